@@ -1,0 +1,107 @@
+"""The command line of the Spark and warehouse steps: `python -m jobs --help`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from datetime import date
+from importlib import import_module
+
+from schemas import journal
+from schemas.errors import UserError
+from schemas.settings import Settings, parse_ds
+
+log = logging.getLogger("jobs")
+
+# command -> (module, function, step's name, what it does, whether it takes --model)
+STEPS = {
+    "ingest": ("ingest", "run", "source files -> interactions by day, with quarantine", False),
+    "check-interactions": ("checks", "check_interactions", "validate what ingest wrote", False),
+    "build-profiles": ("profiles", "run", "user and item profiles, vocabulary", False),
+    "build-episodes": ("episodes", "run", "support/query episodes, scenarios by time", False),
+    "check-features": ("checks", "check_features", "validate profiles and episodes", False),
+    "gate": ("gate", "run", "decide whether the model may be published", True),
+    "check-outputs": ("checks", "check_outputs", "validate evidence and scores", True),
+    "publish": ("publish", "run", "replace the ds in the warehouse", True),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0: done; 2: something the user can mend; 1: a fault of the program."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        options.command(options)
+    except UserError as error:
+        log.error("error: %s", error)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m jobs", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, (_, _, description, takes_model) in STEPS.items():
+        command = _command(commands, name, description, _run_step)
+        command.set_defaults(step=name)
+        _add_ds(command)
+        if takes_model:
+            command.add_argument("--model", default="melu", help="the learner (default: melu)")
+    fetch = _command(commands, "fetch", "fetch a public data set, once", _fetch)
+    fetch.add_argument("--dataset", default="ml-100k", help="its spec's name (default: ml-100k)")
+    summary = _command(commands, "summary", "print what a night published", _summary)
+    _add_ds(summary)
+    server = _command(commands, "spark-server", "serve Spark Connect on 127.0.0.1", _serve)
+    server.add_argument("--port", type=int, required=True, help="the port to listen on")
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    description: str,
+    function: Callable[[argparse.Namespace], None],
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=description, description=description)
+    command.set_defaults(command=function)
+    return command
+
+
+def _add_ds(command: argparse.ArgumentParser) -> None:
+    # Parsed later, by parse_ds, so that a wrong date reads like every other mistake.
+    command.add_argument("--ds", required=True, help="the UTC day the run covers, YYYY-MM-DD")
+
+
+def _run_step(options: argparse.Namespace) -> None:
+    settings, ds = Settings.from_environment(), parse_ds(options.ds)
+    module, function, _, takes_model = STEPS[options.step]
+    with journal.step(settings.journals, options.step.replace("-", "_"), ds) as record:
+        # Imported by name, inside the step: pyspark and Great Expectations take seconds to load,
+        # which each command should pay only for what it uses, and which counts as its time.
+        step = getattr(import_module(f"jobs.{module}"), function)
+        step(settings, ds, record, **({"model": options.model} if takes_model else {}))
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from jobs import fetch
+
+    fetch.run(Settings.from_environment(), options.dataset)
+
+
+def _summary(options: argparse.Namespace) -> None:
+    from jobs import summary
+
+    ds: date = parse_ds(options.ds)
+    summary.run(Settings.from_environment(), ds)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from jobs import spark_server
+
+    spark_server.serve(options.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""Build episodes: the tasks that a learner trains on, is judged on, and serves at `ds`."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from jobs.partitions import read_history, read_partition, write_partition
+from jobs.profiles import lake_holdout
+from jobs.session import spark_session
+from jobs.transforms import episodes as T
+from schemas import dataset_spec, journal, tables
+from schemas.errors import UserError
+from schemas.lake import Lake
+from schemas.settings import Settings
+
+
+def run(settings: Settings, ds: date, record: journal.Step) -> None:
+    lake = Lake(root=settings.lake)
+    spec = dataset_spec.of_lake(lake.root)
+    held_out = lake_holdout(lake, spec, ds)
+    table, cold_start = tables.episodes(spec), spec.cold_start
+    with spark_session(settings) as spark:
+        users, items = (
+            read_partition(spark, lake, profiles, ds, made_by="build-profiles")
+            for profiles in (tables.user_profiles(spec), tables.item_profiles(spec))
+        )
+        interactions = read_history(spark, lake, tables.interactions(spec), until=ds)
+        history = T.history(interactions, users, items).persist()
+        record.rows_in = history.count()
+        episodes = (
+            T.training_episodes(history, held_out, cold_start, table)
+            .unionByName(T.test_episodes(history, held_out, cold_start, table))
+            .unionByName(T.serve_episodes(history, table))
+        )
+        record.rows_out = write_partition(lake, table, ds, episodes)
+        written = read_partition(spark, lake, table, ds, made_by="build-episodes")
+        counts = written.groupBy("split", "scenario").count().orderBy("split", "scenario").collect()
+    for row in counts:
+        record.progress(f"{row['split']:<10} {row['scenario']:<9} {row['count']:>9,} tasks")
+    if not any(row["split"] == "train" for row in counts):
+        raise UserError(
+            f"no existing user has the {cold_start.min_support + cold_start.min_query} interactions "
+            f"before {held_out.new_users_from:%Y-%m-%d} that a training task needs; choose a later "
+            "ds, or lower min_support and min_query in the dataset spec."
+        )

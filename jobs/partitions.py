@@ -1,0 +1,43 @@
+"""Spark frames in and out of the lake: whole partitions that keep their table's contract."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+
+from schemas.columns import Table
+from schemas.lake import Lake
+from schemas.spark import check_spark, spark_schema
+
+
+def write_partition(lake: Lake, table: Table, ds: date, frame: DataFrame) -> int:
+    """Replace a partition with the frame's rows, sorted by the table's key; returns their number."""
+    check_spark(table, frame, f"the new {table.name}")
+    ordered = frame.orderBy(*table.key) if table.key else frame
+    with lake.replacing(table.name, ds) as draft:
+        ordered.write.mode("overwrite").parquet(str(draft.path))
+        draft.rows = parquet_rows(draft.path)
+    return draft.rows
+
+
+def read_partition(
+    spark: SparkSession, lake: Lake, table: Table, ds: date, *, made_by: str
+) -> DataFrame:
+    """The frame of one complete partition; a `UserError` names the step that makes a missing one."""
+    partition = lake.require(table.name, ds, made_by=made_by)
+    return spark.read.schema(spark_schema(table)).parquet(str(partition))
+
+
+def read_history(spark: SparkSession, lake: Lake, table: Table, *, until: date) -> DataFrame:
+    """The frame of all complete partitions up to and including `until`: nothing later is opened."""
+    paths = [str(lake.partition(table.name, day)) for day in lake.days(table.name, until=until)]
+    schema = spark_schema(table)
+    return spark.read.schema(schema).parquet(*paths) if paths else spark.createDataFrame([], schema)
+
+
+def parquet_rows(folder: Path) -> int:
+    """Rows in a folder's Parquet files, from their footers."""
+    return sum(pq.read_metadata(path).num_rows for path in folder.glob("*.parquet"))

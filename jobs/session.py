@@ -1,0 +1,52 @@
+"""The Spark session of a step: a client of a running Connect server, or a driver of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyspark.sql import SparkSession
+
+from jobs.java import java_home
+from schemas.settings import Settings
+
+# What results depend on, so every session has it whoever started the server or the cluster.
+SESSION = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # Spark's default is INT96
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "128m",
+}
+_DRIVER = {
+    "spark.ui.enabled": "false",
+    "spark.sql.shuffle.partitions": "16",
+    "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+}
+
+
+@contextmanager
+def spark_session(settings: Settings) -> Iterator[SparkSession]:
+    """A session on `settings.spark`, stopped when the block ends."""
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName("coldstart")
+    if settings.spark.startswith("sc://"):
+        builder = builder.remote(settings.spark)
+        configuration = SESSION
+    else:
+        os.environ["JAVA_HOME"] = str(java_home(settings.home))
+        builder = builder.master(settings.spark)
+        configuration = {
+            **_DRIVER,
+            **SESSION,
+            "spark.sql.warehouse.dir": str(settings.home / "spark-warehouse"),
+        }
+    for key, value in configuration.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    try:
+        yield session
+    finally:
+        session.stop()

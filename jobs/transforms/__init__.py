@@ -1,0 +1,1 @@
+"""Pure functions from frames to frames: no reads, no writes, no session."""

@@ -1,0 +1,66 @@
+"""Contracts as Arrow schemas, and the check that a table read or written keeps its contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.columns import Table, Type, differences
+from schemas.errors import UserError
+
+ARROW_TYPES: dict[Type, pa.DataType] = {
+    Type.STRING: pa.string(),
+    Type.BOOL: pa.bool_(),
+    Type.INT32: pa.int32(),
+    Type.INT64: pa.int64(),
+    Type.FLOAT64: pa.float64(),
+    Type.DATE: pa.date32(),
+    Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    Type.LIST_STRING: pa.list_(pa.string()),
+    Type.LIST_INT32: pa.list_(pa.int32()),
+    Type.LIST_FLOAT32: pa.list_(pa.float32()),
+}
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    return pa.schema(
+        pa.field(column.name, ARROW_TYPES[column.type], nullable=column.nullable)
+        for column in table.columns
+    )
+
+
+def check_arrow(table: Table, found: pa.Schema, where: str) -> None:
+    """Raise a `UserError` that lists every difference between `found` and the contract."""
+    problems = differences(table, [(field.name, _type_name(field.type)) for field in found])
+    if problems:
+        raise UserError(
+            f"{where} does not keep the contract of {table.name}: {'; '.join(problems)}. "
+            "It was written by other code; run the step that makes it again."
+        )
+
+
+def read_partition(table: Table, partition: Path) -> pa.Table:
+    """All rows of a lake partition, in the contract's column order and types."""
+    dataset = pq.ParquetDataset(_files(partition), partitioning=None)
+    check_arrow(table, dataset.schema, str(partition))
+    return dataset.read().cast(arrow_schema(table))
+
+
+def _files(partition: Path) -> list[str]:
+    return sorted(str(path) for path in partition.glob("*.parquet"))
+
+
+def _type_name(data_type: pa.DataType) -> str:
+    for name, arrow_type in ARROW_TYPES.items():
+        if data_type == arrow_type or _same_list(data_type, arrow_type):
+            return name.value
+    return str(data_type)
+
+
+def _same_list(left: pa.DataType, right: pa.DataType) -> bool:
+    """Lists are equal when their elements are, whatever the writer called the element's field."""
+    return (
+        pa.types.is_list(left) and pa.types.is_list(right) and left.value_type == right.value_type
+    )

@@ -1,0 +1,90 @@
+"""The journal of a night: one line of JSON for each thing a step has to say.
+
+Steps run as processes of their own, under Airflow or by hand; the journal is how the terminal,
+the summary and the report learn what they did. Lines are appended in one write each, so that
+steps of one night may run at the same time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+def path(journals: Path, ds: date) -> Path:
+    return journals / f"ds={ds}.jsonl"
+
+
+@dataclass(kw_only=True)
+class Step:
+    """One run of one step. Set `rows_in` and `rows_out` as they become known."""
+
+    name: str
+    ds: date
+    file: Path
+    rows_in: int | None = None
+    rows_out: int | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def progress(self, message: str) -> None:
+        """Say how far the step is: in its log, and in the journal for whoever watches."""
+        log.info("%s: %s", self.name, message)
+        self._append(event="progress", message=message)
+
+    def _append(self, **entry: Any) -> None:
+        line = json.dumps({"step": self.name, "ds": str(self.ds), "at": time.time(), **entry})
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            os.write(descriptor, (line + "\n").encode())
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def step(journals: Path, name: str, ds: date) -> Iterator[Step]:
+    """Record the start, the end and the seconds of a step around the block."""
+    record = Step(name=name, ds=ds, file=path(journals, ds))
+    record._append(event="started")
+    started = time.monotonic()
+    try:
+        yield record
+    except BaseException as error:
+        seconds = round(time.monotonic() - started, 2)
+        record._append(event="failed", seconds=seconds, message=str(error) or type(error).__name__)
+        raise
+    seconds = round(time.monotonic() - started, 2)
+    record._append(
+        event="finished",
+        seconds=seconds,
+        rows_in=record.rows_in,
+        rows_out=record.rows_out,
+        **record.facts,
+    )
+    log.info(
+        "%s: finished ds %s in %.1f s, rows in %s, rows out %s",
+        name, ds, seconds, _count(record.rows_in), _count(record.rows_out),
+    )  # fmt: skip
+
+
+def read(journals: Path, ds: date) -> list[dict[str, Any]]:
+    """All entries of a night's journal, oldest first; empty when there is none."""
+    try:
+        lines = path(journals, ds).read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines]
+
+
+def _count(rows: int | None) -> str:
+    return "-" if rows is None else f"{rows:,}"

@@ -1,0 +1,166 @@
+"""The lake's layout, and how a partition is replaced: whole, or not at all.
+
+    lake/<table>/ds=<date>            a symlink to the version in force
+    lake/.versions/<table>/ds=<date>/<version>/part-*.parquet, _SUCCESS
+
+A writer fills a new version folder beside the old one, seals it with a `_SUCCESS` manifest, and
+then moves the symlink in one atomic rename. Whatever happens before that rename (a kill, a full
+disk) leaves the old version in force; whatever happens after it leaves the new one. A lock that
+the kernel drops with its holder keeps two writers of one partition apart, so a version that the
+symlink does not name is garbage to whoever holds the lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from schemas.errors import UserError
+
+log = logging.getLogger(__name__)
+
+_PARTITION = re.compile(r"ds=(\d{4}-\d{2}-\d{2})$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What `_SUCCESS` says of a partition: its rows, and a fingerprint of them where one is kept."""
+
+    rows: int
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lake:
+    """The tables of one lake, addressed by name and `ds`."""
+
+    root: Path
+
+    def partition(self, table: str, ds: date) -> Path:
+        return self.root / table / f"ds={ds}"
+
+    def require(self, table: str, ds: date, *, made_by: str) -> Path:
+        """The partition's folder, or a `UserError` naming the step that makes it."""
+        path = self.partition(table, ds)
+        if not (path / "_SUCCESS").exists():
+            raise UserError(
+                f"{table} has no complete partition for ds {ds} ({path}); "
+                f"run the step {made_by} for that ds first."
+            )
+        return path
+
+    def manifest(self, table: str, ds: date) -> Manifest | None:
+        """What is known of the partition in force, or None when there is none."""
+        try:
+            return Manifest(**json.loads((self.partition(table, ds) / "_SUCCESS").read_text()))
+        except FileNotFoundError:
+            return None
+
+    def days(self, table: str, *, until: date) -> list[date]:
+        """The days up to and including `until` that have a complete partition, in order."""
+        folder = self.root / table
+        names = (_PARTITION.match(path.name) for path in folder.glob("ds=*"))
+        days = (date.fromisoformat(match[1]) for match in names if match)
+        return sorted(d for d in days if d <= until and self.manifest(table, d) is not None)
+
+    @contextmanager
+    def replacing(self, table: str, ds: date) -> Iterator[Draft]:
+        """A new version of a partition; it takes the old one's place when the block ends well.
+
+        Waits while another process replaces the same partition.
+        """
+        versions = self.root / ".versions" / table / f"ds={ds}"
+        versions.mkdir(parents=True, exist_ok=True)
+        with exclusive_lock(self.root / ".locks" / f"{table}.ds={ds}"):
+            link = self.partition(table, ds)
+            in_force = link.resolve().name if link.is_symlink() else None
+            _remove_all_but(versions, in_force)
+            draft = Draft(path=versions / uuid.uuid4().hex)
+            draft.path.mkdir()
+            try:
+                yield draft
+                draft.seal()
+            except BaseException:
+                shutil.rmtree(draft.path, ignore_errors=True)
+                raise
+            _point(link, draft.path)
+            _remove_all_but(versions, draft.path.name)
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """An empty folder on the lake's own disk, so that its files can be renamed into drafts.
+
+        One process at a time has the scratch folder of a name; what a killed one left is removed.
+        """
+        folder = self.root / ".scratch" / name
+        with exclusive_lock(self.root / ".locks" / f"scratch.{name}"):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(kw_only=True)
+class Draft:
+    """A version being written: put Parquet files into `path` and say what they hold."""
+
+    path: Path
+    rows: int | None = None
+    fingerprint: str | None = None
+
+    def seal(self) -> None:
+        if self.rows is None:
+            raise ValueError(f"draft {self.path}: set `rows` before the block ends")
+        manifest = Manifest(rows=self.rows, fingerprint=self.fingerprint)
+        success = self.path / "_SUCCESS"
+        success.write_text(json.dumps(asdict(manifest)) + "\n")
+        _fsync(success)
+        _fsync(self.path)
+
+
+@contextmanager
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """Hold `path` alone; the kernel frees it when the holder ends, however it ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("waiting for another process to release %s", path)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _point(link: Path, version: Path) -> None:
+    """Make `link` name `version` in one atomic rename."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    temporary = version.parent / f"{version.name}.link"
+    temporary.symlink_to(os.path.relpath(version, link.parent))
+    temporary.replace(link)
+    _fsync(link.parent)
+
+
+def _remove_all_but(versions: Path, name: str | None) -> None:
+    for path in versions.iterdir():
+        if path.name != name:
+            path.unlink() if path.is_symlink() else shutil.rmtree(path)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

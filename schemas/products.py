@@ -1,0 +1,169 @@
+"""The tables that analysts query. In the lake they lack `ds`, which the partition's path carries."""
+
+from __future__ import annotations
+
+from schemas.columns import Column, Table, Type
+from schemas.tables import SCENARIOS
+
+METRICS = ("mae", "rmse", "ndcg5", "adaptation_gain")
+BASELINES = ("global_mean", "item_mean", "damped_bias", "popularity")
+
+_PROVENANCE = (
+    Column(name="model", type=Type.STRING, description="The learner's name, for example melu."),
+    Column(
+        name="model_version",
+        type=Type.STRING,
+        description="First 12 hex digits of the SHA-256 of the model's weights.",
+    ),
+    Column(
+        name="run_id",
+        type=Type.STRING,
+        description="ds, model and version: the same for a rerun that gives the same model.",
+    ),
+)
+
+EVIDENCE_ITEMS = Table(
+    name="evidence_items",
+    description="What to show new users to learn their taste (MeLU, section 3.3).",
+    key=("segment", "rank"),
+    columns=(
+        Column(
+            name="segment",
+            type=Type.STRING,
+            description="The users the list is for; `all` is everyone.",
+        ),
+        Column(name="rank", type=Type.INT32, minimum=1, description="1 is shown first."),
+        Column(name="item_id", type=Type.STRING, description="The source's id of the item."),
+        Column(name="title", type=Type.STRING, nullable=True, description="For people."),
+        Column(
+            name="evidence_score",
+            type=Type.FLOAT64,
+            minimum=0,
+            maximum=1,
+            description="discriminative_value x popularity_value.",
+        ),
+        Column(
+            name="discriminative_value",
+            type=Type.FLOAT64,
+            minimum=0,
+            maximum=1,
+            description="How strongly a reaction to the item moves the model, scaled to 0..1.",
+        ),
+        Column(
+            name="popularity_value",
+            type=Type.FLOAT64,
+            minimum=0,
+            maximum=1,
+            description="How many users know the item, scaled to 0..1.",
+        ),
+        Column(
+            name="n_interactions",
+            type=Type.INT64,
+            minimum=1,
+            description="Interactions with the item up to and including ds.",
+        ),
+        *_PROVENANCE,
+    ),
+)
+
+COLD_USER_SCORES = Table(
+    name="cold_user_scores",
+    description="The items that users we hardly know will like best, never one they rated.",
+    key=("user_id", "rank"),
+    columns=(
+        Column(name="user_id", type=Type.STRING, description="The source's id of the user."),
+        Column(name="rank", type=Type.INT32, minimum=1, description="1 is liked best."),
+        Column(name="item_id", type=Type.STRING, description="The source's id of the item."),
+        Column(
+            name="score",
+            type=Type.FLOAT64,
+            description="Predicted rating; it may leave the scale, so that ranks never tie at its end.",
+        ),
+        Column(
+            name="n_support",
+            type=Type.INT32,
+            minimum=0,
+            description="Interactions of the user that the model saw.",
+        ),
+        Column(
+            name="adapted",
+            type=Type.BOOL,
+            description="False: too few interactions to adapt; scored from the global model.",
+        ),
+        *_PROVENANCE,
+    ),
+)
+
+MODEL_METRICS = Table(
+    name="model_metrics",
+    description="Quality on held-out tasks, per task and then averaged, of the model and baselines.",
+    key=("model", "scenario", "metric"),
+    columns=(
+        Column(
+            name="model",
+            type=Type.STRING,
+            description=f"The learner's name, or a baseline: {', '.join(BASELINES)}.",
+        ),
+        Column(name="scenario", type=Type.STRING, allowed=SCENARIOS, description="See episodes."),
+        Column(
+            name="metric",
+            type=Type.STRING,
+            allowed=METRICS,
+            description="adaptation_gain = MAE before minus MAE after the local update.",
+        ),
+        Column(name="value", type=Type.FLOAT64, description="The mean over tasks."),
+        Column(
+            name="baseline",
+            type=Type.FLOAT64,
+            nullable=True,
+            description="The damped-bias baseline's value of the metric; null where it has none.",
+        ),
+        Column(name="n_tasks", type=Type.INT64, minimum=1, description="Tasks averaged over."),
+        Column(name="run_id", type=Type.STRING, description="The run that measured it."),
+    ),
+)
+
+PRODUCTS = (EVIDENCE_ITEMS, COLD_USER_SCORES, MODEL_METRICS)
+
+DS = Column(name="ds", type=Type.DATE, description="The UTC day whose data the rows cover.")
+
+PUBLICATIONS = Table(
+    name="publications",
+    description="Which ds are published, by what, and when. One row a ds.",
+    key=("ds",),
+    columns=(
+        DS,
+        Column(name="dataset", type=Type.STRING, description="The data set's name in its spec."),
+        *_PROVENANCE,
+        Column(
+            name="evidence_items_rows", type=Type.INT64, minimum=0, description="Rows published."
+        ),
+        Column(
+            name="cold_user_scores_rows", type=Type.INT64, minimum=0, description="Rows published."
+        ),
+        Column(
+            name="model_metrics_rows", type=Type.INT64, minimum=0, description="Rows published."
+        ),
+        Column(name="gate", type=Type.STRING, description="What the gate said of the model."),
+        Column(name="published_at", type=Type.TIMESTAMP, description="When, UTC."),
+        Column(
+            name="airflow_run_id",
+            type=Type.STRING,
+            nullable=True,
+            description="The Airflow run that published it; null if run by hand.",
+        ),
+    ),
+)
+
+
+def warehouse_table(product: Table) -> Table:
+    """The product as it lies in the warehouse: `ds` in front, and part of the key."""
+    return Table(
+        name=product.name,
+        description=product.description,
+        key=("ds", *product.key),
+        columns=(DS, *product.columns),
+    )
+
+
+WAREHOUSE_TABLES = (*(warehouse_table(product) for product in PRODUCTS), PUBLICATIONS)

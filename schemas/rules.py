@@ -1,0 +1,129 @@
+"""What must hold of whole rows, beyond what each column may hold on its own.
+
+A rule is Spark SQL that counts the faults of a row: 0 in a good one. One column of faults for each
+rule lets a validator check all of them in the pass that checks the ordinary columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas.columns import Column, Table
+
+# The tables whose partition may hold no row. A day without cold users is an ordinary day.
+MAY_BE_EMPTY = frozenset({"interactions_quarantine", "cold_user_scores"})
+
+_PRODUCT_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """`faults` counts, in SQL over the table's columns, what is wrong with a row.
+
+    It may also use columns that `jobs.transforms.relations` adds from other tables.
+    """
+
+    name: str
+    faults: str
+    description: str
+
+
+_EPISODES = (
+    Rule(
+        name="shared_items",
+        faults="size(array_intersect(support_items, query_items))",
+        description="support and query share no item",
+    ),
+    Rule(
+        name="unpaired_support",
+        faults="abs(size(support_items) - size(support_ratings))",
+        description="every support item has one rating",
+    ),
+    Rule(
+        name="unpaired_query",
+        faults="abs(size(query_items) - size(query_ratings))",
+        description="every query item has one rating",
+    ),
+    Rule(
+        name="repeated_items",
+        faults="size(support_items) + size(query_items)"
+        " - size(array_distinct(support_items)) - size(array_distinct(query_items))",
+        description="no item comes twice in the support or in the query",
+    ),
+    Rule(
+        name="misplaced_query",
+        faults="if((split = 'serve') = (size(query_items) > 0), 1, 0)",
+        description="a serve task has no query, any other task has one",
+    ),
+    Rule(
+        name="unknown_items",
+        faults="size(unknown_items)",
+        description="every item has an item profile",
+    ),
+    Rule(
+        name="unknown_user",
+        faults="if(user_is_known, 0, 1)",
+        description="the user has a user profile",
+    ),
+)
+
+_EVIDENCE_ITEMS = (
+    Rule(
+        name="rank_gap",
+        faults="rank - row_number() over (partition by segment order by rank)",
+        description="ranks of a segment run from 1 without a gap",
+    ),
+    Rule(
+        name="wrong_product",
+        faults="if(abs(evidence_score - discriminative_value * popularity_value)"
+        f" <= {_PRODUCT_TOLERANCE}, 0, 1)",
+        description="evidence_score is discriminative_value x popularity_value",
+    ),
+)
+
+_COLD_USER_SCORES = (
+    Rule(
+        name="rank_gap",
+        faults="rank - row_number() over (partition by user_id order by rank)",
+        description="ranks of a user run from 1 without a gap",
+    ),
+    Rule(
+        name="score_out_of_order",
+        faults="if(score > lag(score) over (partition by user_id order by rank), 1, 0)",
+        description="no item scores higher than one ranked above it",
+    ),
+    Rule(
+        name="already_rated",
+        faults="if(is_rated, 1, 0)",
+        description="no item that the user has already rated is recommended",
+    ),
+)
+
+_OF_TABLE: Mapping[str, tuple[Rule, ...]] = {
+    "episodes": _EPISODES,
+    "evidence_items": _EVIDENCE_ITEMS,
+    "cold_user_scores": _COLD_USER_SCORES,
+}
+
+
+def rules(table: Table) -> tuple[Rule, ...]:
+    """All rules of a table: the bounds of its lists' elements, then what its rows must keep."""
+    lists = [_elements(column) for column in table.columns if column.type.is_list]
+    return (*lists, *_OF_TABLE.get(table.name, ()))
+
+
+def _elements(column: Column) -> Rule:
+    """The bounds of a list column hold for each element, and no element is null."""
+    faults, words = ["x is null"], ["filled in"]
+    if column.minimum is not None:
+        faults.append(f"x < {column.minimum}")
+        words.append(f"at least {column.minimum:g}")
+    if column.maximum is not None:
+        faults.append(f"x > {column.maximum}")
+        words.append(f"at most {column.maximum:g}")
+    return Rule(
+        name=f"{column.name}_faults",
+        faults=f"size(filter({column.name}, x -> {' or '.join(faults)}))",
+        description=f"every element of {column.name} is {', '.join(words)}",
+    )

@@ -1,0 +1,83 @@
+"""Where a run keeps its state and finds its services, read from the environment in one place.
+
+| variable              | meaning                                             | default                    |
+|-----------------------|-----------------------------------------------------|----------------------------|
+| `COLDSTART_HOME`      | folder of all run-time state                        | `var` beside this package  |
+| `COLDSTART_SOURCE`    | folder of the source data                           | `$COLDSTART_HOME/datasets/ml-100k` |
+| `COLDSTART_WAREHOUSE` | `duckdb:///absolute/path/file.duckdb`               | `$COLDSTART_HOME/warehouse.duckdb` |
+| `COLDSTART_SPARK`     | Spark master (`local[*]`, `spark://`) or Connect server (`sc://`) | `local[*]`   |
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from schemas.errors import UserError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DUCKDB_SCHEME = "duckdb:///"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The validated settings of one process."""
+
+    home: Path
+    source: Path
+    warehouse: Path
+    spark: str
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+        home = Path(environment.get("COLDSTART_HOME") or REPOSITORY / "var").expanduser().absolute()
+        source = Path(environment.get("COLDSTART_SOURCE") or home / "datasets" / "ml-100k")
+        return Settings(
+            home=home,
+            source=source.expanduser().absolute(),
+            warehouse=_duckdb_path(environment.get("COLDSTART_WAREHOUSE"), home),
+            spark=environment.get("COLDSTART_SPARK") or "local[*]",
+        )
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def data_docs(self) -> Path:
+        return self.home / "reports" / "data-docs"
+
+    @property
+    def journals(self) -> Path:
+        return self.home / "journals"
+
+
+def _duckdb_path(uri: str | None, home: Path) -> Path:
+    if not uri:
+        return home / "warehouse.duckdb"
+    path = Path(uri.removeprefix(DUCKDB_SCHEME))
+    if not uri.startswith(DUCKDB_SCHEME) or not path.name:
+        raise UserError(
+            f"COLDSTART_WAREHOUSE is {uri!r}; expected {DUCKDB_SCHEME}/path/to/file.duckdb. "
+            "Unset it to use the warehouse in COLDSTART_HOME."
+        )
+    return Path("/") / path  # three slashes, or SQLAlchemy's four: both name an absolute path
+
+
+def parse_ds(text: str) -> date:
+    """The date a run covers, from `YYYY-MM-DD`; a `UserError` when it is not one."""
+    try:
+        if len(text) != len("YYYY-MM-DD"):
+            raise ValueError(text)
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UserError(
+            f"ds is {text!r}, which is not a date; expected YYYY-MM-DD, for example 1998-03-31."
+        ) from None

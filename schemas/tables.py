@@ -1,0 +1,253 @@
+"""The lake's tables. A table whose columns depend on the data set is a function of its spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.columns import Column, Table, Type
+from schemas.dataset_spec import DatasetSpec, Feature
+
+SCENARIOS = ("warm", "user_cold", "item_cold", "both_cold")
+SPLITS = ("train", "validation", "test", "serve")
+QUARANTINE_REASONS = (
+    "missing_user_id",
+    "missing_item_id",
+    "unreadable_rating",
+    "rating_off_scale",
+    "unreadable_event_time",
+    "unknown_user",
+    "unknown_item",
+    "duplicate",
+)
+
+_USER_ID = Column(name="user_id", type=Type.STRING, description="The source's id of the user.")
+_ITEM_ID = Column(name="item_id", type=Type.STRING, description="The source's id of the item.")
+_USER_INDEX = Column(
+    name="user_index",
+    type=Type.INT32,
+    minimum=1,
+    description="Dense index of the user within this ds; 0 is kept for an unknown user.",
+)
+_ITEM_INDEX = Column(
+    name="item_index",
+    type=Type.INT32,
+    minimum=1,
+    description="Dense index of the item within this ds; 0 is kept for an unknown item.",
+)
+_N_INTERACTIONS = Column(
+    name="n_interactions",
+    type=Type.INT64,
+    minimum=1,
+    description="Interactions up to and including ds.",
+)
+_FIRST_SEEN = Column(
+    name="first_seen", type=Type.TIMESTAMP, description="Time of the first interaction, UTC."
+)
+
+
+def interactions(spec: DatasetSpec) -> Table:
+    lowest, highest = spec.rating_scale
+    return Table(
+        name="interactions",
+        description="Valid interactions of one UTC day; ds is the day of event_time.",
+        key=("user_id", "item_id", "event_time"),
+        columns=(
+            _USER_ID,
+            _ITEM_ID,
+            Column(
+                name="rating",
+                type=Type.FLOAT64,
+                minimum=lowest,
+                maximum=highest,
+                description="Explicit feedback on the data set's scale.",
+            ),
+            Column(name="event_time", type=Type.TIMESTAMP, description="When it happened, UTC."),
+        ),
+    )
+
+
+INTERACTIONS_QUARANTINE = Table(
+    name="interactions_quarantine",
+    description="Source rows that break a rule, as they were read, with the first rule they break.",
+    key=(),
+    columns=(
+        Column(name="user_id", type=Type.STRING, nullable=True, description="As in the source."),
+        Column(name="item_id", type=Type.STRING, nullable=True, description="As in the source."),
+        Column(name="rating", type=Type.STRING, nullable=True, description="As in the source."),
+        Column(name="event_time", type=Type.STRING, nullable=True, description="As in the source."),
+        Column(
+            name="reason",
+            type=Type.STRING,
+            allowed=QUARANTINE_REASONS,
+            description="The first rule that the row breaks.",
+        ),
+    ),
+)
+
+
+def _raw_features(features: Mapping[str, Feature]) -> tuple[Column, ...]:
+    return tuple(
+        Column(name=name, type=Type.LIST_STRING, description=f"Values of {name}; empty if unknown.")
+        for name in features
+    )
+
+
+def users(spec: DatasetSpec) -> Table:
+    return Table(
+        name="users",
+        description="The source's users as the night found them, attributes as lists of values.",
+        key=("user_id",),
+        columns=(_USER_ID, *_raw_features(spec.users.features)),
+    )
+
+
+def items(spec: DatasetSpec) -> Table:
+    return Table(
+        name="items",
+        description="The source's items as the night found them, attributes as lists of values.",
+        key=("item_id",),
+        columns=(
+            _ITEM_ID,
+            Column(name="title", type=Type.STRING, nullable=True, description="For people."),
+            *_raw_features(spec.items.features),
+        ),
+    )
+
+
+VOCABULARY = Table(
+    name="vocabulary",
+    description=(
+        "The index of each value of each feature, from the users and items that training sees. "
+        "Index 0 stands for a value that is absent or was never seen."
+    ),
+    key=("feature", "value"),
+    columns=(
+        Column(
+            name="feature",
+            type=Type.STRING,
+            description="`user.` or `item.` and the feature's name in the dataset spec.",
+        ),
+        Column(name="value", type=Type.STRING, description="The value, as text."),
+        Column(name="index", type=Type.INT32, minimum=1, description="Dense within the feature."),
+    ),
+)
+
+
+def _indexed_features(features: Mapping[str, Feature]) -> tuple[Column, ...]:
+    return tuple(
+        Column(
+            name=name,
+            type=Type.LIST_INT32 if feature.kind == "multi" else Type.INT32,
+            minimum=0,
+            description=f"Vocabulary index of {name}; 0 if unknown.",
+        )
+        for name, feature in features.items()
+    )
+
+
+def user_profiles(spec: DatasetSpec) -> Table:
+    cold = spec.cold_start.cold_user_max_interactions
+    return Table(
+        name="user_profiles",
+        description="Every user with an interaction up to ds.",
+        key=("user_id",),
+        columns=(
+            _USER_ID,
+            _USER_INDEX,
+            _N_INTERACTIONS,
+            _FIRST_SEEN,
+            Column(name="last_seen", type=Type.TIMESTAMP, description="Last interaction, UTC."),
+            Column(name="is_new", type=Type.BOOL, description="First seen in the held-out days."),
+            Column(
+                name="is_cold",
+                type=Type.BOOL,
+                description=f"Has at most {cold} interactions: gets cold-user scores.",
+            ),
+            *_indexed_features(spec.users.features),
+        ),
+    )
+
+
+def item_profiles(spec: DatasetSpec) -> Table:
+    return Table(
+        name="item_profiles",
+        description="Every item with an interaction up to ds.",
+        key=("item_id",),
+        columns=(
+            _ITEM_ID,
+            _ITEM_INDEX,
+            Column(name="title", type=Type.STRING, nullable=True, description="For people."),
+            _N_INTERACTIONS,
+            _FIRST_SEEN,
+            Column(
+                name="rating_mean",
+                type=Type.FLOAT64,
+                minimum=spec.rating_scale[0],
+                maximum=spec.rating_scale[1],
+                description="Mean rating up to and including ds.",
+            ),
+            Column(name="is_new", type=Type.BOOL, description="First seen in the held-out days."),
+            Column(
+                name="train_n_ratings",
+                type=Type.INT64,
+                minimum=0,
+                description="Ratings by training users in the training days; 0 for a new item.",
+            ),
+            Column(
+                name="train_rating_sum",
+                type=Type.FLOAT64,
+                minimum=0,
+                description="Sum of those ratings.",
+            ),
+            *_indexed_features(spec.items.features),
+        ),
+    )
+
+
+def episodes(spec: DatasetSpec) -> Table:
+    lowest, highest = spec.rating_scale
+    ratings = {"type": Type.LIST_FLOAT32, "minimum": lowest, "maximum": highest}
+    indices = {"type": Type.LIST_INT32, "minimum": 1}
+    return Table(
+        name="episodes",
+        description="One row a task, its interactions in order of time: support, then query.",
+        key=("task_id",),
+        columns=(
+            Column(
+                name="task_id",
+                type=Type.STRING,
+                description="user_id/scenario/split, and /n for the n-th window of a user's past.",
+            ),
+            _USER_INDEX,
+            Column(
+                name="scenario",
+                type=Type.STRING,
+                allowed=SCENARIOS,
+                description="Existing or new user, on existing or new query items.",
+            ),
+            Column(
+                name="split",
+                type=Type.STRING,
+                allowed=SPLITS,
+                description="serve = a cold user of today: everything is support, no query.",
+            ),
+            Column(name="support_items", description="item_index adapted on.", **indices),
+            Column(name="support_ratings", description="Their ratings.", **ratings),
+            Column(name="query_items", description="item_index judged on.", **indices),
+            Column(name="query_ratings", description="Their ratings.", **ratings),
+        ),
+    )
+
+
+def lake_tables(spec: DatasetSpec) -> tuple[Table, ...]:
+    """Every table that Spark writes, in the order of the night."""
+    return (
+        interactions(spec),
+        INTERACTIONS_QUARANTINE,
+        users(spec),
+        items(spec),
+        VOCABULARY,
+        user_profiles(spec),
+        item_profiles(spec),
+        episodes(spec),
+    )
