@@ -85,12 +85,15 @@ def differences(table: Table, found: Iterable[tuple[str, str]]) -> list[str]:
     types = dict(found)
     problems = [f"column {name!r} is missing" for name, _ in expected if name not in types]
     known = {name for name, _ in expected}
-    problems += [f"column {name!r} is not in the contract" for name, _ in found if name not in known]
+    problems += [
+        f"column {name!r} is not in the contract" for name, _ in found if name not in known
+    ]
     problems += [
         f"column {name!r} is {types[name]}, expected {expected_type}"
         for name, expected_type in expected
         if name in types and types[name] != expected_type
     ]
     if not problems and found != expected:
-        problems.append(f"columns are ordered {[n for n, _ in found]}, expected {[n for n, _ in expected]}")
+        order, wanted = ([name for name, _ in pairs] for pairs in (found, expected))
+        problems.append(f"columns are ordered {order}, expected {wanted}")
     return problems

@@ -135,9 +135,13 @@ def load(path: Path) -> DatasetSpec:
     try:
         table = tomllib.loads(path.read_text())
     except FileNotFoundError:
-        raise UserError(f"dataset spec {path} does not exist; name an existing TOML file.") from None
+        raise UserError(
+            f"dataset spec {path} does not exist; name an existing TOML file."
+        ) from None
     except tomllib.TOMLDecodeError as error:
-        raise UserError(f"dataset spec {path} is not valid TOML: {error}; mend that line.") from None
+        raise UserError(
+            f"dataset spec {path} is not valid TOML: {error}; mend that line."
+        ) from None
     sections: dict[str, type] = {
         "interactions": Interactions,
         "users": Users,

@@ -34,7 +34,7 @@ _PARTITION = re.compile(r"ds=(\d{4}-\d{2}-\d{2})$")
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What `_SUCCESS` says of a partition: its rows, and a fingerprint of them where one is kept."""
+    """What `_SUCCESS` says of a partition: its rows, and their fingerprint where one is kept."""
 
     rows: int
     fingerprint: str | None = None
@@ -66,12 +66,13 @@ class Lake:
         except FileNotFoundError:
             return None
 
-    def days(self, table: str, *, until: date) -> list[date]:
-        """The days up to and including `until` that have a complete partition, in order."""
+    def days(self, table: str, *, until: date) -> dict[date, Manifest]:
+        """The complete partitions up to and including `until`, in order of their day."""
         folder = self.root / table
         names = (_PARTITION.match(path.name) for path in folder.glob("ds=*"))
         days = (date.fromisoformat(match[1]) for match in names if match)
-        return sorted(d for d in days if d <= until and self.manifest(table, d) is not None)
+        manifests = ((day, self.manifest(table, day)) for day in sorted(days) if day <= until)
+        return {day: manifest for day, manifest in manifests if manifest is not None}
 
     @contextmanager
     def replacing(self, table: str, ds: date) -> Iterator[Draft]:

@@ -1,4 +1,4 @@
-"""The tables that analysts query. In the lake they lack `ds`, which the partition's path carries."""
+"""The tables that analysts query. In the lake they lack `ds`, which their path carries."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ COLD_USER_SCORES = Table(
         Column(
             name="score",
             type=Type.FLOAT64,
-            description="Predicted rating; it may leave the scale, so that ranks never tie at its end.",
+            description="Predicted rating; not cut to the scale, so that ranks do not tie.",
         ),
         Column(
             name="n_support",
@@ -96,7 +96,7 @@ COLD_USER_SCORES = Table(
 
 MODEL_METRICS = Table(
     name="model_metrics",
-    description="Quality on held-out tasks, per task and then averaged, of the model and baselines.",
+    description="Quality on held-out tasks, averaged over tasks, of the model and baselines.",
     key=("model", "scenario", "metric"),
     columns=(
         Column(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.columns import Column, Table
+from schemas.columns import Column, Table, Type
 
 # The tables whose partition may hold no row. A day without cold users is an ordinary day.
 MAY_BE_EMPTY = frozenset({"interactions_quarantine", "cold_user_scores"})
@@ -108,9 +108,18 @@ _OF_TABLE: Mapping[str, tuple[Rule, ...]] = {
 
 
 def rules(table: Table) -> tuple[Rule, ...]:
-    """All rules of a table: the bounds of its lists' elements, then what its rows must keep."""
+    """All rules of a table: those that its columns' types ask for, then those of its rows."""
+    numbers = [_finite(column) for column in table.columns if column.type is Type.FLOAT64]
     lists = [_elements(column) for column in table.columns if column.type.is_list]
-    return (*lists, *_OF_TABLE.get(table.name, ()))
+    return (*numbers, *lists, *_OF_TABLE.get(table.name, ()))
+
+
+def _finite(column: Column) -> Rule:
+    return Rule(
+        name=f"{column.name}_not_finite",
+        faults=f"if(isnan({column.name}) or abs({column.name}) = double('infinity'), 1, 0)",
+        description=f"{column.name} is a finite number",
+    )
 
 
 def _elements(column: Column) -> Rule:

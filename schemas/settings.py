@@ -1,11 +1,10 @@
 """Where a run keeps its state and finds its services, read from the environment in one place.
 
-| variable              | meaning                                             | default                    |
-|-----------------------|-----------------------------------------------------|----------------------------|
-| `COLDSTART_HOME`      | folder of all run-time state                        | `var` beside this package  |
-| `COLDSTART_SOURCE`    | folder of the source data                           | `$COLDSTART_HOME/datasets/ml-100k` |
-| `COLDSTART_WAREHOUSE` | `duckdb:///absolute/path/file.duckdb`               | `$COLDSTART_HOME/warehouse.duckdb` |
-| `COLDSTART_SPARK`     | Spark master (`local[*]`, `spark://`) or Connect server (`sc://`) | `local[*]`   |
+COLDSTART_HOME       folder of all run-time state; default: `var` beside this package
+COLDSTART_SOURCE     folder of the source data; default: $COLDSTART_HOME/datasets/ml-100k
+COLDSTART_WAREHOUSE  duckdb:///absolute/path/file.duckdb; default: $COLDSTART_HOME/warehouse.duckdb
+COLDSTART_SPARK      a Spark master (local[*], spark://...) or a Spark Connect server (sc://...);
+                     default: local[*]
 """
 
 from __future__ import annotations

@@ -206,8 +206,19 @@ def item_profiles(spec: DatasetSpec) -> Table:
 
 def episodes(spec: DatasetSpec) -> Table:
     lowest, highest = spec.rating_scale
-    ratings = {"type": Type.LIST_FLOAT32, "minimum": lowest, "maximum": highest}
-    indices = {"type": Type.LIST_INT32, "minimum": 1}
+
+    def indices(name: str, description: str) -> Column:
+        return Column(name=name, type=Type.LIST_INT32, minimum=1, description=description)
+
+    def ratings(name: str, description: str) -> Column:
+        return Column(
+            name=name,
+            type=Type.LIST_FLOAT32,
+            minimum=lowest,
+            maximum=highest,
+            description=description,
+        )
+
     return Table(
         name="episodes",
         description="One row a task, its interactions in order of time: support, then query.",
@@ -231,10 +242,10 @@ def episodes(spec: DatasetSpec) -> Table:
                 allowed=SPLITS,
                 description="serve = a cold user of today: everything is support, no query.",
             ),
-            Column(name="support_items", description="item_index adapted on.", **indices),
-            Column(name="support_ratings", description="Their ratings.", **ratings),
-            Column(name="query_items", description="item_index judged on.", **indices),
-            Column(name="query_ratings", description="Their ratings.", **ratings),
+            indices("support_items", "item_index adapted on."),
+            ratings("support_ratings", "Their ratings."),
+            indices("query_items", "item_index judged on."),
+            ratings("query_ratings", "Their ratings."),
         ),
     )
 
