@@ -6,6 +6,7 @@ Row 0 stands for an unknown user (item) and holds nothing but zeros.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -50,19 +51,19 @@ def features(profiles: pa.Table, index: str, columns: list[str], sizes: dict[str
     )
 
 
-def _padded(lists: "pa.ChunkedArray[pa.ListScalar]") -> np.ndarray:
+def _padded(lists: pa.ChunkedArray[Any]) -> np.ndarray:
     values, mask = pad(lists)
     return np.where(mask, values, 0).astype(np.int64)
 
 
-def pad(lists: "pa.ChunkedArray[pa.ListScalar]") -> tuple[np.ndarray, np.ndarray]:
+def pad(lists: pa.ChunkedArray[Any]) -> tuple[np.ndarray, np.ndarray]:
     """A list column as a matrix [rows, longest] and the mask of its real places."""
     combined = lists.combine_chunks()
     assert isinstance(combined, pa.ListArray)
     offsets = combined.offsets.to_numpy()
     lengths = np.diff(offsets)
     mask = np.arange(max(1, lengths.max(initial=0))) < lengths[:, None]
-    flat = combined.values.to_numpy(zero_copy_only=False)[offsets[0] : offsets[-1]]
+    flat = combined.flatten().to_numpy(zero_copy_only=False)
     matrix = np.zeros(mask.shape, dtype=flat.dtype)
     matrix[mask] = flat
     return matrix, mask

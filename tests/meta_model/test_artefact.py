@@ -1,0 +1,87 @@
+"""A model that is not whole, or not of these inputs, is refused in words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+import torch
+
+from meta_model import artefact
+from meta_model.config import Config
+from meta_model.inputs import Inputs
+from meta_model.tasks import from_episodes
+from meta_model.training import meta_train
+from schemas.errors import UserError
+
+CPU = torch.device("cpu")
+DS = date(1998, 3, 31)
+
+
+@pytest.fixture
+def saved(tmp_path: Path, inputs: Inputs, config: Config) -> Path:
+    trained = meta_train(inputs, config, CPU, lambda _: None)
+    artefact.save(tmp_path, DS, config, inputs, trained)
+    return tmp_path / "melu" / f"ds={DS}"
+
+
+def _load(saved: Path, inputs: Inputs) -> None:
+    artefact.load(saved.parents[1], DS, "melu", inputs, CPU)
+
+
+def test_a_loaded_model_predicts_as_the_trained_one(
+    tmp_path: Path, inputs: Inputs, config: Config
+) -> None:
+    trained = meta_train(inputs, config, CPU, lambda _: None)
+    provenance = artefact.save(tmp_path, DS, config, inputs, trained)
+    loaded, loaded_config, loaded_provenance = artefact.load(tmp_path, DS, "melu", inputs, CPU)
+    assert (loaded_config, loaded_provenance) == (config, provenance)
+    tasks = from_episodes(inputs.split("test"))
+    predictions = []
+    for learner in (trained.learner.eval(), loaded.eval()):
+        biases = learner.statistics.biases(tasks)
+        state = learner.adapt(tasks, biases)
+        predictions.append(learner.predict(state, tasks.query_items, biases.query))
+    assert torch.equal(*predictions)
+
+
+def test_another_vocabulary_is_refused(saved: Path, inputs: Inputs) -> None:
+    with pytest.raises(UserError, match="was trained on the vocabulary 000000000000"):
+        _load(saved, replace(inputs, vocabulary_checksum="f" * 64))
+
+
+@pytest.mark.parametrize("fault", ["truncated", "tampered"])
+def test_altered_weights_are_refused(saved: Path, inputs: Inputs, fault: str) -> None:
+    file = saved / "weights.safetensors"
+    weights = file.read_bytes()
+    file.write_bytes(weights[:-9] if fault == "truncated" else weights[:-1] + b"\x01")
+    with pytest.raises(UserError, match="the file is cut or altered"):
+        _load(saved, inputs)
+
+
+def test_an_unknown_config_version_is_refused(saved: Path, inputs: Inputs) -> None:
+    file = saved / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"version": 99}))
+    with pytest.raises(UserError, match="has version 99, this code reads 1"):
+        _load(saved, inputs)
+
+
+def test_a_missing_model_names_the_step(tmp_path: Path, inputs: Inputs) -> None:
+    with pytest.raises(UserError, match="run the step train for that ds first"):
+        artefact.load(tmp_path, DS, "melu", inputs, CPU)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"epochs": 0}, "config epochs is 0, expected more than 0"),
+        ({"dropout": 1.0}, "config dropout is 1.0"),
+        ({"local_rate": -1.0}, "config local_rate is -1.0"),
+    ],
+)
+def test_a_config_out_of_bounds_is_refused(values: dict[str, float], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        Config(**values)
