@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from jobs.partitions import read_history, read_partition, write_partition
+from jobs.partitions import cached, read_history, read_partition, write_partition
 from jobs.profiles import lake_holdout
 from jobs.session import spark_session
 from jobs.transforms import episodes as T
@@ -25,21 +25,22 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
             for profiles in (tables.user_profiles(spec), tables.item_profiles(spec))
         )
         interactions = read_history(spark, lake, tables.interactions(spec), until=ds)
-        history = T.history(interactions, users, items).persist()
-        record.rows_in = history.count()
-        episodes = (
-            T.training_episodes(history, held_out, cold_start, table)
-            .unionByName(T.test_episodes(history, held_out, cold_start, table))
-            .unionByName(T.serve_episodes(history, table))
-        )
-        record.rows_out = write_partition(lake, table, ds, episodes)
+        with cached(T.history(interactions, users, items)) as history:
+            record.rows_in = history.count()
+            episodes = (
+                T.training_episodes(history, held_out, cold_start, table)
+                .unionByName(T.test_episodes(history, held_out, cold_start, table))
+                .unionByName(T.serve_episodes(history, table))
+            )
+            record.rows_out = write_partition(lake, table, ds, episodes)
         written = read_partition(spark, lake, table, ds, made_by="build-episodes")
         counts = written.groupBy("split", "scenario").count().orderBy("split", "scenario").collect()
     for row in counts:
         record.progress(f"{row['split']:<10} {row['scenario']:<9} {row['count']:>9,} tasks")
     if not any(row["split"] == "train" for row in counts):
         raise UserError(
-            f"no existing user has the {cold_start.min_support + cold_start.min_query} interactions "
-            f"before {held_out.new_users_from:%Y-%m-%d} that a training task needs; choose a later "
-            "ds, or lower min_support and min_query in the dataset spec."
+            "no existing user has the "
+            f"{cold_start.min_support + cold_start.min_query} interactions before "
+            f"{held_out.new_users_from:%Y-%m-%d} that a training task needs; choose a later ds, "
+            "or lower min_support and min_query in the dataset spec."
         )

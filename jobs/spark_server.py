@@ -22,8 +22,9 @@ from typing import NoReturn
 
 from jobs.java import java_home
 from schemas.errors import UserError
+from schemas.settings import Settings
 
-TOKEN_VARIABLE = "SPARK_CONNECT_AUTHENTICATE_TOKEN"
+TOKEN_VARIABLE = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # noqa: S105 - a name, not a password
 MEMORY_VARIABLE = "COLDSTART_SPARK_MEMORY"
 _SERVER_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _PR_SET_PDEATHSIG = 1  # from <linux/prctl.h>
@@ -39,10 +40,10 @@ appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n
 """
 
 
-def serve(port: int, state: Path, environment: Mapping[str, str] = os.environ) -> NoReturn:
+def serve(port: int, environment: Mapping[str, str] = os.environ) -> NoReturn:
     """Become the server: this process is replaced by it, and ends when the server does.
 
-    `state` holds what the server writes; one server at a time may use it. On Linux the server
+    One server at a time may use a home (`COLDSTART_HOME`), where all it writes lies. On Linux it
     ends with the process that started it, however that one ends.
     """
     if not environment.get(TOKEN_VARIABLE):
@@ -51,6 +52,7 @@ def serve(port: int, state: Path, environment: Mapping[str, str] = os.environ) -
             "Set it in the environment of both."
         )
     _end_with_parent()
+    state = Settings.from_environment(environment).home
     folder = state / "spark-server"
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder)
@@ -63,9 +65,16 @@ def serve(port: int, state: Path, environment: Mapping[str, str] = os.environ) -
     spark_home = _spark_home()
     submit = spark_home / "bin" / "spark-submit"
     os.chdir(scratch)  # whatever Spark names by a relative path stays out of the caller's folder
-    os.execve(
+    os.execve(  # noqa: S606 - an argument list, no shell
         submit,
-        [str(submit), "--properties-file", str(properties), "--class", _SERVER_CLASS, "spark-internal"],
+        [
+            str(submit),
+            "--properties-file",
+            str(properties),
+            "--class",
+            _SERVER_CLASS,
+            "spark-internal",
+        ],
         {
             **_without_foreign_spark(environment),
             "JAVA_HOME": str(java_home(state, environment)),
@@ -136,7 +145,9 @@ def _end_with_parent() -> None:
 def _spark_home() -> Path:
     spec = importlib.util.find_spec("pyspark")  # finds it without importing it
     if spec is None or not spec.submodule_search_locations:
-        raise UserError("the package pyspark is not installed here; run `make nightly`, which installs it.")
+        raise UserError(
+            "the package pyspark is not installed here; run `make nightly`, which installs it."
+        )
     return Path(spec.submodule_search_locations[0])
 
 

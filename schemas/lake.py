@@ -49,15 +49,23 @@ class Lake:
     def partition(self, table: str, ds: date) -> Path:
         return self.root / table / f"ds={ds}"
 
+    def version(self, table: str, ds: date) -> Path:
+        """The folder of the version in force, whose files never change.
+
+        Readers use it rather than the symlink: a reader that starts on one version ends on it,
+        and nothing that remembers results by path (Spark's cache does) can serve an older one.
+        """
+        return self.partition(table, ds).resolve()
+
     def require(self, table: str, ds: date, *, made_by: str) -> Path:
-        """The partition's folder, or a `UserError` naming the step that makes it."""
+        """The version in force, or a `UserError` naming the step that makes it."""
         path = self.partition(table, ds)
         if not (path / "_SUCCESS").exists():
             raise UserError(
                 f"{table} has no complete partition for ds {ds} ({path}); "
                 f"run the step {made_by} for that ds first."
             )
-        return path
+        return self.version(table, ds)
 
     def manifest(self, table: str, ds: date) -> Manifest | None:
         """What is known of the partition in force, or None when there is none."""

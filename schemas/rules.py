@@ -111,7 +111,12 @@ def rules(table: Table) -> tuple[Rule, ...]:
     """All rules of a table: those that its columns' types ask for, then those of its rows."""
     numbers = [_finite(column) for column in table.columns if column.type is Type.FLOAT64]
     lists = [_elements(column) for column in table.columns if column.type.is_list]
-    return (*numbers, *lists, *_OF_TABLE.get(table.name, ()))
+    return (*numbers, *lists, *row_rules(table))
+
+
+def row_rules(table: Table) -> tuple[Rule, ...]:
+    """The rules that relate a row's columns to each other, to other rows and to other tables."""
+    return _OF_TABLE.get(table.name, ())
 
 
 def _finite(column: Column) -> Rule:

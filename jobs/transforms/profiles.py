@@ -115,7 +115,7 @@ def with_feature_indices(
     features: Mapping[str, Feature],
     table: Table,
 ) -> DataFrame:
-    """The profiles of `table`: each feature's list of values replaced by its indices, 0 if unknown."""
+    """The profiles of `table`: each feature's list of values replaced by their indices."""
     maps = vocabulary.groupBy().agg(
         *(
             F.map_from_entries(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -79,7 +80,7 @@ def valid_interactions(checked: DataFrame, table: Table) -> DataFrame:
 def entities(
     raw: DataFrame, table: Table, names: Mapping[str, str], features: Mapping[str, Feature]
 ) -> DataFrame:
-    """Users or items: `names` maps contract columns to the file's, features become lists of text."""
+    """Users or items: `names` maps contract columns to the file's; features become lists."""
     plain = {contract: F.trim(column(source)) for contract, source in names.items()}
     lists = {name: values(feature) for name, feature in features.items()}
     selected = (expression.alias(name) for name, expression in {**plain, **lists}.items())
@@ -106,7 +107,7 @@ def values(feature: Feature) -> Column:
 def _bucket(number: Column, bounds: tuple[float, ...]) -> Column:
     """`<18`, `18-25` (25 excluded), ..., `56+`; null for no number."""
     labels = [f"<{bounds[0]:g}"]
-    labels += [f"{low:g}-{high:g}" for low, high in zip(bounds, bounds[1:], strict=False)]
+    labels += [f"{low:g}-{high:g}" for low, high in pairwise(bounds)]
     expression = F.when(number < bounds[0], F.lit(labels[0]))
     for high, name in zip(bounds[1:], labels[1:], strict=True):
         expression = expression.when(number < high, F.lit(name))

@@ -1,0 +1,164 @@
+"""The checks between the steps: Great Expectations on every table before the next step reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs import data_docs
+from jobs.partitions import read_history, read_partition
+from jobs.session import spark_session
+from jobs.transforms.relations import with_rated, with_unknowns
+from jobs.validation import Validation, Validator
+from schemas import dataset_spec, journal, products, tables
+from schemas.arrow import check_arrow
+from schemas.columns import Table
+from schemas.dataset_spec import DatasetSpec
+from schemas.errors import UserError
+from schemas.lake import Lake
+from schemas.settings import Settings
+from schemas.steps import MADE_BY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """The tables of one ds, as Spark frames."""
+
+    spark: SparkSession
+    lake: Lake
+    spec: DatasetSpec
+    ds: date
+
+    def read(self, table: Table) -> DataFrame:
+        made_by = MADE_BY[table.name]
+        return read_partition(self.spark, self.lake, table, self.ds, made_by=made_by)
+
+
+Frames = Iterator[tuple[Table, DataFrame]]
+
+
+def check_interactions(settings: Settings, ds: date, record: journal.Step) -> None:
+    """Check all interactions up to ds, as the night reads them, and what was set aside."""
+    spec = dataset_spec.of_lake(settings.lake)
+    checked = (tables.interactions(spec), tables.INTERACTIONS_QUARANTINE)
+    _check(settings, ds, record, spec, checked, _source_frames)
+
+
+def check_features(settings: Settings, ds: date, record: journal.Step) -> None:
+    """Check what training reads, and that episodes name only users and items with a profile."""
+    spec = dataset_spec.of_lake(settings.lake)
+    checked = (
+        tables.VOCABULARY,
+        tables.user_profiles(spec),
+        tables.item_profiles(spec),
+        tables.episodes(spec),
+    )
+    _check(settings, ds, record, spec, checked, _feature_frames)
+
+
+def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
+    """Check what is about to be published: of this model, nothing recommended that was rated."""
+    spec = dataset_spec.of_lake(settings.lake)
+    evidence = _narrowed(products.EVIDENCE_ITEMS, (model,))
+    scores = _narrowed(products.COLD_USER_SCORES, (model,))
+    metrics = _narrowed(products.MODEL_METRICS, (model, *products.BASELINES))
+
+    def frames(night: Night) -> Frames:
+        rated_in = (tables.episodes, tables.user_profiles, tables.item_profiles)
+        yield evidence, night.read(evidence)
+        yield scores, with_rated(night.read(scores), *(night.read(t(spec)) for t in rated_in))
+        yield metrics, night.read(metrics)
+
+    _check(settings, ds, record, spec, (evidence, scores, metrics), frames)
+
+
+def _narrowed(table: Table, models: tuple[str, ...]) -> Table:
+    """The contract of one night: its rows name these models only."""
+    columns = (
+        replace(column, allowed=models) if column.name == "model" else column
+        for column in table.columns
+    )
+    return replace(table, columns=tuple(columns))
+
+
+def _source_frames(night: Night) -> Frames:
+    interactions = tables.interactions(night.spec)
+    yield interactions, read_history(night.spark, night.lake, interactions, until=night.ds)
+    yield tables.INTERACTIONS_QUARANTINE, night.read(tables.INTERACTIONS_QUARANTINE)
+
+
+def _feature_frames(night: Night) -> Frames:
+    users, items = tables.user_profiles(night.spec), tables.item_profiles(night.spec)
+    episodes = tables.episodes(night.spec)
+    for table in (tables.VOCABULARY, users, items):
+        yield table, night.read(table)
+    yield episodes, with_unknowns(night.read(episodes), night.read(users), night.read(items))
+
+
+def _check(
+    settings: Settings,
+    ds: date,
+    record: journal.Step,
+    spec: DatasetSpec,
+    checked: tuple[Table, ...],
+    frames: Callable[[Night], Frames],
+) -> None:
+    """Validate the frames, write their Data Docs, and raise one `UserError` of all failures."""
+    lake = Lake(root=settings.lake)
+    _check_files(lake, ds, checked)
+    validations = []
+    with spark_session(settings) as spark:
+        validator = Validator()
+        for table, frame in frames(Night(spark=spark, lake=lake, spec=spec, ds=ds)):
+            validation = validator.validate(table, frame)
+            validations.append(validation)
+            counts = validation.result.statistics
+            record.progress(
+                f"{table.name}: {validation.rows:,} rows, {counts['successful_expectations']} of "
+                f"{counts['evaluated_expectations']} expectations met"
+            )
+    record.rows_in = sum(validation.rows for validation in validations)
+    title = f"{record.name} of {spec.title}, ds {ds}"
+    index = data_docs.write(settings.data_docs / f"ds={ds}" / record.name, title, validations)
+    record.facts["data_docs"] = str(index)
+    record.progress(f"Data Docs: {index}")
+    _raise_failures(validations, ds, f"Data Docs: {index}")
+
+
+def _check_files(lake: Lake, ds: date, checked: tuple[Table, ...]) -> None:
+    """Hold the files themselves to their contracts: Spark would read a missing column as nulls."""
+    problems = []
+    for table in checked:
+        days = lake.days(table.name, until=ds) if table.name == "interactions" else [ds]
+        for day in days:
+            partition = lake.require(table.name, day, made_by=MADE_BY[table.name])
+            for file in sorted(partition.glob("*.parquet")):
+                try:
+                    check_arrow(table, pq.read_schema(file), str(file))
+                except UserError as error:
+                    problems.append(str(error))
+                except pa.ArrowInvalid as error:
+                    problems.append(
+                        f"{file} is not readable Parquet ({error}); "
+                        f"run {MADE_BY[table.name]} for ds {day} again."
+                    )
+    if problems:
+        raise UserError("\n".join(problems))
+
+
+def _raise_failures(validations: list[Validation], ds: date, docs: str) -> None:
+    failures = [failure for validation in validations for failure in validation.failures()]
+    if not failures:
+        return
+    at_fault = sorted({MADE_BY[v.table.name] for v in validations if v.failures()})
+    raise UserError(
+        f"{len(failures)} expectations of ds {ds} are not met:\n- "
+        + "\n- ".join(failures)
+        + f"\nMend the data or the step that wrote it ({', '.join(at_fault)}), "
+        f"and run that step again for ds {ds}. {docs}"
+    )

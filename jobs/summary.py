@@ -1,0 +1,158 @@
+"""What a person wants to see at the end of a night, read from the warehouse as analysts read it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from jobs.text_table import text_table
+from jobs.warehouse import open_reader
+from schemas import dataset_spec, tables
+from schemas.arrow import read_partition
+from schemas.errors import UserError
+from schemas.lake import Lake
+from schemas.products import BASELINES
+from schemas.settings import Settings
+from schemas.steps import MADE_BY
+from schemas.tables import SCENARIOS
+
+_TOP_ITEMS = 10
+_USERS = 3
+_TOP_SCORES = 5
+
+
+def run(settings: Settings, ds: date) -> None:
+    """Print the evidence items, three cold users, the metrics, and how to query them."""
+    with open_reader(settings.warehouse) as warehouse:
+        sections = list(_sections(settings, warehouse, ds))
+    print("\n\n".join(sections))
+
+
+def _sections(settings: Settings, warehouse: duckdb.DuckDBPyConnection, ds: date) -> Iterator[str]:
+    model = _published_model(settings, warehouse, ds)
+    yield _evidence(warehouse, ds)
+    yield _cold_users(settings, warehouse, ds)
+    yield _metrics(warehouse, ds, model)
+    if quarantined := _quarantined(settings, ds):
+        yield quarantined
+    yield _how_to_query(settings)
+
+
+def _published_model(settings: Settings, warehouse: duckdb.DuckDBPyConnection, ds: date) -> str:
+    found = warehouse.execute(
+        "SELECT model FROM coldstart.publications WHERE ds = ?", [ds]
+    ).fetchone()
+    if found is None:
+        raise UserError(
+            f"ds {ds} is not published in {settings.warehouse}; run make nightly DS={ds} first."
+        )
+    return str(found[0])
+
+
+def _evidence(warehouse: duckdb.DuckDBPyConnection, ds: date) -> str:
+    rows = warehouse.execute(
+        """
+        SELECT rank, coalesce(title, item_id), evidence_score, discriminative_value,
+            popularity_value, n_interactions
+        FROM coldstart.evidence_items WHERE ds = ? AND segment = 'all' ORDER BY rank LIMIT ?
+        """,
+        [ds, _TOP_ITEMS],
+    ).fetchall()
+    header = ("rank", "title", "score", "discriminative", "popularity", "interactions")
+    return f"Evidence items of {ds}: show these to new users\n\n" + text_table(
+        header, rows, wide="title"
+    )
+
+
+def _cold_users(settings: Settings, warehouse: duckdb.DuckDBPyConnection, ds: date) -> str:
+    users = _example_users(warehouse, ds)
+    if not users:
+        return f"Cold users of {ds}: none that day"
+    warehouse.register("titles", _titles(settings, ds))
+    parts = [f"Cold users of {ds}: {len(users)} examples and what they will like"]
+    for user_id, n_support, adapted in users:
+        rows = warehouse.execute(
+            """
+            SELECT rank, coalesce(title, s.item_id) AS title, score
+            FROM coldstart.cold_user_scores s LEFT JOIN titles t ON t.item_id = s.item_id
+            WHERE ds = ? AND user_id = ? ORDER BY rank LIMIT ?
+            """,
+            [ds, user_id, _TOP_SCORES],
+        ).fetchall()
+        how = "adapted to them" if adapted else "too few to adapt: global model"
+        table = text_table(("rank", "title", "score"), rows, wide="title")
+        parts.append(f"  user {user_id}, {n_support} interactions, {how}\n{table}")
+    return "\n\n".join(parts)
+
+
+def _example_users(warehouse: duckdb.DuckDBPyConnection, ds: date) -> list[tuple[Any, ...]]:
+    """Adapted and not adapted users in turn, those with the most interactions first."""
+    return warehouse.execute(
+        """
+        WITH users AS (
+            SELECT user_id, max(n_support) AS n_support, bool_or(adapted) AS adapted
+            FROM coldstart.cold_user_scores WHERE ds = ? GROUP BY user_id
+        )
+        SELECT user_id, n_support, adapted FROM users
+        ORDER BY row_number() OVER (PARTITION BY adapted ORDER BY n_support DESC, user_id),
+            adapted DESC
+        LIMIT ?
+        """,
+        [ds, _USERS],
+    ).fetchall()
+
+
+def _titles(settings: Settings, ds: date) -> pa.Table:
+    lake, spec = Lake(root=settings.lake), dataset_spec.of_lake(settings.lake)
+    table = tables.item_profiles(spec)
+    partition = lake.require(table.name, ds, made_by=MADE_BY[table.name])
+    return read_partition(table, partition).select(["item_id", "title"])
+
+
+def _metrics(warehouse: duckdb.DuckDBPyConnection, ds: date, model: str) -> str:
+    found = warehouse.execute(
+        """
+        SELECT scenario, model, max(n_tasks),
+            max(value) FILTER (metric = 'mae'), max(value) FILTER (metric = 'rmse'),
+            max(value) FILTER (metric = 'ndcg5'), max(value) FILTER (metric = 'adaptation_gain')
+        FROM coldstart.model_metrics WHERE ds = ? GROUP BY scenario, model
+        """,
+        [ds],
+    ).fetchall()
+    models = (model, *BASELINES)
+    rows = sorted(found, key=lambda row: (SCENARIOS.index(row[0]), models.index(row[1])))
+    header = ("scenario", "model", "tasks", "MAE", "RMSE", "nDCG@5", "adaptation gain")
+    without = [name for name in SCENARIOS if name not in {row[0] for row in rows}]
+    note = f"\n  no tasks that day: {', '.join(without)}" if without else ""
+    return f"Quality on held-out tasks of {ds}\n\n" + text_table(header, rows) + note
+
+
+def _quarantined(settings: Settings, ds: date) -> str | None:
+    table = tables.INTERACTIONS_QUARANTINE
+    partition = Lake(root=settings.lake).require(table.name, ds, made_by=MADE_BY[table.name])
+    counts = Counter(read_partition(table, partition)["reason"].to_pylist())
+    if not counts:
+        return None
+    rows = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    return "Source rows set aside\n\n" + text_table(("reason", "rows"), rows)
+
+
+def _how_to_query(settings: Settings) -> str:
+    sql = "SELECT * FROM coldstart.latest_evidence_items ORDER BY segment, rank"
+    path = str(_short(settings.warehouse))
+    code = f"import duckdb; duckdb.connect({path!r}, read_only=True).sql({sql!r}).show()"
+    python = _short(Path(sys.executable))
+    return f"Warehouse: {settings.warehouse}\n\n  {python} -c {shlex.quote(code)}"
+
+
+def _short(path: Path) -> Path:
+    """Relative to the working folder where that is shorter to read and to paste."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

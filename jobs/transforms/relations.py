@@ -1,0 +1,47 @@
+"""What the rules of one table need to know from others, as columns (see `schemas.rules`)."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+
+def with_unknowns(episodes: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
+    """Episodes with the items that have no profile, and whether the user has one."""
+    named = episodes.select(
+        "task_id", F.explode(F.array_union("support_items", "query_items")).alias("item_index")
+    )
+    unknown = (
+        named.join(items, on="item_index", how="left_anti")
+        .groupBy("task_id")
+        .agg(F.collect_set("item_index").alias("unknown_items"))
+    )
+    known = users.select("user_index", F.lit(True).alias("user_is_known")).distinct()
+    return (
+        episodes.join(unknown, on="task_id", how="left")
+        .join(known, on="user_index", how="left")
+        .select(
+            *episodes.columns,
+            F.coalesce("unknown_items", F.expr("cast(array() as array<int>)")).alias(
+                "unknown_items"
+            ),
+            F.coalesce("user_is_known", F.lit(False)).alias("user_is_known"),
+        )
+    )
+
+
+def with_rated(
+    scores: DataFrame, episodes: DataFrame, users: DataFrame, items: DataFrame
+) -> DataFrame:
+    """Scores with whether the user has rated the item; a serve task's support is all they rated."""
+    rated = (
+        episodes.where(F.col("split") == "serve")
+        .select("user_index", F.explode("support_items").alias("item_index"))
+        .join(users.select("user_id", "user_index"), on="user_index", how="inner")
+        .join(items.select("item_id", "item_index"), on="item_index", how="inner")
+        .select("user_id", "item_id", F.lit(True).alias("is_rated"))
+        .distinct()
+    )
+    return scores.join(rated, on=["user_id", "item_id"], how="left").select(
+        *scores.columns, F.coalesce("is_rated", F.lit(False)).alias("is_rated")
+    )

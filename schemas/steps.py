@@ -1,0 +1,17 @@
+"""Which step of the night makes which table of the lake: what an error tells a person to run."""
+
+from __future__ import annotations
+
+MADE_BY = {
+    "interactions": "ingest",
+    "interactions_quarantine": "ingest",
+    "users": "ingest",
+    "items": "ingest",
+    "vocabulary": "build-profiles",
+    "user_profiles": "build-profiles",
+    "item_profiles": "build-profiles",
+    "episodes": "build-episodes",
+    "evidence_items": "select-evidence",
+    "cold_user_scores": "score-cold-users",
+    "model_metrics": "evaluate",
+}

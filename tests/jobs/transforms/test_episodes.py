@@ -1,0 +1,144 @@
+"""Episodes on small literal histories: who is cut into which task, and nothing leaks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.transforms import episodes as T
+from schemas import dataset_spec, tables
+from schemas.dataset_spec import ColdStart
+from schemas.holdout import Holdout
+
+SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
+TABLE = tables.episodes(SPEC)
+COLD_START = ColdStart(min_support=2, max_support=3, min_query=1, query_size=2)
+START = datetime(1998, 3, 1, tzinfo=UTC)
+HELD_OUT = Holdout(
+    new_users_from=START + timedelta(days=10), new_items_from=START + timedelta(days=5)
+)
+SCHEMA = (
+    "user_id string, user_index int, user_is_new boolean, is_cold boolean, item_index int, "
+    "item_is_new boolean, rating double, event_time timestamp, position int"
+)
+# hashed outside (inside) the validation tenth
+TRAIN_USER, VALIDATION_USER = "u0", "u18"
+
+
+def _history(spark: SparkSession, *events: tuple) -> DataFrame:
+    """Rows of (user, user is new, item, item is new, day), positions by order."""
+    positions: dict[str, int] = {}
+    indices: dict[str, int] = {}
+    rows = []
+    for user, user_is_new, item, item_is_new, day in events:
+        positions[user] = positions.get(user, 0) + 1
+        index = indices.setdefault(user, len(indices) + 1)
+        rows.append(
+            (user, index, user_is_new, False, item, item_is_new, 3.0, START + timedelta(days=day),
+             positions[user])
+        )  # fmt: skip
+    return spark.createDataFrame(rows, SCHEMA)
+
+
+def _cut(frame: DataFrame) -> dict[str, tuple[list[int], list[int]]]:
+    return {row.task_id: (row.support_items, row.query_items) for row in frame.collect()}
+
+
+def test_the_two_users_are_on_the_sides_they_are_named_for(spark: SparkSession) -> None:
+    frame = spark.createDataFrame([(TRAIN_USER,), (VALIDATION_USER,)], "user_id string")
+    flags = frame.select("user_id", T.is_validation_user().alias("held")).collect()
+    assert {row.user_id: row.held for row in flags} == {TRAIN_USER: False, VALIDATION_USER: True}
+
+
+def test_windows_run_backwards_from_the_latest(spark: SparkSession) -> None:
+    past = [(TRAIN_USER, False, item, False, 1) for item in range(1, 13)]
+    cut = _cut(T.training_episodes(_history(spark, *past), HELD_OUT, COLD_START, TABLE))
+    assert cut == {
+        f"{TRAIN_USER}/warm/train/0": ([8, 9, 10], [11, 12]),
+        f"{TRAIN_USER}/warm/train/1": ([3, 4, 5], [6, 7]),
+        # two are left, too few for a support of two and a query
+    }
+
+
+def test_a_short_window_keeps_the_least_support(spark: SparkSession) -> None:
+    past = [(TRAIN_USER, False, item, False, 1) for item in (1, 2, 3)]
+    cut = _cut(T.training_episodes(_history(spark, *past), HELD_OUT, COLD_START, TABLE))
+    assert cut == {f"{TRAIN_USER}/warm/train/0": ([1, 2], [3])}
+
+
+def test_training_sees_no_new_item_no_new_user_no_held_out_day(spark: SparkSession) -> None:
+    past = [(TRAIN_USER, False, item, False, 1) for item in (1, 2, 3)]
+    past += [(TRAIN_USER, False, 4, True, 6), (TRAIN_USER, False, 5, False, 10)]
+    past += [("new", True, item, False, 11) for item in (1, 2, 3, 4)]
+    cut = _cut(T.training_episodes(_history(spark, *past), HELD_OUT, COLD_START, TABLE))
+    assert cut == {f"{TRAIN_USER}/warm/train/0": ([1, 2], [3])}
+
+
+def test_validation_users_have_a_split_of_their_own(spark: SparkSession) -> None:
+    past = [(VALIDATION_USER, False, item, False, 1) for item in (1, 2, 3)]
+    cut = _cut(T.training_episodes(_history(spark, *past), HELD_OUT, COLD_START, TABLE))
+    assert list(cut) == [f"{VALIDATION_USER}/warm/validation/0"]
+
+
+def test_each_scenario_asks_of_its_own_users_and_items(spark: SparkSession) -> None:
+    events = []
+    for user, user_is_new, item_is_new in (
+        ("warm", False, False),
+        ("user_cold", True, False),
+        ("item_cold", False, True),
+        ("both_cold", True, True),
+    ):
+        before = 11 if user_is_new else 1
+        events += [(user, user_is_new, item, False, before) for item in (1, 2, 3, 4)]
+        events += [(user, user_is_new, item, item_is_new, 12) for item in (5, 6)]
+    cut = _cut(T.test_episodes(_history(spark, *events), HELD_OUT, COLD_START, TABLE))
+    assert cut == {
+        "warm/warm/test": ([2, 3, 4], [5, 6]),
+        "user_cold/user_cold/test": ([2, 3, 4], [5, 6]),
+        "item_cold/item_cold/test": ([2, 3, 4], [5, 6]),
+        "both_cold/both_cold/test": ([2, 3, 4], [5, 6]),
+        "both_cold/user_cold/test": ([1, 2], [3, 4]),
+    }
+
+
+def test_the_support_lies_before_the_query(spark: SparkSession) -> None:
+    """A new item between old ones: its task's support ends before it, whatever came later."""
+    events = [("new", True, 1, False, 11), ("new", True, 2, False, 11), ("new", True, 3, True, 11)]
+    events += [("new", True, item, False, 12) for item in (4, 5, 6, 7)]
+    cut = _cut(T.test_episodes(_history(spark, *events), HELD_OUT, COLD_START, TABLE))
+    assert cut == {
+        "new/both_cold/test": ([1, 2], [3]),
+        "new/user_cold/test": ([3, 4, 5], [6, 7]),
+    }
+
+
+def test_validation_users_are_no_warm_test_users(spark: SparkSession) -> None:
+    events = [(VALIDATION_USER, False, item, False, 1) for item in (1, 2, 3)]
+    events += [(VALIDATION_USER, False, 4, False, 12)]
+    assert _cut(T.test_episodes(_history(spark, *events), HELD_OUT, COLD_START, TABLE)) == {}
+
+
+def test_a_repeated_item_counts_once_at_its_last_time(spark: SparkSession) -> None:
+    interactions = spark.createDataFrame(
+        [
+            ("a", "x", 1.0, START),
+            ("a", "y", 2.0, START + timedelta(days=1)),
+            ("a", "x", 5.0, START + timedelta(days=2)),
+        ],
+        "user_id string, item_id string, rating double, event_time timestamp",
+    )
+    users = spark.createDataFrame(
+        [("a", 1, False, True)], "user_id string, user_index int, is_new boolean, is_cold boolean"
+    )
+    items = spark.createDataFrame(
+        [("x", 1, False), ("y", 2, False)], "item_id string, item_index int, is_new boolean"
+    )
+    history = T.history(interactions, users, items)
+    [row] = T.serve_episodes(history, TABLE).collect()
+    assert (row.support_items, row.support_ratings, row.query_items) == ([2, 1], [2.0, 5.0], [])
+
+
+def test_only_cold_users_are_served(spark: SparkSession) -> None:
+    history = _history(spark, ("a", True, 1, False, 11))
+    assert T.serve_episodes(history, TABLE).count() == 0

@@ -1,0 +1,74 @@
+"""A tiny shop's source files, which tests write, break and add to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from schemas.settings import Settings
+
+SPEC = """\
+name = "tiny"
+title = "A tiny shop"
+feedback = "explicit"
+rating_scale = [1, 5]
+
+[interactions]
+file = "interactions.csv"
+user_id = "who"
+item_id = "what"
+rating = "stars"
+event_time = "when"
+
+[users]
+file = "users.csv"
+user_id = "who"
+
+[users.features]
+town = { kind = "categorical", column = "town" }
+
+[items]
+file = "items.csv"
+item_id = "what"
+title = "name"
+
+[items.features]
+tags = { kind = "multi", column = "tags", separator = ";" }
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A source folder. Days are days of March 1998."""
+
+    folder: Path
+
+    def add(self, *rows: tuple[str, str, str, int]) -> None:
+        """Append interactions: user, item, stars, day."""
+        with (self.folder / "interactions.csv").open("a") as file:
+            for user, item, stars, day in rows:
+                when = int(datetime(1998, 3, day, 12, tzinfo=UTC).timestamp())
+                file.write(f"{user},{item},{stars},{when}\n")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    (folder / "dataset.toml").write_text(SPEC)
+    (folder / "interactions.csv").write_text("who,what,stars,when\n")
+    (folder / "users.csv").write_text("who,town\n" + "".join(f"u{i},Town\n" for i in range(9)))
+    items = "".join(f'i{i},"Thing, {i}",red;round\n' for i in range(9))
+    (folder / "items.csv").write_text("what,name,tags\n" + items)
+    made = Source(folder=folder)
+    made.add(("u1", "i1", "3", 1), ("u1", "i2", "4", 1), ("u2", "i1", "5", 2), ("u3", "i3", "1", 4))
+    return made
+
+
+@pytest.fixture
+def tiny(settings: Settings, source: Source) -> Settings:
+    """Settings whose source is the tiny shop."""
+    return replace(settings, source=source.folder, home=settings.home / "home")
