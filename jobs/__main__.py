@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Callable
 from datetime import date
 from importlib import import_module
 
-from schemas import journal
-from schemas.errors import UserError
+from schemas import command_line, journal
 from schemas.settings import Settings, parse_ds
-
-log = logging.getLogger("jobs")
 
 # command -> (module, function, step's name, what it does, whether it takes --model)
 STEPS = {
@@ -29,15 +25,8 @@ STEPS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0: done; 2: something the user can mend; 1: a fault of the program."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    try:
-        options.command(options)
-    except UserError as error:
-        log.error("error: %s", error)
-        return 2
-    return 0
+    return command_line.run(lambda: options.command(options))
 
 
 def _parser() -> argparse.ArgumentParser:

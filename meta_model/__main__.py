@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from dataclasses import replace
 
-from schemas import journal
-from schemas.errors import UserError
+from schemas import command_line, journal
 from schemas.settings import Settings, parse_ds
-
-log = logging.getLogger("meta_model")
 
 # command -> (the step's name in the night, what it does)
 STEPS = {
@@ -23,15 +19,8 @@ STEPS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0: done; 2: something the user can mend; 1: a fault of the program."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    try:
-        _run(options)
-    except UserError as error:
-        log.error("error: %s", error)
-        return 2
-    return 0
+    return command_line.run(lambda: _run(options))
 
 
 def _parser() -> argparse.ArgumentParser:

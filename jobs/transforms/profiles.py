@@ -72,6 +72,8 @@ def item_activity(interactions: DataFrame, users: DataFrame, holdout: Holdout) -
         & (F.col("event_time") < F.lit(holdout.new_users_from))
     )
     is_new = F.col("first_seen") >= F.lit(holdout.new_items_from)
+    # Summed as decimals, because a sum of doubles depends on the order in which they meet.
+    exact = F.col("rating").cast("decimal(18, 6)")
     return (
         interactions.join(
             users.select("user_id", F.col("is_new").alias("user_is_new")), on="user_id", how="inner"
@@ -80,9 +82,9 @@ def item_activity(interactions: DataFrame, users: DataFrame, holdout: Holdout) -
         .agg(
             F.count("*").alias("n_interactions"),
             F.min("event_time").alias("first_seen"),
-            F.avg("rating").alias("rating_mean"),
+            (F.sum(exact).cast("double") / F.count("*")).alias("rating_mean"),
             F.count(F.when(is_training, 1)).alias("seen_n_ratings"),
-            F.sum(F.when(is_training, F.col("rating"))).alias("seen_rating_sum"),
+            F.sum(F.when(is_training, exact)).cast("double").alias("seen_rating_sum"),
         )
         .withColumn("is_new", is_new)
         .withColumn(

@@ -1,0 +1,57 @@
+# Every target that needs the Python environment makes or updates it first; `make help` lists all.
+
+DS      ?= 1998-03-31
+MODEL   ?= melu
+FROM    ?= 1998-03-01
+TO      ?= 1998-03-03
+SOURCE  ?=
+PYTHON  ?= $(shell command -v python3.11 || command -v python3)
+
+VENV_PYTHON := .venv/bin/python
+SHELL       := /bin/bash
+.DEFAULT_GOAL := help
+
+# Quoted for the shell: a value is one argument, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+
+ifneq ($(strip $(SOURCE)),)
+export COLDSTART_SOURCE := $(SOURCE)
+endif
+unexport PYTHONPATH
+
+.PHONY: help install nightly backfill ui test lint format docs clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: ## make or update .venv (the other targets do it by themselves)
+	@$(call quoted,$(PYTHON)) local/install.py
+
+nightly: install ## run one night and show what it produced: DS=1998-03-31 MODEL=melu SOURCE=folder
+	@$(VENV_PYTHON) -m local nightly --ds $(call quoted,$(DS)) --model $(call quoted,$(MODEL))
+
+backfill: install ## run past days by Airflow's backfill: FROM=1998-03-01 TO=1998-03-03 MODEL=melu
+	@$(VENV_PYTHON) -m local backfill --from $(call quoted,$(FROM)) --to $(call quoted,$(TO)) \
+		--model $(call quoted,$(MODEL))
+
+ui: install ## serve Airflow on 127.0.0.1 until Ctrl-C; SCHEDULE=on starts the night every night
+	@SCHEDULE=$(call quoted,$(SCHEDULE)) $(VENV_PYTHON) -m local ui
+
+test: lint ## lint, then run every test
+	@$(VENV_PYTHON) -m pytest
+
+lint: install ## check format, lint, types and the one-way imports
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+format: install ## format the code and mend what lint can mend
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+docs: install ## generate the documentation pages of the tables
+	@$(VENV_PYTHON) -m schemas.docs
+
+clean: ## remove the environment and caches; run-time state (var/) stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

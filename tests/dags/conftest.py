@@ -1,0 +1,14 @@
+"""Airflow reads its settings when it is first imported, so they are set here, before any test."""
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+
+from schemas.settings import REPOSITORY
+
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
+atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+sys.path.insert(0, str(REPOSITORY / "dags"))  # as Airflow does with its DAG folder

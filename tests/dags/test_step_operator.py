@@ -1,0 +1,125 @@
+import json
+import os
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import step_operator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from step_operator import StepOperator, ds_of
+
+from schemas.errors import UserError
+from schemas.settings import REPOSITORY
+
+LOGICAL_DATE = datetime(1998, 3, 31, tzinfo=UTC)
+IN_TOKYO = timezone(timedelta(hours=9))
+
+
+@pytest.mark.parametrize(
+    ("params", "logical_date", "expected"),
+    [
+        ({"ds": "1998-04-10"}, LOGICAL_DATE, "1998-04-10"),  # the parameter wins
+        ({"ds": "1998-04-10"}, None, "1998-04-10"),
+        ({"ds": None}, LOGICAL_DATE, "1998-03-31"),
+        ({}, LOGICAL_DATE, "1998-03-31"),
+        ({"ds": None}, datetime(1998, 4, 1, 8, tzinfo=IN_TOKYO), "1998-03-31"),  # days are UTC
+    ],
+)
+def test_ds(params: dict[str, Any], logical_date: datetime | None, expected: str) -> None:
+    assert str(ds_of(params, logical_date)) == expected
+
+
+@pytest.mark.parametrize(
+    ("params", "message"), [({"ds": None}, "neither"), ({"ds": "31.3.1998"}, "'31.3.1998'")]
+)
+def test_no_ds(params: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        ds_of(params, None)
+
+
+def operator() -> StepOperator:
+    return StepOperator(task_id="gate", module="jobs", command="gate", takes_model=True)
+
+
+def context(**params: Any) -> Any:
+    dag_run = SimpleNamespace(logical_date=None)
+    return {"params": {"model": "melu", **params}, "dag_run": dag_run, "run_id": "manual__1"}
+
+
+@pytest.fixture
+def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a stand-in for the step's interpreter writes down how it was called."""
+    file, python = tmp_path / "seen.json", tmp_path / "python"
+    python.write_text(
+        f"#!{sys.executable}\nimport json, os, sys\n"
+        f"json.dump([sys.argv[1:], os.getcwd(), dict(os.environ)], open({str(file)!r}, 'w'))\n"
+    )
+    python.chmod(0o755)
+    monkeypatch.setenv("COLDSTART_PYTHON", str(python))
+    return file
+
+
+def test_a_step_is_one_argument_list_and_never_meets_a_shell(seen: Path) -> None:
+    operator().execute(context(ds="1998-03-31", model="; touch hacked"))
+    argv, folder, environment = json.loads(seen.read_text())
+    assert argv == ["-m", "jobs", "gate", "--ds", "1998-03-31", "--model", "; touch hacked"]
+    assert folder == str(REPOSITORY)
+    assert environment["COLDSTART_AIRFLOW_RUN_ID"] == "manual__1"
+    assert not (REPOSITORY / "hacked").exists()
+
+
+def test_without_a_day_the_step_does_not_start(seen: Path) -> None:
+    with pytest.raises(AirflowFailException, match="neither the parameter ds nor a logical date"):
+        operator().execute(context(ds=None))
+    assert not seen.exists()
+
+
+@pytest.mark.parametrize(("code", "error"), [(2, AirflowFailException), (1, AirflowException)])
+def test_a_failing_step_fails_the_task(code: int, error: type[Exception]) -> None:
+    with pytest.raises(error, match=f"gate ended with exit code {code}: too few rows") as raised:
+        operator().run_argv(["sh", "-c", f"echo too few rows; exit {code}"], dict(os.environ))
+    assert type(raised.value) is error
+
+
+def test_killing_the_task_ends_the_steps_whole_process_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_operator, "KILL_AFTER_SECONDS", 0.3)
+    task, pids = operator(), tmp_path / "pids"
+    stubborn = f"trap '' TERM; sleep 60 & echo $$ $! > {pids}; wait; sleep 60"
+    arguments = (["sh", "-c", stubborn], dict(os.environ))
+
+    def run() -> None:
+        with pytest.raises(AirflowException):
+            task.run_argv(*arguments)
+
+    step = threading.Thread(target=run)
+    step.start()
+    wait_until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+    task.on_kill()
+    step.join(5)
+    assert not step.is_alive()
+    wait_until(lambda: not any(is_running(int(pid)) for pid in pids.read_text().split()))
+
+
+def test_killing_a_task_that_has_not_started_is_no_error() -> None:
+    operator().on_kill()
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition: Any, timeout_seconds: float = 5) -> None:
+    deadline = time.monotonic() + timeout_seconds
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.02)

@@ -1,0 +1,130 @@
+"""Nights on a small cut of the real data set, each step a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from jobs import fetch
+from schemas import dataset_spec
+from schemas.lake import Lake
+from schemas.products import WAREHOUSE_TABLES
+from schemas.settings import REPOSITORY, Settings
+
+# The steps of the DAG in order; test_night compares them with the DAG itself.
+STEPS = (
+    ("jobs", "ingest"),
+    ("jobs", "check-interactions"),
+    ("jobs", "build-profiles"),
+    ("jobs", "build-episodes"),
+    ("jobs", "check-features"),
+    ("meta_model", "train"),
+    ("meta_model", "evaluate"),
+    ("jobs", "gate"),
+    ("meta_model", "evidence"),
+    ("meta_model", "score"),
+    ("jobs", "check-outputs"),
+    ("jobs", "publish"),
+)
+
+
+@pytest.fixture(scope="session")
+def movielens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MovieLens-100K, fetched once for the whole run by the code that users run."""
+    home = tmp_path_factory.mktemp("movielens")
+    return fetch.run(Settings.from_environment({"COLDSTART_HOME": str(home)}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """A home with a source of its own, a cut of MovieLens-100K."""
+
+    settings: Settings
+    movielens: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "COLDSTART_HOME": str(self.settings.home),
+            "COLDSTART_SOURCE": str(self.settings.source),
+            "COLDSTART_SPARK": self.settings.spark,
+        }
+
+    def cut(self, until: date, *, every: int = 3, cold_max: int = 30) -> None:
+        """Make the source hold each `every`-th user's events up to and including `until`."""
+        source = self.settings.source
+        source.mkdir(exist_ok=True)
+        for name in ("ml-100k.user", "ml-100k.item"):
+            shutil.copy(self.movielens / name, source / name)
+        end = datetime.combine(until, datetime.max.time(), UTC).timestamp()
+        header, *lines = (self.movielens / "ml-100k.inter").read_text().splitlines()
+        rows = (line.split("\t") for line in lines)
+        kept = [row for row in rows if int(row[0]) % every == 0 and float(row[3]) <= end]
+        text = "\n".join([header, *("\t".join(row) for row in kept)]) + "\n"
+        (source / "ml-100k.inter").write_text(text)
+        spec = (dataset_spec.BUNDLED / "ml-100k.toml").read_text()
+        spec = re.sub(r"\[(fetch|expected)\]\n(?:.+\n)+", "", spec)
+        spec += f"\n[cold_start]\ncold_user_max_interactions = {cold_max}\n"
+        (source / "dataset.toml").write_text(spec)
+
+    def step(self, package: str, command: str, ds: date, *options: str) -> None:
+        """Run one step as Airflow does; a failure shows what the step said."""
+        argv = [sys.executable, "-m", package, command, "--ds", str(ds), *options]
+        done = subprocess.run(
+            argv, env=self.environment, cwd=REPOSITORY, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{package} {command}:\n{done.stdout}\n{done.stderr}"
+
+    def night(self, ds: date) -> None:
+        for package, command in STEPS:
+            self.step(package, command, ds, *(["--epochs", "2"] if command == "train" else []))
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(root=self.settings.lake)
+
+    def published(self, ds: date) -> dict[str, list[tuple]]:
+        """Every row of every warehouse table for `ds`, but for the moment of publication."""
+        with duckdb.connect(str(self.settings.warehouse), read_only=True) as connection:
+            return {
+                table.name: connection.execute(
+                    f"select * exclude (published_at) from coldstart.{table.name} "
+                    f"where ds = ? order by all"
+                    if table.name == "publications"
+                    else f"select * from coldstart.{table.name} where ds = ? order by all",
+                    [ds],
+                ).fetchall()
+                for table in WAREHOUSE_TABLES
+            }
+
+    def in_lake(self, ds: date) -> dict[str, list[tuple]]:
+        """Every row of every lake table's partition of `ds`."""
+        names = sorted(path.name for path in self.lake.root.iterdir() if path.name[0] != ".")
+        return {
+            name: duckdb.execute(
+                "select * from read_parquet(?, hive_partitioning = false) order by all",
+                [f"{self.lake.version(name, ds)}/*.parquet"],
+            ).fetchall()
+            for name in names
+            if self.lake.manifest(name, ds) is not None
+        }
+
+
+@pytest.fixture(scope="module")
+def home(
+    tmp_path_factory: pytest.TempPathFactory, spark_variables: dict[str, str], movielens: Path
+) -> Home:
+    folder = tmp_path_factory.mktemp("night")
+    environment = {"COLDSTART_HOME": str(folder), "COLDSTART_SOURCE": str(folder / "source")}
+    settings = Settings.from_environment(environment | spark_variables)
+    return Home(settings=settings, movielens=movielens)

@@ -1,0 +1,140 @@
+"""The promises of a night, on real data: reruns repeat, later data changes nothing earlier.
+
+The tests of this file tell one story in one home, in order: a night, a later night with later
+data, the first night again, and then days without cold users and nights that go wrong.
+"""
+
+from __future__ import annotations
+
+import resource
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+
+import duckdb
+import pytest
+
+from schemas import journal
+from schemas.settings import REPOSITORY
+from tests.e2e.conftest import Home
+
+EARLY, LATE = date(1998, 3, 31), date(1998, 4, 10)
+
+
+@pytest.fixture(scope="module")
+def first_night(home: Home) -> tuple[dict[str, list[tuple]], dict[str, list[tuple]]]:
+    home.cut(until=date(1998, 4, 2))
+    home.night(EARLY)
+    return home.in_lake(EARLY), home.published(EARLY)
+
+
+def test_a_night_publishes_every_table(first_night) -> None:
+    _, published = first_night
+    assert {name: bool(rows) for name, rows in published.items()} == {
+        "evidence_items": True,
+        "cold_user_scores": True,
+        "model_metrics": True,
+        "publications": True,
+    }
+
+
+def test_later_data_changes_nothing_of_an_earlier_day(home: Home, first_night) -> None:
+    home.cut(until=date(1998, 4, 22))
+    home.night(LATE)
+    home.night(EARLY)
+    in_lake, published = first_night
+    again = home.in_lake(EARLY)
+    assert again.keys() == in_lake.keys()
+    for name, rows in in_lake.items():
+        assert again[name] == rows, name
+    for name, rows in home.published(EARLY).items():
+        assert rows == published[name], name
+
+
+def test_an_older_day_published_later_is_not_the_latest(home: Home) -> None:
+    with duckdb.connect(str(home.settings.warehouse), read_only=True) as connection:
+        days = connection.execute(
+            "select distinct ds from coldstart.latest_cold_user_scores "
+            "union all select distinct ds from coldstart.latest_evidence_items"
+        ).fetchall()
+    assert days == [(LATE,), (LATE,)]
+
+
+def test_a_killed_step_leaves_the_partition_and_the_next_run_mends_it(home: Home) -> None:
+    before = home.in_lake(EARLY)
+    argv = [sys.executable, "-m", "jobs", "build-episodes", "--ds", str(EARLY)]
+    process = subprocess.Popen(argv, env=home.environment, cwd=REPOSITORY)
+    drafts = home.lake.root / ".versions" / "episodes" / f"ds={EARLY}"
+    deadline = time.monotonic() + 120
+    while len(list(drafts.iterdir())) < 2:  # the version in force, and the new one being written
+        assert time.monotonic() < deadline, "no draft appeared"
+        assert process.poll() is None, "the step ended before it could be killed"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert home.in_lake(EARLY) == before
+    home.step("jobs", "build-episodes", EARLY)
+    assert home.in_lake(EARLY) == before
+    assert len(list(drafts.iterdir())) == 1
+
+
+def test_a_full_disk_is_told_and_leaves_everything(home: Home) -> None:
+    """A file-size limit stands for the full disk: the kernel refuses the bytes just the same."""
+
+    def allow_no_large_file() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    before = home.in_lake(EARLY), home.published(EARLY)
+    for package, command in (("meta_model", "score"), ("jobs", "publish")):
+        done = subprocess.run(
+            [sys.executable, "-m", package, command, "--ds", str(EARLY)],
+            env={**home.environment, "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            preexec_fn=allow_no_large_file,
+        )
+        assert done.returncode == 1, done.stderr
+        assert "the disk is full or a file-size limit is reached" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert (home.in_lake(EARLY), home.published(EARLY)) == before
+    home.step("meta_model", "score", EARLY)
+    home.step("jobs", "publish", EARLY)
+    assert home.published(EARLY) == before[1]
+
+
+def test_a_day_without_cold_users_publishes_an_empty_list(home: Home) -> None:
+    home.cut(until=date(1998, 4, 22), cold_max=0)
+    home.night(LATE)
+    published = home.published(LATE)
+    assert published["cold_user_scores"] == []
+    assert published["evidence_items"]
+    with duckdb.connect(str(home.settings.warehouse), read_only=True) as connection:
+        rows = connection.execute("select * from coldstart.latest_cold_user_scores").fetchall()
+        assert rows == []
+        latest = connection.execute("select max(ds) from coldstart.latest_evidence_items")
+        assert latest.fetchone() == (LATE,)
+
+
+@pytest.mark.parametrize("package", ["jobs", "meta_model"])
+def test_a_wrong_date_is_a_message_and_no_traceback(home: Home, package: str) -> None:
+    command = "ingest" if package == "jobs" else "train"
+    argv = [sys.executable, "-m", package, command, "--ds", "31.3.1998"]
+    done = subprocess.run(
+        argv, env=home.environment, cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "ds is '31.3.1998', which is not a date; expected YYYY-MM-DD" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_journal_tells_each_step_with_its_rows(home: Home, first_night) -> None:
+    entries = journal.read(home.settings.journals, EARLY)
+    finished = {entry["step"] for entry in entries if entry["event"] == "finished"}
+    assert finished == {
+        *("ingest", "check_interactions", "build_profiles", "build_episodes", "check_features"),
+        *("meta_train", "evaluate", "gate", "select_evidence", "score_cold_users"),
+        *("check_outputs", "publish"),
+    }
