@@ -17,10 +17,13 @@ SESSION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # Spark's default is INT96
     "spark.sql.adaptive.enabled": "true",
+    # A history is thousands of folders; listing them by a job costs more than listing them.
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": "128m",
 }
 _DRIVER = {
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "16",
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }

@@ -36,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
             default="auto",
             help="auto takes a GPU when there is one (default: auto)",
         )
+        command.add_argument(
+            "--threads", type=int, default=1, help="CPU threads; results depend on it (default: 1)"
+        )
         if name == "train":
             command.add_argument("--epochs", type=int, help="at most so many epochs")
             command.add_argument("--seed", type=int, help="of weights, dropout and batches")
@@ -51,7 +54,7 @@ def _run(options: argparse.Namespace) -> None:
         from meta_model.config import Config
         from meta_model.device import choose_device
 
-        device = choose_device(options.device)
+        device = choose_device(options.device, options.threads)
         if options.command == "train":
             chosen = {"epochs": options.epochs, "seed": options.seed}
             given = {key: value for key, value in chosen.items() if value is not None}

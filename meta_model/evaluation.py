@@ -47,9 +47,7 @@ def predictions(
     for batch in batches(episodes, _BATCH_TASKS):
         tasks = batch.to(device)
         biases = learner.statistics.biases(tasks)
-        unadapted = learner.predict(
-            learner.unadapted(tasks, biases), tasks.query_items, biases.query
-        )
+        unadapted = learner.predict(learner.unadapted(tasks), tasks.query_items, biases.query)
         adapted = learner.predict(learner.adapt(tasks, biases), tasks.query_items, biases.query)
         yield tasks, unadapted, adapted
 

@@ -61,7 +61,7 @@ def select_evidence(
 def _pairs(learner: Learner, tasks: Tasks) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor, Any]]:
     """The batch's pairs: items, ratings, mask and item biases [B, N], and the tasks' state."""
     biases = learner.statistics.biases(tasks)
-    state = learner.unadapted(tasks, biases)
+    state = learner.unadapted(tasks)
     yield tasks.support_items, tasks.support_ratings, tasks.support_mask, biases.support, state
     yield tasks.query_items, tasks.query_ratings, tasks.query_mask, biases.query, state
 

@@ -61,7 +61,7 @@ def _top(
 ) -> tuple[Tensor, Tensor]:
     """The best items and their scores [B, k], over the catalogue in chunks."""
     biases = learner.statistics.biases(tasks)
-    state = (learner.adapt if is_adapted else learner.unadapted)(tasks, biases)
+    state = learner.adapt(tasks, biases) if is_adapted else learner.unadapted(tasks)
     best_items = tasks.users.new_zeros(len(tasks), 0)
     best_scores = torch.zeros(len(tasks), 0, device=tasks.users.device)
     for start in range(1, n_items + 1, _CHUNK_ITEMS):

@@ -4,8 +4,8 @@ Every task's support lies strictly before its query in the user's own order, so 
 what serving asks: given what the user did so far, what next? Four kinds of rows:
 
 - `train`: windows of an existing user's past before the held-out days, on existing items;
-- `validation`: the same for one existing user in ten, whom training never sees;
-- `test`: per scenario, the latest interactions as query, and what came right before as support;
+- `validation`: the first window of one existing user in ten, whom training never sees;
+- `test`: per scenario, a support and what came next on the scenario's items as query;
 - `serve`: all a cold user of today did as support, and no query.
 """
 
@@ -56,28 +56,29 @@ def history(interactions: DataFrame, users: DataFrame, items: DataFrame) -> Data
 def training_episodes(
     history: DataFrame, held_out: Holdout, cold_start: ColdStart, table: Table
 ) -> DataFrame:
-    """The train and validation rows: windows over each existing user's past, latest first.
+    """The train and validation rows: windows over each existing user's past, first things first.
 
     A window holds up to `max_support + query_size` interactions; its last `query_size` are the
-    query, or fewer where at least `min_support` must remain to adapt on.
+    query, or fewer where at least `min_support` must remain to adapt on. The first window is what
+    a cold user looks like: validation is on first windows alone.
     """
     width = cold_start.max_support + cold_start.query_size
-    by_age = Window.partitionBy("user_index").orderBy(F.desc("position"))
+    in_order = Window.partitionBy("user_index").orderBy("position")
     of_window = Window.partitionBy("user_index", "window")
-    age = F.row_number().over(by_age) - 1
     query_size = F.least(F.lit(cold_start.query_size), F.col("size") - cold_start.min_support)
     split = F.when(is_validation_user(), "validation").otherwise("train")
     labelled = (
         history.where(~F.col("user_is_new") & ~F.col("item_is_new"))
         .where(F.col("event_time") < F.lit(held_out.new_users_from))
-        .withColumn("age", age)
-        .withColumn("window", F.floor(F.col("age") / width).cast("int"))
+        .withColumn("place", F.row_number().over(in_order) - 1)
+        .withColumn("window", F.floor(F.col("place") / width).cast("int"))
+        .withColumn("split", split)
         .where(F.col("window") < cold_start.max_episodes_per_user)
+        .where((F.col("split") == "train") | (F.col("window") == 0))
         .withColumn("size", F.count("*").over(of_window))
         .where(F.col("size") >= cold_start.min_support + cold_start.min_query)
-        .withColumn("is_query", F.col("age") % width < query_size)
+        .withColumn("is_query", F.col("place") % width >= F.col("size") - query_size)
         .withColumn("scenario", F.lit("warm"))
-        .withColumn("split", split)
         .withColumn("task_id", F.concat_ws("/", "user_id", "scenario", "split", "window"))
     )
     return _as_rows(labelled, table)
@@ -86,22 +87,31 @@ def training_episodes(
 def test_episodes(
     history: DataFrame, held_out: Holdout, cold_start: ColdStart, table: Table
 ) -> DataFrame:
-    """The test rows: for each user and scenario, the latest `query_size` interactions as query.
+    """The test rows: for each user and scenario, what comes next after the support.
 
-    The query of a scenario holds existing or new items only; existing users' queries on existing
-    items lie in the held-out days. The support is whatever the user did right before.
+    A new user's support is the beginning: up to `max_support` interactions, less where the query
+    needs the rest. An existing user's is what came right before the held-out interactions. The
+    query is the next `query_size` interactions on the scenario's items.
     """
+    of_user = Window.partitionBy("user_index")
+    beginning = F.greatest(
+        F.least(F.count("*").over(of_user) - cold_start.query_size, F.lit(cold_start.max_support)),
+        F.lit(cold_start.min_support),
+    )
+    first = F.when(F.col("user_is_new"), beginning).otherwise(cold_start.min_support)
     is_held_out = (
         F.col("user_is_new")
         | F.col("item_is_new")
         | (F.col("event_time") >= F.lit(held_out.new_users_from))
     )
-    latest_first = Window.partitionBy("user_index", "scenario").orderBy(F.desc("position"))
+    in_order = Window.partitionBy("user_index", "scenario").orderBy("position")
     queries = (
-        history.where(is_held_out & (F.col("user_is_new") | ~is_validation_user()))
+        history.withColumn("_first", first)
+        .where(F.col("position") > F.col("_first"))
+        .where(is_held_out & (F.col("user_is_new") | ~is_validation_user()))
         .withColumn("scenario", _scenario())
-        .withColumn("_age", F.row_number().over(latest_first))
-        .where(F.col("_age") <= cold_start.query_size)
+        .withColumn("_place", F.row_number().over(in_order))
+        .where(F.col("_place") <= cold_start.query_size)
         .withColumn("is_query", F.lit(True))
     )
     starts = queries.groupBy("user_index", "scenario").agg(F.min("position").alias("_start"))
@@ -119,8 +129,7 @@ def test_episodes(
         .withColumn("task_id", F.concat_ws("/", "user_id", "scenario", "split"))
     )
     rows = _as_rows(labelled, table)
-    enough_support = F.size("support_items") >= cold_start.min_support
-    return rows.where(enough_support & (F.size("query_items") >= cold_start.min_query))
+    return rows.where(F.size("query_items") >= cold_start.min_query)
 
 
 def serve_episodes(history: DataFrame, table: Table) -> DataFrame:

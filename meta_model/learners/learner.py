@@ -24,8 +24,8 @@ class Learner(nn.Module, ABC):
         """The state of each task after its local update on the support; differentiable."""
 
     @abstractmethod
-    def unadapted(self, tasks: Tasks, biases: Biases) -> Any:
-        """The state of each task before any local update: the global model."""
+    def unadapted(self, tasks: Tasks) -> Any:
+        """The state of each task before any local update: nothing of its support is used."""
 
     @abstractmethod
     def predict(self, state: Any, items: Tensor, item_bias: Tensor) -> Tensor:

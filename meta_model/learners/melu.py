@@ -9,8 +9,9 @@ layers, the output layer among them, are adapted to a user by gradient steps on 
     theta      <- theta - b * grad_theta sum_u L_u,query(theta_1, theta_2_u)           global
 
 Where we differ, each by a switch of the config: the network predicts what is left over the damped
-bias mu + b_i + b_u (`anchor`), several local steps (`local_steps`), and local rates learnt for
-each layer and step (`learn_local_rates`; Meta-SGD, Li et al. 2017).
+bias mu + b_i + b_u (`anchor`; b_u, made of the support, is part of the local update), an embedding
+of the item itself beside its attributes (`item_identity`), several local steps (`local_steps`),
+and local rates learnt for each layer and step (`learn_local_rates`; Meta-SGD, Li et al. 2017).
 
 Shapes: B tasks, S support places, N places to predict, E size of both embeddings together.
 """
@@ -26,7 +27,7 @@ from meta_model.config import Config
 from meta_model.decision_layers import DecisionLayers, Update
 from meta_model.features import Features
 from meta_model.item_statistics import Biases, ItemStatistics
-from meta_model.learners.embedding import ProfileEmbedding
+from meta_model.learners.embedding import ItemEmbedding, ProfileEmbedding
 from meta_model.learners.learner import Learner
 from meta_model.tasks import Tasks
 
@@ -48,16 +49,10 @@ class MeLU(Learner):
         self.statistics = statistics
         self.anchor = config.anchor
         self.user_embedding = ProfileEmbedding(users, config.embedding_size)
-        self.item_embedding = ProfileEmbedding(items, config.embedding_size)
-        self.identity = nn.Embedding(len(items.single), config.embedding_size, padding_idx=0)
-        nn.init.normal_(self.identity.weight, std=0.1)
-        nn.init.zeros_(self.identity.weight[0])
-        self.hide = config.hide_identity
+        self.item_embedding = ItemEmbedding(items, statistics.counts > 0, config)
         self.dropout = nn.Dropout(config.dropout)
         self.decision = DecisionLayers(
-            self.user_embedding.output_size
-            + self.item_embedding.output_size
-            + config.embedding_size,
+            self.user_embedding.output_size + self.item_embedding.output_size,
             config.hidden_sizes,
             config.local_steps,
             config.local_rate,
@@ -65,19 +60,18 @@ class MeLU(Learner):
         )
 
     def adapt(self, tasks: Tasks, biases: Biases) -> State:
-        state = self.unadapted(tasks, biases)
-        x = self._inputs(state.users, tasks.support_items)
-        target = tasks.support_ratings - self._anchor(state.user_bias, biases.support)
+        users = self.user_embedding(tasks.users).unsqueeze(1)
+        user_bias = self.statistics.user_bias(tasks, biases).unsqueeze(1)
+        x = self._inputs(users, tasks.support_items)
+        target = tasks.support_ratings - self._anchor(user_bias, biases.support)
         weight = tasks.support_mask / tasks.support_mask.sum(1, keepdim=True).clamp(min=1)
         update = self.decision.adapt(x, target, weight)
-        return State(users=state.users, user_bias=state.user_bias, update=update)
+        return State(users=users, user_bias=user_bias, update=update)
 
-    def unadapted(self, tasks: Tasks, biases: Biases) -> State:
-        return State(
-            users=self.user_embedding(tasks.users).unsqueeze(1),
-            user_bias=self.statistics.user_bias(tasks, biases).unsqueeze(1),
-            update=self.decision.no_update(),
-        )
+    def unadapted(self, tasks: Tasks) -> State:
+        users = self.user_embedding(tasks.users).unsqueeze(1)
+        unknown_bias = torch.zeros_like(users[..., 0])
+        return State(users=users, user_bias=unknown_bias, update=self.decision.no_update())
 
     def predict(self, state: State, items: Tensor, item_bias: Tensor) -> Tensor:
         rest: Tensor = self.decision(self._inputs(state.users, items), state.update)
@@ -89,12 +83,7 @@ class MeLU(Learner):
 
     def _inputs(self, users: Tensor, items: Tensor) -> Tensor:
         """[B, N, E] from embedded users [B, 1, E_u] and item indices [B or 1, N]."""
-        known = items * (self.statistics.counts[items] > 0)
-        if self.training:
-            keep = torch.rand(len(self.identity.weight)) >= self.hide
-            known = known * keep[items]
-        embedded = torch.cat([self.item_embedding(items), self.identity(known)], -1)
-        embedded = embedded.expand(len(users), -1, -1)
+        embedded = self.item_embedding(items).expand(len(users), -1, -1)
         x: Tensor = self.dropout(torch.cat([users.expand(-1, items.shape[1], -1), embedded], -1))
         return x
 

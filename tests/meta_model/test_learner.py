@@ -36,9 +36,7 @@ def tasks(inputs: Inputs) -> Tasks:
 
 def test_adaptation_changes_predictions(any_learner: Learner, tasks: Tasks) -> None:
     biases = any_learner.statistics.biases(tasks)
-    before = any_learner.predict(
-        any_learner.unadapted(tasks, biases), tasks.query_items, biases.query
-    )
+    before = any_learner.predict(any_learner.unadapted(tasks), tasks.query_items, biases.query)
     assert (_predict(any_learner, tasks) - before).abs().max() > 1e-3
 
 

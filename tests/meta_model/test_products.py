@@ -27,7 +27,7 @@ def test_evidence_equals_a_loop_over_pairs(learner: Learner, inputs: Inputs) -> 
     for row in range(len(inputs.split("train", "validation"))):
         tasks = from_episodes(inputs.split("train", "validation").slice(row, 1))
         biases = learner.statistics.biases(tasks)
-        state = learner.unadapted(tasks, biases)
+        state = learner.unadapted(tasks)
         for side, bias in (("support", biases.support), ("query", biases.query)):
             items, ratings = getattr(tasks, f"{side}_items"), getattr(tasks, f"{side}_ratings")
             predicted = learner.predict(state, items, bias)
@@ -84,7 +84,7 @@ def _literal_scores(learner: Learner, inputs: Inputs, user: int, adapted: bool) 
     rows = inputs.split("serve")
     tasks = from_episodes(rows.slice(rows["user_index"].to_pylist().index(user), 1))
     biases = learner.statistics.biases(tasks)
-    state = learner.adapt(tasks, biases) if adapted else learner.unadapted(tasks, biases)
+    state = learner.adapt(tasks, biases) if adapted else learner.unadapted(tasks)
     items = torch.arange(1, len(inputs.item_profiles) + 1).unsqueeze(0)
     with torch.no_grad():
         predicted = learner.predict(state, items, learner.statistics.item_bias(items))
