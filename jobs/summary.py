@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from collections import Counter
@@ -89,7 +90,8 @@ def _cold_users(settings: Settings, warehouse: duckdb.DuckDBPyConnection, ds: da
         ).fetchall()
         how = "adapted to them" if adapted else "too few to adapt: global model"
         table = text_table(("rank", "title", "score"), rows, wide="title")
-        parts.append(f"  user {user_id}, {n_support} interactions, {how}\n{table}")
+        support = f"{n_support} interaction{'' if n_support == 1 else 's'}"
+        parts.append(f"  user {user_id}, {support}, {how}\n{table}")
     return "\n\n".join(parts)
 
 
@@ -146,11 +148,13 @@ def _quarantined(settings: Settings, ds: date) -> str | None:
 
 
 def _how_to_query(settings: Settings) -> str:
-    sql = "SELECT * FROM coldstart.latest_evidence_items ORDER BY segment, rank"
-    path = str(_short(settings.warehouse))
-    code = f"import duckdb; duckdb.connect({path!r}, read_only=True).sql({sql!r}).show()"
-    python = _short(Path(sys.executable))
-    return f"Warehouse: {settings.warehouse}\n\n  {python} -c {shlex.quote(code)}"
+    sql = "SELECT rank, title, evidence_score FROM coldstart.latest_evidence_items ORDER BY rank"
+    path, query = json.dumps(str(_short(settings.warehouse))), json.dumps(sql)
+    code = f"import duckdb; duckdb.connect({path}, read_only=True).sql({query}).show()"
+    return (
+        f"Warehouse: {settings.warehouse}\n\n"
+        f"  {_short(Path(sys.executable))} -c {shlex.quote(code)}"
+    )
 
 
 def _short(path: Path) -> Path:

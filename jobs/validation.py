@@ -21,6 +21,7 @@ from great_expectations.datasource.fluent.interfaces import Batch
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.partitions import cached
 from schemas.columns import Table
 from schemas.expectations import of_rows, of_table
 from schemas.rules import rules
@@ -68,13 +69,10 @@ class Validator:
     def validate(self, table: Table, frame: DataFrame) -> Validation:
         """Check a frame of the table's columns and of those its rules take from other tables."""
         faults = [F.expr(rule.faults).cast("long").alias(rule.name) for rule in rules(table)]
-        checked = frame.select(*table.column_names, *faults).persist()
-        try:
-            asset = self._spark.add_dataframe_asset(table.name)
-            whole = asset.add_batch_definition_whole_dataframe("whole")
+        asset = self._spark.add_dataframe_asset(table.name)
+        whole = asset.add_batch_definition_whole_dataframe("whole")
+        with cached(frame.select(*table.column_names, *faults)) as checked:
             return _validate(table, whole.get_batch({"dataframe": checked}))
-        finally:
-            checked.unpersist()
 
 
 def _validate(table: Table, batch: Batch) -> Validation:

@@ -79,8 +79,6 @@ def replace_rows(
 
 
 def _create(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    for statement in ddl.statements():
-        connection.execute(statement)
     types = {name: type_.value for type_, name in ddl.DUCKDB_TYPES.items()}
     problems = []
     for table in WAREHOUSE_TABLES:
@@ -89,13 +87,16 @@ def _create(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             "WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
             [ddl.SCHEMA, table.name],
         ).fetchall()
-        found_types = [(name, types.get(type_, type_)) for name, type_ in found]
-        problems += [f"{table.name}: {problem}" for problem in differences(table, found_types)]
+        if found:  # else the table is new
+            columns = [(name, types.get(type_, type_)) for name, type_ in found]
+            problems += [f"{table.name}: {problem}" for problem in differences(table, columns)]
     if problems:
         raise UserError(
             f"the warehouse {path} was made by another version: {'; '.join(problems)}. "
             "Move it away, or set COLDSTART_WAREHOUSE to another file, and publish again."
         )
+    for statement in ddl.statements():
+        connection.execute(statement)
 
 
 def _copy(path: Path, draft: Path) -> None:

@@ -66,7 +66,10 @@ def spark_server(settings: Settings) -> Iterator[SparkServer]:
     log = logs(settings) / "spark-server.log"
     log.unlink(missing_ok=True)
     with running(
-        "the Spark server", command, environment={**base_environment(), **token}, log=log
+        "the Spark server",
+        command,
+        environment={**base_environment(), **token, "COLDSTART_HOME": str(settings.home)},
+        log=log,
     ) as child:
         url = f"sc://localhost:{port}"  # the name, not the number: see jobs/spark_server.py
         # SPARK_REMOTE is for libraries in a step that open a session by themselves.

@@ -19,7 +19,9 @@ def run(action: Callable[[], None]) -> int:
 
     A mistake and a full disk are told in one message; other faults keep their traceback.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")  # others: warnings
+    for package in ("coldstart", "jobs", "meta_model", "schemas"):
+        logging.getLogger(package).setLevel(logging.INFO)
     try:
         action()
     except UserError as error:

@@ -73,9 +73,10 @@ def _duckdb_path(uri: str | None, home: Path) -> Path:
 def parse_ds(text: str) -> date:
     """The date a run covers, from `YYYY-MM-DD`; a `UserError` when it is not one."""
     try:
-        if len(text) != len("YYYY-MM-DD"):
+        ds = date.fromisoformat(text)
+        if str(ds) != text:  # 19980331 and 1998-W14-2 are ISO dates too
             raise ValueError(text)
-        return date.fromisoformat(text)
+        return ds
     except ValueError:
         raise UserError(
             f"ds is {text!r}, which is not a date; expected YYYY-MM-DD, for example 1998-03-31."

@@ -1,0 +1,130 @@
+"""A night of three users and four items: every table of the lake in a few literal rows."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas import dataset_spec, journal, products, tables
+from schemas.arrow import arrow_schema
+from schemas.columns import Table
+from schemas.lake import Lake
+from schemas.settings import Settings
+
+Row = dict[str, Any]
+
+SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
+TABLES = {t.name: t for t in (*tables.lake_tables(SPEC), *products.PRODUCTS)}
+DS = date(1998, 3, 31)
+AT = datetime(1998, 3, 30, 12, tzinfo=UTC)
+RUN = {"model": "melu", "model_version": "0123456789ab", "run_id": "1998-03-31-melu-0123456789ab"}
+
+
+def _user(n: int, **changed: Any) -> Row:
+    features = {"age": 1, "gender": 1, "occupation": 1, "zip_region": 0}
+    seen = {"n_interactions": 2, "first_seen": AT, "last_seen": AT}
+    flags = {"is_new": False, "is_cold": True}
+    return {"user_id": f"u{n}", "user_index": n, **seen, **flags, **features, **changed}
+
+
+def _item(n: int) -> Row:
+    training = {"train_n_ratings": 1, "train_rating_sum": 4.0, "release_year": 1, "genres": [1]}
+    seen = {"n_interactions": 2, "first_seen": AT, "rating_mean": 4.0, "is_new": False}
+    return {"item_id": f"i{n}", "item_index": n, "title": f"Film {n}", **seen, **training}
+
+
+def _task(user: int, split: str, support: list[int], query: list[int]) -> Row:
+    return {
+        "task_id": f"u{user}/warm/{split}",
+        "user_index": user,
+        "scenario": "warm",
+        "split": split,
+        "support_items": support,
+        "support_ratings": [4.0] * len(support),
+        "query_items": query,
+        "query_ratings": [3.0] * len(query),
+    }
+
+
+def _evidence(rank: int) -> Row:
+    values = {"evidence_score": 0.25, "discriminative_value": 0.5, "popularity_value": 0.5}
+    item = {"item_id": f"i{rank}", "title": f"Film {rank}", "n_interactions": 2}
+    return {"segment": "all", "rank": rank, **item, **values, **RUN}
+
+
+def _score(user: int, rank: int, item: int, n_support: int) -> Row:
+    about = {"user_id": f"u{user}", "rank": rank, "item_id": f"i{item}", "score": 5.0 - rank}
+    return {**about, "n_support": n_support, "adapted": n_support >= 3, **RUN}
+
+
+def _metrics(model: str, mae: float) -> list[Row]:
+    values = {"mae": mae, "rmse": mae + 0.1, "ndcg5": 0.8, "adaptation_gain": 0.02}
+    if model != "melu":
+        del values["adaptation_gain"]
+    return [
+        {
+            "model": model,
+            "scenario": "user_cold",
+            "metric": metric,
+            "value": value,
+            "baseline": 0.9 if metric == "mae" else None,
+            "n_tasks": 12,
+            "run_id": RUN["run_id"],
+        }
+        for metric, value in values.items()
+    ]
+
+
+NIGHT: dict[str, list[Row]] = {
+    "interactions": [
+        {"user_id": f"u{u}", "item_id": f"i{i}", "rating": 4.0, "event_time": AT}
+        for u in (1, 2, 3)
+        for i in (1, 2)
+    ],
+    "interactions_quarantine": [
+        {"user_id": "u9", "item_id": None, "rating": "x", "event_time": "0", "reason": reason}
+        for reason in ("unknown_user", "missing_item_id", "unknown_user")
+    ],
+    "vocabulary": [{"feature": "user.gender", "value": "F", "index": 1}],
+    "user_profiles": [_user(1), _user(2), _user(3)],
+    "item_profiles": [_item(n) for n in (1, 2, 3, 4)],
+    "episodes": [
+        _task(1, "train", [1, 2], [3]),
+        _task(1, "test", [1, 2], [3, 4]),
+        _task(2, "serve", [1, 2], []),
+        _task(3, "serve", [1], []),
+    ],
+    "evidence_items": [_evidence(1), _evidence(2)],
+    "cold_user_scores": [_score(2, 1, 3, 3), _score(2, 2, 4, 3), _score(3, 1, 2, 1)],
+    "model_metrics": [*_metrics("melu", 0.8), *_metrics("damped_bias", 0.9)],
+}
+
+
+@dataclass
+class Night:
+    """The lake of a small night; tests change `rows` before they `write` them."""
+
+    settings: Settings
+    ds: date = DS
+    rows: dict[str, list[Row]] = field(default_factory=lambda: deepcopy(NIGHT))
+
+    def table(self, name: str) -> Table:
+        return TABLES[name]
+
+    def write(self, *names: str) -> None:
+        """Write the named tables, or all; nulls go where a fault wants them."""
+        for name in names or self.rows:
+            schema = arrow_schema(TABLES[name])
+            nullable = pa.schema([f.with_nullable(True) for f in schema])
+            rows = pa.Table.from_pylist(self.rows[name], schema=nullable)
+            with Lake(root=self.settings.lake).replacing(name, self.ds) as draft:
+                pq.write_table(rows, draft.path / "part-0.parquet")
+                draft.rows = len(rows)
+
+    def record(self, name: str) -> journal.Step:
+        return journal.Step(name=name, ds=self.ds, file=self.settings.home / "journal.jsonl")

@@ -1,0 +1,187 @@
+"""The checks let a good night pass, and say of each kind of fault what, where and what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jobs import checks
+from schemas.errors import UserError
+from schemas.lake import Lake
+
+
+@pytest.fixture
+def night(night, settings):
+    """The small night, with the tests' Spark."""
+    return replace(night, settings=settings)
+
+
+def test_a_good_night_passes_and_leaves_data_docs(night):
+    night.write()
+    before = set(Path(tempfile.gettempdir()).glob("tmp*"))
+    for name in ("check_interactions", "check_features", "check_outputs"):
+        record = night.record(name)
+        model = {"model": "melu"} if name == "check_outputs" else {}
+        getattr(checks, name)(night.settings, night.ds, record, **model)
+        assert record.rows_in > 0
+        index = Path(record.facts["data_docs"])
+        assert index == night.settings.data_docs / f"ds={night.ds}" / name / "index.html"
+        pages = {path.name: path.read_text() for path in index.parent.glob("*.html")}
+        assert len(pages) >= 3
+        assert "✗" not in pages["index.html"]
+        for page in pages.values():
+            assert not re.search(
+                r'(src|href)="(https?:)?//', page.replace("greatexpectations.io", "")
+            ), page
+            assert "<script" not in page
+    assert set(Path(tempfile.gettempdir()).glob("tmp*")) == before, "nothing outside the home"
+
+
+INTERACTION_FAULTS = [
+    (
+        lambda rows: (
+            rows["interactions"][0].update(rating=None),
+            rows["interactions"][1].update(rating=7.0),
+            rows["interactions"][2].update(rating=float("nan")),
+            rows["interactions"].append(dict(rows["interactions"][5])),
+            rows["interactions_quarantine"][0].update(reason="because"),
+        ),
+        [
+            r"interactions: expected that rating is filled in .*; found 1 of 7 rows break it, "
+            r"for example user_id=u1 item_id=i1 event_time=1998-03-30 12:00:00",
+            r"rating is at least 1 and at most 5 .*user_id=u1 item_id=i2.*rating=7.0",
+            r"interactions: expected that rating is a finite number .*user_id=u2 item_id=i1",
+            r"interactions: expected that user_id \+ item_id \+ event_time names one row only .*"
+            r"2 of 7 rows.*user_id=u3 item_id=i2",
+            r"interactions_quarantine: expected that reason is one of missing_user_id.*because",
+            r"Mend the data or the step that wrote it \(ingest\), and run that step again",
+            r"Data Docs: .*check_interactions/index.html",
+        ],
+    ),
+    (
+        lambda rows: rows["interactions"].clear(),
+        [r"interactions: expected that there are rows .*; found 0"],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("break_", "messages"), INTERACTION_FAULTS)
+def test_faults_of_interactions(night, break_, messages):
+    break_(night.rows)
+    night.write()
+    with pytest.raises(UserError) as error:
+        checks.check_interactions(night.settings, night.ds, night.record("check_interactions"))
+    for message in messages:
+        assert re.search(message, str(error.value)), f"{message}\nnot in\n{error.value}"
+
+
+def test_interactions_are_those_of_all_days_up_to_ds_and_none_later(night):
+    night.write()
+    for day, rating in ((date(1998, 3, 29), 9.0), (date(1998, 4, 1), 8.0)):
+        night.ds = day
+        night.rows["interactions"] = [dict(night.rows["interactions"][0], rating=rating)]
+        night.write("interactions")
+    night.ds = date(1998, 3, 31)
+    with pytest.raises(UserError, match=r"1 of 7 rows break it.*rating=9.0") as error:
+        checks.check_interactions(night.settings, night.ds, night.record("check_interactions"))
+    assert "8.0" not in str(error.value)
+
+
+def test_faults_of_features_all_in_one_error(night):
+    episodes = night.rows["episodes"]
+    episodes[0].update(query_items=[2, 99], query_ratings=[3.0, 6.0])
+    episodes[1].update(support_ratings=[4.0], scenario="tepid", user_index=77)
+    episodes[2].update(query_items=[3], query_ratings=[3.0])
+    episodes[3].update(support_items=[1, None, 1], support_ratings=[4.0, 4.0, 4.0])
+    episodes.append({**episodes[0], "task_id": "u1/none", "query_items": [], "query_ratings": []})
+    night.rows["vocabulary"][0].update(index=0)
+    night.rows["user_profiles"].append(dict(night.rows["user_profiles"][0]))
+    night.write()
+    with pytest.raises(UserError) as error:
+        checks.check_features(night.settings, night.ds, night.record("check_features"))
+    for message in (
+        r"support and query share no item .*task_id=u1/warm/train shared_items=1",
+        r"every item has an item profile .*task_id=u1/warm/train unknown_items=1",
+        r"every element of query_ratings is filled in, at least 1, at most 5 .*u1/warm/train",
+        r"every support item has one rating .*task_id=u1/warm/test",
+        r"scenario is one of warm, .*task_id=u1/warm/test scenario=tepid",
+        r"the user has a user profile .*task_id=u1/warm/test",
+        r"a serve task has no query, any other task has one .*2 of 5 rows.*u2/warm/serve",
+        r"every element of support_items is filled in.*task_id=u3/warm/serve",
+        r"no item comes twice in the support or in the query .*task_id=u3/warm/serve",
+        r"vocabulary: expected that index is at least 1 .*feature=user.gender value=F index=0",
+        r"user_profiles: expected that user_id names one row only .*user_id=u1",
+        r"\(build-episodes, build-profiles\)",
+    ):
+        assert re.search(message, str(error.value)), f"{message}\nnot in\n{error.value}"
+    page = (night.settings.data_docs / f"ds={night.ds}/check_features/episodes.html").read_text()
+    assert "support and query share no item" in page
+    assert "✗" in page
+
+
+def test_faults_of_outputs(night):
+    scores = night.rows["cold_user_scores"]
+    scores[0].update(item_id="i2")  # rated
+    scores[1].update(rank=3)
+    scores[2].update(model="other")
+    night.rows["evidence_items"][1].update(evidence_score=0.9)
+    night.rows["model_metrics"][0].update(value=float("inf"))
+    night.write()
+    with pytest.raises(UserError) as error:
+        checks.check_outputs(night.settings, night.ds, night.record("check_outputs"), "melu")
+    for message in (
+        r"no item that the user has already rated is recommended .*user_id=u2 rank=1",
+        r"ranks of a user run from 1 without a gap .*user_id=u2 rank=3",
+        r"model is one of melu .*user_id=u3 rank=1 model=other",
+        r"evidence_score is discriminative_value x popularity_value .*rank=2",
+        r"model_metrics: expected that value is a finite number .*model=melu",
+    ):
+        assert re.search(message, str(error.value)), f"{message}\nnot in\n{error.value}"
+    scores[1].update(rank=2, score=9.0)
+    night.write()
+    with pytest.raises(UserError, match="no item scores higher than one ranked above it"):
+        checks.check_outputs(night.settings, night.ds, night.record("check_outputs"), "melu")
+
+
+def test_a_day_without_cold_users_is_legal(night):
+    night.rows["cold_user_scores"] = []
+    night.write()
+    checks.check_outputs(night.settings, night.ds, night.record("check_outputs"), "melu")
+
+
+def test_files_that_break_their_contract_are_named_before_spark_reads_them(night):
+    night.write()
+    lake = Lake(root=night.settings.lake)
+    with lake.replacing("vocabulary", night.ds) as draft:
+        pq.write_table(pa.table({"feature": ["a"], "index": [1.5]}), draft.path / "part-0.parquet")
+        draft.rows = 1
+    (lake.partition("episodes", night.ds) / "part-0.parquet").write_bytes(b"PAR1 torn")
+    with pytest.raises(UserError) as error:
+        checks.check_features(night.settings, night.ds, night.record("check_features"))
+    assert "column 'value' is missing" in str(error.value)
+    assert "column 'index' is float64, expected int32" in str(error.value)
+    assert re.search(
+        r"part-0.parquet is not readable Parquet .*run build-episodes", str(error.value)
+    )
+
+
+def test_a_missing_partition_names_the_step_that_makes_it(night):
+    night.write("vocabulary")
+    with pytest.raises(UserError, match="run the step build-profiles"):
+        checks.check_features(night.settings, night.ds, night.record("check_features"))
+
+
+def test_progress_is_in_the_journal(night):
+    night.write()
+    record = night.record("check_interactions")
+    checks.check_interactions(night.settings, night.ds, record)
+    lines = [json.loads(line) for line in record.file.read_text().splitlines()]
+    assert lines[0]["message"] == "interactions: 6 rows, 9 of 9 expectations met"

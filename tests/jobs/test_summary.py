@@ -1,0 +1,75 @@
+"""The summary shows a night from the warehouse, in lines that fit a terminal."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from datetime import date
+
+import pytest
+
+from jobs import gate, publish, summary
+from jobs.text_table import text_table
+from schemas.errors import UserError
+from schemas.settings import REPOSITORY
+
+
+def _summary(night, capsys) -> str:
+    night.write()
+    gate.run(night.settings, night.ds, night.record("gate"), "melu")
+    publish.run(night.settings, night.ds, night.record("publish"), "melu")
+    summary.run(night.settings, night.ds)
+    return capsys.readouterr().out
+
+
+def test_what_a_person_sees(night, capsys):
+    night.rows["evidence_items"][0]["title"] = "A film with a title that never ends, " * 5
+    text = _summary(night, capsys)
+    tables = text.split("Warehouse: ")[0]
+    assert max(map(len, tables.splitlines())) <= 100
+    assert re.search(r"A film with a title that never .*…  0\.2500", text)
+    for line in (
+        "  rank  title    score",
+        "     1  Film 3  4.0000",
+        "user u2, 3 interactions, adapted to them",
+        "user u3, 1 interaction, too few to adapt: global model",
+        "  user_cold  melu            12  0.8000  0.9000  0.8000           0.0200",
+        "  user_cold  damped_bias     12  0.9000  1.0000  0.8000                -",
+        "no tasks that day: warm, item_cold, both_cold",
+        "  unknown_user        2",
+    ):
+        assert line in text, f"{line!r} not in\n{text}"
+    assert text.index("user u2") < text.index("user u3")
+
+
+def test_the_query_works_as_pasted(night, capsys):
+    command = _summary(night, capsys).splitlines()[-1]
+    pasted = subprocess.run(command, shell=True, cwd=REPOSITORY, capture_output=True, text=True)
+    assert pasted.returncode == 0, pasted.stderr
+    assert "Film 2" in pasted.stdout
+
+
+def test_a_day_without_cold_users(night, capsys):
+    night.rows["cold_user_scores"] = []
+    night.rows["interactions_quarantine"] = []
+    text = _summary(night, capsys)
+    assert "Cold users of 1998-03-31: none that day" in text
+    assert "set aside" not in text
+
+
+def test_a_ds_that_is_not_published(night, capsys):
+    with pytest.raises(UserError, match="does not exist yet"):
+        summary.run(night.settings, night.ds)
+    _summary(night, capsys)
+    with pytest.raises(
+        UserError, match=r"ds 1998-04-01 is not published .* make nightly DS=1998-04-01"
+    ):
+        summary.run(night.settings, date(1998, 4, 1))
+
+
+def test_a_text_table_aligns_and_cuts():
+    rows = [("one", 1, None), ("x" * 200, 12_345, 0.5)]
+    header, one, cut = text_table(("name", "rows", "value"), rows, wide="name").splitlines()
+    assert one == "  one".ljust(len(header) - 16) + "       1" + "       -"
+    assert cut.endswith("x…  12,345  0.5000")
+    assert len(header) == len(one) == len(cut) == 100

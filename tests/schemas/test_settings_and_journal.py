@@ -1,0 +1,83 @@
+"""Settings come from the environment alone; the journal keeps what steps say."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from schemas import journal
+from schemas.errors import UserError
+from schemas.settings import REPOSITORY, Settings, parse_ds
+
+DS = date(1998, 3, 31)
+
+
+def test_defaults_lie_in_one_ignored_folder():
+    settings = Settings.from_environment({})
+    assert settings.home == REPOSITORY / "var"
+    assert settings.warehouse == REPOSITORY / "var" / "warehouse.duckdb"
+    assert settings.source == REPOSITORY / "var" / "datasets" / "ml-100k"
+    assert settings.spark == "local[*]"
+
+
+def test_two_homes_share_nothing(tmp_path):
+    one, two = (Settings.from_environment({"COLDSTART_HOME": str(tmp_path / n)}) for n in "ab")
+    for name in ("home", "source", "warehouse", "lake", "models", "data_docs", "journals"):
+        assert getattr(one, name).is_relative_to(tmp_path / "a")
+        assert getattr(two, name).is_relative_to(tmp_path / "b")
+
+
+def test_empty_variables_count_as_unset():
+    names = ("COLDSTART_HOME", "COLDSTART_SOURCE", "COLDSTART_WAREHOUSE", "COLDSTART_SPARK")
+    assert Settings.from_environment(dict.fromkeys(names, "")) == Settings.from_environment({})
+
+
+@pytest.mark.parametrize("uri", ["duckdb:///tmp/w.duckdb", "duckdb:////tmp/w.duckdb"])
+def test_a_warehouse_elsewhere(uri):
+    settings = Settings.from_environment({"COLDSTART_WAREHOUSE": uri})
+    assert settings.warehouse == Path("/tmp/w.duckdb")
+
+
+@pytest.mark.parametrize("uri", ["/tmp/w.duckdb", "postgresql://host/db", "duckdb:///"])
+def test_a_wrong_warehouse(uri):
+    with pytest.raises(UserError, match=r"COLDSTART_WAREHOUSE is .*expected duckdb:///.*Unset it"):
+        Settings.from_environment({"COLDSTART_WAREHOUSE": uri})
+
+
+@pytest.mark.parametrize("text", ["1998-3-31", "19980331", "1998-02-30", "today", "", "1998-W14-2"])
+def test_a_wrong_ds(text):
+    with pytest.raises(
+        UserError, match=f"ds is '{text}', which is not a date; expected YYYY-MM-DD"
+    ):
+        parse_ds(text)
+
+
+def test_a_ds():
+    assert parse_ds("1998-03-31") == DS
+
+
+def test_a_step_that_ends_well(tmp_path):
+    with journal.step(tmp_path, "ingest", DS) as record:
+        record.progress("half way")
+        record.rows_in, record.rows_out = 10, 9
+        record.facts["quarantined"] = 1
+    entries = journal.read(tmp_path, DS)
+    assert [entry["event"] for entry in entries] == ["started", "progress", "finished"]
+    assert entries[1]["message"] == "half way"
+    assert (entries[2]["rows_in"], entries[2]["rows_out"], entries[2]["quarantined"]) == (10, 9, 1)
+    assert {entry["step"] for entry in entries} == {"ingest"}
+
+
+def test_a_step_that_fails(tmp_path):
+    with pytest.raises(UserError), journal.step(tmp_path, "gate", DS):
+        raise UserError("no")
+    with pytest.raises(KeyboardInterrupt), journal.step(tmp_path, "gate", DS):
+        raise KeyboardInterrupt
+    failed = [entry for entry in journal.read(tmp_path, DS) if entry["event"] == "failed"]
+    assert [entry["message"] for entry in failed] == ["no", "KeyboardInterrupt"]
+
+
+def test_no_journal_yet(tmp_path):
+    assert journal.read(tmp_path, DS) == []
