@@ -24,7 +24,7 @@ from schemas.steps import MADE_BY
 from schemas.tables import SCENARIOS
 
 DECISIVE_SCENARIO = "user_cold"
-DEFAULT_TOLERANCE = 0.0
+DEFAULT_TOLERANCE = 0.01  # a hundred tasks cannot tell two MAEs apart more finely
 
 Row = dict[str, Any]
 

@@ -70,7 +70,7 @@ def replace_rows(
     """Put `rows` (the table's columns without `ds`) in the place of the rows of `ds`."""
     name, columns = ddl.qualified(table.name), ddl.column_list(table)
     ds_column = ddl.identifier(DS.name)
-    values = pa.array([ds] * rows.num_rows, pa.date32())
+    values = pa.repeat(pa.scalar(ds, pa.date32()), rows.num_rows)
     connection.execute(f"DELETE FROM {name} WHERE {ds_column} = ?", [ds])  # noqa: S608
     connection.register("new_rows", rows.add_column(0, DS.name, values))
     # By name: DuckDB would match columns by position without a word.

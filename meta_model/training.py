@@ -73,7 +73,7 @@ def global_update(
 ) -> float:
     """One step of the global parameters on the query loss after the local update; the loss."""
     learner.train()
-    loss = query_loss(learner, tasks)
+    loss = query_loss(learner, tasks, config)
     if not torch.isfinite(loss):
         raise UserError(
             f"the training loss became {loss.item()} on the tasks of the users "
@@ -86,12 +86,13 @@ def global_update(
     return loss.item()
 
 
-def query_loss(learner: Learner, tasks: Tasks) -> Tensor:
-    """The mean over tasks of the mean squared error on the query after the local update."""
+def query_loss(learner: Learner, tasks: Tasks, config: Config) -> Tensor:
+    """The mean over tasks of the mean error on the query after the local update."""
     biases = learner.statistics.biases(tasks)
     predicted = learner.predict(learner.adapt(tasks, biases), tasks.query_items, biases.query)
-    squares = (predicted - tasks.query_ratings).square() * tasks.query_mask
-    return (squares.sum(1) / tasks.query_mask.sum(1)).mean()
+    error = predicted - tasks.query_ratings
+    losses = error.abs() if config.global_loss == "absolute" else error.square()
+    return ((losses * tasks.query_mask).sum(1) / tasks.query_mask.sum(1)).mean()
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ from schemas.lake import Lake
 from schemas.products import WAREHOUSE_TABLES
 from schemas.settings import REPOSITORY, Settings
 
-# The steps of the DAG in order; test_night compares them with the DAG itself.
+# The steps of the DAG in order; test_airflow_night compares them with what the DAG runs.
 STEPS = (
     ("jobs", "ingest"),
     ("jobs", "check-interactions"),
@@ -109,7 +109,7 @@ class Home:
 
     def in_lake(self, ds: date) -> dict[str, list[tuple]]:
         """Every row of every lake table's partition of `ds`."""
-        names = sorted(path.name for path in self.lake.root.iterdir() if path.name[0] != ".")
+        names = sorted(path.name for path in self.lake.root.glob("[!.]*") if path.is_dir())
         return {
             name: duckdb.execute(
                 "select * from read_parquet(?, hive_partitioning = false) order by all",

@@ -79,6 +79,7 @@ def test_a_missing_model_names_the_step(tmp_path: Path, inputs: Inputs) -> None:
     [
         ({"epochs": 0}, "config epochs is 0, expected more than 0"),
         ({"dropout": 1.0}, "config dropout is 1.0"),
+        ({"global_loss": "cubic"}, "config global_loss is 'cubic', expected one of"),
         ({"local_rate": -1.0}, "config local_rate is -1.0"),
     ],
 )

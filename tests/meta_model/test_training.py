@@ -43,10 +43,11 @@ def test_the_best_epoch_is_kept_and_patience_ends_training(inputs: Inputs, confi
 
 def test_the_training_loss_falls(inputs: Inputs, config: Config) -> None:
     torch.manual_seed(0)
-    learner = create(replace(config, dropout=0.0), inputs.users, inputs.items, inputs.statistics())
-    optimizer = _optimizer(learner, config)
+    eager = replace(config, dropout=0.0, global_rate=1e-2, weight_decay=0.0)
+    learner = create(eager, inputs.users, inputs.items, inputs.statistics())
+    optimizer = _optimizer(learner, eager)
     tasks = from_episodes(inputs.split("train"))
-    losses = [global_update(learner, optimizer, tasks, config) for _ in range(60)]
+    losses = [global_update(learner, optimizer, tasks, eager) for _ in range(60)]
     assert losses[-1] < 0.8 * losses[0]
 
 

@@ -51,12 +51,12 @@ def test_the_two_users_are_on_the_sides_they_are_named_for(spark: SparkSession) 
     assert {row.user_id: row.held for row in flags} == {TRAIN_USER: False, VALIDATION_USER: True}
 
 
-def test_windows_run_backwards_from_the_latest(spark: SparkSession) -> None:
+def test_windows_run_forwards_from_the_first(spark: SparkSession) -> None:
     past = [(TRAIN_USER, False, item, False, 1) for item in range(1, 13)]
     cut = _cut(T.training_episodes(_history(spark, *past), HELD_OUT, COLD_START, TABLE))
     assert cut == {
-        f"{TRAIN_USER}/warm/train/0": ([8, 9, 10], [11, 12]),
-        f"{TRAIN_USER}/warm/train/1": ([3, 4, 5], [6, 7]),
+        f"{TRAIN_USER}/warm/train/0": ([1, 2, 3], [4, 5]),
+        f"{TRAIN_USER}/warm/train/1": ([6, 7, 8], [9, 10]),
         # two are left, too few for a support of two and a query
     }
 
@@ -75,8 +75,8 @@ def test_training_sees_no_new_item_no_new_user_no_held_out_day(spark: SparkSessi
     assert cut == {f"{TRAIN_USER}/warm/train/0": ([1, 2], [3])}
 
 
-def test_validation_users_have_a_split_of_their_own(spark: SparkSession) -> None:
-    past = [(VALIDATION_USER, False, item, False, 1) for item in (1, 2, 3)]
+def test_validation_is_on_first_windows_of_users_of_its_own(spark: SparkSession) -> None:
+    past = [(VALIDATION_USER, False, item, False, 1) for item in range(1, 13)]
     cut = _cut(T.training_episodes(_history(spark, *past), HELD_OUT, COLD_START, TABLE))
     assert list(cut) == [f"{VALIDATION_USER}/warm/validation/0"]
 
@@ -95,22 +95,27 @@ def test_each_scenario_asks_of_its_own_users_and_items(spark: SparkSession) -> N
     cut = _cut(T.test_episodes(_history(spark, *events), HELD_OUT, COLD_START, TABLE))
     assert cut == {
         "warm/warm/test": ([2, 3, 4], [5, 6]),
-        "user_cold/user_cold/test": ([2, 3, 4], [5, 6]),
+        "user_cold/user_cold/test": ([1, 2, 3], [4, 5]),  # begins with the user
         "item_cold/item_cold/test": ([2, 3, 4], [5, 6]),
         "both_cold/both_cold/test": ([2, 3, 4], [5, 6]),
-        "both_cold/user_cold/test": ([1, 2], [3, 4]),
+        "both_cold/user_cold/test": ([1, 2, 3], [4]),
     }
 
 
 def test_the_support_lies_before_the_query(spark: SparkSession) -> None:
-    """A new item between old ones: its task's support ends before it, whatever came later."""
-    events = [("new", True, 1, False, 11), ("new", True, 2, False, 11), ("new", True, 3, True, 11)]
-    events += [("new", True, item, False, 12) for item in (4, 5, 6, 7)]
+    """A new item after some old ones: its task's support ends before it, whatever came later."""
+    events = [("new", True, item, item == 5, 11) for item in (1, 2, 3, 4, 5, 6, 7)]
     cut = _cut(T.test_episodes(_history(spark, *events), HELD_OUT, COLD_START, TABLE))
     assert cut == {
-        "new/both_cold/test": ([1, 2], [3]),
-        "new/user_cold/test": ([3, 4, 5], [6, 7]),
+        "new/both_cold/test": ([2, 3, 4], [5]),
+        "new/user_cold/test": ([1, 2, 3], [4, 6]),
     }
+
+
+def test_a_short_beginning_leaves_the_query_its_part(spark: SparkSession) -> None:
+    events = [("new", True, item, False, 11) for item in (1, 2, 3, 4)]
+    cut = _cut(T.test_episodes(_history(spark, *events), HELD_OUT, COLD_START, TABLE))
+    assert cut == {"new/user_cold/test": ([1, 2], [3, 4])}
 
 
 def test_validation_users_are_no_warm_test_users(spark: SparkSession) -> None:
