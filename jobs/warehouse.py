@@ -7,7 +7,6 @@ the new one, and a kill or a full disk at any moment leaves the old one whole.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ import pyarrow as pa
 from schemas import ddl
 from schemas.columns import Table, differences
 from schemas.errors import UserError
-from schemas.lake import exclusive_lock
+from schemas.lake import exclusive_lock, fsync
 from schemas.products import DS, WAREHOUSE_TABLES
 
 
@@ -56,10 +55,10 @@ def replacing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
                 yield connection
                 connection.execute("COMMIT")
                 connection.execute("CHECKPOINT")
-            _sync(draft)
+            fsync(draft)
             _write_ahead_log(path).unlink(missing_ok=True)  # the copy has absorbed it
             draft.replace(path)
-            _sync(path.parent)
+            fsync(path.parent)
         finally:
             _remove(draft)
 
@@ -114,11 +113,3 @@ def _write_ahead_log(path: Path) -> Path:
 def _remove(draft: Path) -> None:
     draft.unlink(missing_ok=True)
     _write_ahead_log(draft).unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -135,8 +135,8 @@ class Draft:
         manifest = Manifest(rows=self.rows, fingerprint=self.fingerprint)
         success = self.path / "_SUCCESS"
         success.write_text(json.dumps(asdict(manifest)) + "\n")
-        _fsync(success)
-        _fsync(self.path)
+        fsync(success)
+        fsync(self.path)
 
 
 @contextmanager
@@ -158,7 +158,7 @@ def _point(link: Path, version: Path) -> None:
     temporary = version.parent / f"{version.name}.link"
     temporary.symlink_to(os.path.relpath(version, link.parent))
     temporary.replace(link)
-    _fsync(link.parent)
+    fsync(link.parent)
 
 
 def _remove_all_but(versions: Path, name: str | None) -> None:
@@ -167,7 +167,8 @@ def _remove_all_but(versions: Path, name: str | None) -> None:
             path.unlink() if path.is_symlink() else shutil.rmtree(path)
 
 
-def _fsync(path: Path) -> None:
+def fsync(path: Path) -> None:
+    """Make a file's bytes, or a folder's entries, outlast a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
