@@ -15,7 +15,7 @@ from jobs.partitions import read_history, read_partition
 from jobs.session import spark_session
 from jobs.transforms.relations import with_rated, with_unknowns
 from jobs.validation import Validation, Validator
-from schemas import dataset_spec, journal, products, tables
+from schemas import dataset_choice, journal, products, tables
 from schemas.arrow import check_arrow
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec
@@ -44,14 +44,14 @@ Frames = Iterator[tuple[Table, DataFrame]]
 
 def check_interactions(settings: Settings, ds: date, record: journal.Step) -> None:
     """Check all interactions up to ds, as the night reads them, and what was set aside."""
-    spec = dataset_spec.of_lake(settings.lake)
+    spec = dataset_choice.of_lake(settings.lake)
     checked = (tables.interactions(spec), tables.INTERACTIONS_QUARANTINE)
     _check(settings, ds, record, spec, checked, _source_frames)
 
 
 def check_features(settings: Settings, ds: date, record: journal.Step) -> None:
     """Check what training reads, and that episodes name only users and items with a profile."""
-    spec = dataset_spec.of_lake(settings.lake)
+    spec = dataset_choice.of_lake(settings.lake)
     checked = (
         tables.VOCABULARY,
         tables.user_profiles(spec),
@@ -63,7 +63,7 @@ def check_features(settings: Settings, ds: date, record: journal.Step) -> None:
 
 def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
     """Check what is about to be published: of this model, nothing recommended that was rated."""
-    spec = dataset_spec.of_lake(settings.lake)
+    spec = dataset_choice.of_lake(settings.lake)
     evidence = _narrowed(products.EVIDENCE_ITEMS, (model,))
     scores = _narrowed(products.COLD_USER_SCORES, (model,))
     metrics = _narrowed(products.MODEL_METRICS, (model, *products.BASELINES))

@@ -8,7 +8,7 @@ from jobs.partitions import cached, read_history, read_partition, write_partitio
 from jobs.profiles import lake_holdout
 from jobs.session import spark_session
 from jobs.transforms import episodes as T
-from schemas import dataset_spec, journal, tables
+from schemas import dataset_choice, journal, tables
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.settings import Settings
@@ -16,7 +16,7 @@ from schemas.settings import Settings
 
 def run(settings: Settings, ds: date, record: journal.Step) -> None:
     lake = Lake(root=settings.lake)
-    spec = dataset_spec.of_lake(lake.root)
+    spec = dataset_choice.of_lake(lake.root)
     held_out = lake_holdout(lake, spec, ds)
     table, cold_start = tables.episodes(spec), spec.cold_start
     with spark_session(settings) as spark:

@@ -17,7 +17,7 @@ from jobs.partitions import parquet_rows, read_partition, write_partition
 from jobs.session import spark_session
 from jobs.source import read_delimited
 from jobs.transforms.source import entities, parse_interactions, valid_interactions, with_reasons
-from schemas import dataset_spec, journal, tables
+from schemas import dataset_choice, journal, tables
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, DelimitedFile, Feature
 from schemas.errors import UserError
@@ -28,7 +28,7 @@ from schemas.spark import check_spark
 
 def run(settings: Settings, ds: date, record: journal.Step) -> None:
     lake = Lake(root=settings.lake)
-    spec = dataset_spec.bind(lake.root, dataset_spec.find(settings.source))
+    spec = dataset_choice.bind(lake.root, dataset_choice.find(settings.source))
     with spark_session(settings) as spark:
         users, items = _ingest_entities(spark, settings.source, spec, lake, ds, record)
         parsed = _read_interactions(spark, settings.source, spec)

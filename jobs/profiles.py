@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from jobs.partitions import cached, read_history, read_partition, write_partition
 from jobs.session import spark_session
 from jobs.transforms import profiles as T
-from schemas import dataset_spec, journal, tables
+from schemas import dataset_choice, journal, tables
 from schemas.dataset_spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.holdout import Holdout, holdout
@@ -20,7 +20,7 @@ from schemas.settings import Settings
 
 def run(settings: Settings, ds: date, record: journal.Step) -> None:
     lake = Lake(root=settings.lake)
-    spec = dataset_spec.of_lake(lake.root)
+    spec = dataset_choice.of_lake(lake.root)
     held_out = lake_holdout(lake, spec, ds)
     record.progress(
         f"new users since {held_out.new_users_from:%Y-%m-%d}, "

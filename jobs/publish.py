@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from jobs import gate, warehouse
-from schemas import dataset_spec, ddl, journal
+from schemas import dataset_choice, ddl, journal
 from schemas.arrow import arrow_schema, read_partition
 from schemas.columns import Table
 from schemas.errors import UserError
@@ -31,7 +31,7 @@ _PROVENANCE = ("model", "model_version", "run_id")
 def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
     """Replace the rows of ds in the warehouse by the products that passed the gate."""
     lake = Lake(root=settings.lake)
-    dataset = dataset_spec.of_lake(lake.root).name
+    dataset = dataset_choice.of_lake(lake.root).name
     rows = {product.name: _read(lake, product, ds) for product in PRODUCTS}
     provenance = _provenance(rows, ds, model)
     decision = gate.require_passed(settings, ds, model, provenance["run_id"])

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from jobs.text_table import text_table
 from jobs.warehouse import open_reader
-from schemas import dataset_spec, tables
+from schemas import dataset_choice, tables
 from schemas.arrow import read_partition
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -113,7 +113,7 @@ def _example_users(warehouse: duckdb.DuckDBPyConnection, ds: date) -> list[tuple
 
 
 def _titles(settings: Settings, ds: date) -> pa.Table:
-    lake, spec = Lake(root=settings.lake), dataset_spec.of_lake(settings.lake)
+    lake, spec = Lake(root=settings.lake), dataset_choice.of_lake(settings.lake)
     table = tables.item_profiles(spec)
     partition = lake.require(table.name, ds, made_by=MADE_BY[table.name])
     return read_partition(table, partition).select(["item_id", "title"])

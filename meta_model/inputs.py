@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from meta_model.features import Features, features
 from meta_model.item_statistics import ItemStatistics
-from schemas import dataset_spec, tables
+from schemas import dataset_choice, tables
 from schemas.arrow import read_partition
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec
@@ -38,7 +38,7 @@ class Inputs:
 
 
 def load(lake: Lake, ds: date) -> Inputs:
-    spec = dataset_spec.of_lake(lake.root)
+    spec = dataset_choice.of_lake(lake.root)
 
     def read(table: Table, made_by: str) -> pa.Table:
         return read_partition(table, lake.require(table.name, ds, made_by=made_by))

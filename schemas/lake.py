@@ -162,9 +162,13 @@ def _point(link: Path, version: Path) -> None:
 
 
 def _remove_all_but(versions: Path, name: str | None) -> None:
+    """Remove what is garbage. A Spark server may still be writing for a step that was killed:
+    what cannot be removed under its hands is garbage to the next run as well."""
     for path in versions.iterdir():
-        if path.name != name:
-            path.unlink() if path.is_symlink() else shutil.rmtree(path)
+        if path.is_symlink():
+            path.unlink()
+        elif path.name != name:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def fsync(path: Path) -> None:

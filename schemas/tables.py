@@ -6,22 +6,33 @@ from collections.abc import Mapping
 
 from schemas.columns import Column, Table, Type
 from schemas.dataset_spec import DatasetSpec, Feature
+from schemas.source_tables import (
+    INTERACTIONS_QUARANTINE,
+    ITEM_ID,
+    QUARANTINE_REASONS,
+    USER_ID,
+    interactions,
+    items,
+    users,
+)
+
+__all__ = [
+    "INTERACTIONS_QUARANTINE",
+    "QUARANTINE_REASONS",
+    "SCENARIOS",
+    "SPLITS",
+    "VOCABULARY",
+    "episodes",
+    "interactions",
+    "item_profiles",
+    "items",
+    "lake_tables",
+    "user_profiles",
+    "users",
+]
 
 SCENARIOS = ("warm", "user_cold", "item_cold", "both_cold")
 SPLITS = ("train", "validation", "test", "serve")
-QUARANTINE_REASONS = (
-    "missing_user_id",
-    "missing_item_id",
-    "unreadable_rating",
-    "rating_off_scale",
-    "unreadable_event_time",
-    "unknown_user",
-    "unknown_item",
-    "duplicate",
-)
-
-_USER_ID = Column(name="user_id", type=Type.STRING, description="The source's id of the user.")
-_ITEM_ID = Column(name="item_id", type=Type.STRING, description="The source's id of the item.")
 _USER_INDEX = Column(
     name="user_index",
     type=Type.INT32,
@@ -43,76 +54,6 @@ _N_INTERACTIONS = Column(
 _FIRST_SEEN = Column(
     name="first_seen", type=Type.TIMESTAMP, description="Time of the first interaction, UTC."
 )
-
-
-def interactions(spec: DatasetSpec) -> Table:
-    lowest, highest = spec.rating_scale
-    return Table(
-        name="interactions",
-        description="Valid interactions of one UTC day; ds is the day of event_time.",
-        key=("user_id", "item_id", "event_time"),
-        columns=(
-            _USER_ID,
-            _ITEM_ID,
-            Column(
-                name="rating",
-                type=Type.FLOAT64,
-                minimum=lowest,
-                maximum=highest,
-                description="Explicit feedback on the data set's scale.",
-            ),
-            Column(name="event_time", type=Type.TIMESTAMP, description="When it happened, UTC."),
-        ),
-    )
-
-
-INTERACTIONS_QUARANTINE = Table(
-    name="interactions_quarantine",
-    description="Source rows that break a rule, as they were read, with the first rule they break.",
-    key=(),
-    columns=(
-        Column(name="user_id", type=Type.STRING, nullable=True, description="As in the source."),
-        Column(name="item_id", type=Type.STRING, nullable=True, description="As in the source."),
-        Column(name="rating", type=Type.STRING, nullable=True, description="As in the source."),
-        Column(name="event_time", type=Type.STRING, nullable=True, description="As in the source."),
-        Column(
-            name="reason",
-            type=Type.STRING,
-            allowed=QUARANTINE_REASONS,
-            description="The first rule that the row breaks.",
-        ),
-    ),
-)
-
-
-def _raw_features(features: Mapping[str, Feature]) -> tuple[Column, ...]:
-    return tuple(
-        Column(name=name, type=Type.LIST_STRING, description=f"Values of {name}; empty if unknown.")
-        for name in features
-    )
-
-
-def users(spec: DatasetSpec) -> Table:
-    return Table(
-        name="users",
-        description="The source's users as the night found them, attributes as lists of values.",
-        key=("user_id",),
-        columns=(_USER_ID, *_raw_features(spec.users.features)),
-    )
-
-
-def items(spec: DatasetSpec) -> Table:
-    return Table(
-        name="items",
-        description="The source's items as the night found them, attributes as lists of values.",
-        key=("item_id",),
-        columns=(
-            _ITEM_ID,
-            Column(name="title", type=Type.STRING, nullable=True, description="For people."),
-            *_raw_features(spec.items.features),
-        ),
-    )
-
 
 VOCABULARY = Table(
     name="vocabulary",
@@ -152,7 +93,7 @@ def user_profiles(spec: DatasetSpec) -> Table:
         description="Every user with an interaction up to ds.",
         key=("user_id",),
         columns=(
-            _USER_ID,
+            USER_ID,
             _USER_INDEX,
             _N_INTERACTIONS,
             _FIRST_SEEN,
@@ -174,7 +115,7 @@ def item_profiles(spec: DatasetSpec) -> Table:
         description="Every item with an interaction up to ds.",
         key=("item_id",),
         columns=(
-            _ITEM_ID,
+            ITEM_ID,
             _ITEM_INDEX,
             Column(name="title", type=Type.STRING, nullable=True, description="For people."),
             _N_INTERACTIONS,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas import dataset_spec
+from schemas import dataset_choice, dataset_spec
 from schemas.settings import Settings
 from tests.jobs.night import Night
 
@@ -15,5 +15,5 @@ from tests.jobs.night import Night
 def night(tmp_path: Path) -> Night:
     """A lake that is bound to its data set; nothing is written yet. No Spark."""
     settings = Settings.from_environment({"COLDSTART_HOME": str(tmp_path)})
-    dataset_spec.bind(settings.lake, dataset_spec.BUNDLED / "ml-100k.toml")
+    dataset_choice.bind(settings.lake, dataset_spec.BUNDLED / "ml-100k.toml")
     return Night(settings)

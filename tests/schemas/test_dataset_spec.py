@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas import dataset_spec
+from schemas import dataset_choice, dataset_spec
 from schemas.errors import UserError
 
 GOOD = (dataset_spec.BUNDLED / "ml-100k.toml").read_text()
@@ -52,17 +52,17 @@ def test_a_missing_spec(tmp_path):
 def test_a_source_is_recognised_by_its_files(tmp_path):
     for name in ("u.data", "u.user", "u.item"):
         (tmp_path / name).touch()
-    assert dataset_spec.find(tmp_path).stem == "ml-100k-grouplens"
+    assert dataset_choice.find(tmp_path).stem == "ml-100k-grouplens"
     (tmp_path / "dataset.toml").write_text(GOOD)
-    assert dataset_spec.find(tmp_path) == tmp_path / "dataset.toml"
+    assert dataset_choice.find(tmp_path) == tmp_path / "dataset.toml"
     with pytest.raises(UserError, match="is not a folder"):
-        dataset_spec.find(tmp_path / "none")
+        dataset_choice.find(tmp_path / "none")
 
 
 def test_a_lake_keeps_its_spec(tmp_path):
     with pytest.raises(UserError, match="run the step ingest first"):
-        dataset_spec.of_lake(tmp_path)
-    dataset_spec.bind(tmp_path, dataset_spec.BUNDLED / "ml-100k.toml")
-    assert dataset_spec.of_lake(tmp_path).name == "ml-100k"
+        dataset_choice.of_lake(tmp_path)
+    dataset_choice.bind(tmp_path, dataset_spec.BUNDLED / "ml-100k.toml")
+    assert dataset_choice.of_lake(tmp_path).name == "ml-100k"
     with pytest.raises(UserError, match=r"holds the data set 'ml-100k'.*set COLDSTART_HOME"):
-        dataset_spec.bind(tmp_path, dataset_spec.BUNDLED / "ml-1m.toml")
+        dataset_choice.bind(tmp_path, dataset_spec.BUNDLED / "ml-1m.toml")

@@ -1,0 +1,91 @@
+"""The lake's tables as they come from the source: interactions and entities, not yet features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.columns import Column, Table, Type
+from schemas.dataset_spec import DatasetSpec, Feature
+
+QUARANTINE_REASONS = (
+    "missing_user_id",
+    "missing_item_id",
+    "unreadable_rating",
+    "rating_off_scale",
+    "unreadable_event_time",
+    "unknown_user",
+    "unknown_item",
+    "duplicate",
+)
+
+USER_ID = Column(name="user_id", type=Type.STRING, description="The source's id of the user.")
+ITEM_ID = Column(name="item_id", type=Type.STRING, description="The source's id of the item.")
+
+
+def interactions(spec: DatasetSpec) -> Table:
+    lowest, highest = spec.rating_scale
+    return Table(
+        name="interactions",
+        description="Valid interactions of one UTC day; ds is the day of event_time.",
+        key=("user_id", "item_id", "event_time"),
+        columns=(
+            USER_ID,
+            ITEM_ID,
+            Column(
+                name="rating",
+                type=Type.FLOAT64,
+                minimum=lowest,
+                maximum=highest,
+                description="Explicit feedback on the data set's scale.",
+            ),
+            Column(name="event_time", type=Type.TIMESTAMP, description="When it happened, UTC."),
+        ),
+    )
+
+
+INTERACTIONS_QUARANTINE = Table(
+    name="interactions_quarantine",
+    description="Source rows that break a rule, as they were read, with the first rule they break.",
+    key=(),
+    columns=(
+        Column(name="user_id", type=Type.STRING, nullable=True, description="As in the source."),
+        Column(name="item_id", type=Type.STRING, nullable=True, description="As in the source."),
+        Column(name="rating", type=Type.STRING, nullable=True, description="As in the source."),
+        Column(name="event_time", type=Type.STRING, nullable=True, description="As in the source."),
+        Column(
+            name="reason",
+            type=Type.STRING,
+            allowed=QUARANTINE_REASONS,
+            description="The first rule that the row breaks.",
+        ),
+    ),
+)
+
+
+def _raw_features(features: Mapping[str, Feature]) -> tuple[Column, ...]:
+    return tuple(
+        Column(name=name, type=Type.LIST_STRING, description=f"Values of {name}; empty if unknown.")
+        for name in features
+    )
+
+
+def users(spec: DatasetSpec) -> Table:
+    return Table(
+        name="users",
+        description="The source's users as the night found them, attributes as lists of values.",
+        key=("user_id",),
+        columns=(USER_ID, *_raw_features(spec.users.features)),
+    )
+
+
+def items(spec: DatasetSpec) -> Table:
+    return Table(
+        name="items",
+        description="The source's items as the night found them, attributes as lists of values.",
+        key=("item_id",),
+        columns=(
+            ITEM_ID,
+            Column(name="title", type=Type.STRING, nullable=True, description="For people."),
+            *_raw_features(spec.items.features),
+        ),
+    )
