@@ -72,6 +72,7 @@ class Progress:
     terminal: Terminal
     label: str = ""
     failures: dict[str, str] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
     _running: dict[str, _Running] = field(default_factory=dict)
     _spans: list[tuple[float, float]] = field(default_factory=list)
 
@@ -105,6 +106,8 @@ class Progress:
         failed = entry["event"] == "failed"
         if failed:
             self.failures[entry["step"]] = entry["message"]
+        else:
+            self.finished.add(entry["step"])
         self.terminal.line(
             _ROW.format(
                 label=self.label,

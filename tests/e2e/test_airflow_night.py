@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import psutil
+import pytest
 
 from schemas import journal
 from schemas.settings import REPOSITORY, Settings
@@ -18,24 +19,32 @@ DS = date(1998, 3, 31)
 NAMES = {"train": "meta_train", "evidence": "select_evidence", "score": "score_cold_users"}
 
 
-def test_a_night_from_an_empty_home(tmp_path: Path, movielens: Path) -> None:
+@pytest.fixture
+def home(tmp_path: Path, movielens: Path) -> Home:
     settings = Settings.from_environment(
         {"COLDSTART_HOME": str(tmp_path / "home"), "COLDSTART_SOURCE": str(tmp_path / "source")}
     )
-    home = Home(settings=settings, movielens=movielens)
-    home.cut(until=DS)
+    made = Home(settings=settings, movielens=movielens)
+    made.cut(until=DS)
+    return made
+
+
+def _nightly(home: Home, ds: str) -> subprocess.CompletedProcess[str]:
+    """Run a night in an environment without the servers of the test run."""
     foreign = ("COLDSTART_SPARK", "SPARK_", "AIRFLOW")
-    clean = {name: v for name, v in home.environment.items() if not name.startswith(foreign)}
-    done = subprocess.run(
-        [sys.executable, "-m", "local", "nightly", "--ds", str(DS)],
-        env=clean,
+    return subprocess.run(
+        [sys.executable, "-m", "local", "nightly", "--ds", ds],
+        env={k: v for k, v in home.environment.items() if not k.startswith(foreign)},
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
-    entries = journal.read(settings.journals, DS)
+
+def test_a_night_from_an_empty_home(home: Home) -> None:
+    done = _nightly(home, str(DS))
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    entries = journal.read(home.settings.journals, DS)
     finished = {entry["step"] for entry in entries if entry["event"] == "finished"}
     assert finished == {NAMES.get(name, name.replace("-", "_")) for _, name in STEPS}
     for said in (*finished, "of which orchestration", "show these to new users", "user_cold"):
@@ -46,14 +55,25 @@ def test_a_night_from_an_empty_home(tmp_path: Path, movielens: Path) -> None:
     assert len(published["evidence_items"]) == 20
     assert len(published["cold_user_scores"]) >= 20
     assert published["publications"][0][-1] is not None  # Airflow's run id
-    assert _of_home(tmp_path) == []
+    assert _of_home(home) == []
 
 
-def _of_home(home: Path) -> list[str]:
+def test_a_day_before_all_events_fails_in_words(home: Home) -> None:
+    """Airflow calls a run without a task a success: the day must not lie before the DAG begins."""
+    done = _nightly(home, "1990-01-01")
+    assert done.returncode == 1
+    assert "ingest failed: ds 1990-01-01 lies before the first event" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not home.settings.warehouse.exists()
+    assert _of_home(home) == []
+
+
+def _of_home(home: Home) -> list[str]:
     """The command lines of processes that still belong to the home."""
+    folder = str(home.settings.home)
     return [
         " ".join(process.info["cmdline"])
         for process in psutil.process_iter(["cmdline", "environ"])
         if process.pid != os.getpid()
-        and (process.info["environ"] or {}).get("COLDSTART_HOME", "").startswith(str(home))
+        and (process.info["environ"] or {}).get("COLDSTART_HOME") == folder
     ]
