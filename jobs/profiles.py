@@ -51,19 +51,20 @@ def _write_profiles(
     active_items = T.item_activity(interactions, active_users, held_out)
     users = T.dense_index(active_users, "user_id", "user_index").join(users, "user_id", "inner")
     items = T.dense_index(active_items, "item_id", "item_index").join(items, "item_id", "inner")
-    of_users = T.vocabulary(users.where(~F.col("is_new")), "user", spec.users.features)
-    of_items = T.vocabulary(items.where(~F.col("is_new")), "item", spec.items.features)
-    write_partition(lake, tables.VOCABULARY, ds, of_users.unionByName(of_items))
-    vocabulary = read_partition(spark, lake, tables.VOCABULARY, ds, made_by="build-profiles")
-    written = 0
-    for frame, table, prefix, features in (
-        (users, tables.user_profiles(spec), "user", spec.users.features),
-        (items, tables.item_profiles(spec), "item", spec.items.features),
-    ):
-        profiles = T.with_feature_indices(frame, vocabulary, prefix, features, table)
-        rows = write_partition(lake, table, ds, profiles)
-        record.progress(f"{rows:,} {table.name}")
-        written += rows
+    with cached(users) as users, cached(items) as items:
+        of_users = T.vocabulary(users.where(~F.col("is_new")), "user", spec.users.features)
+        of_items = T.vocabulary(items.where(~F.col("is_new")), "item", spec.items.features)
+        write_partition(lake, tables.VOCABULARY, ds, of_users.unionByName(of_items))
+        vocabulary = read_partition(spark, lake, tables.VOCABULARY, ds, made_by="build-profiles")
+        written = 0
+        for frame, table, prefix, features in (
+            (users, tables.user_profiles(spec), "user", spec.users.features),
+            (items, tables.item_profiles(spec), "item", spec.items.features),
+        ):
+            profiles = T.with_feature_indices(frame, vocabulary, prefix, features, table)
+            rows = write_partition(lake, table, ds, profiles)
+            record.progress(f"{rows:,} {table.name}")
+            written += rows
     return written
 
 
