@@ -138,6 +138,8 @@ def test_a_known_data_set_that_was_cut_is_refused(tiny: Settings, source: Source
     (source.folder / "dataset.toml").write_text(SPEC + expected)
     with pytest.raises(UserError, match=r"its files are cut or altered"):
         _ingest(tiny, 4)
+    lake = Lake(root=tiny.lake)
+    assert [lake.manifest(name, march(4)) for name in ("users", "items")] == [None, None]
 
 
 def test_a_lake_keeps_to_its_data_set(tiny: Settings, source: Source) -> None:
