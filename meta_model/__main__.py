@@ -1,13 +1,22 @@
-"""The command line of the learners: `python -m meta_model --help`."""
+"""The command line of the learners: `python -m meta_model --help`.
+
+Training runs in several processes by `torchrun --nproc-per-node=N -m meta_model train ...`.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
 
 from schemas import command_line, journal
 from schemas.settings import Settings, parse_ds
+
+if TYPE_CHECKING:
+    import torch
 
 # command -> (the step's name in the night, what it does)
 STEPS = {
@@ -42,27 +51,51 @@ def _parser() -> argparse.ArgumentParser:
         if name == "train":
             command.add_argument("--epochs", type=int, help="at most so many epochs")
             command.add_argument("--seed", type=int, help="of weights, dropout and batches")
+            command.add_argument("--batch-tasks", type=int, help="tasks a global update")
+            command.add_argument(
+                "--shards",
+                type=int,
+                help="streams of row groups that a batch is drawn from; results depend on it "
+                "(default: the number of processes)",
+            )
     return parser
 
 
 def _run(options: argparse.Namespace) -> None:
     settings, ds = Settings.from_environment(), parse_ds(options.ds)
     name, _ = STEPS[options.command]
-    with journal.step(settings.journals, name, ds) as record:
+    is_helper = int(os.environ.get("RANK", 0)) > 0  # torchrun's, see meta_model.processes
+    with journal.step(settings.journals, name, ds, is_helper=is_helper) as record:
         # Inside the step: torch takes seconds to load, which --help should not pay.
         from meta_model import steps
-        from meta_model.config import Config
         from meta_model.device import choose_device
 
         device = choose_device(options.device, options.threads)
         if options.command == "train":
-            chosen = {"epochs": options.epochs, "seed": options.seed}
-            given = {key: value for key, value in chosen.items() if value is not None}
-            config = replace(Config(model=options.model), **given)
-            steps.run_train(settings, ds, record, device, config)
+            _train(options, settings, ds, record, device)
         else:
-            run = getattr(steps, f"run_{options.command}")
-            run(settings, ds, record, device, options.model)
+            night = steps.open_night(settings, ds, device, options.model)
+            getattr(steps, f"run_{options.command}")(night, record)
+
+
+def _train(
+    options: argparse.Namespace,
+    settings: Settings,
+    ds: date,
+    record: journal.Step,
+    device: torch.device,
+) -> None:
+    from meta_model.config import Config
+    from meta_model.processes import connected
+    from meta_model.train_step import run_train
+
+    with connected(device) as processes:
+        chosen = {
+            name: getattr(options, name) for name in ("epochs", "seed", "batch_tasks", "shards")
+        }
+        given = {name: value for name, value in chosen.items() if value is not None}
+        config = replace(Config(model=options.model, shards=processes.count), **given)
+        run_train(settings, ds, record, device, config, processes)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_weights
 from safetensors.torch import save as pack_weights
 
+from meta_model.checkpoint import curve_lines
 from meta_model.config import Config
 from meta_model.inputs import Inputs
 from meta_model.learners import Learner, create
-from meta_model.training import Epoch, Trained
+from meta_model.training import Trained
 from schemas.errors import UserError
 from schemas.lake import Lake
 
@@ -50,13 +51,13 @@ def save(models: Path, ds: date, config: Config, inputs: Inputs, trained: Traine
         model_version=hashlib.sha256(weights).hexdigest()[:12],
         vocabulary_checksum=inputs.vocabulary_checksum,
         best_epoch=trained.best_epoch,
-        train_tasks=len(inputs.split("train")),
+        train_tasks=inputs.episodes.split("train").n_tasks,
     )
     with Lake(root=models).replacing(config.model, ds) as draft:
         (draft.path / "weights.safetensors").write_bytes(weights)
         (draft.path / "config.json").write_text(config.to_json() + "\n")
         (draft.path / "model.json").write_text(json.dumps(asdict(provenance), indent=2) + "\n")
-        (draft.path / "curve.jsonl").write_text(_curve(trained.curve))
+        (draft.path / "curve.jsonl").write_text(curve_lines(trained.curve))
         draft.rows = provenance.train_tasks
     return provenance
 
@@ -81,13 +82,9 @@ def load(
             f"{folder}/weights.safetensors has the version {digest}, expected "
             f"{provenance.model_version}: the file is cut or altered. Train again."
         )
-    learner = create(config, inputs.users, inputs.items, inputs.statistics())
+    learner = create(config, inputs)
     try:
         learner.load_state_dict(load_weights(weights))
     except (RuntimeError, SafetensorError) as error:
         raise UserError(f"{folder} does not fit this code and these inputs: {error}") from error
     return learner.to(device), config, provenance
-
-
-def _curve(curve: list[Epoch]) -> str:
-    return "".join(json.dumps(asdict(epoch)) + "\n" for epoch in curve)

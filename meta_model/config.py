@@ -3,53 +3,69 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from schemas.errors import UserError
 
-VERSION = 1
+VERSION = 2
 
-Loss = Literal["absolute", "squared"]
+Likelihood = Literal["ordinal", "squared"]
+Gradient = Literal["second_order", "first_order", "reptile"]
 
 _POSITIVE = (
     *("embedding_size", "local_steps", "local_rate", "epochs", "patience_epochs", "batch_tasks"),
-    *("global_rate", "clip_norm", "min_adapt", "top_items", "evidence_items"),
+    *("shards", "global_rate", "clip_norm", "min_adapt", "top_items", "evidence_items"),
 )
+_SHARES = (*("dropout", "hide_item", "hide_task", "short_support", "empty_support", "warm_up"),)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What a training run depends on besides its data.
-
-    The paper's MeLU is `anchor=False, item_identity=False, local_steps=1, learn_local_rates=False,
-    dropout=0, global_loss="squared"`.
-    """
+    """What a training run depends on besides its data; `paper()` is MeLU as published."""
 
     version: int = VERSION
     model: str = "melu"
     seed: int = 20260101
 
+    # The network.
     embedding_size: int = 32
     hidden_sizes: tuple[int, ...] = (64, 64)
-    anchor: bool = True  # predict what is left over the damped bias, instead of the rating
+    anchor: bool = True  # predict what is left over mu + b_i + b_u, instead of the rating
+    content_prior: bool = True  # an item's bias starts from what its attributes say
+    item_statistics: bool = True  # count and bias of an item's ratings as inputs
+    user_statistics: bool = True  # the same of the support's ratings
     item_identity: bool = True  # embed the item itself beside its attributes
-    hide_identity: float = 0.15  # share of items whose identity training hides, as a cold one's is
-    dropout: float = 0.4  # on the decision layers' input, in training only
+    hide_item: float = 0.15  # share of items that training shows as cold ones: by content alone
+    hide_task: float = 0.25  # share of tasks that training shows with all their items cold
+    dropout: float = 0.1  # on embedded users and items, in training only
 
+    # The local update.
     local_steps: int = 3
-    local_rate: float = 0.02
+    local_rate: float = 0.05
     learn_local_rates: bool = True  # Meta-SGD with one rate a layer and step
+    support_damping: float = 0.0  # added to the support's size where the local loss divides by it
+    gradient: Gradient = "second_order"
 
-    epochs: int = 30
-    patience_epochs: int = 6  # stop after so many epochs without a better validation MAE
-    batch_tasks: int = 32
-    # Of the query, in training; the local loss is always squared. MAE is what the gate judges by.
-    global_loss: Loss = "absolute"
-    global_rate: float = 1e-3
+    # Ratings as ordered levels, with a learnt threshold between any two, or as plain numbers. The
+    # local loss is the squared error on the latent scale with either.
+    likelihood: Likelihood = "ordinal"
+
+    # The global update.
+    epochs: int = 12
+    patience_epochs: int = 12  # stop after so many epochs without a better validation MAE
+    batch_tasks: int = 64
+    shards: int = 1  # streams of row groups a batch is drawn from, the same number of tasks each
+    recut: bool = True  # cut training tasks anew each time: query and length of the support
+    short_support: float = 0.5  # share of recut tasks whose support is shortened at random
+    empty_support: float = 0.05  # share of recut tasks that lose their support
+    query_size: int = 10  # of recut tasks
+    global_rate: float = 3e-3
+    warm_up: float = 0.05  # share of training in which the rate rises; then it falls as a cosine
     weight_decay: float = 1.0
     clip_norm: float = 5.0
 
+    # The products.
     min_adapt: int = 3  # fewer support interactions than this are scored by the global model
     top_items: int = 20  # scores published for each cold user
     evidence_items: int = 20  # length of the evidence list
@@ -63,13 +79,39 @@ class Config:
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise UserError(f"config {name} is {getattr(self, name)}, expected more than 0.")
-        for name in ("dropout", "hide_identity"):
+        for name in _SHARES:
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"config {name} is {getattr(self, name)}, expected 0 <= it < 1.")
-        if self.global_loss not in get_args(Loss):
+        for name, choices in (("likelihood", Likelihood), ("gradient", Gradient)):
+            if getattr(self, name) not in get_args(choices):
+                raise UserError(
+                    f"config {name} is {getattr(self, name)!r}, "
+                    f"expected one of {get_args(choices)}."
+                )
+        if self.gradient == "reptile" and self.learn_local_rates:
             raise UserError(
-                f"config global_loss is {self.global_loss!r}, expected one of {get_args(Loss)}."
+                "config gradient is 'reptile', which has no gradient for local rates; "
+                "set learn_local_rates to false."
             )
+
+    def paper(self) -> Config:
+        """MeLU as published: attributes alone, one local step, ratings as numbers."""
+        return replace(
+            self,
+            anchor=False,
+            content_prior=False,
+            item_statistics=False,
+            user_statistics=False,
+            item_identity=False,
+            dropout=0.0,
+            local_steps=1,
+            local_rate=5e-3,
+            learn_local_rates=False,
+            likelihood="squared",
+            recut=False,
+            weight_decay=0.0,
+            global_rate=1e-3,
+        )
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2)

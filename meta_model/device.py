@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from schemas.errors import UserError
@@ -21,6 +23,7 @@ def choose_device(name: str, threads: int = 1) -> torch.device:
         )
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=name != "cpu")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    # Each of torchrun's processes on a machine has a GPU of its own.
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))

@@ -1,31 +1,29 @@
-"""Evaluation: the learner and the baselines on the held-out tasks of each scenario."""
+"""Evaluation: the learner and the baselines on the held-out tasks of each scenario.
+
+Each metric is asked of the forecast that it rewards (Gneiting, JASA 2011): the absolute error of
+the median rating, the squared error and the ranking of the expected one. A median of whole stars
+gains on any mean by that alone, so that the damped bias is there rounded to a level as well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
 from meta_model import metrics
 from meta_model.baselines import baseline_predictions, popularity
+from meta_model.batching import batches
+from meta_model.episodes import Episodes
 from meta_model.inputs import Inputs
 from meta_model.learners import Learner
-from meta_model.tasks import Tasks, batches
+from meta_model.tasks import Tasks
 from schemas.tables import SCENARIOS
 
 _BATCH_TASKS = 256
 _NDCG_AT = 5
-
-Metric = Callable[[Tensor, Tensor, Tensor], Tensor]
-_METRICS: dict[str, Metric] = {
-    "mae": metrics.mae,
-    "rmse": metrics.rmse,
-    "ndcg5": lambda predicted, ratings, mask: metrics.ndcg(predicted, ratings, mask, _NDCG_AT),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,61 +37,92 @@ class Figure:
     n_tasks: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A batch of tasks with the ratings of its query, forecast as mean and as median, [B, Q].
+
+    `unadapted_median` is the shared model's, which has seen nothing of the support; `losses` [B]
+    are the tasks' mean losses on the query.
+    """
+
+    tasks: Tasks
+    losses: Tensor
+    expected: Tensor
+    median: Tensor
+    unadapted_median: Tensor
+
+
 @torch.no_grad()
-def predictions(
-    learner: Learner, episodes: pa.Table, device: torch.device
-) -> Iterator[tuple[Tasks, Tensor, Tensor]]:
-    """Batches of tasks with their query's predictions before and after the local update."""
+def outcomes(learner: Learner, episodes: Episodes, device: torch.device) -> Iterator[Outcome]:
+    """The outcomes of all tasks of the episodes, batch by batch; call `learner.eval()` first."""
     for batch in batches(episodes, _BATCH_TASKS):
         tasks = batch.to(device)
-        biases = learner.statistics.biases(tasks)
-        unadapted = learner.predict(learner.unadapted(tasks), tasks.query_items, biases.query)
-        adapted = learner.predict(learner.adapt(tasks, biases), tasks.query_items, biases.query)
-        yield tasks, unadapted, adapted
+        catalogue = learner.embed(tasks.items)
+        query = learner.statistics.query(tasks)
+        unadapted, adapted = learner.unadapted(tasks), learner.adapt(tasks, catalogue)
+        scores = learner.predict(adapted, catalogue, query)
+        before = learner.predict(unadapted, catalogue, query)
+        yield Outcome(
+            tasks=tasks,
+            losses=learner.task_losses(adapted, scores, tasks.query),
+            expected=learner.expected(adapted, scores),
+            median=learner.median(adapted, scores),
+            unadapted_median=learner.median(unadapted, before),
+        )
 
 
 def evaluate(learner: Learner, name: str, inputs: Inputs, device: torch.device) -> list[Figure]:
-    """Every metric of the learner and of each baseline, for each scenario that has tasks.
-
-    Predictions are clipped to the rating scale for MAE and RMSE, and not for ranking, where
-    clipping would only make ties.
-    """
+    """Every metric of the learner and of each baseline, for each scenario that has tasks."""
     learner.eval()
-    test = inputs.split("test")
     figures: list[Figure] = []
     for scenario in SCENARIOS:
-        of_scenario = test.filter(pc.equal(test["scenario"], pa.scalar(scenario)))
-        if len(of_scenario):
-            figures += _figures_of(learner, name, scenario, of_scenario, inputs, device)
+        values: dict[tuple[str, str], list[Tensor]] = {}
+        for outcome in outcomes(learner, inputs.episodes.split("test", scenario=scenario), device):
+            for key, per_task in _values(outcome, learner, name, inputs.rating_levels).items():
+                values.setdefault(key, []).append(per_task)
+        for (model, metric), parts in values.items():
+            joined = torch.cat(parts).double()
+            figures.append(
+                Figure(
+                    model=model,
+                    scenario=scenario,
+                    metric=metric,
+                    value=joined.mean().item(),
+                    n_tasks=len(joined),
+                )
+            )
     return figures
 
 
-def _figures_of(
-    learner: Learner,
-    name: str,
-    scenario: str,
-    episodes: pa.Table,
-    inputs: Inputs,
-    device: torch.device,
-) -> list[Figure]:
-    low, high = inputs.spec.rating_scale
-    values: dict[tuple[str, str], list[Tensor]] = {}
-    for tasks, unadapted, adapted in predictions(learner, episodes, device):
-        predicted = {name: adapted, f"{name} before": unadapted}
-        predicted |= baseline_predictions(learner.statistics, tasks)
-        for model, prediction in predicted.items():
-            for metric, function in _METRICS.items():
-                shown = prediction if metric == "ndcg5" else prediction.clamp(low, high)
-                per_task = function(shown, tasks.query_ratings, tasks.query_mask)
-                values.setdefault((model, metric), []).append(per_task)
-        ranked = popularity(learner.statistics, tasks)
-        per_task = _METRICS["ndcg5"](ranked, tasks.query_ratings, tasks.query_mask)
-        values.setdefault(("popularity", "ndcg5"), []).append(per_task)
-    means = {key: torch.cat(parts).double().mean().item() for key, parts in values.items()}
-    gain = means.pop((f"{name} before", "mae")) - means[(name, "mae")]
-    means = {key: value for key, value in means.items() if key[0] != f"{name} before"}
-    means[(name, "adaptation_gain")] = gain
-    return [
-        Figure(model=model, scenario=scenario, metric=metric, value=value, n_tasks=len(episodes))
-        for (model, metric), value in means.items()
-    ]
+def _values(
+    outcome: Outcome, learner: Learner, name: str, levels: tuple[float, ...]
+) -> dict[tuple[str, str], Tensor]:
+    """Each model's metrics of each task, [B].
+
+    Clipped to the rating scale for errors, and not for ranking, where it would only make ties.
+    """
+    tasks, low, high = outcome.tasks, levels[0], levels[-1]
+    ratings, mask = tasks.query.ratings, tasks.query.mask
+
+    def mae(forecast: Tensor) -> Tensor:
+        return metrics.mae(forecast.clamp(low, high), ratings, mask)
+
+    def rmse(forecast: Tensor) -> Tensor:
+        return metrics.rmse(forecast.clamp(low, high), ratings, mask)
+
+    def ndcg(scores: Tensor) -> Tensor:
+        return metrics.ndcg(scores, ratings, mask, _NDCG_AT)
+
+    values = {
+        (name, "mae"): mae(outcome.median),
+        (name, "mae_of_expected"): mae(outcome.expected),
+        (name, "rmse"): rmse(outcome.expected),
+        (name, "ndcg5"): ndcg(outcome.expected),
+        (name, "adaptation_gain"): mae(outcome.unadapted_median) - mae(outcome.median),
+    }
+    for baseline, predicted in baseline_predictions(learner.statistics, tasks, levels).items():
+        values[(baseline, "mae")] = mae(predicted)
+        values[(baseline, "rmse")] = rmse(predicted)
+        values[(baseline, "ndcg5")] = ndcg(predicted)
+    values[("popularity", "ndcg5")] = ndcg(popularity(learner.statistics, tasks))
+    return values

@@ -13,16 +13,13 @@ bound.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
+from meta_model.batching import batches
 from meta_model.inputs import Inputs
 from meta_model.learners import Learner
-from meta_model.tasks import Tasks, batches
 
 _BATCH_TASKS = 256
 _ERROR_FLOOR = 0.1  # on the rating scale; a tenth of a star is no error worth the name
@@ -37,13 +34,16 @@ def select_evidence(
     size = len(inputs.item_profiles) + 1
     sums, pairs = (torch.zeros(size, dtype=torch.float64, device=device) for _ in range(2))
     # Existing users' past, whole: what is support and what is query makes no difference here.
-    for batch in batches(inputs.split("train", "validation"), _BATCH_TASKS):
-        for items, ratings, mask, bias, state in _pairs(learner, batch.to(device)):
-            predicted, norms = learner.sensitivity(state, items, bias)
-            error = (predicted - ratings).abs()
-            scaled = norms * 2 * error / error.square().clamp(min=_ERROR_FLOOR**2)
-            sums.index_add_(0, items[mask], scaled[mask].double())
-            pairs.index_add_(0, items[mask], mask[mask].double())
+    for batch in batches(inputs.episodes.split("train", "validation"), _BATCH_TASKS):
+        tasks = batch.to(device).whole()
+        places, mask = learner.statistics.support(tasks), tasks.support.mask
+        state, catalogue = learner.unadapted(tasks), learner.embed(tasks.items)
+        predicted, norms = learner.sensitivity(state, catalogue, places)
+        error = (predicted - tasks.support.ratings).abs()
+        scaled = norms * 2 * error / error.square().clamp(min=_ERROR_FLOOR**2)
+        items = tasks.items[tasks.support.places][mask]
+        sums.index_add_(0, items, scaled[mask].double())
+        pairs.index_add_(0, items, torch.ones_like(items, dtype=torch.float64))
     known = torch.nonzero(pairs > 0).squeeze(1).cpu()
     discriminative = _unit_scaled((sums / pairs.clamp(min=1)).cpu()[known])
     n_interactions = torch.tensor(inputs.item_profiles["n_interactions"].to_numpy())
@@ -56,14 +56,6 @@ def select_evidence(
         "discriminative_value": discriminative[best].numpy(),
         "popularity_value": popularity[best].numpy(),
     }
-
-
-def _pairs(learner: Learner, tasks: Tasks) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor, Any]]:
-    """The batch's pairs: items, ratings, mask and item biases [B, N], and the tasks' state."""
-    biases = learner.statistics.biases(tasks)
-    state = learner.unadapted(tasks)
-    yield tasks.support_items, tasks.support_ratings, tasks.support_mask, biases.support, state
-    yield tasks.query_items, tasks.query_ratings, tasks.query_mask, biases.query, state
 
 
 def _unit_scaled(values: Tensor) -> Tensor:

@@ -28,15 +28,15 @@ class Features:
     sizes: tuple[int, ...]
 
 
-def features(profiles: pa.Table, index: str, columns: list[str], sizes: dict[str, int]) -> Features:
-    """The features named `columns` of `profiles`, ordered by the dense `index` column."""
+def features(profiles: pa.Table, index: str, sizes: dict[str, int]) -> Features:
+    """The features named in `sizes` of `profiles`, ordered by the dense `index` column."""
     profiles = profiles.sort_by(index)
     expected = np.arange(1, len(profiles) + 1)
     if not np.array_equal(profiles[index].to_numpy(), expected):
         raise ValueError(f"{index} is not dense from 1 to {len(profiles)}")
-    is_list = {name: pa.types.is_list(profiles.schema.field(name).type) for name in columns}
-    single_names = [name for name in columns if not is_list[name]]
-    multi_names = [name for name in columns if is_list[name]]
+    is_list = {name: pa.types.is_list(profiles.schema.field(name).type) for name in sizes}
+    single_names = [name for name in sizes if not is_list[name]]
+    multi_names = [name for name in sizes if is_list[name]]
     single = np.zeros((len(profiles) + 1, len(single_names)), dtype=np.int64)
     for position, name in enumerate(single_names):
         single[1:, position] = profiles[name].to_numpy()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from meta_model.episodes import Episodes
 from meta_model.features import Features, features
 from meta_model.item_statistics import ItemStatistics
 from schemas import dataset_choice, tables
-from schemas.arrow import read_partition
+from schemas.arrow import partition_files, read_partition
 from schemas.columns import Table
-from schemas.dataset_spec import DatasetSpec
 from schemas.lake import Lake
 
 
@@ -22,16 +23,14 @@ from schemas.lake import Lake
 class Inputs:
     """Everything of one `ds`. `user_profiles` and `item_profiles` are ordered by their index."""
 
-    spec: DatasetSpec
+    rating_levels: tuple[float, ...]  # every rating there can be, in ascending order
     user_profiles: pa.Table
     item_profiles: pa.Table
     users: Features
     items: Features
-    episodes: pa.Table
+    episodes: Episodes
     vocabulary_checksum: str
-
-    def split(self, *names: str) -> pa.Table:
-        return self.episodes.filter(pc.is_in(self.episodes["split"], pa.array(names)))
+    versions: tuple[str, ...] = ()  # the lake's versions that all this was read from
 
     def statistics(self) -> ItemStatistics:
         return ItemStatistics.from_profiles(self.item_profiles)
@@ -39,40 +38,42 @@ class Inputs:
 
 def load(lake: Lake, ds: date) -> Inputs:
     spec = dataset_choice.of_lake(lake.root)
+    versions: list[str] = []
 
-    def read(table: Table, made_by: str) -> pa.Table:
-        return read_partition(table, lake.require(table.name, ds, made_by=made_by))
+    def partition(table: Table, made_by: str) -> Path:
+        path = lake.require(table.name, ds, made_by=made_by)
+        versions.append(f"{table.name}/{path.name}")
+        return path
 
-    vocabulary = read(tables.VOCABULARY, "build-profiles")
-    user_profiles = read(tables.user_profiles(spec), "build-profiles").sort_by("user_index")
-    item_profiles = read(tables.item_profiles(spec), "build-profiles").sort_by("item_index")
-    sizes = _sizes(vocabulary)
-    user_features, item_features = list(spec.users.features), list(spec.items.features)
+    def profiles(table: Table) -> pa.Table:
+        return read_partition(table, partition(table, "build-profiles"))
+
+    vocabulary = profiles(tables.VOCABULARY)
+    user_profiles = profiles(tables.user_profiles(spec)).sort_by("user_index")
+    item_profiles = profiles(tables.item_profiles(spec)).sort_by("item_index")
+    episodes = tables.episodes(spec)
+    files = partition_files(episodes, partition(episodes, "build-episodes"))
     return Inputs(
-        spec=spec,
+        rating_levels=spec.rating_levels,
         user_profiles=user_profiles,
         item_profiles=item_profiles,
         users=features(
-            user_profiles,
-            "user_index",
-            user_features,
-            {name: sizes.get(f"user.{name}", 1) for name in user_features},
+            user_profiles, "user_index", _sizes(vocabulary, "user", spec.users.features)
         ),
         items=features(
-            item_profiles,
-            "item_index",
-            item_features,
-            {name: sizes.get(f"item.{name}", 1) for name in item_features},
+            item_profiles, "item_index", _sizes(vocabulary, "item", spec.items.features)
         ),
-        episodes=read(tables.episodes(spec), "build-episodes").sort_by("task_id"),
+        episodes=Episodes(files=files),
         vocabulary_checksum=_checksum(vocabulary),
+        versions=tuple(versions),
     )
 
 
-def _sizes(vocabulary: pa.Table) -> dict[str, int]:
-    """Values of each feature, the unknown one included."""
+def _sizes(vocabulary: pa.Table, entity: str, names: Iterable[str]) -> dict[str, int]:
+    """Values of each of the entity's features, the unknown one included."""
     largest = vocabulary.group_by("feature").aggregate([("index", "max")])
-    return {row["feature"]: row["index_max"] + 1 for row in largest.to_pylist()}
+    known = {row["feature"]: row["index_max"] + 1 for row in largest.to_pylist()}
+    return {name: known.get(f"{entity}.{name}", 1) for name in names}
 
 
 def _checksum(vocabulary: pa.Table) -> str:

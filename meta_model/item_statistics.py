@@ -1,8 +1,7 @@
-"""Rating statistics of the training data, and the damped bias made of them.
+"""What the training ratings say of each item, and of an item at a task's place.
 
-mu + b_i + b_u with b_i = sum(r - mu) / (n_i + 5) over the training ratings of the item, and
-b_u = sum(r - mu - b_i) / (n_u + 3) over the task's support. The dampings 5 and 3 are those of
-LensKit's bias model (M. Ekstrand, CIKM 2020).
+Where a train task's own rating is part of the statistics, it is left out at that task's place:
+otherwise the item's mean would tell part of the rating to predict.
 """
 
 from __future__ import annotations
@@ -14,18 +13,20 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from meta_model.tasks import Tasks
-
-ITEM_DAMPING = 5.0
-USER_DAMPING = 3.0
+from meta_model.tasks import Side, Tasks
 
 
 @dataclass(frozen=True, kw_only=True)
-class Biases:
-    """The item biases at a batch's places: support [B, S], query [B, Q]."""
+class RatedPlaces:
+    """Places to predict, and the statistics of the items there without the task's own rating.
 
-    support: Tensor
-    query: Tensor
+    rows: [B, N], or [1, N] for the same items in all tasks: each place's row in the batch's items
+    counts: number of training ratings; deviation: the sum of (rating - mean) over them
+    """
+
+    rows: Tensor
+    counts: Tensor
+    deviation: Tensor
 
 
 class ItemStatistics(nn.Module):
@@ -33,11 +34,13 @@ class ItemStatistics(nn.Module):
 
     counts: Tensor
     sums: Tensor
+    mean: Tensor  # mu, over all training ratings
 
     def __init__(self, counts: Tensor, sums: Tensor) -> None:
         super().__init__()
         self.register_buffer("counts", counts)
         self.register_buffer("sums", sums)
+        self.register_buffer("mean", sums.sum() / counts.sum().clamp(min=1))
 
     @staticmethod
     def from_profiles(items: pa.Table) -> ItemStatistics:
@@ -46,37 +49,22 @@ class ItemStatistics(nn.Module):
         padded = (torch.from_numpy(np.concatenate([[0.0], column])).float() for column in columns)
         return ItemStatistics(*padded)
 
-    @property
-    def mean(self) -> Tensor:
-        """mu, the mean training rating."""
-        return self.sums.sum() / self.counts.sum().clamp(min=1)
+    def support(self, tasks: Tasks) -> RatedPlaces:
+        return self._places(tasks, tasks.support)
 
-    def item_bias(self, items: Tensor) -> Tensor:
-        """b_i for any tensor of item indices."""
-        return self._bias(self.counts[items], self.sums[items])
+    def query(self, tasks: Tasks) -> RatedPlaces:
+        return self._places(tasks, tasks.query)
 
-    def biases(self, tasks: Tasks) -> Biases:
-        """b_i at the batch's places, with a train task's own ratings left out of them.
+    def of_all(self, items: Tensor) -> RatedPlaces:
+        """All of the items [M], the same for every task: places [1, M]."""
+        rows = torch.arange(len(items), device=items.device).unsqueeze(0)
+        counts = self.counts[items].unsqueeze(0)
+        sums = self.sums[items].unsqueeze(0)
+        return RatedPlaces(rows=rows, counts=counts, deviation=sums - self.mean * counts)
 
-        Without that, the item's mean would tell a train task part of the rating to predict.
-        """
-        own = tasks.in_statistics.unsqueeze(1)
-        return Biases(
-            support=self._left_out(tasks.support_items, tasks.support_ratings, own),
-            query=self._left_out(tasks.query_items, tasks.query_ratings, own),
-        )
-
-    def user_bias(self, tasks: Tasks, biases: Biases) -> Tensor:
-        """b_u [B], from the support alone."""
-        rest = (tasks.support_ratings - self.mean - biases.support) * tasks.support_mask
-        return rest.sum(1) / (tasks.support_mask.sum(1) + USER_DAMPING)
-
-    def _left_out(self, items: Tensor, ratings: Tensor, own: Tensor) -> Tensor:
+    def _places(self, tasks: Tasks, side: Side) -> RatedPlaces:
+        items = tasks.items[side.places]
         counts, sums = self.counts[items], self.sums[items]
-        return self._bias(
-            torch.where(own, (counts - 1).clamp(min=0), counts),
-            torch.where(own & (counts > 0), sums - ratings, sums),
-        )
-
-    def _bias(self, counts: Tensor, sums: Tensor) -> Tensor:
-        return (sums - self.mean * counts) / (counts + ITEM_DAMPING)
+        own = tasks.in_statistics.unsqueeze(1) & side.mask & (counts > 0)
+        counts, sums = counts - own.float(), sums - side.ratings * own
+        return RatedPlaces(rows=side.places, counts=counts, deviation=sums - self.mean * counts)

@@ -1,90 +1,79 @@
-"""The steps of the command line: each reads the lake at `ds`, works, and replaces one partition."""
+"""The steps after training: each works with the night's model and replaces one partition."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import torch
 
 from meta_model import artefact, outputs
+from meta_model.artefact import Provenance
 from meta_model.config import Config
 from meta_model.evaluation import evaluate
 from meta_model.evidence import select_evidence
 from meta_model.inputs import Inputs, load
+from meta_model.learners import Learner
 from meta_model.scoring import score_cold_users
-from meta_model.training import Epoch, meta_train
 from schemas import journal
-from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.products import COLD_USER_SCORES, EVIDENCE_ITEMS, MODEL_METRICS
 from schemas.settings import Settings
 
 
-def run_train(
-    settings: Settings, ds: date, record: journal.Step, device: torch.device, config: Config
-) -> None:
-    inputs = _inputs(settings, ds)
-    if not len(inputs.split("train")):
-        raise UserError(f"ds {ds} has no training tasks; choose a ds with more history before it.")
-    record.rows_in = len(inputs.split("train"))
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """What the steps after training share: the inputs of `ds` and the model trained on them."""
 
-    def on_epoch(epoch: Epoch) -> None:
-        record.progress(
-            f"epoch {epoch.epoch:>2}/{config.epochs}  loss {epoch.train_loss:.4f}  validation MAE "
-            f"{epoch.validation_mae:.4f} (before adaptation {epoch.validation_mae_before:.4f})"
-        )
-
-    trained = meta_train(inputs, config, device, on_epoch)
-    provenance = artefact.save(settings.models, ds, config, inputs, trained)
-    record.rows_out = provenance.train_tasks
-    record.facts |= {"device": str(device), "best_epoch": trained.best_epoch}
-    record.progress(f"kept epoch {trained.best_epoch} as version {provenance.model_version}")
+    ds: date
+    lake: Lake
+    device: torch.device
+    inputs: Inputs
+    learner: Learner
+    config: Config
+    provenance: Provenance
 
 
-def run_evaluate(
-    settings: Settings, ds: date, record: journal.Step, device: torch.device, model: str
-) -> None:
-    inputs = _inputs(settings, ds)
-    learner, _, provenance = artefact.load(settings.models, ds, model, inputs, device)
-    record.rows_in = len(inputs.split("test"))
-    figures = evaluate(learner, model, inputs, device)
-    table = outputs.metrics_table(figures, provenance)
-    record.rows_out = outputs.write(_lake(settings), MODEL_METRICS, ds, [table])
+def open_night(settings: Settings, ds: date, device: torch.device, model: str) -> Night:
+    lake = Lake(root=settings.lake)
+    inputs = load(lake, ds)
+    learner, config, provenance = artefact.load(settings.models, ds, model, inputs, device)
+    return Night(
+        ds=ds,
+        lake=lake,
+        device=device,
+        inputs=inputs,
+        learner=learner,
+        config=config,
+        provenance=provenance,
+    )
+
+
+def run_evaluate(night: Night, record: journal.Step) -> None:
+    record.rows_in = night.inputs.episodes.split("test").n_tasks
+    figures = evaluate(night.learner, night.config.model, night.inputs, night.device)
+    table = outputs.metrics_table(figures, night.provenance)
+    record.rows_out = outputs.write(night.lake, MODEL_METRICS, night.ds, [table])
     for figure in figures:
-        if figure.model == model and figure.metric in ("mae", "adaptation_gain"):
+        if figure.model == night.config.model and figure.metric in ("mae", "adaptation_gain"):
             record.progress(
                 f"{figure.scenario:<9} {figure.metric:<15} {figure.value:8.4f}  "
                 f"{figure.n_tasks:,} tasks"
             )
 
 
-def run_evidence(
-    settings: Settings, ds: date, record: journal.Step, device: torch.device, model: str
-) -> None:
-    inputs = _inputs(settings, ds)
-    learner, config, provenance = artefact.load(settings.models, ds, model, inputs, device)
-    record.rows_in = len(inputs.split("train", "validation"))
-    chosen = select_evidence(learner, inputs, config.evidence_items, device)
-    table = outputs.evidence_table(chosen, inputs, provenance)
-    record.rows_out = outputs.write(_lake(settings), EVIDENCE_ITEMS, ds, [table])
+def run_evidence(night: Night, record: journal.Step) -> None:
+    record.rows_in = night.inputs.episodes.split("train", "validation").n_tasks
+    length = night.config.evidence_items
+    chosen = select_evidence(night.learner, night.inputs, length, night.device)
+    table = outputs.evidence_table(chosen, night.inputs, night.provenance)
+    record.rows_out = outputs.write(night.lake, EVIDENCE_ITEMS, night.ds, [table])
 
 
-def run_score(
-    settings: Settings, ds: date, record: journal.Step, device: torch.device, model: str
-) -> None:
-    inputs = _inputs(settings, ds)
-    learner, config, provenance = artefact.load(settings.models, ds, model, inputs, device)
-    record.rows_in = len(inputs.split("serve"))
+def run_score(night: Night, record: journal.Step) -> None:
+    record.rows_in = night.inputs.episodes.split("serve").n_tasks
     parts = (
-        outputs.scores_table(scores, inputs, provenance)
-        for scores in score_cold_users(learner, inputs, config, device)
+        outputs.scores_table(scores, night.inputs, night.provenance)
+        for scores in score_cold_users(night.learner, night.inputs, night.config, night.device)
     )
-    record.rows_out = outputs.write(_lake(settings), COLD_USER_SCORES, ds, parts)
-
-
-def _lake(settings: Settings) -> Lake:
-    return Lake(root=settings.lake)
-
-
-def _inputs(settings: Settings, ds: date) -> Inputs:
-    return load(_lake(settings), ds)
+    record.rows_out = outputs.write(night.lake, COLD_USER_SCORES, night.ds, parts)

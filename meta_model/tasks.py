@@ -1,38 +1,42 @@
-"""Episodes as padded batches of tasks.
+"""Batches of tasks, padded.
 
-Shapes: B tasks, S support places, Q query places. A place whose mask is False is padding: its
-item is 0 and its rating 0.
+Shapes: B tasks, S support places, Q query places, M distinct items of the batch. A place whose
+mask is False is padding: its item is 0 and its rating 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from meta_model.features import pad
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """The support or the query: rows of the batch's items, ratings and mask, each [B, N]."""
+
+    places: Tensor
+    ratings: Tensor
+    mask: Tensor
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Side:
+        return Side(**{field.name: function(getattr(self, field.name)) for field in fields(self)})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tasks:
     """A batch of tasks.
 
-    users: [B]; support_*: [B, S]; query_*: [B, Q]
+    users: [B]; items: [M], the distinct items of support and query, the first of them 0
     in_statistics: [B], whether the item statistics hold the task's own ratings (train tasks)
     """
 
     users: Tensor
-    support_items: Tensor
-    support_ratings: Tensor
-    support_mask: Tensor
-    query_items: Tensor
-    query_ratings: Tensor
-    query_mask: Tensor
+    items: Tensor
+    support: Side
+    query: Side
     in_statistics: Tensor
 
     def __len__(self) -> int:
@@ -40,45 +44,41 @@ class Tasks:
 
     def __getitem__(self, chosen: Tensor) -> Tasks:
         """The tasks at `chosen`, a boolean [B] or indices."""
-        return Tasks(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+        return Tasks(
+            users=self.users[chosen],
+            items=self.items,
+            support=self.support.map(lambda tensor: tensor[chosen]),
+            query=self.query.map(lambda tensor: tensor[chosen]),
+            in_statistics=self.in_statistics[chosen],
+        )
 
     def to(self, device: torch.device) -> Tasks:
-        return Tasks(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+        """On `device`; the copy to a GPU runs beside what it computes, from pinned memory."""
 
+        def move(tensor: Tensor) -> Tensor:
+            if device.type == "cuda":
+                return tensor.pin_memory().to(device, non_blocking=True)
+            return tensor.to(device)
 
-def from_episodes(rows: pa.Table) -> Tasks:
-    """The rows as one batch, padded to their longest support and query."""
-    support_items, support_mask = pad(rows["support_items"])
-    support_ratings, _ = pad(rows["support_ratings"])
-    query_items, query_mask = pad(rows["query_items"])
-    query_ratings, _ = pad(rows["query_ratings"])
-    return Tasks(
-        users=torch.from_numpy(rows["user_index"].to_numpy().astype(np.int64)),
-        support_items=torch.from_numpy(support_items.astype(np.int64)),
-        support_ratings=torch.from_numpy(support_ratings),
-        support_mask=torch.from_numpy(support_mask),
-        query_items=torch.from_numpy(query_items.astype(np.int64)),
-        query_ratings=torch.from_numpy(query_ratings),
-        query_mask=torch.from_numpy(query_mask),
-        in_statistics=torch.from_numpy(rows["split"].to_numpy() == "train"),
-    )
+        return Tasks(
+            users=move(self.users),
+            items=move(self.items),
+            support=self.support.map(move),
+            query=self.query.map(move),
+            in_statistics=move(self.in_statistics),
+        )
 
+    @property
+    def padding_share(self) -> float:
+        """The share of places that are padding, which are computed for nothing."""
+        masks = [self.support.mask, self.query.mask]
+        return 1 - sum(int(m.sum()) for m in masks) / max(1, sum(m.numel() for m in masks))
 
-def batches(
-    rows: pa.Table, batch_tasks: int, shuffle: torch.Generator | None = None
-) -> Iterator[Tasks]:
-    """All rows in batches of tasks with supports of like length, so that padding wastes little.
-
-    With `shuffle`, rows of a length change places and batches come in random order.
-    """
-    lengths = torch.tensor(pc.list_value_length(rows["support_items"]).to_numpy())
-    if shuffle is None:
-        order = torch.argsort(lengths, stable=True)
-        starts = torch.arange(0, len(order), batch_tasks)
-    else:
-        mixed = torch.randperm(len(lengths), generator=shuffle)
-        order = mixed[torch.argsort(lengths[mixed], stable=True)]
-        starts = torch.arange(0, len(order), batch_tasks)
-        starts = starts[torch.randperm(len(starts), generator=shuffle)]
-    for start in starts.tolist():
-        yield from_episodes(rows.take(order[start : start + batch_tasks].numpy()))
+    def whole(self) -> Tasks:
+        """The same tasks with all their interactions as support, the query's among them."""
+        sides = (self.support, self.query)
+        joined = {
+            field.name: torch.cat([getattr(side, field.name) for side in sides], dim=1)
+            for field in fields(Side)
+        }
+        return replace(self, support=Side(**joined))

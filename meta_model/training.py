@@ -1,32 +1,26 @@
-"""Meta-training: the global update over batches of tasks, until validation stops improving."""
+"""Meta-training: global updates, epoch after epoch, until validation stops improving."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import pyarrow as pa
+import numpy as np
 import torch
-from torch import Tensor, nn
 
+from meta_model.batching import Recut, batches
+from meta_model.checkpoint import Checkpoints, Epoch, Run
 from meta_model.config import Config
-from meta_model.evaluation import predictions
+from meta_model.evaluation import outcomes
+from meta_model.global_update import Position, global_update, optimizer_of
 from meta_model.inputs import Inputs
 from meta_model.learners import Learner, create
 from meta_model.metrics import mae
-from meta_model.tasks import Tasks, batches
+from meta_model.processes import ALONE, Processes
+from meta_model.tasks import Tasks
 from schemas.errors import UserError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One line of the training curve; MAE is the mean over validation tasks."""
-
-    epoch: int
-    train_loss: float
-    validation_mae: float
-    validation_mae_before: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,87 +30,145 @@ class Trained:
     best_epoch: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Who is told how training goes: after each step (epoch, its tasks so far) and each epoch."""
+
+    on_step: Callable[[int, int], None] = lambda _epoch, _n_tasks: None
+    on_epoch: Callable[[Epoch, float], None] = lambda _epoch, _tasks_per_second: None
+
+
+_UNWATCHED = Watch()
+
+
 def meta_train(
-    inputs: Inputs, config: Config, device: torch.device, on_epoch: Callable[[Epoch], None]
+    inputs: Inputs,
+    config: Config,
+    device: torch.device,
+    watch: Watch = _UNWATCHED,
+    checkpoints: Checkpoints | None = None,
+    processes: Processes = ALONE,
 ) -> Trained:
-    """The learner of the epoch with the least validation MAE; of the last one without any."""
+    """The learner of the epoch with the least validation loss; of the last one without any."""
+    _check_shards(config, processes)
     torch.manual_seed(config.seed)
-    learner = create(config, inputs.users, inputs.items, inputs.statistics()).to(device)
-    optimizer = _optimizer(learner, config)
-    shuffle = torch.Generator().manual_seed(config.seed)
-    train, validation = inputs.split("train"), inputs.split("validation")
-    curve: list[Epoch] = []
-    best_epoch, best_weights = 0, learner.state_dict()
-    for number in range(1, config.epochs + 1):
-        total = 0.0
-        for tasks in batches(train, config.batch_tasks, shuffle):
-            total += global_update(learner, optimizer, tasks.to(device), config) * len(tasks)
-        before, after = validation_mae(learner, validation, device)
-        epoch = Epoch(
+    learner = create(config, inputs).to(device)
+    optimizer = optimizer_of(learner, config, device)
+    run = checkpoints.restore(learner, optimizer) if checkpoints else Run()
+    n_tasks = inputs.episodes.split("train").n_tasks
+    epochs = _Epochs(learner, optimizer, inputs, config, device, watch, processes)
+    while not _is_over(run, config):
+        started = time.monotonic()
+        epoch = epochs.run(len(run.curve) + 1)
+        run.curve.append(epoch)
+        # The loss is a finer measure than the MAE of medians, which are whole levels.
+        if not epoch.validation_loss >= run.best_loss:
+            run.best_epoch, run.best_weights = epoch.epoch, copy.deepcopy(learner.state_dict())
+        watch.on_epoch(epoch, n_tasks / (time.monotonic() - started))
+        if checkpoints and processes.is_first:
+            checkpoints.save(run, learner, optimizer)
+    learner.load_state_dict(run.best_weights)
+    return Trained(learner=learner, curve=run.curve, best_epoch=run.best_epoch)
+
+
+@dataclass(frozen=True)
+class _Epochs:
+    """What every epoch works with."""
+
+    learner: Learner
+    optimizer: torch.optim.Optimizer
+    inputs: Inputs
+    config: Config
+    device: torch.device
+    watch: Watch
+    processes: Processes
+
+    def run(self, number: int) -> Epoch:
+        """One epoch of global updates, and what it did to the validation tasks."""
+        total, seen, padding = 0.0, 0, []
+        n_tasks = self.inputs.episodes.split("train").n_tasks
+        for step, parts in enumerate(self._parts(number)):
+            share = (number - 1 + min(1.0, seen / n_tasks)) / self.config.epochs
+            padding += [tasks.padding_share for _, tasks in parts]
+            loss, n = global_update(
+                self.learner,
+                self.optimizer,
+                [(shard, tasks.to(self.device)) for shard, tasks in parts],
+                self.config,
+                Position(epoch=number, step=step, share=share),
+                self.processes,
+            )
+            if n == 0:  # no process has any tasks left
+                break
+            total, seen = total + loss * n, seen + n
+            self.watch.on_step(number, seen)
+        return Epoch(
             epoch=number,
-            train_loss=total / len(train),
-            validation_mae=after,
-            validation_mae_before=before,
+            train_loss=total / seen,
+            padding_share=float(np.mean(padding)),
+            **validate(self.learner, self.inputs, self.device, self.processes),
         )
-        curve.append(epoch)
-        on_epoch(epoch)
-        if best_epoch == 0 or not after >= curve[best_epoch - 1].validation_mae:
-            best_epoch, best_weights = number, copy.deepcopy(learner.state_dict())
-        if number - best_epoch >= config.patience_epochs:
-            break
-    learner.load_state_dict(best_weights)
-    return Trained(learner=learner, curve=curve, best_epoch=best_epoch)
 
-
-def global_update(
-    learner: Learner, optimizer: torch.optim.Optimizer, tasks: Tasks, config: Config
-) -> float:
-    """One step of the global parameters on the query loss after the local update; the loss."""
-    learner.train()
-    loss = query_loss(learner, tasks, config)
-    if not torch.isfinite(loss):
-        raise UserError(
-            f"the training loss became {loss.item()} on the tasks of the users "
-            f"{tasks.users.tolist()}; lower global_rate or local_rate, or look at their data."
-        )
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(learner.parameters(), config.clip_norm)
-    optimizer.step()
-    return loss.item()
-
-
-def query_loss(learner: Learner, tasks: Tasks, config: Config) -> Tensor:
-    """The mean over tasks of the mean error on the query after the local update."""
-    biases = learner.statistics.biases(tasks)
-    predicted = learner.predict(learner.adapt(tasks, biases), tasks.query_items, biases.query)
-    error = predicted - tasks.query_ratings
-    losses = error.abs() if config.global_loss == "absolute" else error.square()
-    return ((losses * tasks.query_mask).sum(1) / tasks.query_mask.sum(1)).mean()
+    def _parts(self, epoch: int) -> Iterator[list[tuple[int, Tasks]]]:
+        """This process's parts of each batch, with their shards' numbers; empty ones at the end."""
+        train = self.inputs.episodes.split("train")
+        streams = {
+            shard: batches(
+                train.of_shard(shard, self.config.shards),
+                self.config.batch_tasks // self.config.shards,
+                np.random.default_rng((self.config.seed, epoch)),
+                _recut(self.config),
+            )
+            for shard in self.processes.shards(self.config.shards)
+        }
+        while True:
+            parts = ((shard, next(stream, None)) for shard, stream in streams.items())
+            yield [(shard, tasks) for shard, tasks in parts if tasks is not None]
 
 
 @torch.no_grad()
-def validation_mae(
-    learner: Learner, validation: pa.Table, device: torch.device
-) -> tuple[float, float]:
-    """MAE over validation tasks before and after the local update; nan without any."""
+def validate(
+    learner: Learner, inputs: Inputs, device: torch.device, processes: Processes = ALONE
+) -> dict[str, float]:
+    """Loss and MAE over the validation tasks, and the MAE before the local update."""
     learner.eval()
-    before, after = [], []
-    for tasks, unadapted, adapted in predictions(learner, validation, device):
-        before.append(mae(unadapted, tasks.query_ratings, tasks.query_mask))
-        after.append(mae(adapted, tasks.query_ratings, tasks.query_mask))
-    if not after:
-        return float("nan"), float("nan")
-    return torch.cat(before).mean().item(), torch.cat(after).mean().item()
+    own = inputs.episodes.split("validation").of_shard(processes.rank, processes.count)
+    sums = torch.zeros(4, dtype=torch.float64, device=device)
+    for outcome in outcomes(learner, own, device):
+        query = outcome.tasks.query
+        maes = (
+            mae(median, query.ratings, query.mask)
+            for median in (outcome.median, outcome.unadapted_median)
+        )
+        of_tasks = (outcome.losses, *maes, torch.ones_like(outcome.losses))
+        sums += torch.stack([values.double().sum() for values in of_tasks])
+    processes.sum([sums])
+    *totals, n_tasks = sums.tolist()
+    means = [total / n_tasks if n_tasks else float("nan") for total in totals]
+    names = ("validation_loss", "validation_mae", "validation_mae_before")
+    return dict(zip(names, means, strict=True))
 
 
-def _optimizer(learner: Learner, config: Config) -> torch.optim.Optimizer:
-    """AdamW; local rates and biases are not decayed towards zero."""
-    named = [(name, p) for name, p in learner.named_parameters() if p.requires_grad]
-    decayed = [p for name, p in named if p.dim() > 1 and "log_rates" not in name]
-    kept = [p for name, p in named if p.dim() <= 1 or "log_rates" in name]
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": kept, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.global_rate)
+def _recut(config: Config) -> Recut | None:
+    if not config.recut:
+        return None
+    return Recut(
+        query_size=config.query_size,
+        min_support=config.min_adapt,
+        short_share=config.short_support,
+        empty_share=config.empty_support,
+    )
+
+
+def _is_over(run: Run, config: Config) -> bool:
+    epochs = len(run.curve)
+    return epochs == config.epochs or epochs - run.best_epoch >= config.patience_epochs
+
+
+def _check_shards(config: Config, processes: Processes) -> None:
+    if config.batch_tasks % config.shards or config.shards % processes.count:
+        raise UserError(
+            f"{config.batch_tasks} tasks a batch, {config.shards} shards and {processes.count} "
+            "processes do not fit: expected shards to divide batch_tasks, and processes to divide "
+            "shards."
+        )

@@ -43,13 +43,16 @@ def check_arrow(table: Table, found: pa.Schema, where: str) -> None:
 
 def read_partition(table: Table, partition: Path) -> pa.Table:
     """All rows of a lake partition, in the contract's column order and types."""
-    dataset = pq.ParquetDataset(_files(partition), partitioning=None)
-    check_arrow(table, dataset.schema, str(partition))
-    return dataset.read().cast(arrow_schema(table))
+    files = [str(file) for file in partition_files(table, partition)]
+    return pq.ParquetDataset(files, partitioning=None).read().cast(arrow_schema(table))
 
 
-def _files(partition: Path) -> list[str]:
-    return sorted(str(path) for path in partition.glob("*.parquet"))
+def partition_files(table: Table, partition: Path) -> tuple[Path, ...]:
+    """The Parquet files of a lake partition, each of which keeps the contract."""
+    files = tuple(sorted(partition.glob("*.parquet")))
+    for file in files:
+        check_arrow(table, pq.read_schema(file), str(file))
+    return files
 
 
 def _type_name(data_type: pa.DataType) -> str:

@@ -121,9 +121,17 @@ class DatasetSpec:
     interactions: Interactions
     users: Users
     items: Items
+    rating_step: float = 1.0  # between one rating and the next: 0.5 where there are half stars
     cold_start: ColdStart = ColdStart()
     fetch: Fetch | None = None
     expected: Expected | None = None
+
+    @property
+    def rating_levels(self) -> tuple[float, ...]:
+        """Every rating that can be given, in ascending order."""
+        lowest, highest = self.rating_scale
+        steps = round((highest - lowest) / self.rating_step)
+        return tuple(lowest + self.rating_step * n for n in range(steps + 1))
 
     def files(self) -> tuple[str, ...]:
         return (self.interactions.file, self.users.file, self.items.file)
@@ -163,6 +171,11 @@ def load(path: Path) -> DatasetSpec:
         raise UserError(
             f"{path}: rating_scale is {list(spec.rating_scale)}, "
             "expected [lowest, highest] with lowest < highest."
+        )
+    if spec.rating_step <= 0 or spec.rating_levels[-1] != spec.rating_scale[1]:
+        raise UserError(
+            f"{path}: rating_step is {spec.rating_step}, expected a step that leads from "
+            f"{spec.rating_scale[0]} to {spec.rating_scale[1]} in equal parts."
         )
     return spec
 

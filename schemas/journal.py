@@ -27,21 +27,27 @@ def path(journals: Path, ds: date) -> Path:
 
 @dataclass(kw_only=True)
 class Step:
-    """One run of one step. Set `rows_in` and `rows_out` as they become known."""
+    """One run of one step. Set `rows_in` and `rows_out` as they become known.
+
+    `file` is None for a helper of another process, which speaks for both.
+    """
 
     name: str
     ds: date
-    file: Path
+    file: Path | None
     rows_in: int | None = None
     rows_out: int | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     def progress(self, message: str) -> None:
         """Say how far the step is: in its log, and in the journal for whoever watches."""
-        log.info("%s: %s", self.name, message)
+        if self.file is not None:
+            log.info("%s: %s", self.name, message)
         self._append(event="progress", message=message)
 
     def _append(self, **entry: Any) -> None:
+        if self.file is None:
+            return
         line = json.dumps({"step": self.name, "ds": str(self.ds), "at": time.time(), **entry})
         self.file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -52,9 +58,12 @@ class Step:
 
 
 @contextmanager
-def step(journals: Path, name: str, ds: date) -> Iterator[Step]:
-    """Record the start, the end and the seconds of a step around the block."""
-    record = Step(name=name, ds=ds, file=path(journals, ds))
+def step(journals: Path, name: str, ds: date, *, is_helper: bool = False) -> Iterator[Step]:
+    """Record the start, the end and the seconds of a step around the block.
+
+    Of several processes that share a step all but one are helpers, and record nothing.
+    """
+    record = Step(name=name, ds=ds, file=None if is_helper else path(journals, ds))
     record._append(event="started")
     started = time.monotonic()
     try:
@@ -71,6 +80,8 @@ def step(journals: Path, name: str, ds: date) -> Iterator[Step]:
         rows_out=record.rows_out,
         **record.facts,
     )
+    if is_helper:
+        return
     log.info(
         "%s: finished ds %s in %.1f s, rows in %s, rows out %s",
         name, ds, seconds, _count(record.rows_in), _count(record.rows_out),

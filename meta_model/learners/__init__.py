@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from meta_model.config import Config
-from meta_model.features import Features
-from meta_model.item_statistics import ItemStatistics
+from meta_model.inputs import Inputs
 from meta_model.learners.learner import Learner
 from meta_model.learners.melu import MeLU
 from schemas.errors import UserError
@@ -12,11 +11,13 @@ from schemas.errors import UserError
 LEARNERS: dict[str, type[Learner]] = {"melu": MeLU}
 
 
-def create(config: Config, users: Features, items: Features, statistics: ItemStatistics) -> Learner:
-    """An untrained learner, its weights drawn from the global random state."""
+def create(config: Config, inputs: Inputs) -> Learner:
+    """An untrained learner for these inputs, its weights drawn from the global random state."""
     if config.model not in LEARNERS:
         raise UserError(f"model is {config.model!r}; the known ones are {sorted(LEARNERS)}.")
-    return LEARNERS[config.model](config, users, items, statistics)
+    return LEARNERS[config.model](
+        config, inputs.users, inputs.items, inputs.statistics(), inputs.rating_levels
+    )
 
 
 __all__ = ["LEARNERS", "Learner", "create"]

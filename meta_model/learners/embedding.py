@@ -1,79 +1,97 @@
-"""Users and items as vectors: an embedding for every value of every feature, by index."""
+"""Users and items as vectors: an embedding for every value of every feature, by index.
+
+Shapes: N entities, W values of a feature, E the size of an embedding.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from meta_model.config import Config
 from meta_model.features import Features
 
+Values = list[Tensor]  # for each feature its vocabulary indices [N, W], 0 where there is none
 
-class ProfileEmbedding(nn.Module):
-    """The concatenated embeddings of an entity's features; a multi-valued one is their mean.
+
+class Attributes(nn.Module):
+    """The features' values of every user (item), by dense index; data, and no part of a model."""
+
+    def __init__(self, features: Features) -> None:
+        super().__init__()
+        self.n_features = len(features.sizes)
+        columns = (*torch.split(features.single, 1, dim=1), *features.multi)
+        for number, values in enumerate(columns):
+            self.register_buffer(f"feature_{number}", values, persistent=False)
+
+    def forward(self, indices: Tensor) -> Values:
+        return [self.get_buffer(f"feature_{n}")[indices] for n in range(self.n_features)]
+
+
+class ColdAttributes(nn.Module):
+    """Makes the attributes of trained items as little known as a cold item's are.
+
+    New items come with new years, directors and authors, which the vocabulary does not hold. So
+    each value is dropped with the share of its feature's values that cold items lack, by what the
+    trained ones have.
+    """
+
+    shares: Tensor
+
+    def __init__(self, attributes: Attributes, is_trained: Tensor) -> None:
+        super().__init__()
+        is_cold = ~is_trained
+        is_cold[0] = False
+        shares = []
+        for number in range(attributes.n_features):
+            known = (attributes.get_buffer(f"feature_{number}") > 0).sum(1).double()
+            of_trained, of_cold = known[is_trained].mean(), known[is_cold].mean()
+            shares.append((1 - of_cold / of_trained).nan_to_num(0.0).clamp(0, 1))
+        self.register_buffer("shares", torch.tensor(shares), persistent=False)
+
+    def forward(self, values: Values) -> Values:
+        return [
+            value * (torch.rand(value.shape, device=value.device) >= share)
+            for value, share in zip(values, self.shares, strict=True)
+        ]
+
+
+class ValueEmbedding(nn.Module):
+    """The embeddings of all features' values, one after the other; of several values, their mean.
 
     Index 0, the unknown value, is the zero vector: what is not known says nothing.
     """
 
-    single: Tensor
-
-    def __init__(self, features: Features, size: int) -> None:
+    def __init__(self, sizes: tuple[int, ...], size: int, std: float) -> None:
         super().__init__()
-        self.tables = nn.ModuleList(
-            nn.Embedding(values, size, padding_idx=0) for values in features.sizes
-        )
+        self.tables = nn.ModuleList(nn.Embedding(values, size, padding_idx=0) for values in sizes)
         for table in self.tables:
             assert isinstance(table, nn.Embedding)
-            nn.init.normal_(table.weight, std=size**-0.5)
+            nn.init.normal_(table.weight, std=std)
             nn.init.zeros_(table.weight[0])
-        # Attributes are data, not weights: the artefact leaves them out.
-        self.register_buffer("single", features.single, persistent=False)
-        self.n_multi = len(features.multi)
-        for position, values in enumerate(features.multi):
-            self.register_buffer(f"multi_{position}", values, persistent=False)
-        self.output_size = size * len(features.sizes)
+        self.output_size = size * len(sizes)
 
-    def forward(self, indices: Tensor) -> Tensor:
-        """[..., output_size] for entity indices [...]; each distinct entity is embedded once."""
-        distinct, places = torch.unique(indices, return_inverse=True)
-        n_single = self.single.shape[1]
-        single = self.single[distinct]
-        parts = [self.tables[f](single[:, f]) for f in range(n_single)]
-        for f in range(self.n_multi):
-            values = self.get_buffer(f"multi_{f}")[distinct]
-            known = (values > 0).sum(1, keepdim=True).clamp(min=1)
-            parts.append(self.tables[n_single + f](values).sum(1) / known)
-        return torch.cat(parts, dim=1)[places]
+    def forward(self, values: Values) -> Tensor:
+        """[N, features * E]"""
+        parts = [
+            table(of_feature).sum(1) / (of_feature > 0).sum(1, keepdim=True).clamp(min=1)
+            for table, of_feature in zip(self.tables, values, strict=True)
+        ]
+        return torch.cat(parts, dim=1)
 
 
-class ItemEmbedding(nn.Module):
-    """An item's attributes and, if configured, an embedding of the item itself.
-
-    The item's own is the zero vector for items without training ratings, and, in training, for a
-    random share of all: so that the layers above learn what attributes alone can say of an item.
-    """
+class Identity(nn.Module):
+    """An embedding of the item itself: the zero vector for those without a training rating."""
 
     is_trained: Tensor
 
-    def __init__(self, features: Features, is_trained: Tensor, config: Config) -> None:
+    def __init__(self, is_trained: Tensor, size: int) -> None:
         super().__init__()
-        self.attributes = ProfileEmbedding(features, config.embedding_size)
-        self.output_size = self.attributes.output_size
-        self.hide_share = config.hide_identity
-        self.identity: nn.Embedding | None = None
-        if config.item_identity:
-            self.identity = nn.Embedding(len(is_trained), config.embedding_size, padding_idx=0)
-            nn.init.normal_(self.identity.weight, std=0.1)
-            nn.init.zeros_(self.identity.weight[0])
-            self.output_size += config.embedding_size
         self.register_buffer("is_trained", is_trained, persistent=False)
+        self.table = nn.Embedding(len(is_trained), size, padding_idx=0)
+        nn.init.normal_(self.table.weight, std=0.1)
+        nn.init.zeros_(self.table.weight[0])
 
     def forward(self, items: Tensor) -> Tensor:
-        """[..., output_size] for item indices [...]."""
-        attributes: Tensor = self.attributes(items)
-        if self.identity is None:
-            return attributes
-        shown = self.is_trained
-        if self.training:
-            shown = shown & (torch.rand(len(shown), device=shown.device) >= self.hide_share)
-        return torch.cat([attributes, self.identity(items * shown[items])], dim=-1)
+        """[N, E]"""
+        embedded: Tensor = self.table(items * self.is_trained[items])
+        return embedded

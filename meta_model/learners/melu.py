@@ -1,93 +1,254 @@
 """MeLU: Meta-Learned User Preference Estimator (Lee et al., KDD 2019).
 
 A user's and an item's attributes are embedded (eqs. 1 and 2) and concatenated (eq. 3); decision
-layers with ReLU (eq. 4) turn them into a rating (eq. 5). The embeddings are global. The decision
+layers with ReLU (eq. 4) turn them into a score (eq. 5). The embeddings are global. The decision
 layers, the output layer among them, are adapted to a user by gradient steps on the support
-(algorithm 1, lines 5-7); the loss of a user is the mean squared error (eq. 6).
+(algorithm 1, lines 5-7); the local loss is the mean squared error (eq. 6).
 
     theta_2_u  =  theta_2 - a * grad_theta_2 L_u,support(theta_1, theta_2)             local
     theta      <- theta - b * grad_theta sum_u L_u,query(theta_1, theta_2_u)           global
 
-Where we differ, each by a switch of the config: the network predicts what is left over the damped
-bias mu + b_i + b_u (`anchor`; b_u, made of the support, is part of the local update), an embedding
-of the item itself beside its attributes (`item_identity`), several local steps (`local_steps`),
-and local rates learnt for each layer and step (`learn_local_rates`; Meta-SGD, Li et al. 2017).
+Where we add to it, each time by a switch of the config (docs/benchmarks/accuracy.md has what each
+is worth):
 
-Shapes: B tasks, S support places, N places to predict, E size of both embeddings together.
+    anchor            the network learns what is left over  mu + b_u + b_i
+    content_prior     b_i = (sum(r - mu) + k g(attributes)) / (n_i + k), g and k learnt
+    *_statistics      counts and biases as inputs, an item's without the task's own rating
+    item_identity     an embedding of the item; items are hidden in training, as if they were cold
+    learn_local_rates one rate a layer and local step (Meta-SGD, Li et al. 2017)
+    likelihood        ratings as ordered levels (`rating_models`)
+
+b_u = sum(r - mu - b_i) / (n_u + k_u) over the support is part of the local update, and so is what
+else is made of the support: without one, all of it is zero.
+
+Shapes: B tasks, N places, M items, K thresholds between rating levels.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from meta_model.baselines import ITEM_DAMPING, USER_DAMPING
 from meta_model.config import Config
 from meta_model.decision_layers import DecisionLayers, Update
 from meta_model.features import Features
-from meta_model.item_statistics import Biases, ItemStatistics
-from meta_model.learners.embedding import ItemEmbedding, ProfileEmbedding
-from meta_model.learners.learner import Learner
+from meta_model.item_statistics import ItemStatistics, RatedPlaces
+from meta_model.layer_inputs import Pairs
+from meta_model.learners.embedding import Attributes, ColdAttributes, Identity, ValueEmbedding
+from meta_model.learners.learner import Learner, ParameterGroup
+from meta_model.rating_models import OrdinalRatings, PlainRatings, RatingModel
 from meta_model.tasks import Tasks
+
+_EMBEDDING_STD = 0.1
+_STATISTICS = 3  # inputs that say how much is known of a user (an item), and what
+_LOG_SCALE = 4.0  # brings logarithms of counts to the size of the other inputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Items as vectors [M, E] with the prior of their bias [M].
+
+    In training, [2M]: rows M and after show the same items as cold ones. `is_hidden` [M] says which
+    items are shown so to all tasks.
+    """
+
+    vectors: Tensor
+    prior: Tensor
+    is_hidden: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """A batch of adapted tasks: embedded users [B, 1, E_u], user biases [B, 1], local updates."""
+    """A batch of tasks: users [B, U] and their bias [B, 1], the thresholds' shift [B, K].
+
+    is_hidden: [B, 1], whether all the task's items are shown as cold ones
+    update: None before any local update
+    """
 
     users: Tensor
     user_bias: Tensor
-    update: Update
+    shift: Tensor
+    is_hidden: Tensor
+    update: Update | None
 
 
 class MeLU(Learner):
     def __init__(
-        self, config: Config, users: Features, items: Features, statistics: ItemStatistics
+        self,
+        config: Config,
+        users: Features,
+        items: Features,
+        statistics: ItemStatistics,
+        rating_levels: tuple[float, ...],
     ) -> None:
         super().__init__()
+        self.config = config
         self.statistics = statistics
-        self.anchor = config.anchor
-        self.user_embedding = ProfileEmbedding(users, config.embedding_size)
-        self.item_embedding = ItemEmbedding(items, statistics.counts > 0, config)
+        size, is_trained = config.embedding_size, statistics.counts > 0
+        self.user_attributes, self.item_attributes = Attributes(users), Attributes(items)
+        self.as_cold = ColdAttributes(self.item_attributes, is_trained)
+        self.user_embedding = ValueEmbedding(users.sizes, size, _EMBEDDING_STD)
+        self.item_embedding = ValueEmbedding(items.sizes, size, _EMBEDDING_STD)
+        self.identity = Identity(is_trained, size) if config.item_identity else None
+        self.prior = ValueEmbedding(items.sizes, 1, std=0.0) if config.content_prior else None
+        self.log_dampings = nn.Parameter(torch.tensor([ITEM_DAMPING, USER_DAMPING]).log())
         self.dropout = nn.Dropout(config.dropout)
+        n_user_statistics = _STATISTICS if config.user_statistics else 0
         self.decision = DecisionLayers(
-            self.user_embedding.output_size + self.item_embedding.output_size,
+            self.user_embedding.output_size
+            + self.item_embedding.output_size
+            + (size if config.item_identity else 0)
+            + n_user_statistics
+            + (_STATISTICS if config.item_statistics else 0),
             config.hidden_sizes,
             config.local_steps,
             config.local_rate,
             config.learn_local_rates,
         )
+        is_ordinal = config.likelihood == "ordinal"
+        self.ratings: RatingModel = OrdinalRatings(rating_levels) if is_ordinal else PlainRatings()
+        self.shift: nn.Linear | None = None
+        if is_ordinal and n_user_statistics:
+            self.shift = nn.Linear(n_user_statistics, len(rating_levels) - 1, bias=False)
+            nn.init.zeros_(self.shift.weight)
 
-    def adapt(self, tasks: Tasks, biases: Biases) -> State:
-        users = self.user_embedding(tasks.users).unsqueeze(1)
-        user_bias = self.statistics.user_bias(tasks, biases).unsqueeze(1)
-        x = self._inputs(users, tasks.support_items)
-        target = tasks.support_ratings - self._anchor(user_bias, biases.support)
-        weight = tasks.support_mask / tasks.support_mask.sum(1, keepdim=True).clamp(min=1)
-        update = self.decision.adapt(x, target, weight)
-        return State(users=users, user_bias=user_bias, update=update)
+    def embed(self, items: Tensor) -> Catalogue:
+        shown = self.item_attributes(items)
+        identity = [] if self.identity is None else [self.identity(items)]
+        is_hidden = torch.zeros_like(items, dtype=torch.bool)
+        if self.training and self._hides:
+            is_hidden = torch.rand(len(items), device=items.device) < self.config.hide_item
+            cold = self.as_cold(shown)
+            shown = [torch.cat([known, less]) for known, less in zip(shown, cold, strict=True)]
+            identity = [torch.cat([one, torch.zeros_like(one)]) for one in identity]
+        vectors = torch.cat([self.item_embedding(shown), *identity], dim=1)
+        prior = vectors.new_zeros(len(vectors)) if self.prior is None else self.prior(shown).sum(1)
+        return Catalogue(vectors=self.dropout(vectors), prior=prior, is_hidden=is_hidden)
+
+    def adapt(self, tasks: Tasks, catalogue: Catalogue) -> State:
+        is_hidden = tasks.support.mask.new_zeros(len(tasks), 1)
+        if self.training and self._hides:
+            draws = torch.rand(is_hidden.shape, device=is_hidden.device)
+            is_hidden = draws < self.config.hide_task
+        rows, counts, item_bias = self._known(catalogue, self.statistics.support(tasks), is_hidden)
+        mask = tasks.support.mask
+        n = mask.sum(1, keepdim=True)
+        rest = (tasks.support.ratings - self.statistics.mean - item_bias) * mask
+        user_bias = rest.sum(1, keepdim=True) / (n + self.log_dampings[1].exp())
+        users, shift = self._users(tasks.users, n, user_bias)
+        x = self._pairs(users, catalogue, rows, counts, item_bias)
+        target = tasks.support.ratings - self._anchor(user_bias, item_bias)
+        weight = mask / (n + self.config.support_damping).clamp(min=1)
+        is_exact = self.config.gradient == "second_order"
+        update = self.decision.adapt(x, target, weight, second_order=is_exact)
+        return State(
+            users=users, user_bias=user_bias, shift=shift, is_hidden=is_hidden, update=update
+        )
 
     def unadapted(self, tasks: Tasks) -> State:
-        users = self.user_embedding(tasks.users).unsqueeze(1)
-        unknown_bias = torch.zeros_like(users[..., 0])
-        return State(users=users, user_bias=unknown_bias, update=self.decision.no_update())
+        nothing = torch.zeros(len(tasks), 1, device=tasks.users.device)
+        users, shift = self._users(tasks.users, nothing, nothing)
+        return State(
+            users=users,
+            user_bias=nothing,
+            shift=shift,
+            is_hidden=nothing.bool(),
+            update=None,
+        )
 
-    def predict(self, state: State, items: Tensor, item_bias: Tensor) -> Tensor:
-        rest: Tensor = self.decision(self._inputs(state.users, items), state.update)
-        return self._anchor(state.user_bias, item_bias) + rest
+    def predict(self, state: State, catalogue: Catalogue, places: RatedPlaces) -> Tensor:
+        x, anchor = self._inputs(state, catalogue, places)
+        rest: Tensor = self.decision(x, state.update)
+        return anchor + rest
 
-    def sensitivity(self, state: State, items: Tensor, item_bias: Tensor) -> tuple[Tensor, Tensor]:
-        rest, norms = self.decision.gradient_norms(self._inputs(state.users, items))
-        return self._anchor(state.user_bias, item_bias) + rest, norms
+    def losses(self, state: State, scores: Tensor, ratings: Tensor) -> Tensor:
+        return self.ratings.losses(scores, state.shift, ratings)
 
-    def _inputs(self, users: Tensor, items: Tensor) -> Tensor:
-        """[B, N, E] from embedded users [B, 1, E_u] and item indices [B or 1, N]."""
-        embedded = self.item_embedding(items).expand(len(users), -1, -1)
-        x: Tensor = self.dropout(torch.cat([users.expand(-1, items.shape[1], -1), embedded], -1))
-        return x
+    def expected(self, state: State, scores: Tensor) -> Tensor:
+        return self.ratings.expected(scores, state.shift)
+
+    def median(self, state: State, scores: Tensor) -> Tensor:
+        return self.ratings.median(scores, state.shift)
+
+    def sensitivity(
+        self, state: State, catalogue: Catalogue, places: RatedPlaces
+    ) -> tuple[Tensor, Tensor]:
+        x, anchor = self._inputs(state, catalogue, places)
+        rest, norms = self.decision.gradient_norms(x)
+        return anchor + rest, norms
+
+    def local_shift(self, state: State) -> dict[nn.Parameter, Tensor]:
+        assert state.update is not None
+        return self.decision.shift(state.update)
+
+    def parameter_groups(self) -> Iterable[ParameterGroup]:
+        def of(*modules: nn.Module | None) -> list[nn.Parameter]:
+            return [p for module in modules if module is not None for p in module.parameters()]
+
+        layers = list(self.decision.layers.parameters())
+        yield ParameterGroup(
+            parameters=of(self.user_embedding, self.item_embedding, self.identity), decay=1.0
+        )
+        yield ParameterGroup(parameters=[p for p in layers if p.dim() > 1], decay=0.1)
+        yield ParameterGroup(parameters=[p for p in layers if p.dim() == 1])
+        # Few numbers with far to go: they get there by a higher rate.
+        yield ParameterGroup(parameters=of(self.prior), rate=10.0, decay=0.1)
+        rates = [self.decision.log_rates] if self.decision.log_rates.requires_grad else []
+        yield ParameterGroup(parameters=rates, rate=10.0)
+        yield ParameterGroup(
+            parameters=[self.log_dampings, *of(self.ratings, self.shift)], rate=5.0
+        )
+
+    @property
+    def _hides(self) -> bool:
+        return self.config.hide_item > 0 or self.config.hide_task > 0
+
+    def _known(
+        self, catalogue: Catalogue, places: RatedPlaces, is_hidden: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What is known at the places, [B, N] each: rows of the catalogue, counts, item biases."""
+        hidden = is_hidden | catalogue.is_hidden[places.rows]
+        rows = places.rows
+        if self.training and self._hides:
+            rows = rows + len(catalogue.is_hidden) * hidden
+        counts = places.counts.masked_fill(hidden, 0)
+        deviation = places.deviation.masked_fill(hidden, 0)
+        damping = self.log_dampings[0].exp()
+        prior = nn.functional.embedding(rows, catalogue.prior.unsqueeze(1)).squeeze(-1)
+        return rows, counts, (deviation + damping * prior) / (counts + damping)
+
+    def _users(self, users: Tensor, n: Tensor, user_bias: Tensor) -> tuple[Tensor, Tensor]:
+        """User vectors [B, U] and thresholds' shifts [B, K], from n and the bias, each [B, 1]."""
+        embedded = self.dropout(self.user_embedding(self.user_attributes(users)))
+        no_shift = embedded.new_zeros(len(embedded), 1)
+        if not self.config.user_statistics:
+            return embedded, no_shift
+        statistics = torch.cat([n.log1p() / _LOG_SCALE, user_bias, (n == 0).float()], dim=1)
+        shift = no_shift if self.shift is None else self.shift(statistics)
+        return torch.cat([embedded, statistics], dim=1), shift
+
+    def _pairs(
+        self, users: Tensor, catalogue: Catalogue, rows: Tensor, counts: Tensor, bias: Tensor
+    ) -> Pairs:
+        details = bias.unsqueeze(-1)[..., :0]
+        if self.config.item_statistics:
+            columns = [counts.log1p() / _LOG_SCALE, bias, (counts == 0).float()]
+            details = torch.stack(columns, dim=-1)
+        return Pairs(users=users, items=catalogue.vectors, rows=rows, details=details)
+
+    def _inputs(
+        self, state: State, catalogue: Catalogue, places: RatedPlaces
+    ) -> tuple[Pairs, Tensor]:
+        """The decision layers' inputs at the places, and the anchors [B, N]."""
+        rows, counts, item_bias = self._known(catalogue, places, state.is_hidden)
+        x = self._pairs(state.users, catalogue, rows, counts, item_bias)
+        return x, self._anchor(state.user_bias, item_bias)
 
     def _anchor(self, user_bias: Tensor, item_bias: Tensor) -> Tensor:
-        if not self.anchor:
+        if not self.config.anchor:
             return torch.zeros_like(user_bias)
         return self.statistics.mean + user_bias + item_bias

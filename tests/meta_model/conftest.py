@@ -1,22 +1,35 @@
-"""A small world of users, items and episodes, made from a seed: no Spark, no files."""
+"""A small world of users, items and episodes, made from a seed: no Spark, one Parquet file."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
+from meta_model.batching import from_episodes
 from meta_model.config import Config
+from meta_model.episodes import Episodes
 from meta_model.features import features
 from meta_model.inputs import Inputs
 from meta_model.learners import Learner, create
+from meta_model.tasks import Tasks
 from schemas import dataset_spec
 from schemas.arrow import arrow_schema
 from schemas.tables import episodes
 
 N_USERS, N_ITEMS = 40, 60
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """As the steps run by default: threads that wait for each other are slower than one."""
+    torch.set_num_threads(1)
 
 
 def _episode(rng: np.random.Generator, user: int, split: str, n_query: int) -> dict[str, object]:
@@ -35,13 +48,19 @@ def _episode(rng: np.random.Generator, user: int, split: str, n_query: int) -> d
     }
 
 
-@pytest.fixture(scope="session")
-def inputs() -> Inputs:
-    rng = np.random.default_rng(7)
+def _episodes(rng: np.random.Generator) -> pa.Table:
     rows = [_episode(rng, user, "train", 5) for user in range(1, 25)]
     rows += [_episode(rng, user, "validation", 5) for user in range(25, 29)]
     rows += [_episode(rng, user, "test", 4) for user in range(29, 37)]
     rows += [_episode(rng, user, "serve", 0) for user in range(33, N_USERS + 1)]
+    return pa.Table.from_pylist(rows, schema=arrow_schema(episodes(SPEC)))
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    rng = np.random.default_rng(7)
+    file = tmp_path_factory.mktemp("episodes") / "part-0.parquet"
+    pq.write_table(_episodes(rng), file, row_group_size=10)
     users = pa.table(
         {
             "user_index": pa.array(range(1, N_USERS + 1), pa.int32()),
@@ -65,24 +84,39 @@ def inputs() -> Inputs:
         }
     )
     return Inputs(
-        spec=SPEC,
+        rating_levels=SPEC.rating_levels,
         user_profiles=users,
         item_profiles=items,
-        users=features(users, "user_index", ["age", "gender"], {"age": 5, "gender": 3}),
-        items=features(
-            items, "item_index", ["release_year", "genres"], {"release_year": 4, "genres": 7}
-        ),
-        episodes=pa.Table.from_pylist(rows, schema=arrow_schema(episodes(SPEC))),
+        users=features(users, "user_index", {"age": 5, "gender": 3}),
+        items=features(items, "item_index", {"release_year": 4, "genres": 7}),
+        episodes=Episodes(files=(file,)),
         vocabulary_checksum="0" * 64,
     )
 
 
+@pytest.fixture(scope="session")
+def rows(inputs: Inputs) -> Callable[..., pa.Table]:
+    """All episodes of the splits named, as one table in the file's order."""
+    return lambda *splits: pa.concat_tables(inputs.episodes.split(*splits).buffers())
+
+
+@pytest.fixture(scope="session")
+def tasks_of(rows: Callable[..., pa.Table]) -> Callable[..., Tasks]:
+    """All tasks of the splits named, as one batch."""
+    return lambda *splits: from_episodes(rows(*splits))
+
+
 @pytest.fixture
 def config() -> Config:
-    return Config(embedding_size=8, hidden_sizes=(12, 10), epochs=2, batch_tasks=8)
+    return Config(embedding_size=8, hidden_sizes=(12, 10), epochs=2, batch_tasks=8, query_size=4)
+
+
+@pytest.fixture
+def paper(config: Config) -> Config:
+    return replace(config.paper(), local_rate=0.05)
 
 
 @pytest.fixture
 def learner(inputs: Inputs, config: Config) -> Learner:
     torch.manual_seed(3)
-    return create(config, inputs.users, inputs.items, inputs.statistics()).eval()
+    return create(config, inputs).eval()

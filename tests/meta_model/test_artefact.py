@@ -13,7 +13,6 @@ import torch
 from meta_model import artefact
 from meta_model.config import Config
 from meta_model.inputs import Inputs
-from meta_model.tasks import from_episodes
 from meta_model.training import meta_train
 from schemas.errors import UserError
 
@@ -23,7 +22,7 @@ DS = date(1998, 3, 31)
 
 @pytest.fixture
 def saved(tmp_path: Path, inputs: Inputs, config: Config) -> Path:
-    trained = meta_train(inputs, config, CPU, lambda _: None)
+    trained = meta_train(inputs, config, CPU)
     artefact.save(tmp_path, DS, config, inputs, trained)
     return tmp_path / "melu" / f"ds={DS}"
 
@@ -33,18 +32,18 @@ def _load(saved: Path, inputs: Inputs) -> None:
 
 
 def test_a_loaded_model_predicts_as_the_trained_one(
-    tmp_path: Path, inputs: Inputs, config: Config
+    tmp_path: Path, inputs: Inputs, config: Config, tasks_of
 ) -> None:
-    trained = meta_train(inputs, config, CPU, lambda _: None)
+    trained = meta_train(inputs, config, CPU)
     provenance = artefact.save(tmp_path, DS, config, inputs, trained)
     loaded, loaded_config, loaded_provenance = artefact.load(tmp_path, DS, "melu", inputs, CPU)
     assert (loaded_config, loaded_provenance) == (config, provenance)
-    tasks = from_episodes(inputs.split("test"))
+    tasks = tasks_of("test")
     predictions = []
     for learner in (trained.learner.eval(), loaded.eval()):
-        biases = learner.statistics.biases(tasks)
-        state = learner.adapt(tasks, biases)
-        predictions.append(learner.predict(state, tasks.query_items, biases.query))
+        catalogue = learner.embed(tasks.items)
+        state = learner.adapt(tasks, catalogue)
+        predictions.append(learner.predict(state, catalogue, learner.statistics.query(tasks)))
     assert torch.equal(*predictions)
 
 
@@ -65,7 +64,7 @@ def test_altered_weights_are_refused(saved: Path, inputs: Inputs, fault: str) ->
 def test_an_unknown_config_version_is_refused(saved: Path, inputs: Inputs) -> None:
     file = saved / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"version": 99}))
-    with pytest.raises(UserError, match="has version 99, this code reads 1"):
+    with pytest.raises(UserError, match="has version 99, this code reads 2"):
         _load(saved, inputs)
 
 
@@ -79,7 +78,9 @@ def test_a_missing_model_names_the_step(tmp_path: Path, inputs: Inputs) -> None:
     [
         ({"epochs": 0}, "config epochs is 0, expected more than 0"),
         ({"dropout": 1.0}, "config dropout is 1.0"),
-        ({"global_loss": "cubic"}, "config global_loss is 'cubic', expected one of"),
+        ({"likelihood": "cubic"}, "config likelihood is 'cubic', expected one of"),
+        ({"gradient": "third"}, "config gradient is 'third', expected one of"),
+        ({"gradient": "reptile"}, "has no gradient for local rates"),
         ({"local_rate": -1.0}, "config local_rate is -1.0"),
     ],
 )

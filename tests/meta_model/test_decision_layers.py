@@ -2,55 +2,93 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from meta_model.decision_layers import DecisionLayers
+from meta_model.layer_inputs import Pairs
 
 LENGTHS = (1, 4, 7)  # ragged supports of three tasks
-INPUTS = 6
+N_QUERY = 2
+USERS, ITEMS, DETAILS = 3, 4, 2
 
 
-def _layers(steps: int, learn_rates: bool) -> DecisionLayers:
-    torch.manual_seed(1)
-    return DecisionLayers(INPUTS, (5, 4), steps, 0.05, learn_rates).double()
+@dataclass
+class Batch:
+    """What goes into the layers of three tasks; supports are padded with rubbish."""
+
+    users: Tensor
+    items: Tensor
+    support: Pairs
+    query: Pairs
+    target: Tensor
+    weight: Tensor
+    ratings: Tensor
+
+    def vectors(self, pairs: Pairs, task: int, length: int) -> Tensor:
+        """The concatenated inputs of one task's places, [length, USERS + ITEMS + DETAILS]."""
+        users = pairs.users[task].expand(length, -1)
+        items = pairs.items[pairs.rows[task, :length]]
+        return torch.cat([users, items, pairs.details[task, :length]], dim=1)
 
 
-def _batch() -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Support inputs, targets and weights padded with rubbish; query inputs and ratings."""
+def _batch() -> Batch:
     torch.manual_seed(2)
-    x = torch.randn(3, max(LENGTHS), INPUTS, dtype=torch.float64)
-    target = torch.randn(3, max(LENGTHS), dtype=torch.float64)
-    mask = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS)[:, None]
-    weight = mask.double() / mask.sum(1, keepdim=True)
-    query = torch.randn(3, 2, INPUTS, dtype=torch.float64)
-    return x, target, weight, query, torch.randn(3, 2, dtype=torch.float64)
+    n_support = max(LENGTHS)
+    users = torch.randn(3, USERS, dtype=torch.float64, requires_grad=True)
+    items = torch.randn(9, ITEMS, dtype=torch.float64, requires_grad=True)
+
+    def pairs(n: int) -> Pairs:
+        rows = torch.randint(0, 9, (3, n))
+        return Pairs(
+            users=users, items=items, rows=rows, details=torch.randn(3, n, DETAILS).double()
+        )
+
+    mask = torch.arange(n_support) < torch.tensor(LENGTHS)[:, None]
+    return Batch(
+        users=users,
+        items=items,
+        support=pairs(n_support),
+        query=pairs(N_QUERY),
+        target=torch.randn(3, n_support, dtype=torch.float64),
+        weight=mask.double() / mask.sum(1, keepdim=True),
+        ratings=torch.randn(3, N_QUERY, dtype=torch.float64),
+    )
 
 
-def _reference_loss(layers: DecisionLayers, first_order: bool = False) -> Tensor:
-    """The query loss by a Python loop over tasks and autograd for every local step."""
-    x, target, _, query, ratings = _batch()
+def _layers(steps: int, learn_rates: bool = False) -> DecisionLayers:
+    torch.manual_seed(1)
+    return DecisionLayers(USERS + ITEMS + DETAILS, (5, 4), steps, 0.05, learn_rates).double()
+
+
+def _adapted_in_a_loop(
+    layers: DecisionLayers, batch: Batch, second_order: bool
+) -> list[dict[str, Tensor]]:
+    """Each task's adapted weights, by autograd for every local step."""
     network = nn.Sequential(*_interleaved(layers))
-    names = [name for name, _ in network.named_parameters()]
-    losses = []
+    adapted = []
     for task, length in enumerate(LENGTHS):
         weights = dict(network.named_parameters())
+        x = batch.vectors(batch.support, task, length)
         for rates in layers.log_rates.exp():
-            predicted = functional_call(network, weights, (x[task, :length],)).squeeze(-1)
-            loss = (predicted - target[task, :length]).square().mean()
+            predicted = functional_call(network, weights, (x,)).squeeze(-1)
+            loss = (predicted - batch.target[task, :length]).square().mean()
             gradients = torch.autograd.grad(
-                loss, list(weights.values()), create_graph=not first_order
+                loss, list(weights.values()), create_graph=second_order, retain_graph=True
             )
             per_parameter = rates.repeat_interleave(2)  # a weight and a bias a layer
             weights = {
-                name: weights[name] - rate * gradient
-                for name, rate, gradient in zip(names, per_parameter, gradients, strict=True)
+                name: weight - rate * gradient
+                for (name, weight), rate, gradient in zip(
+                    weights.items(), per_parameter, gradients, strict=True
+                )
             }
-        predicted = functional_call(network, weights, (query[task],)).squeeze(-1)
-        losses.append((predicted - ratings[task]).square().mean())
-    return torch.stack(losses).mean()
+        adapted.append(weights)
+    return adapted
 
 
 def _interleaved(layers: DecisionLayers) -> list[nn.Module]:
@@ -58,63 +96,106 @@ def _interleaved(layers: DecisionLayers) -> list[nn.Module]:
     return [first, *(module for layer in others for module in (nn.ReLU(), layer))]
 
 
-def _batched_loss(layers: DecisionLayers) -> Tensor:
-    x, target, weight, query, ratings = _batch()
-    predicted = layers(query, layers.adapt(x, target, weight))
-    return (predicted - ratings).square().mean(1).mean()
+def _loop_loss(layers: DecisionLayers, batch: Batch, second_order: bool = True) -> Tensor:
+    network = nn.Sequential(*_interleaved(layers))
+    losses = []
+    for task, weights in enumerate(_adapted_in_a_loop(layers, batch, second_order)):
+        x = batch.vectors(batch.query, task, N_QUERY)
+        predicted = functional_call(network, weights, (x,)).squeeze(-1)
+        losses.append((predicted - batch.ratings[task]).square().mean())
+    return torch.stack(losses).mean()
 
 
-def _gradients(loss: Tensor, layers: DecisionLayers) -> list[Tensor]:
+def _batched_loss(layers: DecisionLayers, batch: Batch, second_order: bool = True) -> Tensor:
+    update = layers.adapt(batch.support, batch.target, batch.weight, second_order)
+    return (layers(batch.query, update) - batch.ratings).square().mean(1).mean()
+
+
+def _gradients(loss: Tensor, layers: DecisionLayers, batch: Batch) -> list[Tensor]:
+    """By every parameter, and by the vectors that come from the embeddings."""
     parameters = [p for p in layers.parameters() if p.requires_grad]
-    return list(torch.autograd.grad(loss, parameters))
+    return list(torch.autograd.grad(loss, [*parameters, batch.users, batch.items]))
 
 
+@pytest.mark.parametrize("second_order", [True, False])
 @pytest.mark.parametrize("steps", [1, 2, 3])
 @pytest.mark.parametrize("learn_rates", [False, True])
-def test_loss_and_gradients_equal_the_loop(steps: int, learn_rates: bool) -> None:
-    layers = _layers(steps, learn_rates)
-    batched, reference = _batched_loss(layers), _reference_loss(layers)
+def test_loss_and_gradients_equal_the_loop(
+    steps: int, learn_rates: bool, second_order: bool
+) -> None:
+    layers, batch = _layers(steps, learn_rates), _batch()
+    batched = _batched_loss(layers, batch, second_order)
+    reference = _loop_loss(layers, batch, second_order)
     torch.testing.assert_close(batched, reference, rtol=0, atol=1e-10)
-    for ours, theirs in zip(
-        _gradients(batched, layers), _gradients(reference, layers), strict=True
-    ):
-        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-8)
+    ours, theirs = (_gradients(loss, layers, batch) for loss in (batched, reference))
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-8)
 
 
-def test_gradients_are_second_order() -> None:
-    layers = _layers(steps=2, learn_rates=False)
-    exact = _gradients(_batched_loss(layers), layers)
-    first_order = _gradients(_reference_loss(layers, first_order=True), layers)
-    assert max((a - b).abs().max().item() for a, b in zip(exact, first_order, strict=True)) > 1e-4
+def test_first_order_is_not_second_order() -> None:
+    layers, batch = _layers(steps=2), _batch()
+    exact, first = (
+        _gradients(_batched_loss(layers, batch, order), layers, batch) for order in (True, False)
+    )
+    assert max((a - b).abs().max().item() for a, b in zip(exact, first, strict=True)) > 1e-4
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_the_shift_equals_the_loops_adapted_weights(steps: int) -> None:
+    layers, batch = _layers(steps), _batch()
+    moved = layers.shift(layers.adapt(batch.support, batch.target, batch.weight))
+    adapted = _adapted_in_a_loop(layers, batch, second_order=False)
+    for number, (parameter, shift) in enumerate(moved.items()):
+        expected = sum(list(weights.values())[number] - parameter for weights in adapted)
+        torch.testing.assert_close(shift, expected, rtol=0, atol=1e-8)
 
 
 def test_gradients_agree_with_finite_differences() -> None:
-    layers = _layers(steps=3, learn_rates=True)
-    exact = _gradients(_batched_loss(layers), layers)
+    layers, batch = _layers(steps=3, learn_rates=True), _batch()
+    exact = _gradients(_batched_loss(layers, batch), layers, batch)
     step = 1e-6
-    for parameter, gradient in zip(layers.parameters(), exact, strict=True):
-        flat = parameter.data.view(-1)
-        for place in range(0, len(flat), 7):
+    checked = 0
+    for tensor, gradient in zip(
+        [*layers.parameters(), batch.users, batch.items], exact, strict=True
+    ):
+        flat = tensor.data.view(-1)
+        for place in range(0, len(flat), 5):
             original = flat[place].item()
             flat[place] = original + step
-            above = _batched_loss(layers).item()
+            above = _batched_loss(layers, batch).item()
             flat[place] = original - step
-            below = _batched_loss(layers).item()
+            below = _batched_loss(layers, batch).item()
             flat[place] = original
-            assert gradient.view(-1)[place].item() == pytest.approx(
-                (above - below) / (2 * step), abs=1e-5
-            )
+            difference = (above - below) / (2 * step)
+            assert gradient.view(-1)[place].item() == pytest.approx(difference, abs=1e-5)
+            checked += 1
+    assert checked > 20
+
+
+def test_items_that_are_the_same_for_all_tasks_need_one_row_of_places() -> None:
+    layers, batch = _layers(steps=2), _batch()
+    update = layers.adapt(batch.support, batch.target, batch.weight)
+    rows, details = batch.query.rows[:1], batch.query.details[:1]
+    shared = Pairs(users=batch.users, items=batch.items, rows=rows, details=details)
+    spelt_out = Pairs(
+        users=batch.users,
+        items=batch.items,
+        rows=rows.expand(3, -1),
+        details=details.expand(3, -1, -1),
+    )
+    torch.testing.assert_close(layers(shared, update), layers(spelt_out, update))
 
 
 def test_gradient_norms_equal_one_backward_pass_a_place() -> None:
-    layers = _layers(steps=1, learn_rates=False)
-    x = _batch()[0]
-    predictions, norms = layers.gradient_norms(x)
-    weights = list(layers.layers.parameters())
-    for task in range(x.shape[0]):
-        for place in range(x.shape[1]):
-            prediction = layers(x[task : task + 1, place : place + 1], layers.no_update())
-            gradients = torch.autograd.grad(prediction.squeeze(), weights)
+    layers, batch = _layers(steps=1), _batch()
+    predictions, norms = layers.gradient_norms(batch.support)
+    network = nn.Sequential(*_interleaved(layers))
+    for task in range(3):
+        for place, x in enumerate(batch.vectors(batch.support, task, max(LENGTHS))):
+            prediction = network(x).squeeze()
+            gradients = torch.autograd.grad(
+                prediction, list(network.parameters()), retain_graph=True
+            )
             expected = sum(g.square().sum() for g in gradients) ** 0.5
             torch.testing.assert_close(norms[task, place], expected, rtol=0, atol=1e-12)
-            torch.testing.assert_close(predictions[task, place], prediction.squeeze())
+            torch.testing.assert_close(predictions[task, place], prediction)

@@ -13,90 +13,96 @@ from torch import Tensor
 from meta_model.config import Config
 from meta_model.inputs import Inputs
 from meta_model.learners import LEARNERS, Learner, create
-from meta_model.tasks import Tasks, from_episodes
+from meta_model.tasks import Side, Tasks
 from schemas.errors import UserError
 
 
 def _predict(learner: Learner, tasks: Tasks) -> Tensor:
-    biases = learner.statistics.biases(tasks)
-    return learner.predict(learner.adapt(tasks, biases), tasks.query_items, biases.query)
+    catalogue = learner.embed(tasks.items)
+    state = learner.adapt(tasks, catalogue)
+    return learner.predict(state, catalogue, learner.statistics.query(tasks))
 
 
-@pytest.fixture(params=sorted(LEARNERS))
-def any_learner(request: pytest.FixtureRequest, inputs: Inputs, config: Config) -> Learner:
+def _padded(side: Side, columns: int) -> Side:
+    return side.map(lambda x: torch.cat([x, torch.zeros_like(x[:, :1]).expand(-1, columns)], dim=1))
+
+
+@pytest.fixture(params=[(name, kind) for name in sorted(LEARNERS) for kind in ("ours", "paper")])
+def any_learner(
+    request: pytest.FixtureRequest, inputs: Inputs, config: Config, paper: Config
+) -> Learner:
+    name, kind = request.param
     torch.manual_seed(3)
-    named = replace(config, model=request.param)
-    return create(named, inputs.users, inputs.items, inputs.statistics()).eval()
+    return create(replace(config if kind == "ours" else paper, model=name), inputs).eval()
 
 
 @pytest.fixture
-def tasks(inputs: Inputs) -> Tasks:
-    return from_episodes(inputs.split("train"))
+def tasks(tasks_of) -> Tasks:
+    return tasks_of("train")
 
 
 def test_adaptation_changes_predictions(any_learner: Learner, tasks: Tasks) -> None:
-    biases = any_learner.statistics.biases(tasks)
-    before = any_learner.predict(any_learner.unadapted(tasks), tasks.query_items, biases.query)
+    catalogue, query = any_learner.embed(tasks.items), any_learner.statistics.query(tasks)
+    before = any_learner.predict(any_learner.unadapted(tasks), catalogue, query)
     assert (_predict(any_learner, tasks) - before).abs().max() > 1e-3
 
 
-def test_padding_changes_nothing(any_learner: Learner, tasks: Tasks) -> None:
-    def padded(name: str) -> Tensor:
-        values = getattr(tasks, name)
-        return torch.cat([values, torch.zeros_like(values[:, :1]).expand(-1, 5)], dim=1)
-
-    names = ("items", "ratings", "mask")
-    wider = replace(
-        tasks,
-        **{f"{side}_{n}": padded(f"{side}_{n}") for side in ("support", "query") for n in names},
-    )
-    n_query = tasks.query_items.shape[1]
-    torch.testing.assert_close(
-        _predict(any_learner, wider)[:, :n_query], _predict(any_learner, tasks), rtol=0, atol=1e-5
-    )
-
-
 @settings(deadline=None, max_examples=15)
-@given(seed=st.integers(0, 2**31))
-def test_order_changes_nothing(inputs: Inputs, seed: int) -> None:
+@given(support=st.integers(0, 9), query=st.integers(0, 9), seed=st.integers(0, 2**31))
+def test_padding_and_order_change_nothing(
+    inputs: Inputs, tasks_of, support: int, query: int, seed: int
+) -> None:
     torch.manual_seed(3)
-    learner = create(Config(embedding_size=4), inputs.users, inputs.items, inputs.statistics())
-    learner.eval()
-    tasks = from_episodes(inputs.split("train"))
+    learner = create(Config(embedding_size=4), inputs).eval()
+    tasks = tasks_of("train", "test")
+    n_query = tasks.query.places.shape[1]
     expected = _predict(learner, tasks)
     generator = torch.Generator().manual_seed(seed)
     of_tasks = torch.randperm(len(tasks), generator=generator)
-    of_support = torch.randperm(tasks.support_items.shape[1], generator=generator)
-    mixed = tasks[of_tasks]
-    mixed = replace(
-        mixed,
-        **{f"support_{n}": getattr(mixed, f"support_{n}")[:, of_support]
-           for n in ("items", "ratings", "mask")},
-    )  # fmt: skip
-    torch.testing.assert_close(_predict(learner, mixed), expected[of_tasks], rtol=0, atol=1e-5)
+    wider = replace(
+        tasks, support=_padded(tasks.support, support), query=_padded(tasks.query, query)
+    )
+    of_support = torch.randperm(wider.support.places.shape[1], generator=generator)
+    mixed = wider[of_tasks]
+    mixed = replace(mixed, support=mixed.support.map(lambda x: x[:, of_support]))
+    torch.testing.assert_close(
+        _predict(learner, mixed)[:, :n_query], expected[of_tasks], rtol=0, atol=1e-5
+    )
 
 
-def test_query_ratings_never_move_test_predictions(any_learner: Learner, inputs: Inputs) -> None:
-    tasks = from_episodes(inputs.split("test"))
-    changed = replace(tasks, query_ratings=6 - tasks.query_ratings)
+def test_an_empty_support_predicts_as_without_adaptation(
+    any_learner: Learner, tasks: Tasks
+) -> None:
+    nothing = tasks.support.map(torch.zeros_like)
+    catalogue, query = any_learner.embed(tasks.items), any_learner.statistics.query(tasks)
+    before = any_learner.predict(any_learner.unadapted(tasks), catalogue, query)
+    adapted = _predict(any_learner, replace(tasks, support=nothing))
+    torch.testing.assert_close(adapted, before, rtol=0, atol=1e-6)
+
+
+def test_query_ratings_never_move_test_predictions(any_learner: Learner, tasks_of) -> None:
+    tasks = tasks_of("test")
+    changed = replace(tasks, query=replace(tasks.query, ratings=6 - tasks.query.ratings))
     assert torch.equal(_predict(any_learner, changed), _predict(any_learner, tasks))
 
 
-def test_a_train_tasks_own_rating_is_left_out_of_its_item_bias(
-    any_learner: Learner, inputs: Inputs
+def test_a_train_tasks_own_rating_is_left_out_of_its_items_statistics(
+    any_learner: Learner, tasks: Tasks
 ) -> None:
-    """Adding a rating to the statistics and to the task at once must not change the bias."""
-    tasks = from_episodes(inputs.split("train"))[:1]
+    """A rating added to the statistics and to the task at once changes nothing at its place."""
     statistics = any_learner.statistics
-    item, rating = tasks.query_items[0, 0], tasks.query_ratings[0, 0]
+    [place] = torch.nonzero(tasks.query.mask[0])[:1, 0].tolist()
+    item = tasks.items[tasks.query.places[0, place]]
+    rating = tasks.query.ratings[0, place]
+    expected_counts = statistics.counts[item].clone()
+    expected = statistics.sums[item] - statistics.mean * expected_counts
     statistics.counts[item] += 1
     statistics.sums[item] += rating
-    mean = statistics.mean
-    counts, sums = statistics.counts[item] - 1, statistics.sums[item] - rating
-    expected = (sums - mean * counts) / (counts + 5)
-    torch.testing.assert_close(statistics.biases(tasks).query[0, 0], expected)
+    query = statistics.query(tasks[:1])
+    assert query.counts[0, place] == expected_counts
+    torch.testing.assert_close(query.deviation[0, place], expected)
 
 
 def test_an_unknown_model_lists_the_known_ones(inputs: Inputs) -> None:
     with pytest.raises(UserError, match=r"'meluu'; the known ones are \['melu'"):
-        create(Config(model="meluu"), inputs.users, inputs.items, inputs.statistics())
+        create(Config(model="meluu"), inputs)

@@ -4,42 +4,51 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import torch
 
 from meta_model import scoring
+from meta_model.batching import from_episodes
 from meta_model.config import Config
+from meta_model.episodes import Episodes
 from meta_model.evidence import select_evidence
 from meta_model.inputs import Inputs
 from meta_model.learners import Learner
 from meta_model.learners.melu import MeLU
 from meta_model.scoring import score_cold_users
-from meta_model.tasks import from_episodes
+from meta_model.tasks import Tasks
 
 CPU = torch.device("cpu")
 
 
-def test_evidence_equals_a_loop_over_pairs(learner: Learner, inputs: Inputs) -> None:
+def test_evidence_equals_a_loop_over_pairs(learner: Learner, inputs: Inputs, rows) -> None:
     assert isinstance(learner, MeLU)
     norms = defaultdict(list)
-    for row in range(len(inputs.split("train", "validation"))):
-        tasks = from_episodes(inputs.split("train", "validation").slice(row, 1))
-        biases = learner.statistics.biases(tasks)
-        state = learner.unadapted(tasks)
-        for side, bias in (("support", biases.support), ("query", biases.query)):
-            items, ratings = getattr(tasks, f"{side}_items"), getattr(tasks, f"{side}_ratings")
-            predicted = learner.predict(state, items, bias)
-            for place in range(items.shape[1]):
+    pasts = rows("train", "validation")
+    for row in range(len(pasts)):
+        tasks = from_episodes(pasts.slice(row, 1))
+        state, catalogue = learner.unadapted(tasks), learner.embed(tasks.items)
+        for side, places in (
+            (tasks.support, learner.statistics.support(tasks)),
+            (tasks.query, learner.statistics.query(tasks)),
+        ):
+            predicted = learner.predict(state, catalogue, places)
+            for place in range(side.places.shape[1]):
                 gradients = torch.autograd.grad(
                     predicted[0, place],
                     list(learner.decision.layers.parameters()),
                     retain_graph=True,
                 )
                 norm = float(sum(g.square().sum() for g in gradients) ** 0.5)
-                error = abs(predicted[0, place].item() - ratings[0, place].item())
-                norms[int(items[0, place])].append(norm * 2 * error / max(error**2, 0.01))
+                error = abs(predicted[0, place].item() - side.ratings[0, place].item())
+                item = int(tasks.items[side.places[0, place]])
+                norms[item].append(norm * 2 * error / max(error**2, 0.01))
     means = {item: float(np.mean(values)) for item, values in norms.items()}
     counts = {
         item: n
@@ -62,44 +71,53 @@ def _scaled(values: dict[int, float], item: int) -> float:
 
 @pytest.mark.parametrize("chunk_items", [7, 4096])
 def test_scores_are_the_best_items_never_rated(
-    learner: Learner, inputs: Inputs, config: Config, chunk_items: int, monkeypatch
+    learner: Learner, inputs: Inputs, config: Config, rows, chunk_items: int, monkeypatch
 ) -> None:
     monkeypatch.setattr(scoring, "_CHUNK_ITEMS", chunk_items)
-    serve = {row["user_index"]: row for row in inputs.split("serve").to_pylist()}
+    serve = {row["user_index"]: row for row in rows("serve").to_pylist()}
     seen = set()
     for scores in score_cold_users(learner, inputs, replace(config, top_items=6), CPU):
         for place, user in enumerate(scores.users.tolist()):
             seen.add(user)
+            tasks = rows("serve").filter(pc.equal(rows("serve")["user_index"], user))
             rated = serve[user]["support_items"]
             adapted = len(rated) >= config.min_adapt
             assert scores.adapted[place].item() is adapted
             assert scores.n_support[place].item() == len(rated)
-            expected = _literal_scores(learner, inputs, user, adapted)
+            expected = _literal_scores(learner, inputs, from_episodes(tasks), adapted)
             best = sorted(set(expected) - set(rated), key=lambda item: (-expected[item], item))[:6]
             assert scores.items[place].tolist() == best
+            np.testing.assert_allclose(
+                scores.scores[place], [expected[item] for item in best], atol=1e-5
+            )
     assert seen == set(serve)
 
 
-def _literal_scores(learner: Learner, inputs: Inputs, user: int, adapted: bool) -> dict[int, float]:
-    rows = inputs.split("serve")
-    tasks = from_episodes(rows.slice(rows["user_index"].to_pylist().index(user), 1))
-    biases = learner.statistics.biases(tasks)
-    state = learner.adapt(tasks, biases) if adapted else learner.unadapted(tasks)
-    items = torch.arange(1, len(inputs.item_profiles) + 1).unsqueeze(0)
+def _literal_scores(
+    learner: Learner, inputs: Inputs, tasks: Tasks, adapted: bool
+) -> dict[int, float]:
+    """The expected rating of every item, by a state of one user alone."""
     with torch.no_grad():
-        predicted = learner.predict(state, items, learner.statistics.item_bias(items))
-    return dict(zip(items[0].tolist(), predicted[0].tolist(), strict=True))
+        catalogue = learner.embed(tasks.items)
+        state = learner.adapt(tasks, catalogue) if adapted else learner.unadapted(tasks)
+        items = torch.arange(1, len(inputs.item_profiles) + 1)
+        places = learner.statistics.of_all(items)
+        predicted = learner.predict(state, learner.embed(items), places)
+        ratings = learner.expected(state, predicted)
+    return dict(zip(items.tolist(), ratings[0].tolist(), strict=True))
 
 
 def test_a_user_who_rated_almost_everything_gets_what_is_left(
-    learner: Learner, inputs: Inputs, config: Config
+    learner: Learner, inputs: Inputs, config: Config, rows, tmp_path: Path
 ) -> None:
     n_items = len(inputs.item_profiles)
-    [row] = inputs.split("serve").slice(0, 1).to_pylist()
+    [row] = rows("serve").slice(0, 1).to_pylist()
     row |= {
         "support_items": list(range(1, n_items - 1)),
         "support_ratings": [3.0] * (n_items - 2),
     }
-    rows = inputs.episodes.slice(0, 0).from_pylist([row], schema=inputs.episodes.schema)
-    [scores] = score_cold_users(learner, replace(inputs, episodes=rows), config, CPU)
+    file = tmp_path / "serve.parquet"
+    pq.write_table(pa.Table.from_pylist([row], schema=rows("serve").schema), file)
+    only = replace(inputs, episodes=Episodes(files=(file,)))
+    [scores] = score_cold_users(learner, only, config, CPU)
     assert sorted(scores.items[0].tolist(), reverse=True)[:3] == [n_items, n_items - 1, 0]

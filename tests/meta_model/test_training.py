@@ -1,69 +1,107 @@
-"""Training repeats bit for bit, keeps the best epoch, and stops on what is not a number."""
+"""Training repeats bit for bit, keeps the best epoch, and goes on where it was stopped."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
+from meta_model.checkpoint import Checkpoints, Epoch
 from meta_model.config import Config
 from meta_model.evaluation import evaluate
 from meta_model.inputs import Inputs
-from meta_model.learners import create
-from meta_model.tasks import from_episodes
-from meta_model.training import _optimizer, global_update, meta_train, validation_mae
+from meta_model.processes import Processes
+from meta_model.training import Trained, Watch, meta_train, validate
 from schemas.errors import UserError
 
 CPU = torch.device("cpu")
 
 
+class KilledError(Exception):
+    """Stands for a kill between two epochs' checkpoints."""
+
+
+def _same_weights(first: Trained, second: Trained) -> bool:
+    other = second.learner.state_dict()
+    return all(torch.equal(t, other[name]) for name, t in first.learner.state_dict().items())
+
+
 def test_the_same_seed_gives_the_same_weights(inputs: Inputs, config: Config) -> None:
-    first, second = (meta_train(inputs, config, CPU, lambda _: None) for _ in range(2))
+    first, second = (meta_train(inputs, config, CPU) for _ in range(2))
     assert first.curve == second.curve
-    for name, tensor in first.learner.state_dict().items():
-        assert torch.equal(tensor, second.learner.state_dict()[name]), name
+    assert _same_weights(first, second)
 
 
 def test_another_seed_gives_other_weights(inputs: Inputs, config: Config) -> None:
-    first = meta_train(inputs, config, CPU, lambda _: None)
-    second = meta_train(inputs, replace(config, seed=1), CPU, lambda _: None)
+    first = meta_train(inputs, config, CPU)
+    second = meta_train(inputs, replace(config, seed=1), CPU)
     assert first.curve != second.curve
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_training(inputs: Inputs, config: Config) -> None:
     wild = replace(config, epochs=30, patience_epochs=2, global_rate=0.05)
-    trained = meta_train(inputs, wild, CPU, lambda _: None)
-    maes = [epoch.validation_mae for epoch in trained.curve]
-    assert trained.best_epoch == maes.index(min(maes)) + 1
+    trained = meta_train(inputs, wild, CPU)
+    losses = [epoch.validation_loss for epoch in trained.curve]
+    assert trained.best_epoch == losses.index(min(losses)) + 1
     assert len(trained.curve) == trained.best_epoch + 2 < 30
-    _, mae = validation_mae(trained.learner, inputs.split("validation"), CPU)
-    assert mae == min(maes)
+    assert validate(trained.learner, inputs, CPU)["validation_loss"] == min(losses)
 
 
-def test_the_training_loss_falls(inputs: Inputs, config: Config) -> None:
-    torch.manual_seed(0)
-    eager = replace(config, dropout=0.0, global_rate=1e-2, weight_decay=0.0)
-    learner = create(eager, inputs.users, inputs.items, inputs.statistics())
-    optimizer = _optimizer(learner, eager)
-    tasks = from_episodes(inputs.split("train"))
-    losses = [global_update(learner, optimizer, tasks, eager) for _ in range(60)]
-    assert losses[-1] < 0.8 * losses[0]
+def _killed_in(epoch: int) -> Watch:
+    def on_step(number: int, _seen: int) -> None:
+        if number == epoch:
+            raise KilledError
+
+    return Watch(on_step=on_step)
 
 
-def test_a_loss_that_is_no_number_names_the_users(inputs: Inputs, config: Config) -> None:
-    learner = create(config, inputs.users, inputs.items, inputs.statistics())
-    tasks = from_episodes(inputs.split("train").slice(0, 2))
-    tasks = replace(tasks, query_ratings=torch.full_like(tasks.query_ratings, float("nan")))
-    with pytest.raises(UserError, match=r"became nan on the tasks of the users \[1, 2\]"):
-        global_update(learner, _optimizer(learner, config), tasks, config)
+def test_a_killed_run_goes_on_to_the_same_weights(
+    inputs: Inputs, config: Config, tmp_path: Path
+) -> None:
+    longer = replace(config, epochs=4)
+    undisturbed = meta_train(inputs, longer, CPU)
+    checkpoints = Checkpoints(folder=tmp_path / "run", identity="same")
+    with pytest.raises(KilledError):
+        meta_train(inputs, longer, CPU, _killed_in(3), checkpoints)
+    assert len((tmp_path / "run" / "curve.jsonl").read_text().splitlines()) == 2
+    torch.rand(100)  # whatever else was drawn meanwhile
+    epochs: list[Epoch] = []
+    watch = Watch(on_epoch=lambda epoch, _: epochs.append(epoch))
+    resumed = meta_train(inputs, longer, CPU, watch, checkpoints)
+    assert [epoch.epoch for epoch in epochs] == [3, 4]
+    assert resumed.curve == undisturbed.curve
+    assert _same_weights(resumed, undisturbed)
+
+
+def test_another_runs_checkpoint_is_left_aside(
+    inputs: Inputs, config: Config, tmp_path: Path
+) -> None:
+    first = Checkpoints(folder=tmp_path, identity="one")
+    with pytest.raises(KilledError):
+        meta_train(inputs, config, CPU, _killed_in(2), first)
+    epochs: list[Epoch] = []
+    watch = Watch(on_epoch=lambda epoch, _: epochs.append(epoch))
+    meta_train(inputs, config, CPU, watch, Checkpoints(folder=tmp_path, identity="other"))
+    assert [epoch.epoch for epoch in epochs] == [1, 2]
+
+
+@pytest.mark.parametrize(("batch_tasks", "shards", "processes"), [(8, 3, 1), (8, 1, 2), (9, 4, 2)])
+def test_numbers_that_do_not_divide_are_refused(
+    inputs: Inputs, config: Config, batch_tasks: int, shards: int, processes: int
+) -> None:
+    uneven = replace(config, batch_tasks=batch_tasks, shards=shards)
+    with pytest.raises(UserError, match=f"{batch_tasks} tasks a batch, {shards} shards"):
+        meta_train(inputs, uneven, CPU, processes=Processes(0, processes))
 
 
 def test_evaluation_reports_every_scenario_beside_the_baselines(inputs: Inputs, learner) -> None:
     figures = evaluate(learner, "melu", inputs, CPU)
     assert {f.scenario for f in figures} == {"warm", "user_cold", "item_cold", "both_cold"}
     of_warm = {(f.model, f.metric) for f in figures if f.scenario == "warm"}
-    rated = {"melu", "global_mean", "item_mean", "damped_bias"}
+    rated = {"melu", "global_mean", "item_mean", "damped_bias", "damped_bias_rounded"}
     expected = {(model, metric) for model in rated for metric in ("mae", "rmse", "ndcg5")}
-    assert of_warm == expected | {("popularity", "ndcg5"), ("melu", "adaptation_gain")}
+    own = {("melu", "adaptation_gain"), ("melu", "mae_of_expected")}
+    assert of_warm == expected | own | {("popularity", "ndcg5")}
     assert sum(f.n_tasks for f in figures if (f.model, f.metric) == ("melu", "mae")) == 8

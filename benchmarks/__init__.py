@@ -1,0 +1,1 @@
+"""What the figures in docs/benchmarks/ are made with; `make benchmark` runs all of it."""

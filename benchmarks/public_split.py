@@ -1,0 +1,188 @@
+"""A public split in four scenarios, as the inputs of a learner.
+
+A folder holds users, items, train, warm, user_cold, item_cold and both_cold as Parquet. Ratings
+carry a `role`, support or query, that the split was published with; a task is one user in one
+scenario file. Statistics and vocabulary come from train alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from meta_model.episodes import Episodes
+from meta_model.features import Features, features
+from meta_model.inputs import Inputs
+from schemas.errors import UserError
+from schemas.tables import SCENARIOS
+
+LONGEST_TASK = 100
+SHORTEST_TASK = 13
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Which columns of a split's users and items are features."""
+
+    users: tuple[str, ...]
+    items: tuple[str, ...]
+
+
+SPLITS: Mapping[str, Split] = {
+    "ml-1m": Split(
+        users=("gender", "age", "occupation"),
+        items=("year", "rate", "genres", "directors", "actors"),
+    ),
+    "dbook": Split(users=("location",), items=("publisher", "authors", "year")),
+}
+LEVELS = (1.0, 2.0, 3.0, 4.0, 5.0)
+
+
+def load(folder: Path, split: Split, scratch: Path, *, windows: bool, seed: int) -> Inputs:
+    """The split in `folder` as inputs, its episodes written to `scratch`.
+
+    With `windows`, every train user with 13 ratings or more is cut into tasks of at most 100 at
+    random, to be recut in training; without, train tasks are those that the split was published
+    with: users of 13 to 100 ratings.
+    """
+    if not (folder / "train.parquet").exists():
+        raise UserError(
+            f"{folder} holds no train.parquet; expected a folder with the files users, items, "
+            f"train, {', '.join(SCENARIOS)} as Parquet."
+        )
+    users, items = (_indexed(folder, entity) for entity in ("user", "item"))
+    train = _ratings(folder / "train.parquet", users, items)
+    item_profiles = _profiles(items, train)
+    files = [_write(scratch, "train", "warm", _train_tasks(train, windows, seed))]
+    for scenario in SCENARIOS:
+        ratings = _ratings(folder / f"{scenario}.parquet", users, items)
+        files.append(_write(scratch, "test", scenario, _published_tasks(ratings)))
+    return Inputs(
+        rating_levels=LEVELS,
+        user_profiles=users,
+        item_profiles=item_profiles,
+        users=_features(users, "user_index", split.users, train["user_index"]),
+        items=_features(items, "item_index", split.items, train["item_index"]),
+        episodes=Episodes(files=tuple(files)),
+        vocabulary_checksum="",
+    )
+
+
+def _indexed(folder: Path, entity: str) -> pa.Table:
+    table = pq.read_table(folder / f"{entity}s.parquet").sort_by(f"{entity}_id")
+    return table.append_column(f"{entity}_index", pa.array(np.arange(1, len(table) + 1)))
+
+
+def _ratings(file: Path, users: pa.Table, items: pa.Table) -> pa.Table:
+    """user_index, item_index, rating and role, in the file's order."""
+    table = pq.read_table(file)
+    for entity, of_entity in (("user", users), ("item", items)):
+        places = pc.index_in(table[f"{entity}_id"], of_entity[f"{entity}_id"].combine_chunks())
+        if places.null_count:
+            raise UserError(f"{file} names {places.null_count} {entity}s that {entity}s lacks.")
+        table = table.append_column(f"{entity}_index", pc.add(places.cast(pa.int64()), 1))
+    return table.select(["user_index", "item_index", "rating", "role"])
+
+
+def _profiles(items: pa.Table, train: pa.Table) -> pa.Table:
+    rows = train["item_index"].to_numpy()
+    size = len(items) + 1
+    counts = np.bincount(rows, minlength=size)[1:]
+    sums = np.bincount(rows, weights=train["rating"].to_numpy(), minlength=size)[1:]
+    columns = {"train_n_ratings": counts, "train_rating_sum": sums, "n_interactions": counts}
+    for name, values in columns.items():
+        items = items.append_column(name, pa.array(values))
+    return items
+
+
+def _features(
+    entities: pa.Table, index: str, names: tuple[str, ...], trained: pa.ChunkedArray
+) -> Features:
+    """The features as indices into the values that trained entities have; 0 for all others."""
+    is_trained = pc.is_in(entities[index], pc.unique(trained))
+    sizes = {}
+    indexed = entities.select([index])
+    for name in names:
+        column = entities[name].combine_chunks()
+        is_list = pa.types.is_list(column.type)
+        seen = column.filter(is_trained.combine_chunks())
+        values = pc.unique(seen.flatten() if is_list else seen).drop_null()
+        values = values.take(pc.sort_indices(values))
+        flat = column.flatten() if is_list else column
+        places = pc.add(pc.fill_null(pc.index_in(flat, values), -1), 1)
+        if is_list:
+            lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+            offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+            places = pa.ListArray.from_arrays(pa.array(offsets), places)
+        indexed = indexed.append_column(name, places)
+        sizes[name] = len(values) + 1
+    return features(indexed, index, sizes)
+
+
+def _published_tasks(ratings: pa.Table) -> pa.Table:
+    """One row a user: the ratings that have a role, by role."""
+    ratings = ratings.filter(pc.is_valid(ratings["role"]))
+    tasks: dict[str, pa.ChunkedArray] = {}
+    for role in ("support", "query"):
+        of_role = ratings.filter(pc.equal(ratings["role"], role))
+        lists = of_role.group_by("user_index", use_threads=False).aggregate(
+            [("item_index", "list"), ("rating", "list")]
+        )
+        lists = lists.sort_by("user_index")
+        if not tasks.get("user_index", lists["user_index"]).equals(lists["user_index"]):
+            raise UserError("a user of the split has a support or a query, and not both.")
+        tasks["user_index"] = lists["user_index"]
+        tasks[f"{role}_items"] = lists["item_index_list"]
+        tasks[f"{role}_ratings"] = lists["rating_list"]
+    return pa.table(tasks)
+
+
+def _train_tasks(train: pa.Table, windows: bool, seed: int) -> pa.Table:
+    if not windows:
+        return _published_tasks(train)
+    draws = np.random.default_rng(seed)
+    mixed = train.take(draws.permutation(len(train))).sort_by("user_index")
+    _, starts, counts = np.unique(
+        mixed["user_index"].to_numpy(), return_index=True, return_counts=True
+    )
+    place = np.arange(len(mixed)) - np.repeat(starts, counts)
+    n_windows = -(-counts // LONGEST_TASK)
+    window = place * np.repeat(n_windows, counts) // np.repeat(counts, counts)
+    mixed = mixed.append_column("window", pa.array(window))
+    mixed = mixed.filter(pa.array(np.repeat(counts >= SHORTEST_TASK, counts)))
+    lists = mixed.group_by(["user_index", "window"], use_threads=False).aggregate(
+        [("item_index", "list"), ("rating", "list")]
+    )
+    nothing = pa.array([[]] * len(lists))
+    return pa.table(
+        {
+            "user_index": lists["user_index"],
+            "support_items": lists["item_index_list"],
+            "support_ratings": lists["rating_list"],
+            "query_items": nothing.cast(pa.list_(pa.int64())),
+            "query_ratings": nothing.cast(pa.list_(pa.float32())),
+        }
+    )
+
+
+def _write(scratch: Path, split: str, scenario: str, tasks: pa.Table) -> Path:
+    """The tasks as a file of episodes."""
+    n = len(tasks)
+    columns = {
+        "task_id": pa.array([f"{split}/{scenario}/{n}" for n in range(n)]),
+        "user_index": tasks["user_index"].cast(pa.int32()),
+        "scenario": pa.repeat(scenario, n),
+        "split": pa.repeat(split, n),
+    }
+    for side in ("support", "query"):
+        columns[f"{side}_items"] = tasks[f"{side}_items"].cast(pa.list_(pa.int32()))
+        columns[f"{side}_ratings"] = tasks[f"{side}_ratings"].cast(pa.list_(pa.float32()))
+    file = scratch / f"{split}-{scenario}.parquet"
+    pq.write_table(pa.table(columns), file, row_group_size=1024)
+    return file

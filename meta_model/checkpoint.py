@@ -1,0 +1,97 @@
+"""What a killed training run leaves behind, so that the next one goes on where it stopped.
+
+After every epoch one file is replaced whole. A run takes it up only if it is the same run: same
+config, same inputs, same number of shards and threads, same PyTorch. All randomness depends on the
+place in the run (`global_update`), so the weights and the optimizer's state are all there is to
+keep, and the resumed run ends with the weights that the undisturbed one would have had.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from meta_model.learners import Learner
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One line of the training curve; what is of validation is a mean over its tasks, or nan."""
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    validation_mae: float
+    validation_mae_before: float
+    padding_share: float  # of the places computed, those that held nothing
+
+
+def curve_lines(curve: list[Epoch]) -> str:
+    """The curve as lines of JSON, one an epoch."""
+    return "".join(json.dumps(asdict(epoch)) + "\n" for epoch in curve)
+
+
+@dataclass(kw_only=True)
+class Run:
+    """A training run so far: the curve, and the weights of its best epoch."""
+
+    curve: list[Epoch] = field(default_factory=list)
+    best_epoch: int = 0
+    best_weights: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def best_loss(self) -> float:
+        return self.curve[self.best_epoch - 1].validation_loss if self.best_epoch else float("inf")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoints:
+    """The folder of one run's checkpoint and curve; `identity` is what makes it the same run."""
+
+    folder: Path
+    identity: str
+
+    def save(self, run: Run, learner: Learner, optimizer: torch.optim.Optimizer) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        state = {
+            "identity": self.identity,
+            "curve": [asdict(epoch) for epoch in run.curve],
+            "best_epoch": run.best_epoch,
+            "best_weights": run.best_weights,
+            "weights": learner.state_dict(),
+            "optimizer": optimizer.state_dict(),
+        }
+        temporary = self._file.with_suffix(f".{os.getpid()}")
+        torch.save(state, temporary)
+        temporary.replace(self._file)
+        (self.folder / "curve.jsonl").write_text(curve_lines(run.curve))
+
+    def restore(self, learner: Learner, optimizer: torch.optim.Optimizer) -> Run:
+        """The run that was interrupted, with its learner and optimizer put back; or a new one."""
+        if not self._file.exists():
+            return Run()
+        device = next(learner.parameters()).device
+        state = torch.load(self._file, map_location=device, weights_only=True)
+        if state["identity"] != self.identity:
+            log.info("%s is of another run (other inputs or settings); starting anew", self._file)
+            return Run()
+        learner.load_state_dict(state["weights"])
+        optimizer.load_state_dict(state["optimizer"])
+        curve = [Epoch(**line) for line in state["curve"]]
+        return Run(curve=curve, best_epoch=state["best_epoch"], best_weights=state["best_weights"])
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "checkpoint.pt"

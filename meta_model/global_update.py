@@ -1,0 +1,126 @@
+"""The global update: one step of the shared parameters on a batch of adapted tasks.
+
+A batch is given as one part a shard. The gradient is that of the mean over all tasks of all parts,
+summed over processes, so that it does not matter which process computed which part. What is drawn
+(dropout, hidden items) is seeded by a part's place in the run: a resumed run, and one with another
+number of processes, draws the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from meta_model.config import Config
+from meta_model.learners import Learner
+from meta_model.processes import ALONE, Processes
+from meta_model.tasks import Tasks
+from schemas.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """Where in the run a step is: epochs count from 1, steps from 0; `share` of all steps done."""
+
+    epoch: int
+    step: int
+    share: float
+
+
+def optimizer_of(learner: Learner, config: Config, device: torch.device) -> torch.optim.Optimizer:
+    """AdamW over the learner's groups: each has a rate and a decay of its own."""
+    groups = [
+        {
+            "params": group.parameters,
+            "lr": config.global_rate * group.rate,
+            "full_rate": config.global_rate * group.rate,
+            "weight_decay": config.weight_decay * group.decay,
+        }
+        for group in learner.parameter_groups()
+        if group.parameters
+    ]
+    return torch.optim.AdamW(groups, fused=device.type in ("cpu", "cuda"))
+
+
+def global_update(
+    learner: Learner,
+    optimizer: torch.optim.Optimizer,
+    parts: Sequence[tuple[int, Tasks]],
+    config: Config,
+    at: Position,
+    processes: Processes = ALONE,
+) -> tuple[float, int]:
+    """One step on the parts, each with its shard's number; the mean loss and the number of tasks.
+
+    Raises `UserError` with the users' indices when the loss is not a finite number.
+    """
+    learner.train()
+    parameters = [p for p in learner.parameters() if p.requires_grad]
+    optimizer.zero_grad(set_to_none=True)
+    totals = torch.zeros(2, device=parameters[0].device)
+    for shard, tasks in parts:
+        torch.manual_seed(_seed(config.seed, at.epoch, at.step, shard))
+        totals[0] += _add_gradients(learner, tasks, config)
+        totals[1] += len(tasks)
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
+    processes.sum([*gradients, totals])
+    loss, n_tasks = totals.tolist()
+    if n_tasks == 0:
+        return 0.0, 0
+    if not math.isfinite(loss):
+        users = [user for _, tasks in parts for user in tasks.users.tolist()]
+        raise UserError(
+            f"the training loss became {loss / n_tasks} in epoch {at.epoch}, step {at.step}, with "
+            f"the tasks of the users (user_index) {users}; lower global_rate or local_rate, or "
+            "look at their data."
+        )
+    torch._foreach_div_(gradients, n_tasks)
+    nn.utils.clip_grad_norm_(parameters, config.clip_norm)
+    for group in optimizer.param_groups:
+        group["lr"] = group["full_rate"] * _schedule(at.share, config)
+    optimizer.step()
+    return loss / n_tasks, int(n_tasks)
+
+
+def task_losses(learner: Learner, tasks: Tasks) -> tuple[Tensor, Any]:
+    """Each task's mean loss on its query after the local update [B], and the adapted state."""
+    catalogue = learner.embed(tasks.items)
+    state = learner.adapt(tasks, catalogue)
+    scores = learner.predict(state, catalogue, learner.statistics.query(tasks))
+    return learner.task_losses(state, scores, tasks.query), state
+
+
+def _add_gradients(learner: Learner, tasks: Tasks, config: Config) -> Tensor:
+    """Add the gradient of the sum of the tasks' losses; returns that sum.
+
+    Reptile (Nichol et al. 2018) moves the locally adapted parameters towards their adapted values,
+    with all of a task's interactions to adapt on; the others get the gradient of the loss.
+    """
+    is_reptile = config.gradient == "reptile"
+    losses, state = task_losses(learner, tasks.whole() if is_reptile else tasks)
+    loss = losses.sum()
+    moved = learner.local_shift(state) if is_reptile else {}
+    before = {p: 0 if p.grad is None else p.grad.clone() for p in moved}
+    loss.backward()  # type: ignore[no-untyped-call]
+    for parameter, shift in moved.items():
+        parameter.grad = before[parameter] - shift.detach()
+    return loss.detach()
+
+
+def _schedule(share: float, config: Config) -> float:
+    """The factor of the global rate: a linear rise, then half a cosine down to nothing."""
+    if share < config.warm_up:
+        return share / config.warm_up + 1e-3
+    return 0.5 * (1 + math.cos(math.pi * share))
+
+
+def _seed(*place: int) -> int:
+    return int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0] >> 1)

@@ -1,0 +1,113 @@
+"""Padding, batching and cutting anew lose no interaction and invent none."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from meta_model.batching import Recut, batches
+from meta_model.features import features, pad
+from meta_model.inputs import Inputs
+from meta_model.tasks import Side, Tasks
+
+RECUT = Recut(query_size=4, min_support=2, short_share=0.5, empty_share=0.2)
+
+
+def _interactions(tasks: Tasks, *sides: Side) -> Counter[tuple[int, int, float]]:
+    """(user, item, rating) of all places that are no padding."""
+    return Counter(
+        (int(tasks.users[task]), int(tasks.items[side.places[task, place]]), float(rating))
+        for side in sides
+        for task, place, rating in _places(side)
+    )
+
+
+def _places(side: Side) -> list[tuple[int, int, float]]:
+    return [(*at, float(side.ratings[*at])) for at in torch.nonzero(side.mask).tolist()]
+
+
+def _published(rows: pa.Table) -> Counter[tuple[int, int, float]]:
+    return Counter(
+        (row["user_index"], item, rating)
+        for row in rows.to_pylist()
+        for side in ("support", "query")
+        for item, rating in zip(row[f"{side}_items"], row[f"{side}_ratings"], strict=True)
+    )
+
+
+def test_pad_makes_a_matrix_of_ragged_lists() -> None:
+    matrix, mask = pad(pa.chunked_array([[[1, 2, 3], []], [[4]]], pa.list_(pa.int32())))
+    assert matrix.tolist() == [[1, 2, 3], [0, 0, 0], [4, 0, 0]]
+    assert mask.tolist() == [[True, True, True], [False] * 3, [True, False, False]]
+
+
+def test_pad_of_a_slice_takes_only_the_slice() -> None:
+    column = pa.chunked_array([[[1, 2], [3], [4, 5]]], pa.list_(pa.int32())).slice(1)
+    assert pad(column)[0].tolist() == [[3, 0], [4, 5]]
+
+
+def test_pad_of_empty_lists_keeps_one_column() -> None:
+    matrix, mask = pad(pa.chunked_array([[[], []]], pa.list_(pa.int32())))
+    assert matrix.shape == (2, 1)
+    assert not mask.any()
+
+
+@pytest.mark.parametrize("seed", [None, 5])
+def test_batches_hold_every_interaction_once(inputs: Inputs, rows, seed: int | None) -> None:
+    shuffle = None if seed is None else np.random.default_rng(seed)
+    made = list(batches(inputs.episodes.split("train"), 7, shuffle))
+    assert max(map(len, made)) == 7
+    counted = sum((_interactions(tasks, tasks.support, tasks.query) for tasks in made), Counter())
+    assert counted == _published(rows("train"))
+    for tasks in made:
+        assert bool(tasks.in_statistics.all())
+        assert int(tasks.items[0]) == 0
+        assert len(tasks.items) == len(tasks.items.unique())
+        assert not tasks.support.places[~tasks.support.mask].any()
+
+
+def test_tasks_of_like_length_come_together(inputs: Inputs) -> None:
+    """In one batch all train supports would pad to the longest."""
+    alike, mixed = (
+        [tasks.padding_share for tasks in batches(inputs.episodes.split("train"), size)]
+        for size in (4, 24)
+    )
+    assert np.mean(alike) < 0.5 * np.mean(mixed)
+
+
+def test_recut_tasks_keep_to_their_interactions(inputs: Inputs, rows) -> None:
+    made = list(batches(inputs.episodes.split("train"), 7, np.random.default_rng(1), RECUT))
+    supports, queries = Counter(), Counter()
+    for tasks in made:
+        supports += _interactions(tasks, tasks.support)
+        queries += _interactions(tasks, tasks.query)
+        assert tasks.query.mask.sum(1).tolist() == [4] * len(tasks)
+        assert (tasks.in_statistics).all()
+    assert not supports & queries
+    assert (supports + queries) <= _published(rows("train"))
+    lengths = torch.cat([tasks.support.mask.sum(1) for tasks in made])
+    assert (lengths == 0).any()
+    assert (lengths >= 2).sum() == (lengths > 0).sum()
+
+
+def test_recut_tasks_are_others_in_every_epoch(inputs: Inputs) -> None:
+    queries = []
+    for seed in (1, 2):
+        made = batches(inputs.episodes.split("train"), 24, np.random.default_rng(seed), RECUT)
+        queries.append(_interactions(*((tasks := next(made)), tasks.query)))
+    assert queries[0] != queries[1]
+
+
+def test_whole_tasks_have_their_query_in_the_support(tasks_of, rows) -> None:
+    whole = tasks_of("train").whole()
+    assert _interactions(whole, whole.support) == _published(rows("train"))
+
+
+def test_a_gap_in_the_index_is_refused() -> None:
+    profiles = pa.table({"user_index": [1, 3], "age": [1, 1]})
+    with pytest.raises(ValueError, match="user_index is not dense from 1 to 2"):
+        features(profiles, "user_index", {"age": 2})
