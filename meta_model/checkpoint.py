@@ -87,6 +87,7 @@ class Checkpoints:
         learner.load_state_dict(state["weights"])
         optimizer.load_state_dict(state["optimizer"])
         curve = [Epoch(**line) for line in state["curve"]]
+        log.info("going on after epoch %d of an interrupted run (%s)", len(curve), self._file)
         return Run(curve=curve, best_epoch=state["best_epoch"], best_weights=state["best_weights"])
 
     def remove(self) -> None:

@@ -69,10 +69,11 @@ class Tasks:
         )
 
     @property
-    def padding_share(self) -> float:
-        """The share of places that are padding, which are computed for nothing."""
+    def n_places(self) -> tuple[int, int]:
+        """How many places there are, and how many of them are padding: computed for nothing."""
         masks = [self.support.mask, self.query.mask]
-        return 1 - sum(int(m.sum()) for m in masks) / max(1, sum(m.numel() for m in masks))
+        places = sum(mask.numel() for mask in masks)
+        return places, places - sum(int(mask.sum()) for mask in masks)
 
     def whole(self) -> Tasks:
         """The same tasks with all their interactions as support, the query's among them."""

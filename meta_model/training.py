@@ -85,11 +85,11 @@ class _Epochs:
 
     def run(self, number: int) -> Epoch:
         """One epoch of global updates, and what it did to the validation tasks."""
-        total, seen, padding = 0.0, 0, []
+        total, seen, places = 0.0, 0, np.zeros(2)
         n_tasks = self.inputs.episodes.split("train").n_tasks
         for step, parts in enumerate(self._parts(number)):
             share = (number - 1 + min(1.0, seen / n_tasks)) / self.config.epochs
-            padding += [tasks.padding_share for _, tasks in parts]
+            places += np.sum([tasks.n_places for _, tasks in parts], axis=0)
             loss, n = global_update(
                 self.learner,
                 self.optimizer,
@@ -102,10 +102,13 @@ class _Epochs:
                 break
             total, seen = total + loss * n, seen + n
             self.watch.on_step(number, seen)
+        of_all = torch.tensor(places, device=self.device)
+        self.processes.sum([of_all])
+        n_places, n_padding = of_all.tolist()
         return Epoch(
             epoch=number,
             train_loss=total / seen,
-            padding_share=float(np.mean(padding)),
+            padding_share=n_padding / n_places,
             **validate(self.learner, self.inputs, self.device, self.processes),
         )
 
