@@ -38,11 +38,11 @@ class Config:
     item_identity: bool = True  # embed the item itself beside its attributes
     hide_item: float = 0.15  # share of items that training shows as cold ones: by content alone
     hide_task: float = 0.25  # share of tasks that training shows with all their items cold
-    dropout: float = 0.1  # on embedded users and items, in training only
+    dropout: float = 0.2  # on embedded users and items, in training only
 
     # The local update.
     local_steps: int = 3
-    local_rate: float = 0.05
+    local_rate: float = 0.2
     learn_local_rates: bool = True  # Meta-SGD with one rate a layer and step
     support_damping: float = 0.0  # added to the support's size where the local loss divides by it
     gradient: Gradient = "second_order"
@@ -103,6 +103,8 @@ class Config:
             item_statistics=False,
             user_statistics=False,
             item_identity=False,
+            hide_item=0.0,
+            hide_task=0.0,
             dropout=0.0,
             local_steps=1,
             local_rate=5e-3,

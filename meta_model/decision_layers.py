@@ -16,72 +16,106 @@ Shapes: B tasks, S support places, N places to predict, O a layer's outputs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from meta_model.layer_inputs import Dense, Pairs
+from meta_model.layer_inputs import Dense, Pairs, Part
 
 
 @dataclass(frozen=True, kw_only=True)
 class Factors:
-    """One update of one layer: its support inputs, and their gradients times the rate [B, S, O]."""
+    """One local step of one layer: its support inputs X, the gradients D [B, S, O], the rate."""
 
-    inputs: Dense
+    inputs: Any  # Pairs in the first layer, Dense in the others
     gradients: Tensor
+    rate: Tensor
+
+    def forward(self, x: Any) -> Tensor:
+        """a (x X^T + 1) D [B, N, O]: what the step takes from the output for inputs x like X."""
+        kernel: Tensor = x.inner(self.inputs) + 1
+        return (self.rate * kernel) @ self.gradients  # of the three, the kernel is the smallest
+
+    def backward(self, gradient: Tensor) -> Tensor:
+        """a G D^T X [B, N, I]: what the step takes from a gradient G [B, N, O] on its way back."""
+        backward: Tensor = (self.rate * (gradient @ self.gradients.mT)) @ self.inputs.vectors
+        return backward
+
+    def detach(self) -> Factors:
+        """Constants to what comes after, but for the rate."""
+        inputs, gradients = self.inputs.detach(), self.gradients.detach()
+        return replace(self, inputs=inputs, gradients=gradients)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Update:
-    """The local steps of a batch of tasks.
-
-    The first layer's input is the same in every step, so its steps add up to one pair of factors:
-    `support` and `first` [B, S, O]. `deeper` holds each further layer's factors, one a step.
-    """
-
-    support: Pairs
-    first: Tensor
-    deeper: tuple[tuple[Factors, ...], ...]
+Update = tuple[tuple[Factors, ...], ...]  # the local steps, and in each the factors of every layer
 
 
 class DecisionLayers(nn.Module):
-    """Linear layers with ReLU between them and one output, adapted task by task."""
+    """Linear layers with ReLU between them and one output, adapted task by task.
+
+    The first layer's input is a user's vector of size U, an item's of size I, and F details.
+    """
 
     def __init__(
-        self, inputs: int, hidden: tuple[int, ...], steps: int, rate: float, learn_rates: bool
+        self,
+        inputs: tuple[int, int, int],
+        hidden: tuple[int, ...],
+        steps: int,
+        rate: float,
+        learn_rates: bool,
     ) -> None:
         super().__init__()
-        sizes = (inputs, *hidden, 1)
+        self.n_users, self.n_items, _ = inputs
+        sizes = (sum(inputs), *hidden, 1)
         self.layers = nn.ModuleList(nn.Linear(i, o) for i, o in pairwise(sizes))
         # Kept as logarithms: a rate stays positive however it is learnt.
         rates = torch.full((steps, len(self.layers)), rate).log()
         self.log_rates = nn.Parameter(rates, requires_grad=learn_rates)
 
-    def forward(self, x: Pairs, update: Update | None) -> Tensor:
-        """Predictions [B, N] with each task's adapted layers, or the shared ones."""
-        kernel = None if update is None else x.inner(update.support) + 1
-        return self._outputs(x, update, kernel)[-1].squeeze(-1)
+    def users(self, vectors: Tensor) -> Part:
+        """The users' part of the first layer's input, from vectors [B, U]."""
+        [first, *_] = self._linear()
+        return Part(vectors=vectors, outputs=vectors @ first.weight[:, : self.n_users].mT)
+
+    def items(self, vectors: Tensor) -> Part:
+        """The items' part, from vectors [M, I]."""
+        [first, *_] = self._linear()
+        weight = first.weight[:, self.n_users : self.n_users + self.n_items]
+        return Part(vectors=vectors, outputs=vectors @ weight.mT)
+
+    def forward(self, x: Pairs, update: Update) -> Tensor:
+        """Predictions [B, N] with each task's adapted layers; the shared ones after no step."""
+        output = x.affine(self._linear()[0])
+        for first, *_ in update:
+            output = output - first.forward(x)
+        *_, predicted = self._further(output, update)
+        return predicted.squeeze(-1)
 
     def adapt(self, x: Pairs, target: Tensor, weight: Tensor, second_order: bool = True) -> Update:
         """The local steps on a squared error at the support x: target and weight [B, S].
 
         The loss of a task is sum_s weight_s (prediction_s - target_s)^2; padding has weight 0.
         """
-        update = None
-        all_rates = self.log_rates.exp()
-        kernel = x.inner(x) + 1 if len(all_rates) > 1 else None
-        for rates in all_rates:
-            outputs = self._outputs(x, update, kernel)
-            error = 2 * weight * (outputs[-1].squeeze(-1) - target)
-            gradients = self._output_gradients(outputs, error.unsqueeze(-1), update)
-            if not second_order:
-                outputs = [output.detach() for output in outputs]
-                gradients = [gradient.detach() for gradient in gradients]
-            moves = [rate * gradient for rate, gradient in zip(rates, gradients, strict=True)]
-            update = _stepped(update, x if second_order else x.detach(), outputs, moves)
-        assert update is not None
+        update: Update = ()
+        output = x.affine(self._linear()[0])
+        kernel = x.inner(x) + 1 if len(self.log_rates) > 1 else None  # the same in every step
+        for rates in self.log_rates.exp():
+            if update and kernel is not None:
+                [last, *_] = update[-1]
+                output = output - kernel @ (last.rate * last.gradients)
+            *hidden, predicted = self._further(output, update)
+            error = 2 * weight * (predicted.squeeze(-1) - target)
+            inputs = [x, *(Dense(vectors=vectors) for vectors in hidden)]
+            gradients = self._output_gradients(hidden, error.unsqueeze(-1), update)
+            step = tuple(
+                Factors(inputs=of_layer, gradients=gradient, rate=rate)
+                for of_layer, gradient, rate in zip(inputs, gradients, rates, strict=True)
+            )
+            update = (*update, step if second_order else tuple(f.detach() for f in step))
         return update
 
     def gradient_norms(self, x: Pairs) -> tuple[Tensor, Tensor]:
@@ -90,66 +124,48 @@ class DecisionLayers(nn.Module):
         Taken before any local update, over all weights and biases of these layers. The norm of an
         outer product is the product of its vectors' norms, so no place needs a backward pass.
         """
-        outputs = self._outputs(x, None, None)
-        gradients = self._output_gradients(outputs, torch.ones_like(outputs[-1]), None)
-        inputs = [x.squares(), *(output.square().sum(-1) for output in outputs[:-1])]
-        squares = torch.zeros_like(outputs[-1].squeeze(-1))
+        *hidden, predicted = self._further(x.affine(self._linear()[0]), ())
+        gradients = self._output_gradients(hidden, torch.ones_like(predicted), ())
+        inputs = [x.squares(), *(vectors.square().sum(-1) for vectors in hidden)]
+        squares = torch.zeros_like(predicted.squeeze(-1))
         for square, gradient in zip(inputs, gradients, strict=True):
             squares = squares + gradient.square().sum(-1) * (square + 1)
-        return outputs[-1].squeeze(-1), squares.sqrt()
+        return predicted.squeeze(-1), squares.sqrt()
 
     def shift(self, update: Update) -> dict[nn.Parameter, Tensor]:
         """How far the update moves each layer's weight and bias, summed over tasks."""
-        moved = [(-update.support.outer(update.first), -update.first.sum((0, 1)))]
-        for steps in update.deeper:
-            weights = [step.inputs.outer(step.gradients) for step in steps]
-            biases = [step.gradients.sum((0, 1)) for step in steps]
-            moved.append((-torch.stack(weights).sum(0), -torch.stack(biases).sum(0)))
-        parameters = list(self.layers.parameters())  # weight and bias, layer by layer
-        return dict(zip(parameters, (part for pair in moved for part in pair), strict=True))
+        moved = [torch.zeros_like(parameter) for parameter in self.layers.parameters()]
+        for step in update:
+            for factors, weight, bias in zip(step, moved[::2], moved[1::2], strict=True):
+                weight -= factors.rate * factors.inputs.outer(factors.gradients)
+                bias -= factors.rate * factors.gradients.sum((0, 1))
+        return dict(zip(self.layers.parameters(), moved, strict=True))
 
-    def _outputs(self, x: Pairs, update: Update | None, kernel: Tensor | None) -> list[Tensor]:
-        """Every layer's output [B, N, O], ReLU applied to all but the last.
-
-        `kernel` [B, N, S] is x's inner products with the support, plus 1.
-        """
-        first, *deeper = self._linear()
-        output = x.affine(first)
-        if update is not None and kernel is not None:
-            output = output - kernel @ update.first
-        outputs = [output]
-        for depth, layer in enumerate(deeper):
-            inputs = Dense(vectors=torch.relu(outputs.pop()))
+    def _further(self, output: Tensor, update: Update) -> list[Tensor]:
+        """From the first layer's output: every further layer's input, and last the prediction."""
+        passed = []
+        for depth, layer in enumerate(self._linear()[1:], start=1):
+            inputs = Dense(vectors=F.relu(output, inplace=depth > 1))
+            passed.append(inputs.vectors)
             output = inputs.affine(layer)
-            for step in () if update is None else update.deeper[depth]:
-                output = output - (inputs.inner(step.inputs) + 1) @ step.gradients
-            outputs += [inputs.vectors, output]
-        return outputs
+            for step in update:
+                output = output - step[depth].forward(inputs)
+        return [*passed, output]
 
     def _output_gradients(
-        self, outputs: list[Tensor], gradient: Tensor, update: Update | None
+        self, hidden: list[Tensor], gradient: Tensor, update: Update
     ) -> list[Tensor]:
         """The gradient at every layer's output [B, N, O], from that at the last, [B, N, 1]."""
         gradients = [gradient]
-        deeper = self._linear()[1:]
-        for depth in reversed(range(len(deeper))):
-            behind = gradients[0] @ deeper[depth].weight
-            for step in () if update is None else update.deeper[depth]:
-                behind = behind - (gradients[0] @ step.gradients.mT) @ step.inputs.vectors
-            gradients.insert(0, behind * (outputs[depth] > 0))
+        layers = self._linear()
+        for depth in reversed(range(1, len(layers))):
+            behind = gradients[0] @ layers[depth].weight
+            for step in update:
+                behind = behind - step[depth].backward(gradients[0])
+            # ReLU's derivative, in one pass over memory where a product with a mask takes three.
+            active = hidden[depth - 1].detach()
+            gradients.insert(0, torch.ops.aten.threshold_backward(behind, active, 0))
         return gradients
 
     def _linear(self) -> list[nn.Linear]:
         return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
-
-
-def _stepped(update: Update | None, x: Pairs, outputs: list[Tensor], moves: list[Tensor]) -> Update:
-    """The update after one more step, whose gradients times rates are `moves`."""
-    factors = [
-        (Factors(inputs=Dense(vectors=output), gradients=move),)
-        for output, move in zip(outputs[:-1], moves[1:], strict=True)
-    ]
-    if update is None:
-        return Update(support=x, first=moves[0], deeper=tuple(factors))
-    deeper = tuple(past + new for past, new in zip(update.deeper, factors, strict=True))
-    return Update(support=x, first=update.first + moves[0], deeper=deeper)

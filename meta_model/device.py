@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 
 import torch
 
 from schemas.errors import UserError
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt's names for its parameters
 
 
 def choose_device(name: str, threads: int = 1) -> torch.device:
@@ -23,7 +27,22 @@ def choose_device(name: str, threads: int = 1) -> torch.device:
         )
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=name != "cpu")
+    # Nothing here reads what it has not written; filling it first costs a tenth of the time.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    _keep_freed_memory()
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
     # Each of torchrun's processes on a machine has a GPU of its own.
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc reuse the memory of freed tensors instead of handing it back to the kernel.
+
+    Every batch needs tensors of the same sizes again; to map them anew, page by page, takes a
+    tenth of a training step. Other C libraries are left as they are.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+        libc.mallopt(_M_TRIM_THRESHOLD, 1 << 30)

@@ -1,6 +1,6 @@
 """Profiles as index tensors: row i holds the attributes of the user (item) with dense index i.
 
-Row 0 stands for an unknown user (item) and holds nothing but zeros.
+Row 0 stands for an unknown user (item) and holds no values.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from torch import Tensor
 class Features:
     """All attributes of N entities.
 
-    single: [N + 1, F] vocabulary indices of the single-valued features
-    multi:  one [N + 1, W] for each multi-valued feature, padded with 0
-    sizes:  number of vocabulary values, 0 included, of each single and then each multi feature
+    values: [N + 1, F, W] vocabulary indices, W the most values of an entity's feature; 0 stands for
+            a value that the vocabulary lacks, -1 for none
+    sizes:  number of vocabulary values of each feature, 0 included
     """
 
-    single: Tensor
-    multi: tuple[Tensor, ...]
+    values: Tensor
     sizes: tuple[int, ...]
 
 
@@ -34,26 +33,20 @@ def features(profiles: pa.Table, index: str, sizes: dict[str, int]) -> Features:
     expected = np.arange(1, len(profiles) + 1)
     if not np.array_equal(profiles[index].to_numpy(), expected):
         raise ValueError(f"{index} is not dense from 1 to {len(profiles)}")
-    is_list = {name: pa.types.is_list(profiles.schema.field(name).type) for name in sizes}
-    single_names = [name for name in sizes if not is_list[name]]
-    multi_names = [name for name in sizes if is_list[name]]
-    single = np.zeros((len(profiles) + 1, len(single_names)), dtype=np.int64)
-    for position, name in enumerate(single_names):
-        single[1:, position] = profiles[name].to_numpy()
-    multi = tuple(
-        torch.from_numpy(np.vstack([np.zeros((1, padded.shape[1]), dtype=np.int64), padded]))
-        for padded in (_padded(profiles[name]) for name in multi_names)
-    )
-    return Features(
-        single=torch.from_numpy(single),
-        multi=multi,
-        sizes=tuple(sizes[name] for name in (*single_names, *multi_names)),
-    )
+    columns = [_padded(profiles[name]) for name in sizes]
+    width = max((column.shape[1] for column in columns), default=1)
+    values = np.full((len(profiles) + 1, len(columns), width), -1, dtype=np.int64)
+    for number, column in enumerate(columns):
+        values[1:, number, : column.shape[1]] = column
+    return Features(values=torch.from_numpy(values), sizes=tuple(sizes.values()))
 
 
-def _padded(lists: pa.ChunkedArray[Any]) -> np.ndarray:
-    values, mask = pad(lists)
-    return np.where(mask, values, 0).astype(np.int64)
+def _padded(column: pa.ChunkedArray[Any]) -> np.ndarray:
+    """[N, W] from a column of indices, or of lists of them."""
+    if not pa.types.is_list(column.type):
+        return column.to_numpy()[:, None]
+    values, mask = pad(column)
+    return np.where(mask, values, -1)
 
 
 def pad(lists: pa.ChunkedArray[Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -51,7 +51,7 @@ def score_cold_users(
     """All serve tasks, batch by batch; memory does not grow with users times items."""
     learner.eval()
     # The catalogue's side of the scores is the same for all users, and computed once.
-    chunks = _chunks(learner, len(inputs.item_profiles), device)
+    chunks = catalogue_chunks(learner, len(inputs.item_profiles), device)
     for batch in batches(inputs.episodes.split("serve"), _BATCH_TASKS):
         tasks = batch.to(device)
         n_support = tasks.support.mask.sum(1)
@@ -60,7 +60,7 @@ def score_cold_users(
         for of_kind, is_adapted in ((adapted, True), (~adapted, False)):
             if of_kind.any():
                 some = tasks[of_kind]
-                items, scores = _top(learner, some, is_adapted, chunks, config.top_items)
+                items, scores = rank(learner, some, is_adapted, chunks, config.top_items)
                 yield Scores(
                     users=some.users,
                     n_support=n_support[of_kind],
@@ -70,7 +70,7 @@ def score_cold_users(
                 )
 
 
-def _chunks(learner: Learner, n_items: int, device: torch.device) -> list[Chunk]:
+def catalogue_chunks(learner: Learner, n_items: int, device: torch.device) -> list[Chunk]:
     parts = torch.split(torch.arange(1, n_items + 1, device=device), _CHUNK_ITEMS)
     return [
         Chunk(items=items, embedded=learner.embed(items), places=learner.statistics.of_all(items))
@@ -78,10 +78,10 @@ def _chunks(learner: Learner, n_items: int, device: torch.device) -> list[Chunk]
     ]
 
 
-def _top(
-    learner: Learner, tasks: Tasks, is_adapted: bool, chunks: list[Chunk], top_items: int
+def rank(
+    learner: Learner, tasks: Tasks, is_adapted: bool, chunks: list[Chunk], k: int
 ) -> tuple[Tensor, Tensor]:
-    """The best items and their scores [B, k], over the catalogue in chunks."""
+    """The best items and their expected ratings [B, k], over the catalogue in chunks."""
     if is_adapted:
         state = learner.adapt(tasks, learner.embed(tasks.items))
     else:
@@ -93,12 +93,24 @@ def _top(
         scores = _without_rated(scores, tasks, chunk.items)
         items = torch.cat([best_items, chunk.items.expand(len(tasks), -1)], dim=1)
         scores = torch.cat([best_scores, scores], dim=1)
-        # A stable sort, so that items of equal score rank by index on every machine.
-        order = scores.argsort(dim=1, descending=True, stable=True)[:, :top_items]
-        best_items, best_scores = items.gather(1, order), scores.gather(1, order)
-    return best_items.masked_fill(best_scores == -torch.inf, 0), learner.expected(
-        state, best_scores
-    )
+        best = _best(scores, k)
+        best_items, best_scores = items.gather(1, best), scores.gather(1, best)
+    best_items = best_items.masked_fill(best_scores == -torch.inf, 0)
+    return best_items, learner.expected(state, best_scores)
+
+
+def _best(scores: Tensor, k: int) -> Tensor:
+    """The columns [B, k] of the highest scores, in order; of equal ones the first columns.
+
+    `topk` alone would choose among equal scores as it likes, and on every machine otherwise.
+    """
+    k = min(k, scores.shape[1])
+    least = scores.topk(k, dim=1).values[:, -1:]
+    above, equal = scores > least, scores == least
+    chosen = above | (equal & (equal.cumsum(1) <= k - above.sum(1, keepdim=True)))
+    columns = chosen.nonzero()[:, 1].view(len(scores), k)
+    order = scores.gather(1, columns).argsort(dim=1, descending=True, stable=True)
+    return columns.gather(1, order)
 
 
 def _without_rated(scores: Tensor, tasks: Tasks, items: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ def run(action: Callable[[], None]) -> int:
     A mistake and a full disk are told in one message; other faults keep their traceback.
     """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")  # others: warnings
-    for package in ("coldstart", "jobs", "meta_model", "schemas"):
+    for package in ("coldstart", "benchmarks", "jobs", "meta_model", "schemas"):
         logging.getLogger(package).setLevel(logging.INFO)
     try:
         action()

@@ -1,82 +1,87 @@
 """Users and items as vectors: an embedding for every value of every feature, by index.
 
-Shapes: N entities, W values of a feature, E the size of an embedding.
+Shapes: N entities, F features, W values of a feature, E the size of an embedding.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from meta_model.features import Features
 
-Values = list[Tensor]  # for each feature its vocabulary indices [N, W], 0 where there is none
-
 
 class Attributes(nn.Module):
-    """The features' values of every user (item), by dense index; data, and no part of a model."""
+    """The values of every user (item), by dense index; data, and no part of a model.
+
+    All features share one numbering from 1, so that one table can hold all their embeddings; 0 is
+    a value that the vocabulary lacks, and fills up the rest.
+    """
+
+    values: Tensor
+    weights: Tensor
 
     def __init__(self, features: Features) -> None:
         super().__init__()
+        of_features = torch.tensor([size - 1 for size in features.sizes])
+        starts = of_features.cumsum(0) - of_features
+        values = torch.where(features.values > 0, features.values + starts[:, None], 0)
+        counts = (features.values >= 0).sum(2)
+        self.register_buffer("values", values, persistent=False)
+        self.register_buffer("weights", 1 / counts.clamp(min=1), persistent=False)
         self.n_features = len(features.sizes)
-        columns = (*torch.split(features.single, 1, dim=1), *features.multi)
-        for number, values in enumerate(columns):
-            self.register_buffer(f"feature_{number}", values, persistent=False)
+        self.n_values = 1 + int(of_features.sum())
 
-    def forward(self, indices: Tensor) -> Values:
-        return [self.get_buffer(f"feature_{n}")[indices] for n in range(self.n_features)]
-
-
-class ColdAttributes(nn.Module):
-    """Makes the attributes of trained items as little known as a cold item's are.
-
-    New items come with new years, directors and authors, which the vocabulary does not hold. So
-    each value is dropped with the share of its feature's values that cold items lack, by what the
-    trained ones have.
-    """
-
-    shares: Tensor
-
-    def __init__(self, attributes: Attributes, is_trained: Tensor) -> None:
-        super().__init__()
-        is_cold = ~is_trained
-        is_cold[0] = False
-        shares = []
-        for number in range(attributes.n_features):
-            known = (attributes.get_buffer(f"feature_{number}") > 0).sum(1).double()
-            of_trained, of_cold = known[is_trained].mean(), known[is_cold].mean()
-            shares.append((1 - of_cold / of_trained).nan_to_num(0.0).clamp(0, 1))
-        self.register_buffer("shares", torch.tensor(shares), persistent=False)
-
-    def forward(self, values: Values) -> Values:
-        return [
-            value * (torch.rand(value.shape, device=value.device) >= share)
-            for value, share in zip(values, self.shares, strict=True)
-        ]
+    def forward(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Values [N, F, W], and the weight [N, F] of each in its feature's mean."""
+        return self.values[indices], self.weights[indices]
 
 
 class ValueEmbedding(nn.Module):
-    """The embeddings of all features' values, one after the other; of several values, their mean.
+    """The embeddings of an entity's features, one after the other; of several values, their mean.
 
-    Index 0, the unknown value, is the zero vector: what is not known says nothing.
+    A value that the vocabulary lacks is the zero vector: what is not known says nothing, and what
+    is known beside it says less.
     """
 
-    def __init__(self, sizes: tuple[int, ...], size: int, std: float) -> None:
+    def __init__(self, attributes: Attributes, size: int, std: float) -> None:
         super().__init__()
-        self.tables = nn.ModuleList(nn.Embedding(values, size, padding_idx=0) for values in sizes)
-        for table in self.tables:
-            assert isinstance(table, nn.Embedding)
-            nn.init.normal_(table.weight, std=std)
-            nn.init.zeros_(table.weight[0])
-        self.output_size = size * len(sizes)
+        self.table = nn.Parameter(torch.randn(attributes.n_values, size) * std)
+        with torch.no_grad():
+            self.table[0] = 0
+        self.output_size = size * attributes.n_features
 
-    def forward(self, values: Values) -> Tensor:
-        """[N, features * E]"""
-        parts = [
-            table(of_feature).sum(1) / (of_feature > 0).sum(1, keepdim=True).clamp(min=1)
-            for table, of_feature in zip(self.tables, values, strict=True)
-        ]
-        return torch.cat(parts, dim=1)
+    def forward(self, values: Tensor, weights: Tensor) -> Tensor:
+        """[N, F * E] from values [N, F, W] and weights [N, F]."""
+        means: Tensor = _WeightedSum.apply(  # type: ignore[no-untyped-call]
+            self.table, values.flatten(0, 1), weights.flatten()
+        )
+        return means.view(len(values), self.output_size)
+
+
+class _WeightedSum(torch.autograd.Function):
+    """Of each row of values [K, W], the sum of their table rows times the row's weight, [K, E].
+
+    PyTorch's own embedding bag sorts all values for its gradient, which takes three times as long.
+    Value 0 adds nothing and gets no gradient.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, table: Tensor, values: Tensor, weights: Tensor) -> Tensor:
+        ctx.save_for_backward(values, weights)
+        ctx.table_size = table.shape
+        return F.embedding_bag(values, table, mode="sum") * weights.unsqueeze(1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        values, weights = ctx.saved_tensors
+        rows, places = torch.nonzero(values, as_tuple=True)
+        of_values = (gradient * weights.unsqueeze(1)).index_select(0, rows)
+        table = gradient.new_zeros(ctx.table_size)
+        return table.index_add_(0, values[rows, places], of_values), None, None
 
 
 class Identity(nn.Module):

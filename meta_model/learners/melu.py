@@ -37,8 +37,8 @@ from meta_model.config import Config
 from meta_model.decision_layers import DecisionLayers, Update
 from meta_model.features import Features
 from meta_model.item_statistics import ItemStatistics, RatedPlaces
-from meta_model.layer_inputs import Pairs
-from meta_model.learners.embedding import Attributes, ColdAttributes, Identity, ValueEmbedding
+from meta_model.layer_inputs import Pairs, Part, at_rows
+from meta_model.learners.embedding import Attributes, Identity, ValueEmbedding
 from meta_model.learners.learner import Learner, ParameterGroup
 from meta_model.rating_models import OrdinalRatings, PlainRatings, RatingModel
 from meta_model.tasks import Tasks
@@ -50,30 +50,29 @@ _LOG_SCALE = 4.0  # brings logarithms of counts to the size of the other inputs
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """Items as vectors [M, E] with the prior of their bias [M].
+    """Items as a part of the decision layers' input, M of them, with the prior of their bias [M].
 
-    In training, [2M]: rows M and after show the same items as cold ones. `is_hidden` [M] says which
-    items are shown so to all tasks.
+    Where training hides items, 2M: rows M and after show the same items as cold ones. `is_hidden`
+    [M] says which of them all tasks see so.
     """
 
-    vectors: Tensor
+    items: Part
     prior: Tensor
     is_hidden: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """A batch of tasks: users [B, U] and their bias [B, 1], the thresholds' shift [B, K].
+    """A batch of tasks: B users and their bias [B, 1], the thresholds' shift [B, K].
 
     is_hidden: [B, 1], whether all the task's items are shown as cold ones
-    update: None before any local update
     """
 
-    users: Tensor
+    users: Part
     user_bias: Tensor
     shift: Tensor
     is_hidden: Tensor
-    update: Update | None
+    update: Update
 
 
 class MeLU(Learner):
@@ -90,20 +89,21 @@ class MeLU(Learner):
         self.statistics = statistics
         size, is_trained = config.embedding_size, statistics.counts > 0
         self.user_attributes, self.item_attributes = Attributes(users), Attributes(items)
-        self.as_cold = ColdAttributes(self.item_attributes, is_trained)
-        self.user_embedding = ValueEmbedding(users.sizes, size, _EMBEDDING_STD)
-        self.item_embedding = ValueEmbedding(items.sizes, size, _EMBEDDING_STD)
+        self.user_embedding = ValueEmbedding(self.user_attributes, size, _EMBEDDING_STD)
+        self.item_embedding = ValueEmbedding(self.item_attributes, size, _EMBEDDING_STD)
         self.identity = Identity(is_trained, size) if config.item_identity else None
-        self.prior = ValueEmbedding(items.sizes, 1, std=0.0) if config.content_prior else None
+        self.prior: ValueEmbedding | None = None
+        if config.content_prior:
+            self.prior = ValueEmbedding(self.item_attributes, 1, std=0.0)
         self.log_dampings = nn.Parameter(torch.tensor([ITEM_DAMPING, USER_DAMPING]).log())
         self.dropout = nn.Dropout(config.dropout)
         n_user_statistics = _STATISTICS if config.user_statistics else 0
         self.decision = DecisionLayers(
-            self.user_embedding.output_size
-            + self.item_embedding.output_size
-            + (size if config.item_identity else 0)
-            + n_user_statistics
-            + (_STATISTICS if config.item_statistics else 0),
+            (
+                self.user_embedding.output_size + n_user_statistics,
+                self.item_embedding.output_size + (size if config.item_identity else 0),
+                _STATISTICS if config.item_statistics else 0,
+            ),
             config.hidden_sizes,
             config.local_steps,
             config.local_rate,
@@ -117,21 +117,25 @@ class MeLU(Learner):
             nn.init.zeros_(self.shift.weight)
 
     def embed(self, items: Tensor) -> Catalogue:
-        shown = self.item_attributes(items)
-        identity = [] if self.identity is None else [self.identity(items)]
+        values = self.item_attributes(items)
+        content = self.item_embedding(*values)
+        prior = content.new_zeros(len(items)) if self.prior is None else self.prior(*values).sum(1)
         is_hidden = torch.zeros_like(items, dtype=torch.bool)
-        if self.training and self._hides:
+        if self._hides:
             is_hidden = torch.rand(len(items), device=items.device) < self.config.hide_item
-            cold = self.as_cold(shown)
-            shown = [torch.cat([known, less]) for known, less in zip(shown, cold, strict=True)]
-            identity = [torch.cat([one, torch.zeros_like(one)]) for one in identity]
-        vectors = torch.cat([self.item_embedding(shown), *identity], dim=1)
-        prior = vectors.new_zeros(len(vectors)) if self.prior is None else self.prior(shown).sum(1)
-        return Catalogue(vectors=self.dropout(vectors), prior=prior, is_hidden=is_hidden)
+        vectors = content
+        if self.identity is not None:
+            identity = self.identity(items)
+            vectors = torch.cat([content, identity], dim=1)
+            if self._hides:
+                cold = torch.cat([content, torch.zeros_like(identity)], dim=1)
+                vectors = torch.cat([vectors, cold])
+        parts = self.decision.items(self.dropout(vectors))
+        return Catalogue(items=parts, prior=prior, is_hidden=is_hidden)
 
     def adapt(self, tasks: Tasks, catalogue: Catalogue) -> State:
         is_hidden = tasks.support.mask.new_zeros(len(tasks), 1)
-        if self.training and self._hides:
+        if self._hides:
             draws = torch.rand(is_hidden.shape, device=is_hidden.device)
             is_hidden = draws < self.config.hide_task
         rows, counts, item_bias = self._known(catalogue, self.statistics.support(tasks), is_hidden)
@@ -157,7 +161,7 @@ class MeLU(Learner):
             user_bias=nothing,
             shift=shift,
             is_hidden=nothing.bool(),
-            update=None,
+            update=(),
         )
 
     def predict(self, state: State, catalogue: Catalogue, places: RatedPlaces) -> Tensor:
@@ -182,7 +186,6 @@ class MeLU(Learner):
         return anchor + rest, norms
 
     def local_shift(self, state: State) -> dict[nn.Parameter, Tensor]:
-        assert state.update is not None
         return self.decision.shift(state.update)
 
     def parameter_groups(self) -> Iterable[ParameterGroup]:
@@ -205,40 +208,41 @@ class MeLU(Learner):
 
     @property
     def _hides(self) -> bool:
-        return self.config.hide_item > 0 or self.config.hide_task > 0
+        """Whether some items are shown as cold ones now."""
+        return self.training and self.config.hide_item + self.config.hide_task > 0
 
     def _known(
         self, catalogue: Catalogue, places: RatedPlaces, is_hidden: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """What is known at the places, [B, N] each: rows of the catalogue, counts, item biases."""
         hidden = is_hidden | catalogue.is_hidden[places.rows]
-        rows = places.rows
-        if self.training and self._hides:
-            rows = rows + len(catalogue.is_hidden) * hidden
         counts = places.counts.masked_fill(hidden, 0)
         deviation = places.deviation.masked_fill(hidden, 0)
         damping = self.log_dampings[0].exp()
-        prior = nn.functional.embedding(rows, catalogue.prior.unsqueeze(1)).squeeze(-1)
+        prior = at_rows(catalogue.prior.unsqueeze(1), places.rows).squeeze(-1)
+        rows = places.rows
+        if len(catalogue.items.vectors) > len(catalogue.prior):  # cold ones come after them
+            rows = rows + len(catalogue.prior) * hidden
         return rows, counts, (deviation + damping * prior) / (counts + damping)
 
-    def _users(self, users: Tensor, n: Tensor, user_bias: Tensor) -> tuple[Tensor, Tensor]:
-        """User vectors [B, U] and thresholds' shifts [B, K], from n and the bias, each [B, 1]."""
-        embedded = self.dropout(self.user_embedding(self.user_attributes(users)))
+    def _users(self, users: Tensor, n: Tensor, user_bias: Tensor) -> tuple[Part, Tensor]:
+        """The users [B] as inputs, and thresholds' shifts [B, K], from n and the bias, [B, 1]."""
+        embedded = self.dropout(self.user_embedding(*self.user_attributes(users)))
         no_shift = embedded.new_zeros(len(embedded), 1)
         if not self.config.user_statistics:
-            return embedded, no_shift
+            return self.decision.users(embedded), no_shift
         statistics = torch.cat([n.log1p() / _LOG_SCALE, user_bias, (n == 0).float()], dim=1)
         shift = no_shift if self.shift is None else self.shift(statistics)
-        return torch.cat([embedded, statistics], dim=1), shift
+        return self.decision.users(torch.cat([embedded, statistics], dim=1)), shift
 
     def _pairs(
-        self, users: Tensor, catalogue: Catalogue, rows: Tensor, counts: Tensor, bias: Tensor
+        self, users: Part, catalogue: Catalogue, rows: Tensor, counts: Tensor, bias: Tensor
     ) -> Pairs:
         details = bias.unsqueeze(-1)[..., :0]
         if self.config.item_statistics:
             columns = [counts.log1p() / _LOG_SCALE, bias, (counts == 0).float()]
             details = torch.stack(columns, dim=-1)
-        return Pairs(users=users, items=catalogue.vectors, rows=rows, details=details)
+        return Pairs(users=users, items=catalogue.items, rows=rows, details=details)
 
     def _inputs(
         self, state: State, catalogue: Catalogue, places: RatedPlaces

@@ -18,22 +18,38 @@ USERS, ITEMS, DETAILS = 3, 4, 2
 
 
 @dataclass
+class Places:
+    """Rows of the items and details of one side's places."""
+
+    rows: Tensor
+    details: Tensor
+
+
+@dataclass
 class Batch:
     """What goes into the layers of three tasks; supports are padded with rubbish."""
 
     users: Tensor
     items: Tensor
-    support: Pairs
-    query: Pairs
+    support: Places
+    query: Places
     target: Tensor
     weight: Tensor
     ratings: Tensor
 
-    def vectors(self, pairs: Pairs, task: int, length: int) -> Tensor:
+    def pairs(self, layers: DecisionLayers, places: Places) -> Pairs:
+        return Pairs(
+            users=layers.users(self.users),
+            items=layers.items(self.items),
+            rows=places.rows,
+            details=places.details,
+        )
+
+    def vectors(self, places: Places, task: int, length: int) -> Tensor:
         """The concatenated inputs of one task's places, [length, USERS + ITEMS + DETAILS]."""
-        users = pairs.users[task].expand(length, -1)
-        items = pairs.items[pairs.rows[task, :length]]
-        return torch.cat([users, items, pairs.details[task, :length]], dim=1)
+        users = self.users[task].expand(length, -1)
+        items = self.items[places.rows[task, :length]]
+        return torch.cat([users, items, places.details[task, :length]], dim=1)
 
 
 def _batch() -> Batch:
@@ -42,18 +58,16 @@ def _batch() -> Batch:
     users = torch.randn(3, USERS, dtype=torch.float64, requires_grad=True)
     items = torch.randn(9, ITEMS, dtype=torch.float64, requires_grad=True)
 
-    def pairs(n: int) -> Pairs:
+    def places(n: int) -> Places:
         rows = torch.randint(0, 9, (3, n))
-        return Pairs(
-            users=users, items=items, rows=rows, details=torch.randn(3, n, DETAILS).double()
-        )
+        return Places(rows, torch.randn(3, n, DETAILS, dtype=torch.float64))
 
     mask = torch.arange(n_support) < torch.tensor(LENGTHS)[:, None]
     return Batch(
         users=users,
         items=items,
-        support=pairs(n_support),
-        query=pairs(N_QUERY),
+        support=places(n_support),
+        query=places(N_QUERY),
         target=torch.randn(3, n_support, dtype=torch.float64),
         weight=mask.double() / mask.sum(1, keepdim=True),
         ratings=torch.randn(3, N_QUERY, dtype=torch.float64),
@@ -62,7 +76,7 @@ def _batch() -> Batch:
 
 def _layers(steps: int, learn_rates: bool = False) -> DecisionLayers:
     torch.manual_seed(1)
-    return DecisionLayers(USERS + ITEMS + DETAILS, (5, 4), steps, 0.05, learn_rates).double()
+    return DecisionLayers((USERS, ITEMS, DETAILS), (5, 4), steps, 0.05, learn_rates).double()
 
 
 def _adapted_in_a_loop(
@@ -107,8 +121,9 @@ def _loop_loss(layers: DecisionLayers, batch: Batch, second_order: bool = True) 
 
 
 def _batched_loss(layers: DecisionLayers, batch: Batch, second_order: bool = True) -> Tensor:
-    update = layers.adapt(batch.support, batch.target, batch.weight, second_order)
-    return (layers(batch.query, update) - batch.ratings).square().mean(1).mean()
+    support, query = (batch.pairs(layers, side) for side in (batch.support, batch.query))
+    update = layers.adapt(support, batch.target, batch.weight, second_order)
+    return (layers(query, update) - batch.ratings).square().mean(1).mean()
 
 
 def _gradients(loss: Tensor, layers: DecisionLayers, batch: Batch) -> list[Tensor]:
@@ -143,7 +158,8 @@ def test_first_order_is_not_second_order() -> None:
 @pytest.mark.parametrize("steps", [1, 3])
 def test_the_shift_equals_the_loops_adapted_weights(steps: int) -> None:
     layers, batch = _layers(steps), _batch()
-    moved = layers.shift(layers.adapt(batch.support, batch.target, batch.weight))
+    support = batch.pairs(layers, batch.support)
+    moved = layers.shift(layers.adapt(support, batch.target, batch.weight))
     adapted = _adapted_in_a_loop(layers, batch, second_order=False)
     for number, (parameter, shift) in enumerate(moved.items()):
         expected = sum(list(weights.values())[number] - parameter for weights in adapted)
@@ -174,21 +190,17 @@ def test_gradients_agree_with_finite_differences() -> None:
 
 def test_items_that_are_the_same_for_all_tasks_need_one_row_of_places() -> None:
     layers, batch = _layers(steps=2), _batch()
-    update = layers.adapt(batch.support, batch.target, batch.weight)
+    support = batch.pairs(layers, batch.support)
+    update = layers.adapt(support, batch.target, batch.weight)
     rows, details = batch.query.rows[:1], batch.query.details[:1]
-    shared = Pairs(users=batch.users, items=batch.items, rows=rows, details=details)
-    spelt_out = Pairs(
-        users=batch.users,
-        items=batch.items,
-        rows=rows.expand(3, -1),
-        details=details.expand(3, -1, -1),
-    )
+    shared = batch.pairs(layers, Places(rows, details))
+    spelt_out = batch.pairs(layers, Places(rows.expand(3, -1), details.expand(3, -1, -1)))
     torch.testing.assert_close(layers(shared, update), layers(spelt_out, update))
 
 
 def test_gradient_norms_equal_one_backward_pass_a_place() -> None:
     layers, batch = _layers(steps=1), _batch()
-    predictions, norms = layers.gradient_norms(batch.support)
+    predictions, norms = layers.gradient_norms(batch.pairs(layers, batch.support))
     network = nn.Sequential(*_interleaved(layers))
     for task in range(3):
         for place, x in enumerate(batch.vectors(batch.support, task, max(LENGTHS))):

@@ -1,0 +1,93 @@
+"""Tasks of the shape of MeLU's paper: MovieLens-1M's sizes, supports of 3 to 90, queries of 10.
+
+The values are drawn from a seed: how fast tasks are computed does not depend on them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from meta_model.episodes import Episodes
+from meta_model.features import Features
+from meta_model.inputs import Inputs
+from schemas.arrow import ARROW_TYPES
+from schemas.columns import Type
+
+N_USERS, N_ITEMS = 6040, 3706
+# Of each attribute the number of values, and how many of them an entity has.
+USER_ATTRIBUTES = ((2, 1), (7, 1), (21, 1), (3402, 1))  # gender, age, occupation, zip code
+ITEM_ATTRIBUTES = ((6, 1), (25, 2), (2186, 1), (8030, 4))  # rate, genre, director, actor
+SUPPORT, QUERY = (3, 90), 10
+LEVELS = (1.0, 2.0, 3.0, 4.0, 5.0)
+
+
+def write(file: Path, n_tasks: int, seed: int, split: str = "train") -> Episodes:
+    """Episodes of `n_tasks` tasks in `file`, a few thousand at a time."""
+    draws = np.random.default_rng(seed)
+    schema: pa.Schema | None = None
+    writer: pq.ParquetWriter | None = None
+    for start in range(0, n_tasks, 4096):
+        part = _tasks(start, min(4096, n_tasks - start), draws, split)
+        if writer is None:
+            schema = part.schema
+            writer = pq.ParquetWriter(file, schema)
+        writer.write_table(part)
+    if writer is not None:
+        writer.close()
+    return Episodes(files=(file,)).split(split)
+
+
+def _tasks(start: int, n: int, draws: np.random.Generator, split: str) -> pa.Table:
+    def lists(lengths: np.ndarray, values: np.ndarray, kind: Type) -> pa.ListArray:
+        offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+        return pa.ListArray.from_arrays(offsets, pa.array(values)).cast(ARROW_TYPES[kind])
+
+    columns = {
+        "task_id": pa.array([f"task {start + number}" for number in range(n)]),
+        "user_index": pa.array(draws.integers(1, N_USERS + 1, n), pa.int32()),
+        "scenario": pa.repeat("warm", n),
+        "split": pa.repeat(split, n),
+    }
+    for side, (low, high) in (("support", SUPPORT), ("query", (QUERY, QUERY))):
+        lengths = draws.integers(low, high + 1, n)
+        items = draws.integers(1, N_ITEMS + 1, lengths.sum())
+        ratings = draws.integers(1, 6, lengths.sum()).astype(np.float32)
+        columns[f"{side}_items"] = lists(lengths, items, Type.LIST_INT32)
+        columns[f"{side}_ratings"] = lists(lengths, ratings, Type.LIST_FLOAT32)
+    return pa.table(columns)
+
+
+def inputs(episodes: Episodes, seed: int = 1) -> Inputs:
+    draws = np.random.default_rng(seed)
+    counts = draws.integers(1, 300, N_ITEMS)
+    items = pa.table(
+        {
+            "item_index": np.arange(1, N_ITEMS + 1),
+            "train_n_ratings": counts,
+            "train_rating_sum": counts * draws.uniform(2, 5, N_ITEMS),
+        }
+    )
+
+    def features(n: int, attributes: tuple[tuple[int, int], ...]) -> Features:
+        width = max(longest for _, longest in attributes)
+        values = np.full((n + 1, len(attributes), width), -1, dtype=np.int64)
+        for number, (size, longest) in enumerate(attributes):
+            values[1:, number, :longest] = draws.integers(1, size + 1, (n, longest))
+        return Features(
+            values=torch.from_numpy(values), sizes=tuple(size + 1 for size, _ in attributes)
+        )
+
+    return Inputs(
+        rating_levels=LEVELS,
+        user_profiles=pa.table({"user_index": np.arange(1, N_USERS + 1)}),
+        item_profiles=items,
+        users=features(N_USERS, USER_ATTRIBUTES),
+        items=features(N_ITEMS, ITEM_ATTRIBUTES),
+        episodes=episodes,
+        vocabulary_checksum="",
+    )

@@ -1,0 +1,37 @@
+"""Records of a benchmark: flat JSON objects, with the machine and the day they are of."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+Record = Mapping[str, Any]
+
+
+def write_json(file: Path, records: Iterable[Record]) -> None:
+    """Write the records as one JSON list, each also saying the machine and the day."""
+    about = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    text = json.dumps([{**record, **about} for record in records], indent=1)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text + "\n")
+
+
+def machine() -> str:
+    """The processor, its cores and the GPU, as the operating system names them."""
+    names = [
+        line.split(":", 1)[1].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    processor = names[0] if names else platform.processor()
+    parts = [f"{os.cpu_count()} x {processor}", f"PyTorch {torch.__version__.split('+')[0]}"]
+    if torch.cuda.is_available():
+        parts.insert(1, torch.cuda.get_device_name())
+    return ", ".join(parts)

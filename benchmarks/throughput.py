@@ -1,0 +1,152 @@
+"""Tasks per second of the engine beside a loop over tasks, on the same tasks in one run.
+
+    python -m benchmarks.throughput --json FILE
+
+`train` is a whole global update, `evaluate` adapts and predicts the query, `score` adapts and ranks
+the whole catalogue.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks import paper_tasks
+from benchmarks.per_task_loop import PerTaskLoop
+from benchmarks.records import Record, write_json
+from meta_model.batching import batches
+from meta_model.config import Config
+from meta_model.device import choose_device
+from meta_model.global_update import Position, global_update, optimizer_of
+from meta_model.inputs import Inputs
+from meta_model.learners import create
+from meta_model.learners.melu import MeLU
+from meta_model.scoring import catalogue_chunks, rank
+from meta_model.tasks import Tasks
+from schemas import command_line
+
+META_BATCHES = (32, 256)
+THREADS = (1, 2)
+TOP_ITEMS = 20
+_BATCHES = 8
+_LOOP_TASKS = 32  # of each batch: for a loop, more of them take just as much longer
+
+log = logging.getLogger("benchmarks.throughput")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
+    parser.add_argument("--json", type=Path, required=True, help="where to write the records")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    options = parser.parse_args(arguments)
+    return command_line.run(lambda: write_json(options.json, measure(options.device)))
+
+
+def measure(device_name: str) -> Iterator[Record]:
+    """A record for every mode, meta-batch and number of threads."""
+    with tempfile.TemporaryDirectory() as folder:
+        n_tasks = 8 * max(META_BATCHES)
+        inputs = paper_tasks.inputs(
+            paper_tasks.write(Path(folder) / "tasks.parquet", n_tasks, seed=1)
+        )
+        for threads in THREADS:
+            device = choose_device(device_name, threads)
+            for meta_batch in META_BATCHES:
+                yield from _of_batch(inputs, meta_batch, threads, device)
+
+
+def _of_batch(
+    inputs: Inputs, meta_batch: int, threads: int, device: torch.device
+) -> Iterator[Record]:
+    config = replace(Config().paper(), batch_tasks=meta_batch)
+    tasks = [
+        tasks.to(device) for tasks in batches(inputs.episodes, meta_batch, np.random.default_rng(1))
+    ][:_BATCHES]
+    for mode, (ours, loop) in _modes(inputs, config, device).items():
+        seconds, loop_seconds = _paired(ours, loop, tasks)
+        n = sum(map(len, tasks)) / len(tasks)
+        record = {
+            "learner": "melu",
+            "mode": mode,
+            "meta_batch": meta_batch,
+            "threads": threads,
+            "device": device.type,
+            "tasks_per_second": round(n / seconds, 1),
+            "loop_tasks_per_second": round(_LOOP_TASKS / loop_seconds, 1),
+            "ratio": round(n / seconds / (_LOOP_TASKS / loop_seconds), 1),
+        }
+        log.info("%s", record)
+        yield record
+
+
+def _modes(
+    inputs: Inputs, config: Config, device: torch.device
+) -> dict[str, tuple[Callable[[Tasks], object], Callable[[Tasks], object]]]:
+    """For each mode what the engine does with a batch, and what the loop does with it."""
+    torch.manual_seed(1)
+    learner = create(config, inputs).to(device)
+    assert isinstance(learner, MeLU)
+    loop = PerTaskLoop(learner)
+    optimizer = optimizer_of(learner, config, device)
+    at = Position(epoch=1, step=1, share=0.5)
+    chunks = catalogue_chunks(learner.eval(), paper_tasks.N_ITEMS, device)
+    items = torch.arange(1, paper_tasks.N_ITEMS + 1, device=device)
+
+    @torch.no_grad()
+    def evaluate(tasks: Tasks) -> torch.Tensor:
+        learner.eval()
+        catalogue = learner.embed(tasks.items)
+        state = learner.adapt(tasks, catalogue)
+        return learner.predict(state, catalogue, learner.statistics.query(tasks))
+
+    @torch.no_grad()
+    def score(tasks: Tasks) -> object:
+        learner.eval()
+        return rank(learner, tasks, True, chunks, TOP_ITEMS)
+
+    return {
+        "train": (
+            lambda tasks: global_update(learner, optimizer, [(0, tasks)], config, at),
+            lambda tasks: loop.global_update(optimizer, tasks),
+        ),
+        "evaluate": (evaluate, loop.evaluate),
+        "score": (score, lambda tasks: loop.score(tasks, items, TOP_ITEMS)),
+    }
+
+
+def _paired(
+    ours: Callable[[Tasks], object], loop: Callable[[Tasks], object], tasks: list[Tasks]
+) -> tuple[float, float]:
+    """Median seconds of a batch by the engine, and of `_LOOP_TASKS` of its tasks by the loop.
+
+    They take turns, so that whatever else the machine does hits both.
+    """
+    seconds, loop_seconds = [], []
+    for batch in tasks:
+        some = batch[torch.randperm(len(batch))[:_LOOP_TASKS]]
+        seconds.append(_seconds(ours, batch))
+        loop_seconds.append(_seconds(loop, some))
+    # The first batch pays for what is made once.
+    return statistics.median(seconds[1:]), statistics.median(loop_seconds[1:])
+
+
+def _seconds(function: Callable[[Tasks], object], tasks: Tasks) -> float:
+    started = time.perf_counter()
+    function(tasks)
+    if tasks.users.is_cuda:
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    sys.exit(main())
