@@ -117,7 +117,7 @@ def _modes(
     return {
         "train": (
             lambda tasks: global_update(learner, optimizer, [(0, tasks)], config, at),
-            lambda tasks: loop.global_update(optimizer, tasks),
+            loop.global_update,
         ),
         "evaluate": (evaluate, loop.evaluate),
         "score": (score, lambda tasks: loop.score(tasks, items, TOP_ITEMS)),

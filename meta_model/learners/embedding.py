@@ -26,14 +26,13 @@ class Attributes(nn.Module):
 
     def __init__(self, features: Features) -> None:
         super().__init__()
-        of_features = torch.tensor([size - 1 for size in features.sizes])
-        starts = of_features.cumsum(0) - of_features
-        values = torch.where(features.values > 0, features.values + starts[:, None], 0)
+        self.starts = torch.tensor([0, *(size - 1 for size in features.sizes)]).cumsum(0)
+        values = torch.where(features.values > 0, features.values + self.starts[:-1, None], 0)
         counts = (features.values >= 0).sum(2)
         self.register_buffer("values", values, persistent=False)
         self.register_buffer("weights", 1 / counts.clamp(min=1), persistent=False)
         self.n_features = len(features.sizes)
-        self.n_values = 1 + int(of_features.sum())
+        self.n_values = 1 + int(self.starts[-1])
 
     def forward(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Values [N, F, W], and the weight [N, F] of each in its feature's mean."""

@@ -48,6 +48,10 @@ class Learner(nn.Module, ABC):
     def unadapted(self, tasks: Tasks) -> Any:
         """The state of each task before any local update: nothing of its support is used."""
 
+    def for_catalogue(self, state: Any) -> Any:
+        """The state in the form that predicts whole catalogues, [1, N] places, fastest."""
+        return state
+
     @abstractmethod
     def predict(self, state: Any, catalogue: Any, places: RatedPlaces) -> Tensor:
         """Scores [B, N] at the places: the higher, the better the user likes the item."""

@@ -27,7 +27,7 @@ Shapes: B tasks, N places, M items, K thresholds between rating levels.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +36,7 @@ from meta_model.baselines import ITEM_DAMPING, USER_DAMPING
 from meta_model.config import Config
 from meta_model.decision_layers import DecisionLayers, Update
 from meta_model.features import Features
+from meta_model.formed_layers import FormedLayers, form
 from meta_model.item_statistics import ItemStatistics, RatedPlaces
 from meta_model.layer_inputs import Pairs, Part, at_rows
 from meta_model.learners.embedding import Attributes, Identity, ValueEmbedding
@@ -72,7 +73,7 @@ class State:
     user_bias: Tensor
     shift: Tensor
     is_hidden: Tensor
-    update: Update
+    update: Update | FormedLayers
 
 
 class MeLU(Learner):
@@ -164,8 +165,16 @@ class MeLU(Learner):
             update=(),
         )
 
+    def for_catalogue(self, state: State) -> State:
+        assert isinstance(state.update, tuple)
+        if not state.update:
+            return state
+        return replace(state, update=form(self.decision, state.users, state.update))
+
     def predict(self, state: State, catalogue: Catalogue, places: RatedPlaces) -> Tensor:
         x, anchor = self._inputs(state, catalogue, places)
+        if isinstance(state.update, FormedLayers):
+            return anchor + state.update(x)
         rest: Tensor = self.decision(x, state.update)
         return anchor + rest
 
@@ -186,6 +195,7 @@ class MeLU(Learner):
         return anchor + rest, norms
 
     def local_shift(self, state: State) -> dict[nn.Parameter, Tensor]:
+        assert isinstance(state.update, tuple)
         return self.decision.shift(state.update)
 
     def parameter_groups(self) -> Iterable[ParameterGroup]:

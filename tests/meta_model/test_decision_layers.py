@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from meta_model.decision_layers import DecisionLayers
+from meta_model.formed_layers import form
 from meta_model.layer_inputs import Pairs
 
 LENGTHS = (1, 4, 7)  # ragged supports of three tasks
@@ -195,7 +196,9 @@ def test_items_that_are_the_same_for_all_tasks_need_one_row_of_places() -> None:
     rows, details = batch.query.rows[:1], batch.query.details[:1]
     shared = batch.pairs(layers, Places(rows, details))
     spelt_out = batch.pairs(layers, Places(rows.expand(3, -1), details.expand(3, -1, -1)))
-    torch.testing.assert_close(layers(shared, update), layers(spelt_out, update))
+    expected = layers(spelt_out, update)
+    torch.testing.assert_close(layers(shared, update), expected)
+    torch.testing.assert_close(form(layers, shared.users, update)(shared), expected)
 
 
 def test_gradient_norms_equal_one_backward_pass_a_place() -> None:

@@ -1,0 +1,79 @@
+"""Adapted layers with their weights formed, task by task: for predicting a whole catalogue.
+
+To predict N places through k steps on S support places costs N k S (I + O) by factors and N I O by
+formed weights. A query has few places, and factors win by far; a catalogue has many, and the
+weights of a batch of tasks, formed once, win wherever k S is more than a few dozen.
+
+Shapes: B tasks, N places, I inputs and O outputs of a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from meta_model.decision_layers import DecisionLayers, Factors, Update
+from meta_model.layer_inputs import Pairs, Part, at_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormedLayers:
+    """The adapted layers of B tasks.
+
+    of_items [B, I, O], of_details [B, F, O] and constant [B, 1, O] make the first layer's output;
+    deeper: the weight [B, I, O] and bias [B, 1, O] of each further layer
+    """
+
+    of_items: Tensor
+    of_details: Tensor
+    constant: Tensor
+    deeper: tuple[tuple[Tensor, Tensor], ...]
+
+    def __call__(self, x: Pairs) -> Tensor:
+        """Predictions [B, N] at places that are the same for all tasks: x.rows [1, N]."""
+        output = x.items.vectors[x.rows[0]] @ self.of_items + self.constant
+        if x.details.shape[-1]:
+            output = output + x.details @ self.of_details
+        for weight, bias in self.deeper:
+            output = torch.baddbmm(bias, F.relu(output, inplace=True), weight)
+        return output.squeeze(-1)
+
+
+def form(layers: DecisionLayers, users: Part, update: Update) -> FormedLayers:
+    """The layers adapted by `update`, for the tasks of these users."""
+    first, *deeper = (layer for layer in layers.layers if isinstance(layer, nn.Linear))
+    ends = (layers.n_users, layers.n_users + layers.n_items)
+    of_items, of_details = first.weight[:, ends[0] : ends[1]], first.weight[:, ends[1] :]
+    steps = [step[0] for step in update]
+    user_kernel = users.vectors.square().sum(-1, keepdim=True).unsqueeze(1) + 1
+    return FormedLayers(
+        of_items=of_items.mT - _outer(steps, [_item_vectors(step.inputs) for step in steps]),
+        of_details=of_details.mT - _outer(steps, [step.inputs.details for step in steps]),
+        constant=(users.outputs + first.bias).unsqueeze(1) - user_kernel * _sums(steps),
+        deeper=tuple(
+            (
+                layer.weight.mT - _outer(of_layer, [f.inputs.vectors for f in of_layer]),
+                layer.bias - _sums(of_layer),
+            )
+            for layer, of_layer in zip(deeper, list(zip(*update, strict=True))[1:], strict=True)
+        ),
+    )
+
+
+def _item_vectors(pairs: Pairs) -> Tensor:
+    return at_rows(pairs.items.vectors, pairs.rows)
+
+
+def _outer(steps: Sequence[Factors], vectors: Sequence[Tensor]) -> Tensor:
+    """The steps' sum of a X^T D, [B, I, O]."""
+    products = (x.mT @ (f.rate * f.gradients) for f, x in zip(steps, vectors, strict=True))
+    return torch.stack(list(products)).sum(0)
+
+
+def _sums(steps: Sequence[Factors]) -> Tensor:
+    """The steps' sum of a D over the support, [B, 1, O]."""
+    return torch.stack([f.rate * f.gradients.sum(1, keepdim=True) for f in steps]).sum(0)
