@@ -6,6 +6,7 @@ The values are drawn from a seed: how fast tasks are computed does not depend on
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -29,13 +30,11 @@ LEVELS = (1.0, 2.0, 3.0, 4.0, 5.0)
 def write(file: Path, n_tasks: int, seed: int, split: str = "train") -> Episodes:
     """Episodes of `n_tasks` tasks in `file`, a few thousand at a time."""
     draws = np.random.default_rng(seed)
-    schema: pa.Schema | None = None
     writer: pq.ParquetWriter | None = None
     for start in range(0, n_tasks, 4096):
         part = _tasks(start, min(4096, n_tasks - start), draws, split)
         if writer is None:
-            schema = part.schema
-            writer = pq.ParquetWriter(file, schema)
+            writer = pq.ParquetWriter(file, part.schema)
         writer.write_table(part)
     if writer is not None:
         writer.close()
@@ -43,11 +42,12 @@ def write(file: Path, n_tasks: int, seed: int, split: str = "train") -> Episodes
 
 
 def _tasks(start: int, n: int, draws: np.random.Generator, split: str) -> pa.Table:
-    def lists(lengths: np.ndarray, values: np.ndarray, kind: Type) -> pa.ListArray:
-        offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
-        return pa.ListArray.from_arrays(offsets, pa.array(values)).cast(ARROW_TYPES[kind])
+    def lists(lengths: np.ndarray, values: np.ndarray, kind: Type) -> Any:
+        offsets: Any = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+        flat: Any = pa.array(values)
+        return pa.ListArray.from_arrays(offsets, flat).cast(ARROW_TYPES[kind])
 
-    columns = {
+    columns: dict[str, Any] = {
         "task_id": pa.array([f"task {start + number}" for number in range(n)]),
         "user_index": pa.array(draws.integers(1, N_USERS + 1, n), pa.int32()),
         "scenario": pa.repeat("warm", n),
@@ -65,13 +65,12 @@ def _tasks(start: int, n: int, draws: np.random.Generator, split: str) -> pa.Tab
 def inputs(episodes: Episodes, seed: int = 1) -> Inputs:
     draws = np.random.default_rng(seed)
     counts = draws.integers(1, 300, N_ITEMS)
-    items = pa.table(
-        {
-            "item_index": np.arange(1, N_ITEMS + 1),
-            "train_n_ratings": counts,
-            "train_rating_sum": counts * draws.uniform(2, 5, N_ITEMS),
-        }
-    )
+    users: dict[str, Any] = {"user_index": np.arange(1, N_USERS + 1)}
+    items: dict[str, Any] = {
+        "item_index": np.arange(1, N_ITEMS + 1),
+        "train_n_ratings": counts,
+        "train_rating_sum": counts * draws.uniform(2, 5, N_ITEMS),
+    }
 
     def features(n: int, attributes: tuple[tuple[int, int], ...]) -> Features:
         width = max(longest for _, longest in attributes)
@@ -84,8 +83,8 @@ def inputs(episodes: Episodes, seed: int = 1) -> Inputs:
 
     return Inputs(
         rating_levels=LEVELS,
-        user_profiles=pa.table({"user_index": np.arange(1, N_USERS + 1)}),
-        item_profiles=items,
+        user_profiles=pa.table(users),
+        item_profiles=pa.table(items),
         users=features(N_USERS, USER_ATTRIBUTES),
         items=features(N_ITEMS, ITEM_ATTRIBUTES),
         episodes=episodes,

@@ -28,7 +28,7 @@ class AttributeTables(nn.Module):
         tables = [embedding.table[1 + i : 1 + j] for i, j in pairwise(self.starts)]
         nothing = embedding.table[:1]
         self.tables = nn.ModuleList(
-            nn.Embedding.from_pretrained(
+            nn.Embedding.from_pretrained(  # type: ignore[no-untyped-call]
                 torch.cat([nothing, table]).detach().clone(), freeze=False, padding_idx=0
             )
             for table in tables
@@ -101,7 +101,7 @@ class PerTaskLoop:
         for task in range(len(tasks)):
             user = tasks.users[task : task + 1]
             items, ratings = _real(tasks, tasks.support, task)
-            weights = dict(self.network.named_parameters())
+            weights: dict[str, Tensor] = dict(self.network.named_parameters())
             for _ in range(self.config.local_steps):
                 loss = (self._predict(user, items, weights) - ratings).square().mean()
                 gradients = torch.autograd.grad(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -102,24 +103,22 @@ def _profiles(items: pa.Table, train: pa.Table) -> pa.Table:
 
 
 def _features(
-    entities: pa.Table, index: str, names: tuple[str, ...], trained: pa.ChunkedArray
+    entities: pa.Table, index: str, names: tuple[str, ...], trained: pa.ChunkedArray[Any]
 ) -> Features:
     """The features as indices into the values that trained entities have; 0 for all others."""
-    is_trained = pc.is_in(entities[index], pc.unique(trained))
-    sizes = {}
-    indexed = entities.select([index])
+    is_trained = pc.is_in(entities[index].combine_chunks(), pc.unique(trained))
+    sizes, indexed = {}, entities.select([index])
     for name in names:
-        column = entities[name].combine_chunks()
+        # Typed loosely: the stubs know neither list arrays nor what these functions make of them.
+        column: Any = entities[name].combine_chunks()
         is_list = pa.types.is_list(column.type)
-        seen = column.filter(is_trained.combine_chunks())
-        values = pc.unique(seen.flatten() if is_list else seen).drop_null()
+        seen: Any = column.filter(is_trained)
+        values: Any = pc.unique(seen.flatten() if is_list else seen).drop_null()
         values = values.take(pc.sort_indices(values))
-        flat = column.flatten() if is_list else column
-        places = pc.add(pc.fill_null(pc.index_in(flat, values), -1), 1)
+        places: Any = pc.index_in(column.flatten() if is_list else column, values)
+        places = pc.add(pc.fill_null(places, -1), pa.scalar(1))
         if is_list:
-            lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
-            offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-            places = pa.ListArray.from_arrays(pa.array(offsets), places)
+            places = pa.ListArray.from_arrays(column.offsets, places)
         indexed = indexed.append_column(name, places)
         sizes[name] = len(values) + 1
     return features(indexed, index, sizes)
@@ -128,9 +127,9 @@ def _features(
 def _published_tasks(ratings: pa.Table) -> pa.Table:
     """One row a user: the ratings that have a role, by role."""
     ratings = ratings.filter(pc.is_valid(ratings["role"]))
-    tasks: dict[str, pa.ChunkedArray] = {}
+    tasks: dict[str, Any] = {}
     for role in ("support", "query"):
-        of_role = ratings.filter(pc.equal(ratings["role"], role))
+        of_role = ratings.filter(pc.equal(ratings["role"], pa.scalar(role)))
         lists = of_role.group_by("user_index", use_threads=False).aggregate(
             [("item_index", "list"), ("rating", "list")]
         )
@@ -160,21 +159,20 @@ def _train_tasks(train: pa.Table, windows: bool, seed: int) -> pa.Table:
         [("item_index", "list"), ("rating", "list")]
     )
     nothing = pa.array([[]] * len(lists))
-    return pa.table(
-        {
-            "user_index": lists["user_index"],
-            "support_items": lists["item_index_list"],
-            "support_ratings": lists["rating_list"],
-            "query_items": nothing.cast(pa.list_(pa.int64())),
-            "query_ratings": nothing.cast(pa.list_(pa.float32())),
-        }
-    )
+    tasks: dict[str, Any] = {
+        "user_index": lists["user_index"],
+        "support_items": lists["item_index_list"],
+        "support_ratings": lists["rating_list"],
+        "query_items": nothing.cast(pa.list_(pa.int64())),
+        "query_ratings": nothing.cast(pa.list_(pa.float32())),
+    }
+    return pa.table(tasks)
 
 
 def _write(scratch: Path, split: str, scenario: str, tasks: pa.Table) -> Path:
     """The tasks as a file of episodes."""
     n = len(tasks)
-    columns = {
+    columns: dict[str, Any] = {
         "task_id": pa.array([f"{split}/{scenario}/{n}" for n in range(n)]),
         "user_index": tasks["user_index"].cast(pa.int32()),
         "scenario": pa.repeat(scenario, n),

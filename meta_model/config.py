@@ -52,8 +52,8 @@ class Config:
     likelihood: Likelihood = "ordinal"
 
     # The global update.
-    epochs: int = 12
-    patience_epochs: int = 12  # stop after so many epochs without a better validation MAE
+    epochs: int = 10
+    patience_epochs: int = 10  # stop after so many epochs without a better validation MAE
     batch_tasks: int = 64
     shards: int = 1  # streams of row groups a batch is drawn from, the same number of tasks each
     recut: bool = True  # cut training tasks anew each time: query and length of the support

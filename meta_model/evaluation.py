@@ -124,5 +124,6 @@ def _values(
         values[(baseline, "mae")] = mae(predicted)
         values[(baseline, "rmse")] = rmse(predicted)
         values[(baseline, "ndcg5")] = ndcg(predicted)
+    values[("chance", "ndcg5")] = metrics.chance_ndcg(ratings, mask, _NDCG_AT)
     values[("popularity", "ndcg5")] = ndcg(popularity(learner.statistics, tasks))
     return values

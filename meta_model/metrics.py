@@ -27,6 +27,16 @@ def ndcg(predicted: Tensor, ratings: Tensor, mask: Tensor, k: int) -> Tensor:
     return _dcg(gains, predicted, mask, k) / _dcg(gains, ratings, mask, k).clamp(min=1e-12)
 
 
+def chance_ndcg(ratings: Tensor, mask: Tensor, k: int) -> Tensor:
+    """The nDCG@k that a random order has on average."""
+    gains = (2.0**ratings - 1) * mask
+    places = torch.arange(1, min(k, gains.shape[1]) + 1, device=gains.device)
+    filled = mask.sum(1, keepdim=True) >= places  # a short query fills fewer of the k places
+    discounts = (filled / torch.log2(places + 1)).sum(1)
+    mean_gain = gains.sum(1) / mask.sum(1)
+    return mean_gain * discounts / _dcg(gains, ratings, mask, k).clamp(min=1e-12)
+
+
 def _dcg(gains: Tensor, scores: Tensor, mask: Tensor, k: int) -> Tensor:
     order = scores.masked_fill(~mask, -torch.inf).argsort(dim=1, descending=True, stable=True)
     top = gains.gather(1, order)[:, :k]

@@ -72,7 +72,15 @@ def scores_table(scores: Scores, inputs: Inputs, provenance: Provenance) -> pa.T
 
 def metrics_table(figures: list[Figure], provenance: Provenance) -> pa.Table:
     """The figures, each beside the damped bias's figure for the same metric and scenario."""
-    damped = {(f.scenario, f.metric): f.value for f in figures if f.model == "damped_bias"}
+    of_models = {(f.model, f.scenario, f.metric): f.value for f in figures}
+
+    def damped(figure: Figure) -> float | None:
+        """Like beside like: the median is a level, so the MAE's baseline is rounded to one."""
+        if figure.metric == "mae":
+            return of_models.get(("damped_bias_rounded", figure.scenario, "mae"))
+        metric = figure.metric.removesuffix("_of_expected")
+        return of_models.get(("damped_bias", figure.scenario, metric))
+
     return _table(
         MODEL_METRICS,
         provenance,
@@ -83,7 +91,7 @@ def metrics_table(figures: list[Figure], provenance: Provenance) -> pa.Table:
                 for name in ("scenario", "metric", "value", "n_tasks")
             },
             "model": [figure.model for figure in figures],
-            "baseline": [damped.get((f.scenario, f.metric)) for f in figures],
+            "baseline": [damped(figure) for figure in figures],
         },
     )
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 from schemas.columns import Column, Table, Type
 from schemas.tables import SCENARIOS
 
-METRICS = ("mae", "rmse", "ndcg5", "adaptation_gain")
-BASELINES = ("global_mean", "item_mean", "damped_bias", "popularity")
+METRICS = ("mae", "mae_of_expected", "rmse", "ndcg5", "adaptation_gain")
+BASELINES = (
+    "chance",
+    "global_mean",
+    "item_mean",
+    "damped_bias",
+    "damped_bias_rounded",
+    "popularity",
+)
 
 _PROVENANCE = (
     Column(name="model", type=Type.STRING, description="The learner's name, for example melu."),
@@ -109,14 +116,21 @@ MODEL_METRICS = Table(
             name="metric",
             type=Type.STRING,
             allowed=METRICS,
-            description="adaptation_gain = MAE before minus MAE after the local update.",
+            description=(
+                "mae is of the median rating, a whole level; mae_of_expected, rmse and ndcg5 are "
+                "of the expected rating, the one that scores hold. "
+                "adaptation_gain = mae before minus mae after the local update."
+            ),
         ),
         Column(name="value", type=Type.FLOAT64, description="The mean over tasks."),
         Column(
             name="baseline",
             type=Type.FLOAT64,
             nullable=True,
-            description="The damped-bias baseline's value of the metric; null where it has none.",
+            description=(
+                "The damped bias's value of the metric, rounded to a level for mae, as the median "
+                "is; null where it has none."
+            ),
         ),
         Column(name="n_tasks", type=Type.INT64, minimum=1, description="Tasks averaged over."),
         Column(name="run_id", type=Type.STRING, description="The run that measured it."),

@@ -80,7 +80,11 @@ def _indexed_features(features: Mapping[str, Feature]) -> tuple[Column, ...]:
             name=name,
             type=Type.LIST_INT32 if feature.kind == "multi" else Type.INT32,
             minimum=0,
-            description=f"Vocabulary index of {name}; 0 if unknown.",
+            description=(
+                f"Vocabulary indices of {name}; 0 for each value that the vocabulary lacks."
+                if feature.kind == "multi"
+                else f"Vocabulary index of {name}; 0 if unknown."
+            ),
         )
         for name, feature in features.items()
     )

@@ -130,15 +130,15 @@ def with_feature_indices(
     )
     joined = frame.crossJoin(F.broadcast(maps))
     for name in features:
-        known = _known_indices(values=name, index_of=F.col(f"_{name}"))
+        indices = _indices(values=name, index_of=F.col(f"_{name}"))
         if table.column(name).type is Type.LIST_INT32:
-            indexed = F.array_sort(known)
+            indexed = F.array_sort(indices)
         else:
-            indexed = F.coalesce(F.try_element_at(known, F.lit(1)), F.lit(0))
+            indexed = F.coalesce(F.try_element_at(indices, F.lit(1)), F.lit(0))
         joined = joined.withColumn(name, indexed)
     return joined.select(*table.column_names)
 
 
-def _known_indices(values: str, index_of: Column) -> Column:
-    indices = F.transform(values, lambda value: index_of[value])
-    return F.filter(indices, lambda index: index.isNotNull())
+def _indices(values: str, index_of: Column) -> Column:
+    """One index a value, 0 where the vocabulary lacks it: that there is one is known, too."""
+    return F.transform(values, lambda value: F.coalesce(index_of[value], F.lit(0)))

@@ -42,7 +42,7 @@ def test_a_good_model_passes_and_absent_scenarios_are_said(night):
         ("mae", {"baseline": None}, "damped-bias MAE is missing"),
         ("mae", {"value": float("nan")}, "melu user_cold mae is nan"),
         ("rmse", {"value": float("inf")}, "melu user_cold rmse is inf"),
-        ("rmse", {"value": 0.1}, "0 <= MAE <= RMSE"),
+        ("rmse", {"value": 0.1}, "0 <= MAE of expected <= RMSE"),
         ("ndcg5", {"value": 1.2}, r"nDCG@5 in 0\.\.1"),
         ("adaptation_gain", {"value": 0.0}, "adaptation gain 0.0000, expected more than 0"),
         ("adaptation_gain", {"model": "x"}, r"missing \['adaptation_gain'\]"),

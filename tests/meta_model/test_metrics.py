@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from math import log2
 
 import pytest
@@ -37,3 +38,19 @@ def test_ties_keep_the_order_of_the_query() -> None:
     found = 1 / log2(2)
     best = 31 / log2(2)
     assert metrics.ndcg(flat, best_last, mask, 1).item() == pytest.approx(found / best)
+
+
+def test_chance_is_the_mean_over_all_orders() -> None:
+    ratings = torch.tensor([[1.0, 4.0, 5.0, 2.0, 0.0]])
+    mask = torch.tensor([[True, True, True, True, False]])
+    orders = [
+        metrics.ndcg(torch.tensor([[*order, 0.0]]), ratings, mask, 3).item()
+        for order in permutations([1.0, 2.0, 3.0, 4.0])
+    ]
+    chance = metrics.chance_ndcg(ratings, mask, 3).item()
+    assert chance == pytest.approx(sum(orders) / len(orders))
+
+
+def test_chance_of_a_query_shorter_than_k() -> None:
+    ratings, mask = torch.tensor([[3.0, 3.0, 0.0]]), torch.tensor([[True, True, False]])
+    assert metrics.chance_ndcg(ratings, mask, 5).item() == pytest.approx(1)

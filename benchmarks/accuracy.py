@@ -1,0 +1,153 @@
+"""MAE, RMSE and nDCG@5 on a public split, in four scenarios, beside the baselines.
+
+    python -m benchmarks.accuracy --data DIR --dataset ml-1m --learner melu --json FILE
+
+DIR/DATASET holds the split as Parquet files (benchmarks/public_split.py). A model is trained on
+`train` for the config's number of epochs, with nothing held back to choose one by, and adapts to
+each test task on its support alone. `--ablations` also switches every option of the config off, one
+at a time; `--seeds` repeats the full configuration, to show how far chance moves the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks import public_split
+from benchmarks.records import Record, write_json
+from meta_model.checkpoint import Epoch
+from meta_model.config import Config
+from meta_model.device import choose_device
+from meta_model.evaluation import Figure, evaluate
+from meta_model.learners import LEARNERS
+from meta_model.training import Watch, meta_train
+from schemas import command_line
+from schemas.products import BASELINES
+from schemas.tables import SCENARIOS
+
+log = logging.getLogger("benchmarks.accuracy")
+
+ABLATIONS: Mapping[str, Mapping[str, Any]] = {
+    "without anchor": {"anchor": False},
+    "without content prior": {"content_prior": False},
+    "without item statistics": {"item_statistics": False},
+    "without user statistics": {"user_statistics": False},
+    "without item identity": {"item_identity": False},
+    "without hiding items": {"hide_item": 0.0, "hide_task": 0.0},
+    "ratings as numbers": {"likelihood": "squared"},
+    "without recutting": {"recut": False},
+    "without dropout": {"dropout": 0.0},
+    "one local step": {"local_steps": 1},
+    "local rates not learnt": {"learn_local_rates": False},
+    "first order": {"gradient": "first_order"},
+    "with support damping 3": {"support_damping": 3.0},
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    return command_line.run(lambda: write_json(options.json, measure(options)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the splits")
+    parser.add_argument("--dataset", choices=sorted(public_split.SPLITS), required=True)
+    parser.add_argument("--learner", choices=sorted(LEARNERS), default="melu")
+    parser.add_argument("--json", type=Path, required=True, help="where to write the records")
+    parser.add_argument("--ablations", action="store_true", help="also without each option")
+    parser.add_argument("--seeds", type=int, default=1, help="runs of the full config (default: 1)")
+    parser.add_argument("--epochs", type=int, help="instead of the config's")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    return parser
+
+
+def measure(options: argparse.Namespace) -> Iterator[Record]:
+    """The records of every variant; those of the baselines come with the first one."""
+    for number, (variant, config) in enumerate(_variants(options)):
+        started = time.monotonic()
+        figures = _figures(options, config)
+        log.info("%s: %.0f s", variant, time.monotonic() - started)
+        names = [options.learner, *(BASELINES if number == 0 else ())]
+        for name in names:
+            for scenario in SCENARIOS:
+                record = _record(options.dataset, name, variant, scenario, figures)
+                log.info("%s", {key: value for key, value in record.items() if value is not None})
+                yield record
+
+
+def _variants(options: argparse.Namespace) -> Iterator[tuple[str, Config]]:
+    full = Config(model=options.learner)
+    if options.epochs is not None:
+        full = replace(full, epochs=options.epochs)
+    yield "full", full
+    for number in range(1, options.seeds):
+        yield f"full, seed {number + 1}", replace(full, seed=full.seed + number)
+    yield "paper", full.paper()
+    if options.ablations:
+        for name, switches in ABLATIONS.items():
+            yield name, replace(full, **switches)
+
+
+def _figures(options: argparse.Namespace, config: Config) -> list[Figure]:
+    """Train on the split and evaluate on its four scenarios."""
+    device = choose_device(options.device)
+
+    def on_epoch(epoch: Epoch, tasks_per_second: float) -> None:
+        log.info(
+            "epoch %2d/%d  loss %.4f  %.0f tasks/s",
+            epoch.epoch, config.epochs, epoch.train_loss, tasks_per_second,
+        )  # fmt: skip
+
+    with tempfile.TemporaryDirectory() as scratch:
+        inputs = public_split.load(
+            options.data / options.dataset,
+            public_split.SPLITS[options.dataset],
+            Path(scratch),
+            windows=config.recut,
+            seed=config.seed,
+        )
+        trained = meta_train(inputs, config, device, Watch(on_epoch=on_epoch))
+        return evaluate(trained.learner, options.learner, inputs, device)
+
+
+def _record(
+    dataset: str, name: str, variant: str, scenario: str, figures: list[Figure]
+) -> dict[str, Any]:
+    """The figures of a learner or baseline, None where it has none."""
+
+    def value(model: str, metric: str) -> float | None:
+        wanted = (model, scenario, metric)
+        found = [f.value for f in figures if (f.model, f.scenario, f.metric) == wanted]
+        return round(found[0], 4) if found else None
+
+    mae, gain = value(name, "mae"), value(name, "adaptation_gain")
+    before = None if mae is None or gain is None else round(mae + gain, 4)
+    return {
+        "dataset": dataset,
+        "learner": name,
+        "variant": "baseline" if name in BASELINES else variant,
+        "scenario": scenario,
+        "n_tasks": next(f.n_tasks for f in figures if f.scenario == scenario),
+        "mae": mae,
+        "mae_before_adaptation": before,
+        "mae_of_expected": value(name, "mae_of_expected"),
+        "rmse": value(name, "rmse"),
+        "ndcg5": value(name, "ndcg5"),
+        "damped_bias_mae": value("damped_bias", "mae"),
+        "damped_bias_rounded_mae": value("damped_bias_rounded", "mae"),
+        "damped_bias_rmse": value("damped_bias", "rmse"),
+        "damped_bias_ndcg5": value("damped_bias", "ndcg5"),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
