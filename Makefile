@@ -5,6 +5,7 @@ MODEL   ?= melu
 FROM    ?= 1998-03-01
 TO      ?= 1998-03-03
 SOURCE  ?=
+DATA    ?=
 PYTHON  ?= $(shell command -v python3.11 || command -v python3)
 
 VENV_PYTHON := .venv/bin/python
@@ -19,7 +20,7 @@ export COLDSTART_SOURCE := $(SOURCE)
 endif
 unexport PYTHONPATH
 
-.PHONY: help install nightly backfill ui test lint format docs clean
+.PHONY: help install nightly backfill ui test benchmark lint format docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +40,19 @@ ui: install ## serve Airflow on 127.0.0.1 until Ctrl-C; SCHEDULE=on starts the n
 
 test: lint ## lint, then run every test
 	@$(VENV_PYTHON) -m pytest
+
+benchmark: install ## measure throughput, scaling and, with DATA=folder, accuracy; write docs/benchmarks
+	@$(VENV_PYTHON) -m benchmarks.throughput --json docs/benchmarks/throughput.json
+	@$(VENV_PYTHON) -m benchmarks.scaling --json docs/benchmarks/scaling.json
+ifneq ($(strip $(DATA)),)
+	@for dataset in ml-1m dbook; do \
+		$(VENV_PYTHON) -m benchmarks.accuracy --data $(call quoted,$(DATA)) --dataset $$dataset \
+			--ablations --seeds 2 --json docs/benchmarks/accuracy-$$dataset.json || exit; \
+	done
+else
+	@echo "accuracy is not measured: name the folder of the public splits, DATA=/path/to/splits"
+endif
+	@$(VENV_PYTHON) -m benchmarks.report
 
 lint: install ## check format, lint, types and the one-way imports
 	@.venv/bin/ruff format --check .

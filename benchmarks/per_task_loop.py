@@ -49,8 +49,8 @@ class PerTaskLoop:
 
     def __init__(self, learner: MeLU) -> None:
         self.config = learner.config
-        self.users = AttributeTables(learner.user_attributes, learner.user_embedding)
-        self.items = AttributeTables(learner.item_attributes, learner.item_embedding)
+        self.users = AttributeTables(learner.users.attributes, learner.users.embedding)
+        self.items = AttributeTables(learner.items.attributes, learner.items.embedding)
         sizes = (
             self.config.embedding_size * (len(self.users.tables) + len(self.items.tables)),
             *self.config.hidden_sizes,
@@ -62,7 +62,7 @@ class PerTaskLoop:
         layers = [module for module in self.network if isinstance(module, nn.Linear)]
         nn.ModuleList(layers).load_state_dict(learner.decision.layers.state_dict())
         self.all = nn.ModuleList([self.users, self.items, self.network]).to(
-            learner.log_dampings.device
+            learner.statistics.counts.device
         )
         self.optimizer = torch.optim.Adam(self.all.parameters(), lr=self.config.global_rate)
 

@@ -13,6 +13,10 @@ from torch.nn import functional as F
 
 from meta_model.features import Features
 
+EMBEDDING_STD = 0.1
+N_STATISTICS = 3  # inputs that say how much is known of a user (an item), and what
+LOG_SCALE = 4.0  # brings logarithms of counts to the size of the other inputs
+
 
 class Attributes(nn.Module):
     """The values of every user (item), by dense index; data, and no part of a model.
@@ -92,7 +96,7 @@ class Identity(nn.Module):
         super().__init__()
         self.register_buffer("is_trained", is_trained, persistent=False)
         self.table = nn.Embedding(len(is_trained), size, padding_idx=0)
-        nn.init.normal_(self.table.weight, std=0.1)
+        nn.init.normal_(self.table.weight, std=EMBEDDING_STD)
         nn.init.zeros_(self.table.weight[0])
 
     def forward(self, items: Tensor) -> Tensor:

@@ -96,7 +96,7 @@ def test_reptile_moves_the_decision_layers_to_their_adapted_values(
     for parameter, shift in learner.local_shift(state).items():
         torch.testing.assert_close(parameter.grad, -shift)
         assert shift.abs().max() > 1e-6
-    assert learner.user_embedding.table.grad.abs().max() > 0
+    assert learner.users.embedding.table.grad.abs().max() > 0
 
 
 def test_a_loss_that_is_no_number_names_the_users_and_changes_nothing(

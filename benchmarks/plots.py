@@ -1,0 +1,80 @@
+"""The plots in docs/benchmarks/, as SVG files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+
+from benchmarks.records import Record
+from schemas.tables import SCENARIOS
+
+matplotlib.use("svg")
+# Without a date and with fixed ids, the same records give the same file.
+matplotlib.rcParams.update({"svg.hashsalt": "coldstart", "svg.fonttype": "none"})
+from matplotlib import pyplot as plt  # noqa: E402  # the backend is chosen before
+from matplotlib.axes import Axes  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+_OURS, _THEIRS, _SOFT = "#1f6f8b", "#c9a66b", "#99a8b2"
+
+
+def write(folder: Path, pages: Mapping[str, Sequence[Record]]) -> None:
+    """A file for every page, and of accuracy one for every data set."""
+    if pages["throughput"]:
+        _throughput(folder / "throughput.svg", pages["throughput"])
+    if pages["scaling"]:
+        _scaling(folder / "scaling.svg", pages["scaling"])
+    for dataset in dict.fromkeys(record["dataset"] for record in pages["accuracy"]):
+        of_dataset = [record for record in pages["accuracy"] if record["dataset"] == dataset]
+        _accuracy(folder / f"accuracy-{dataset}.svg", of_dataset)
+
+
+def _throughput(file: Path, found: Sequence[Record]) -> None:
+    figure, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    names = [f"{r['mode']}\n{r['meta_batch']}, {r['threads']} thr." for r in found]
+    for offset, key, label, colour in (
+        (-0.2, "tasks_per_second", "engine", _OURS),
+        (0.2, "loop_tasks_per_second", "loop over tasks", _THEIRS),
+    ):
+        places = [place + offset for place in range(len(found))]
+        axes.bar(places, [r[key] for r in found], 0.4, label=label, color=colour)
+    axes.set_xticks(range(len(found)), names, fontsize=7)
+    axes.set(yscale="log", ylabel="tasks per second", title="Meta-batches of 32 and 256 tasks")
+    _save(figure, axes, file)
+
+
+def _scaling(file: Path, found: Sequence[Record]) -> None:
+    figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
+    for mode, colour in (("train", _OURS), ("score", _THEIRS)):
+        of_mode = [record for record in found if record["mode"] == mode]
+        tasks, peaks = ([r[key] for r in of_mode] for key in ("tasks", "peak_mib"))
+        axes.plot(tasks, peaks, "o-", label=mode, color=colour)
+    axes.set(xscale="log", xlabel="tasks", ylabel="peak memory, MiB", ylim=(0, None))
+    axes.set_title("Memory does not grow with the number of tasks")
+    _save(figure, axes, file)
+
+
+def _accuracy(file: Path, found: Sequence[Record]) -> None:
+    figure, axes = plt.subplots(figsize=(7, 3.4), layout="constrained")
+    full = {r["scenario"]: r for r in found if r["variant"] == "full"}
+    bars = (
+        ("damped_bias_mae", "damped bias", _SOFT),
+        ("damped_bias_rounded_mae", "damped bias, rounded", _THEIRS),
+        ("mae", "full configuration", _OURS),
+    )
+    for number, (key, label, colour) in enumerate(bars):
+        places = [place + (number - 1) * 0.27 for place in range(len(SCENARIOS))]
+        axes.bar(places, [full[s][key] for s in SCENARIOS], 0.27, label=label, color=colour)
+    axes.set_xticks(range(len(SCENARIOS)), SCENARIOS)
+    axes.set(ylabel="MAE", title=f"{found[0]['dataset']}: mean absolute error")
+    axes.set_ylim(bottom=0.8 * min(full[s]["mae"] for s in SCENARIOS))
+    _save(figure, axes, file)
+
+
+def _save(figure: Figure, axes: Axes, file: Path) -> None:
+    axes.legend(frameon=False, fontsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(file, metadata={"Date": None})
+    plt.close(figure)

@@ -1,0 +1,194 @@
+"""The pages in docs/benchmarks/: tables and plots, made of the JSON files beside them.
+
+    python -m benchmarks.report
+
+A page is made of docs/benchmarks/<name>*.json; `make benchmark` measures and then calls this.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.records import Record
+from schemas.tables import SCENARIOS
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
+
+# MAE as published, each on its own data split: shown beside ours, not compared with it.
+PUBLISHED = (
+    ("MeLU (Lee et al. 2019, table 3)", (0.757, 0.785, 0.928, 0.924)),
+    ("MetaHIN (Lu et al. 2020, table 2)", (0.800, 0.787, 0.868, 0.859)),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.parse_args(arguments)
+    from benchmarks import plots
+
+    for name, page in pages(FOLDER).items():
+        (FOLDER / f"{name}.md").write_text(page)
+        print(f"docs/benchmarks/{name}.md")
+    plots.write(FOLDER, {name: records(FOLDER, name) for name in PAGES})
+    return 0
+
+
+def pages(folder: Path) -> dict[str, str]:
+    """The text of every page that there are records for."""
+    made = {}
+    for name, page in PAGES.items():
+        found = records(folder, name)
+        if found:
+            made[name] = page(found)
+    return made
+
+
+def records(folder: Path, name: str) -> list[Record]:
+    files = sorted(folder.glob(f"{name}*.json"))
+    return [record for file in files for record in json.loads(file.read_text())]
+
+
+def _throughput(found: Sequence[Record]) -> str:
+    header = ("mode", "meta-batch", "threads", "tasks/s", "loop, tasks/s", "ratio")
+    keys = ("mode", "meta_batch", "threads", "tasks_per_second", "loop_tasks_per_second", "ratio")
+    rows = [[_shown(record[key]) for key in keys] for record in found]
+    return _page(
+        "Throughput",
+        "`python -m benchmarks.throughput --json docs/benchmarks/throughput.json`: MeLU as in its "
+        "paper (embedding 32, two layers of 64, one local step, second order), MovieLens-1M's "
+        "sizes, supports of 3 to 90, queries of 10. The loop is benchmarks/per_task_loop.py, on "
+        "tasks of the same batches, in turns with the engine.",
+        found,
+        _table(header, rows),
+        "`train` is a whole global update, `evaluate` adapts and predicts the query, `score` "
+        "adapts and ranks the whole catalogue of 3,706 items: there both spend their time in the "
+        "same matrix products, and no arrangement of them can be many times faster.",
+        "![Tasks per second, engine and loop](throughput.svg)",
+    )
+
+
+def _scaling(found: Sequence[Record]) -> str:
+    keys = ("mode", "tasks", "seconds", "peak_mib")
+    rows = [[_shown(record[key]) for key in keys] for record in found]
+    return _page(
+        "Scaling",
+        "`python -m benchmarks.scaling --json docs/benchmarks/scaling.json`: an epoch of training, "
+        "reading and batching included, and scoring of the whole catalogue, at 1x, 4x and 16x "
+        "tasks, one thread. Each line is a process of its own; the peak holds Python and PyTorch.",
+        found,
+        _table(("mode", "tasks", "seconds", "peak MiB"), rows),
+        "![Peak memory by number of tasks](scaling.svg)",
+    )
+
+
+def _accuracy(found: Sequence[Record]) -> str:
+    parts = []
+    for dataset in dict.fromkeys(record["dataset"] for record in found):
+        of_dataset = [record for record in found if record["dataset"] == dataset]
+        parts += [f"## {dataset}", *_accuracy_tables(of_dataset)]
+        if dataset == "ml-1m":
+            parts += [
+                "MAE as published, each on its own split (so not comparable digit by digit):",
+                _table(
+                    ("", *SCENARIOS),
+                    [[name, *(f"{value:.3f}" for value in maes)] for name, maes in PUBLISHED],
+                ),
+            ]
+        parts.append(f"![MAE beside the damped bias](accuracy-{dataset}.svg)")
+    return _page(
+        "Accuracy",
+        "`python -m benchmarks.accuracy --data DIR --dataset NAME --ablations --seeds 2 --json "
+        "docs/benchmarks/accuracy-NAME.json`: trained on `train` alone for the configuration's "
+        "epochs, adapted to each test task on its support, means over tasks. The splits' "
+        "development halves; the configuration was chosen on them, so that the figures are "
+        "somewhat too good, and the two seeds show how far chance moves them.",
+        found,
+        *parts,
+    )
+
+
+def _accuracy_tables(found: Sequence[Record]) -> Iterable[str]:
+    own = [record for record in found if record["variant"] != "baseline"]
+    full = [record for record in own if record["variant"] == "full"]
+    tasks = ", ".join(f"{r['scenario']} {r['n_tasks']:,}" for r in full)
+    yield f"Tasks: {tasks}."
+    yield (
+        "The model's MAE is that of its median rating, a whole level; so the damped bias is also "
+        "shown rounded to a level, which alone lowers its MAE. The expected rating, whose RMSE and "
+        "nDCG are shown, is to be compared with the damped bias as it is."
+    )
+    lines = (
+        ("MAE", "mae", ".4f"),
+        ("MAE before adaptation", "mae_before_adaptation", ".4f"),
+        ("MAE, damped bias", "damped_bias_mae", ".4f"),
+        ("MAE, damped bias rounded", "damped_bias_rounded_mae", ".4f"),
+        ("MAE of the expected rating", "mae_of_expected", ".4f"),
+        ("RMSE", "rmse", ".4f"),
+        ("RMSE, damped bias", "damped_bias_rmse", ".4f"),
+        ("nDCG@5", "ndcg5", ".4f"),
+        ("nDCG@5, damped bias", "damped_bias_ndcg5", ".4f"),
+    )
+    yield _table(
+        ("full configuration", *SCENARIOS),
+        [[title, *(f"{r[key]:{form}}" for r in full)] for title, key, form in lines]
+        + [
+            ["MAE against the damped bias", *_against(full, "damped_bias_mae")],
+            ["MAE against it rounded", *_against(full, "damped_bias_rounded_mae")],
+        ],
+    )
+    yield "Baselines, MAE / RMSE / nDCG@5:"
+    baselines = [record for record in found if record["variant"] == "baseline"]
+    yield _by_scenario("baseline", "learner", baselines, ("mae", "rmse", "ndcg5"))
+    yield "Variants, MAE / RMSE / nDCG@5:"
+    yield _by_scenario("variant", "variant", own, ("mae", "rmse", "ndcg5"))
+
+
+def _against(found: Sequence[Record], key: str) -> list[str]:
+    return [f"{record['mae'] / record[key] - 1:+.1%}" for record in found]
+
+
+def _by_scenario(title: str, name: str, found: Sequence[Record], keys: Sequence[str]) -> str:
+    """A line for each value of `name`, with the figures of each scenario."""
+    rows = []
+    for value in dict.fromkeys(record[name] for record in found):
+        of_value = {r["scenario"]: r for r in found if r[name] == value}
+        figures = (
+            " / ".join("-" if (v := of_value[s][key]) is None else f"{v:.4f}" for key in keys)
+            for s in SCENARIOS
+        )
+        rows.append([value.replace("_", " "), *figures])
+    return _table((title, *SCENARIOS), rows)
+
+
+def _page(title: str, about: str, found: Sequence[Record], *parts: str) -> str:
+    places = dict.fromkeys(f"{record['machine']}, {record['date']}" for record in found)
+    note = "<!-- Made by `python -m benchmarks.report`: edit the JSON's maker, not this page. -->"
+    return "\n\n".join([f"# {title}", note, about, f"Measured on {'; '.join(places)}.", *parts, ""])
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    ruler = ["---", *("---:" for _ in header[1:])]
+    lines = [f"| {' | '.join(row)} |" for row in (header, ruler, *rows)]
+    return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
+PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
+    "throughput": _throughput,
+    "accuracy": _accuracy,
+    "scaling": _scaling,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
