@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from meta_model.batching import from_episodes
 from meta_model.config import Config
+from meta_model.global_update import task_losses
 from meta_model.inputs import Inputs
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.tasks import Side, Tasks
@@ -68,6 +72,51 @@ def test_padding_and_order_change_nothing(
     torch.testing.assert_close(
         _predict(learner, mixed)[:, :n_query], expected[of_tasks], rtol=0, atol=1e-5
     )
+
+
+SWITCHES = [
+    {"anchor": False},
+    {"content_prior": False},
+    {"item_statistics": False, "user_statistics": False},
+    {"item_identity": False},
+    {"likelihood": "squared"},
+    {"local_steps": 1, "learn_local_rates": False},
+    {"gradient": "first_order"},
+    {"support_damping": 3.0},
+    {},
+]
+
+
+@pytest.mark.parametrize("switches", SWITCHES, ids=str)
+def test_a_batchs_gradient_is_the_sum_of_its_tasks(
+    inputs: Inputs, config: Config, rows, switches: dict[str, Any]
+) -> None:
+    """Ragged tasks in one padded batch against each task alone, in float64, to 1e-8."""
+    undrawn = replace(config, dropout=0.0, hide_item=0.0, hide_task=0.0, **switches)
+    torch.manual_seed(3)
+    learner = create(undrawn, inputs).double()
+    parameters = [p for p in learner.parameters() if p.requires_grad]
+    some = rows("train").slice(0, 6)
+
+    def gradients(table: pa.Table) -> list[Tensor]:
+        losses, _ = task_losses(learner, _double(from_episodes(table)))
+        found = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
+        pairs = zip(found, parameters, strict=True)
+        return [torch.zeros_like(p) if gradient is None else gradient for gradient, p in pairs]
+
+    together = gradients(some)
+    alone = [gradients(some.slice(number, 1)) for number in range(len(some))]
+    assert max(gradient.abs().max().item() for gradient in together) > 1e-3
+    for number, gradient in enumerate(together):
+        expected = torch.stack([of_task[number] for of_task in alone]).sum(0)
+        torch.testing.assert_close(gradient, expected, rtol=0, atol=1e-8)
+
+
+def _double(tasks: Tasks) -> Tasks:
+    support, query = (
+        replace(side, ratings=side.ratings.double()) for side in (tasks.support, tasks.query)
+    )
+    return replace(tasks, support=support, query=query)
 
 
 def test_an_empty_support_predicts_as_without_adaptation(
