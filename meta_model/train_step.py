@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
@@ -20,6 +21,8 @@ from schemas import journal
 from schemas.errors import UserError
 from schemas.lake import Lake, exclusive_lock
 from schemas.settings import Settings
+
+_LINE_EVERY_SECONDS = 60
 
 
 def run_train(
@@ -56,11 +59,16 @@ def run_train(
 def _watch(
     record: journal.Step, config: Config, n_tasks: int, processes: Processes
 ) -> Iterator[Watch]:
-    """A bar over the tasks of an epoch on a terminal, and one line an epoch everywhere."""
+    """A bar over the tasks of an epoch on a terminal, elsewhere a line a minute and an epoch."""
     is_silent = True if not processes.is_first else None  # None: silent where there is no terminal
+    said = time.monotonic()
     with tqdm(total=n_tasks, unit="task", disable=is_silent, leave=False) as bar:
 
         def on_step(epoch: int, seen: int) -> None:
+            nonlocal said
+            if bar.disable and time.monotonic() - said > _LINE_EVERY_SECONDS:
+                said = time.monotonic()
+                record.progress(f"epoch {epoch}/{config.epochs}: {seen:,} of {n_tasks:,} tasks")
             if seen < bar.n:
                 bar.reset()
             bar.set_description(f"epoch {epoch}/{config.epochs}", refresh=False)
