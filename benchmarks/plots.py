@@ -52,7 +52,7 @@ def _scaling(file: Path, found: Sequence[Record]) -> None:
         tasks, peaks = ([r[key] for r in of_mode] for key in ("tasks", "peak_mib"))
         axes.plot(tasks, peaks, "o-", label=mode, color=colour)
     axes.set(xscale="log", xlabel="tasks", ylabel="peak memory, MiB", ylim=(0, None))
-    axes.set_title("Memory does not grow with the number of tasks")
+    axes.set_title("Peak memory, Python and PyTorch included")
     _save(figure, axes, file)
 
 
@@ -69,12 +69,12 @@ def _accuracy(file: Path, found: Sequence[Record]) -> None:
         axes.bar(places, [full[s][key] for s in SCENARIOS], 0.27, label=label, color=colour)
     axes.set_xticks(range(len(SCENARIOS)), SCENARIOS)
     axes.set(ylabel="MAE", title=f"{found[0]['dataset']}: mean absolute error")
-    axes.set_ylim(bottom=0.8 * min(full[s]["mae"] for s in SCENARIOS))
     _save(figure, axes, file)
 
 
 def _save(figure: Figure, axes: Axes, file: Path) -> None:
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper center", ncols=3)
+    axes.margins(y=0.2)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, metadata={"Date": None})
     plt.close(figure)
