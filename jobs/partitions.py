@@ -14,13 +14,17 @@ from schemas.columns import Table
 from schemas.lake import Lake
 from schemas.spark import check_spark, spark_schema
 
+# Training deals row groups out to its processes, and holds a few at a time.
+ROW_GROUP_BYTES = 8 << 20
+
 
 def write_partition(lake: Lake, table: Table, ds: date, frame: DataFrame) -> int:
     """Replace a partition with the frame's rows, sorted by the table's key; how many they are."""
     check_spark(table, frame, f"the new {table.name}")
     ordered = frame.orderBy(*table.key) if table.key else frame
+    writer = ordered.write.mode("overwrite").option("parquet.block.size", ROW_GROUP_BYTES)
     with lake.replacing(table.name, ds) as draft:
-        ordered.write.mode("overwrite").parquet(str(draft.path))
+        writer.parquet(str(draft.path))
         draft.rows = parquet_rows(draft.path)
     return draft.rows
 

@@ -167,7 +167,7 @@ def episodes(spec: DatasetSpec) -> Table:
     return Table(
         name="episodes",
         description="One row a task, its interactions in order of time: support, then query.",
-        key=("task_id",),
+        key=("split", "task_id"),  # rows of a split lie together, so that readers skip the rest
         columns=(
             Column(
                 name="task_id",
