@@ -58,6 +58,13 @@ def _parser() -> argparse.ArgumentParser:
                 help="streams of row groups that a batch is drawn from; results depend on it "
                 "(default: the number of processes)",
             )
+            command.add_argument(
+                "--set",
+                action="append",
+                default=[],
+                metavar="NAME=VALUE",
+                help="any option of meta_model/config.py, as often as you like: local_steps=1",
+            )
     return parser
 
 
@@ -94,7 +101,8 @@ def _train(
             name: getattr(options, name) for name in ("epochs", "seed", "batch_tasks", "shards")
         }
         given = {name: value for name, value in chosen.items() if value is not None}
-        config = replace(Config(model=options.model, shards=processes.count), **given)
+        config = Config(model=options.model, shards=processes.count).having(options.set)
+        config = replace(config, **given)
         run_train(settings, ds, record, device, config, processes)
 
 

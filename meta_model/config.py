@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
@@ -94,6 +96,20 @@ class Config:
                 "set learn_local_rates to false."
             )
 
+    def having(self, options: Iterable[str]) -> Config:
+        """This config with options given as text, `local_steps=1` or `hidden_sizes=[32, 32]`."""
+        values = asdict(self)
+        for option in options:
+            name, _, text = option.partition("=")
+            if name not in values or name == "version":
+                near = difflib.get_close_matches(name, values, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise UserError(
+                    f"--set {option!r}: expected NAME=VALUE with one of {sorted(values)}.{hint}"
+                )
+            values[name] = _read(name, text, values[name])
+        return Config(**values)
+
     def paper(self) -> Config:
         """MeLU as published: attributes alone, one local step, ratings as numbers."""
         return replace(
@@ -128,3 +144,25 @@ class Config:
             raise UserError(f"the model's config has unknown keys {unknown}; train it again.")
         values["hidden_sizes"] = tuple(values["hidden_sizes"])
         return Config(**values)
+
+
+def _read(name: str, text: str, default: Any) -> Any:
+    """The value in `text`, of the type of the option's default."""
+    try:
+        value = text if isinstance(default, str) else json.loads(text.lower())
+    except json.JSONDecodeError:
+        value = None
+    if isinstance(default, tuple) and isinstance(value, list):
+        value = tuple(value)
+    if isinstance(default, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(default) or any(type(n) is not int for n in _items(value)):
+        raise UserError(
+            f"--set {name}={text}: expected a value like {json.dumps(default)}, "
+            "numbers and true or false as in JSON."
+        )
+    return value
+
+
+def _items(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else ()

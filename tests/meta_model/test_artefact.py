@@ -71,19 +71,3 @@ def test_an_unknown_config_version_is_refused(saved: Path, inputs: Inputs) -> No
 def test_a_missing_model_names_the_step(tmp_path: Path, inputs: Inputs) -> None:
     with pytest.raises(UserError, match="run the step train for that ds first"):
         artefact.load(tmp_path, DS, "melu", inputs, CPU)
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"epochs": 0}, "config epochs is 0, expected more than 0"),
-        ({"dropout": 1.0}, "config dropout is 1.0"),
-        ({"likelihood": "cubic"}, "config likelihood is 'cubic', expected one of"),
-        ({"gradient": "third"}, "config gradient is 'third', expected one of"),
-        ({"gradient": "reptile"}, "has no gradient for local rates"),
-        ({"local_rate": -1.0}, "config local_rate is -1.0"),
-    ],
-)
-def test_a_config_out_of_bounds_is_refused(values: dict[str, float], message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        Config(**values)
