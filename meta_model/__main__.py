@@ -51,7 +51,6 @@ def _parser() -> argparse.ArgumentParser:
         if name == "train":
             command.add_argument("--epochs", type=int, help="at most so many epochs")
             command.add_argument("--seed", type=int, help="of weights, dropout and batches")
-            command.add_argument("--batch-tasks", type=int, help="tasks a global update")
             command.add_argument(
                 "--shards",
                 type=int,
@@ -97,9 +96,7 @@ def _train(
     from meta_model.train_step import run_train
 
     with connected(device) as processes:
-        chosen = {
-            name: getattr(options, name) for name in ("epochs", "seed", "batch_tasks", "shards")
-        }
+        chosen = {name: getattr(options, name) for name in ("epochs", "seed", "shards")}
         given = {name: value for name, value in chosen.items() if value is not None}
         config = Config(model=options.model, shards=processes.count).having(options.set)
         config = replace(config, **given)

@@ -25,14 +25,8 @@ def test_a_config_out_of_bounds_is_refused(values: dict[str, float], message: st
 
 
 def test_options_are_read_by_the_type_of_their_default() -> None:
-    given = (
-        "local_steps=1",
-        "anchor=False",
-        "dropout=0",
-        "hidden_sizes=[32]",
-        "gradient=first_order",
-    )
-    config = Config().having(given)
+    numbers = ("local_steps=1", "anchor=False", "dropout=0", "hidden_sizes=[32]")
+    config = Config().having([*numbers, "gradient=first_order"])
     chosen = (config.local_steps, config.anchor, config.dropout, config.hidden_sizes)
     assert chosen == (1, False, 0.0, (32,))
     assert config.gradient == "first_order"
