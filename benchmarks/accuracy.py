@@ -22,12 +22,12 @@ from typing import Any
 
 from benchmarks import public_split
 from benchmarks.records import Record, write_json
-from meta_model.checkpoint import Epoch
 from meta_model.config import Config
 from meta_model.device import choose_device
 from meta_model.evaluation import Figure, evaluate
 from meta_model.learners import LEARNERS
-from meta_model.training import Watch, meta_train
+from meta_model.training.checkpoint import Epoch
+from meta_model.training.meta_train import Watch, meta_train
 from schemas import command_line
 from schemas.products import BASELINES
 from schemas.tables import SCENARIOS

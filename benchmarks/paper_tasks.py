@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from meta_model.episodes import Episodes
-from meta_model.features import Features
-from meta_model.inputs import Inputs
+from meta_model.data.episodes import Episodes
+from meta_model.data.features import Features
+from meta_model.data.inputs import Inputs
 from schemas.arrow import ARROW_TYPES
 from schemas.columns import Type
 

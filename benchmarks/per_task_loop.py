@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from meta_model.data.tasks import Side, Tasks
 from meta_model.learners.embedding import Attributes, ValueEmbedding
 from meta_model.learners.melu import MeLU
-from meta_model.tasks import Side, Tasks
 
 
 class AttributeTables(nn.Module):

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from meta_model.episodes import Episodes
-from meta_model.features import Features, features
-from meta_model.inputs import Inputs
+from meta_model.data.episodes import Episodes
+from meta_model.data.features import Features, features
+from meta_model.data.inputs import Inputs
 from schemas.errors import UserError
 from schemas.tables import SCENARIOS
 

@@ -25,11 +25,11 @@ import torch
 from benchmarks import paper_tasks
 from benchmarks.records import Record, write_json
 from meta_model.config import Config
+from meta_model.data.episodes import Episodes
 from meta_model.device import choose_device
-from meta_model.episodes import Episodes
 from meta_model.learners import create
 from meta_model.scoring import score_cold_users
-from meta_model.training import meta_train
+from meta_model.training.meta_train import meta_train
 from schemas import command_line
 
 log = logging.getLogger("benchmarks.scaling")

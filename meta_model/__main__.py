@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> None:
     settings, ds = Settings.from_environment(), parse_ds(options.ds)
     name, _ = STEPS[options.command]
-    is_helper = int(os.environ.get("RANK", 0)) > 0  # torchrun's, see meta_model.processes
+    is_helper = int(os.environ.get("RANK", 0)) > 0  # torchrun's, see meta_model.training.processes
     with journal.step(settings.journals, name, ds, is_helper=is_helper) as record:
         # Inside the step: torch takes seconds to load, which --help should not pay.
         from meta_model import steps
@@ -92,8 +92,8 @@ def _train(
     device: torch.device,
 ) -> None:
     from meta_model.config import Config
-    from meta_model.processes import connected
-    from meta_model.train_step import run_train
+    from meta_model.training.processes import connected
+    from meta_model.training.step import run_train
 
     with connected(device) as processes:
         chosen = {name: getattr(options, name) for name in ("epochs", "seed", "shards")}

@@ -16,11 +16,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_weights
 from safetensors.torch import save as pack_weights
 
-from meta_model.checkpoint import curve_lines
 from meta_model.config import Config
-from meta_model.inputs import Inputs
+from meta_model.data.inputs import Inputs
 from meta_model.learners import Learner, create
-from meta_model.training import Trained
+from meta_model.training.checkpoint import curve_lines
+from meta_model.training.meta_train import Trained
 from schemas.errors import UserError
 from schemas.lake import Lake
 

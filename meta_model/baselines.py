@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from meta_model.item_statistics import ItemStatistics
-from meta_model.tasks import Tasks
+from meta_model.data.item_statistics import ItemStatistics
+from meta_model.data.tasks import Tasks
 
 ITEM_DAMPING = 5.0
 USER_DAMPING = 3.0

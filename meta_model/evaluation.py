@@ -15,11 +15,11 @@ from torch import Tensor
 
 from meta_model import metrics
 from meta_model.baselines import baseline_predictions, popularity
-from meta_model.batching import batches
-from meta_model.episodes import Episodes
-from meta_model.inputs import Inputs
+from meta_model.data.batching import batches
+from meta_model.data.episodes import Episodes
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from meta_model.tasks import Tasks
 from schemas.tables import SCENARIOS
 
 _BATCH_TASKS = 256

@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from meta_model.batching import batches
-from meta_model.inputs import Inputs
+from meta_model.data.batching import batches
+from meta_model.data.inputs import Inputs
 from meta_model.learners import Learner
 
 _BATCH_TASKS = 256

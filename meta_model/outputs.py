@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meta_model.artefact import Provenance
+from meta_model.data.inputs import Inputs
 from meta_model.evaluation import Figure
-from meta_model.inputs import Inputs
 from meta_model.scoring import Scores
 from schemas.arrow import arrow_schema
 from schemas.columns import Table

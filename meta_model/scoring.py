@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from meta_model.batching import batches
 from meta_model.config import Config
-from meta_model.inputs import Inputs
-from meta_model.item_statistics import RatedPlaces
+from meta_model.data.batching import batches
+from meta_model.data.inputs import Inputs
+from meta_model.data.item_statistics import RatedPlaces
+from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from meta_model.tasks import Tasks
 
 _BATCH_TASKS = 64
 _CHUNK_ITEMS = 256  # so that a batch's tensors stay in the processor's caches

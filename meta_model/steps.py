@@ -10,9 +10,9 @@ import torch
 from meta_model import artefact, outputs
 from meta_model.artefact import Provenance
 from meta_model.config import Config
+from meta_model.data.inputs import Inputs, load
 from meta_model.evaluation import evaluate
 from meta_model.evidence import select_evidence
-from meta_model.inputs import Inputs, load
 from meta_model.learners import Learner
 from meta_model.scoring import score_cold_users
 from schemas import journal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meta_model.config import Config
-from meta_model.inputs import Inputs
+from meta_model.data.inputs import Inputs
 from meta_model.learners.learner import Learner
 from meta_model.learners.melu import MeLU
 from schemas.errors import UserError

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from meta_model.features import Features
+from meta_model.data.features import Features
 
 EMBEDDING_STD = 0.1
 N_STATISTICS = 3  # inputs that say how much is known of a user (an item), and what

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from meta_model.baselines import ITEM_DAMPING
 from meta_model.config import Config
-from meta_model.features import Features
-from meta_model.item_statistics import RatedPlaces
-from meta_model.layer_inputs import at_rows
+from meta_model.data.features import Features
+from meta_model.data.item_statistics import RatedPlaces
+from meta_model.layers.layer_inputs import at_rows
 from meta_model.learners.embedding import (
     EMBEDDING_STD,
     LOG_SCALE,

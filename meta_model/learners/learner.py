@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from meta_model.item_statistics import ItemStatistics, RatedPlaces
-from meta_model.tasks import Side, Tasks
+from meta_model.data.item_statistics import ItemStatistics, RatedPlaces
+from meta_model.data.tasks import Side, Tasks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,16 +33,16 @@ import torch
 from torch import Tensor, nn
 
 from meta_model.config import Config
-from meta_model.decision_layers import DecisionLayers, Update
-from meta_model.features import Features
-from meta_model.formed_layers import FormedLayers, form
-from meta_model.item_statistics import ItemStatistics, RatedPlaces
-from meta_model.layer_inputs import Pairs, Part
+from meta_model.data.features import Features
+from meta_model.data.item_statistics import ItemStatistics, RatedPlaces
+from meta_model.data.tasks import Tasks
+from meta_model.layers.decision_layers import DecisionLayers, Update
+from meta_model.layers.formed_layers import FormedLayers, form
+from meta_model.layers.layer_inputs import Pairs, Part
+from meta_model.layers.rating_models import OrdinalRatings, PlainRatings, RatingModel
 from meta_model.learners.item_side import EmbeddedItems, ItemSide, KnownPlaces
 from meta_model.learners.learner import Learner, ParameterGroup
 from meta_model.learners.user_side import UserSide
-from meta_model.rating_models import OrdinalRatings, PlainRatings, RatingModel
-from meta_model.tasks import Tasks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,13 +11,13 @@ import torch
 
 from benchmarks import paper_tasks
 from benchmarks.per_task_loop import PerTaskLoop
-from meta_model.batching import from_episodes
 from meta_model.config import Config
-from meta_model.global_update import Position, global_update, optimizer_of
+from meta_model.data.batching import from_episodes
+from meta_model.data.tasks import Tasks
 from meta_model.learners import create
 from meta_model.learners.melu import MeLU
 from meta_model.scoring import catalogue_chunks, rank
-from meta_model.tasks import Tasks
+from meta_model.training.global_update import Position, global_update, optimizer_of
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import accuracy, public_split
-from meta_model.inputs import Inputs
+from meta_model.data.inputs import Inputs
 from schemas.errors import UserError
 from schemas.tables import SCENARIOS
 

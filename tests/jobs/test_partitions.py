@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs import partitions
-from meta_model.episodes import Episodes
+from meta_model.data.episodes import Episodes
 from schemas import dataset_spec
 from schemas.lake import Lake
 from schemas.settings import Settings

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from meta_model.batching import from_episodes
 from meta_model.config import Config
-from meta_model.episodes import Episodes
-from meta_model.features import features
-from meta_model.inputs import Inputs
+from meta_model.data.batching import from_episodes
+from meta_model.data.episodes import Episodes
+from meta_model.data.features import features
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner, create
-from meta_model.tasks import Tasks
 from schemas import dataset_spec
 from schemas.arrow import arrow_schema
 from schemas.tables import episodes

@@ -12,8 +12,8 @@ import torch
 
 from meta_model import artefact
 from meta_model.config import Config
-from meta_model.inputs import Inputs
-from meta_model.training import meta_train
+from meta_model.data.inputs import Inputs
+from meta_model.training.meta_train import meta_train
 from schemas.errors import UserError
 
 CPU = torch.device("cpu")

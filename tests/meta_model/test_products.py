@@ -14,15 +14,15 @@ import pytest
 import torch
 
 from meta_model import scoring
-from meta_model.batching import from_episodes
 from meta_model.config import Config
-from meta_model.episodes import Episodes
+from meta_model.data.batching import from_episodes
+from meta_model.data.episodes import Episodes
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
 from meta_model.evidence import select_evidence
-from meta_model.inputs import Inputs
 from meta_model.learners import Learner
 from meta_model.learners.melu import MeLU
 from meta_model.scoring import score_cold_users
-from meta_model.tasks import Tasks
 
 CPU = torch.device("cpu")
 

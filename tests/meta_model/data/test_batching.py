@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 import torch
 
-from meta_model.batching import Recut, batches
-from meta_model.features import features, pad
-from meta_model.inputs import Inputs
-from meta_model.tasks import Side, Tasks
+from meta_model.data.batching import Recut, batches
+from meta_model.data.features import features, pad
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Side, Tasks
 
 RECUT = Recut(query_size=4, min_support=2, short_share=0.5, empty_share=0.2)
 

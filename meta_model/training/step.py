@@ -12,11 +12,11 @@ import torch
 from tqdm import tqdm
 
 from meta_model import artefact
-from meta_model.checkpoint import Checkpoints, Epoch
 from meta_model.config import Config
-from meta_model.inputs import Inputs, load
-from meta_model.processes import Processes
-from meta_model.training import Watch, meta_train
+from meta_model.data.inputs import Inputs, load
+from meta_model.training.checkpoint import Checkpoints, Epoch
+from meta_model.training.meta_train import Watch, meta_train
+from meta_model.training.processes import Processes
 from schemas import journal
 from schemas.errors import UserError
 from schemas.lake import Lake, exclusive_lock

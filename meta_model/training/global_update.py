@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from meta_model.config import Config
+from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from meta_model.processes import ALONE, Processes
-from meta_model.tasks import Tasks
+from meta_model.training.processes import ALONE, Processes
 from schemas.errors import UserError
 
 

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from meta_model.config import Config
-from meta_model.global_update import Position, _add_gradients, global_update, optimizer_of
-from meta_model.inputs import Inputs
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner, create
-from meta_model.tasks import Tasks
+from meta_model.training.global_update import Position, _add_gradients, global_update, optimizer_of
 from schemas.errors import UserError
 
 CPU = torch.device("cpu")
-GOLDEN = Path(__file__).parents[1] / "golden" / "loss_curve.json"
+GOLDEN = Path(__file__).parents[2] / "golden" / "loss_curve.json"
 STEPS = 20
 
 

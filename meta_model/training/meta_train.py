@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from meta_model.batching import Recut, batches
-from meta_model.checkpoint import Checkpoints, Epoch, Run
 from meta_model.config import Config
+from meta_model.data.batching import Recut, batches
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
 from meta_model.evaluation import outcomes
-from meta_model.global_update import Position, global_update, optimizer_of
-from meta_model.inputs import Inputs
 from meta_model.learners import Learner, create
 from meta_model.metrics import mae
-from meta_model.processes import ALONE, Processes
-from meta_model.tasks import Tasks
+from meta_model.training.checkpoint import Checkpoints, Epoch, Run
+from meta_model.training.global_update import Position, global_update, optimizer_of
+from meta_model.training.processes import ALONE, Processes
 from schemas.errors import UserError
 
 

@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from meta_model.episodes import Episodes
-from meta_model.features import pad
-from meta_model.tasks import Side, Tasks
+from meta_model.data.episodes import Episodes
+from meta_model.data.features import pad
+from meta_model.data.tasks import Side, Tasks
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from meta_model.decision_layers import DecisionLayers
-from meta_model.formed_layers import form
-from meta_model.layer_inputs import Pairs
+from meta_model.layers.decision_layers import DecisionLayers
+from meta_model.layers.formed_layers import form
+from meta_model.layers.layer_inputs import Pairs
 
 LENGTHS = (1, 4, 7)  # ragged supports of three tasks
 N_QUERY = 2

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from meta_model import episodes as episodes_module
-from meta_model.episodes import Episodes
-from meta_model.inputs import Inputs
+from meta_model.data import episodes as episodes_module
+from meta_model.data.episodes import Episodes
+from meta_model.data.inputs import Inputs
 
 
 def _ids(episodes: Episodes, shuffle: np.random.Generator | None = None) -> list[str]:

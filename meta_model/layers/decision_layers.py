@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from meta_model.layer_inputs import Dense, Pairs, Part
+from meta_model.layers.layer_inputs import Dense, Pairs, Part
 
 
 @dataclass(frozen=True, kw_only=True)

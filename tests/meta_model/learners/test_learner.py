@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from meta_model.batching import from_episodes
 from meta_model.config import Config
-from meta_model.global_update import task_losses
-from meta_model.inputs import Inputs
+from meta_model.data.batching import from_episodes
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Side, Tasks
 from meta_model.learners import LEARNERS, Learner, create
-from meta_model.tasks import Side, Tasks
+from meta_model.training.global_update import task_losses
 from schemas.errors import UserError
 
 

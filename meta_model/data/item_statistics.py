@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from meta_model.tasks import Side, Tasks
+from meta_model.data.tasks import Side, Tasks
 
 
 @dataclass(frozen=True, kw_only=True)

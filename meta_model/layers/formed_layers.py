@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from meta_model.decision_layers import DecisionLayers, Factors, Update
-from meta_model.layer_inputs import Pairs, Part, at_rows
+from meta_model.layers.decision_layers import DecisionLayers, Factors, Update
+from meta_model.layers.layer_inputs import Pairs, Part, at_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from meta_model.episodes import Episodes
-from meta_model.features import Features, features
-from meta_model.item_statistics import ItemStatistics
+from meta_model.data.episodes import Episodes
+from meta_model.data.features import Features, features
+from meta_model.data.item_statistics import ItemStatistics
 from schemas import dataset_choice, tables
 from schemas.arrow import partition_files, read_partition
 from schemas.columns import Table

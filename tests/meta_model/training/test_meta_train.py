@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from meta_model.checkpoint import Checkpoints, Epoch
 from meta_model.config import Config
+from meta_model.data.inputs import Inputs
 from meta_model.evaluation import evaluate
-from meta_model.inputs import Inputs
-from meta_model.processes import Processes
-from meta_model.training import Trained, Watch, meta_train, validate
+from meta_model.training.checkpoint import Checkpoints, Epoch
+from meta_model.training.meta_train import Trained, Watch, meta_train, validate
+from meta_model.training.processes import Processes
 from schemas.errors import UserError
 
 CPU = torch.device("cpu")

@@ -1,0 +1,1 @@
+"""From the lake's Parquet tables to padded batches of tasks."""

@@ -1,0 +1,1 @@
+"""Meta-training: alone or over processes, and taken up again after a kill."""
