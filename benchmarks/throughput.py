@@ -39,6 +39,7 @@ META_BATCHES = (32, 256)
 THREADS = (1, 2)
 TOP_ITEMS = 20
 _BATCHES = 8
+_ROUNDS = 6
 _LOOP_TASKS = 32  # of each batch: for a loop, more of them take just as much longer
 
 log = logging.getLogger("benchmarks.throughput")
@@ -73,17 +74,16 @@ def _of_batch(
         tasks.to(device) for tasks in batches(inputs.episodes, meta_batch, np.random.default_rng(1))
     ][:_BATCHES]
     for mode, (ours, loop) in _modes(inputs, config, device).items():
-        seconds, loop_seconds = _paired(ours, loop, tasks)
-        n = sum(map(len, tasks)) / len(tasks)
+        rate, loop_rate = _paired(ours, loop, tasks)
         record = {
             "learner": "melu",
             "mode": mode,
             "meta_batch": meta_batch,
             "threads": threads,
             "device": device.type,
-            "tasks_per_second": round(n / seconds, 1),
-            "loop_tasks_per_second": round(_LOOP_TASKS / loop_seconds, 1),
-            "ratio": round(n / seconds / (_LOOP_TASKS / loop_seconds), 1),
+            "tasks_per_second": round(rate, 1),
+            "loop_tasks_per_second": round(loop_rate, 1),
+            "ratio": round(rate / loop_rate, 1),
         }
         log.info("%s", record)
         yield record
@@ -127,23 +127,24 @@ def _modes(
 def _paired(
     ours: Callable[[Tasks], object], loop: Callable[[Tasks], object], tasks: list[Tasks]
 ) -> tuple[float, float]:
-    """Median seconds of a batch by the engine, and of `_LOOP_TASKS` of its tasks by the loop.
+    """Tasks per second of the engine over all batches, and of the loop over some of each one's.
 
-    They take turns, so that whatever else the machine does hits both.
+    They take turns, so that whatever else the machine does hits both; the medians of the rounds.
     """
-    seconds, loop_seconds = [], []
-    for batch in tasks:
-        some = batch[torch.randperm(len(batch))[:_LOOP_TASKS]]
-        seconds.append(_seconds(ours, batch))
-        loop_seconds.append(_seconds(loop, some))
-    # The first batch pays for what is made once.
-    return statistics.median(seconds[1:]), statistics.median(loop_seconds[1:])
+    some = [batch[torch.randperm(len(batch))[:_LOOP_TASKS]] for batch in tasks]
+    rates: tuple[list[float], list[float]] = ([], [])
+    for _ in range(_ROUNDS):
+        for function, part, into in ((ours, tasks, rates[0]), (loop, some[:2], rates[1])):
+            into.append(sum(map(len, part)) / _seconds(function, part))
+    # The first round pays for what is made once.
+    return statistics.median(rates[0][1:]), statistics.median(rates[1][1:])
 
 
-def _seconds(function: Callable[[Tasks], object], tasks: Tasks) -> float:
+def _seconds(function: Callable[[Tasks], object], part: list[Tasks]) -> float:
     started = time.perf_counter()
-    function(tasks)
-    if tasks.users.is_cuda:
+    for tasks in part:
+        function(tasks)
+    if part[0].users.is_cuda:
         torch.cuda.synchronize()
     return time.perf_counter() - started
 

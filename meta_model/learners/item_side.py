@@ -63,6 +63,7 @@ class ItemSide(nn.Module):
         self.log_damping = nn.Parameter(torch.tensor(ITEM_DAMPING).log())
         self.vector_size = self.embedding.output_size + (size if config.item_identity else 0)
         self.n_details = N_STATISTICS if config.item_statistics else 0
+        self.uses_ratings = config.anchor or config.item_statistics or config.user_statistics
 
     @property
     def hides(self) -> bool:
@@ -97,15 +98,17 @@ class ItemSide(nn.Module):
 
         b_i = (sum(r - mu) + k g) / (n_i + k), with n_i = 0 for what is hidden.
         """
-        hidden = is_hidden | items.is_hidden[places.rows]
+        rows, hidden = places.rows, is_hidden | items.is_hidden[places.rows]
+        if len(items.vectors) > len(items.prior):  # cold ones come after them
+            rows = rows + len(items.prior) * hidden
+        if not self.uses_ratings:
+            nothing = torch.zeros_like(places.counts)
+            return KnownPlaces(rows=rows, counts=nothing, bias=nothing)
         counts = places.counts.masked_fill(hidden, 0)
         deviation = places.deviation.masked_fill(hidden, 0)
         damping = self.log_damping.exp()
         prior = at_rows(items.prior.unsqueeze(1), places.rows).squeeze(-1)
         bias = (deviation + damping * prior) / (counts + damping)
-        rows = places.rows
-        if len(items.vectors) > len(items.prior):  # cold ones come after them
-            rows = rows + len(items.prior) * hidden
         return KnownPlaces(rows=rows, counts=counts, bias=bias)
 
     def details(self, known: KnownPlaces) -> Tensor:

@@ -65,7 +65,7 @@ def global_update(
     optimizer.zero_grad(set_to_none=True)
     totals = torch.zeros(2, device=parameters[0].device)
     for shard, tasks in parts:
-        torch.manual_seed(_seed(config.seed, at.epoch, at.step, shard))
+        _draw_from(_seed(config.seed, at.epoch, at.step, shard), tasks.users.device)
         totals[0] += _add_gradients(learner, tasks, config)
         totals[1] += len(tasks)
     gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
@@ -120,6 +120,14 @@ def _schedule(share: float, config: Config) -> float:
     if share < config.warm_up:
         return share / config.warm_up + 1e-3
     return 0.5 * (1 + math.cos(math.pi * share))
+
+
+def _draw_from(seed: int, device: torch.device) -> None:
+    """Seed the one generator that is drawn from: torch.manual_seed takes its time to seed all."""
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 def _seed(*place: int) -> int:
