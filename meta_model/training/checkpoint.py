@@ -14,6 +14,7 @@ import os
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -80,7 +81,11 @@ class Checkpoints:
         if not self._file.exists():
             return Run()
         device = next(learner.parameters()).device
-        state = torch.load(self._file, map_location=device, weights_only=True)
+        try:
+            state = torch.load(self._file, map_location=device, weights_only=True)
+        except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+            log.warning("%s cannot be read (%s); starting anew", self._file, error)
+            return Run()
         if state["identity"] != self.identity:
             log.info("%s is of another run (other inputs or settings); starting anew", self._file)
             return Run()

@@ -87,6 +87,19 @@ def test_another_runs_checkpoint_is_left_aside(
     assert [epoch.epoch for epoch in epochs] == [1, 2]
 
 
+@pytest.mark.parametrize("kept", [0, 9, 0.5])
+def test_a_cut_checkpoint_starts_anew(
+    inputs: Inputs, config: Config, tmp_path: Path, kept: float
+) -> None:
+    checkpoints = Checkpoints(folder=tmp_path, identity="same")
+    with pytest.raises(KilledError):
+        meta_train(inputs, config, CPU, _killed_in(2), checkpoints)
+    file = tmp_path / "checkpoint.pt"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(kept * len(whole)) if kept < 1 else int(kept)])
+    assert len(meta_train(inputs, config, CPU, checkpoints=checkpoints).curve) == config.epochs
+
+
 @pytest.mark.parametrize(("batch_tasks", "shards", "processes"), [(8, 3, 1), (8, 1, 2), (9, 4, 2)])
 def test_numbers_that_do_not_divide_are_refused(
     inputs: Inputs, config: Config, batch_tasks: int, shards: int, processes: int
