@@ -54,7 +54,7 @@ def test_the_same_ds_twice_gives_the_same_rows(night, monkeypatch):
     assert {table: _rows(night, table) for table in TABLES} == first
     [publication] = _rows(night, "publications")
     assert publication[:8] == (
-        DS, "ml-100k", "melu", RUN["model_version"], RUN["run_id"], 2, 3, 7,
+        DS, "ml-100k", "melu", RUN["model_version"], RUN["run_id"], 2, 3, 8,
     )  # fmt: skip
     assert publication[8].startswith("passed: every metric is a finite number")
     assert publication[10] == "scheduled__1998-03-31"
