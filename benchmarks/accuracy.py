@@ -42,7 +42,7 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "without item identity": {"item_identity": False},
     "without hiding items": {"hide_item": 0.0, "hide_task": 0.0},
     "ratings as numbers": {"likelihood": "squared"},
-    "without recutting": {"recut": False},
+    "only the split's own tasks, not recut": {"recut": False},
     "without dropout": {"dropout": 0.0},
     "one local step": {"local_steps": 1},
     "local rates not learnt": {"learn_local_rates": False},
