@@ -78,18 +78,18 @@ class DecisionLayers(nn.Module):
 
     def users(self, vectors: Tensor) -> Part:
         """The users' part of the first layer's input, from vectors [B, U]."""
-        [first, *_] = self._linear()
+        [first, *_] = self.linear()
         return Part(vectors=vectors, outputs=vectors @ first.weight[:, : self.n_users].mT)
 
     def items(self, vectors: Tensor) -> Part:
         """The items' part, from vectors [M, I]."""
-        [first, *_] = self._linear()
+        [first, *_] = self.linear()
         weight = first.weight[:, self.n_users : self.n_users + self.n_items]
         return Part(vectors=vectors, outputs=vectors @ weight.mT)
 
     def forward(self, x: Pairs, update: Update) -> Tensor:
         """Predictions [B, N] with each task's adapted layers; the shared ones after no step."""
-        output = x.affine(self._linear()[0])
+        output = x.affine(self.linear()[0])
         for first, *_ in update:
             output = output - first.forward(x)
         *_, predicted = self._further(output, update)
@@ -101,7 +101,7 @@ class DecisionLayers(nn.Module):
         The loss of a task is sum_s weight_s (prediction_s - target_s)^2; padding has weight 0.
         """
         update: Update = ()
-        output = x.affine(self._linear()[0])
+        output = x.affine(self.linear()[0])
         kernel = x.inner(x) + 1 if len(self.log_rates) > 1 else None  # the same in every step
         for rates in self.log_rates.exp():
             if update and kernel is not None:
@@ -124,7 +124,7 @@ class DecisionLayers(nn.Module):
         Taken before any local update, over all weights and biases of these layers. The norm of an
         outer product is the product of its vectors' norms, so no place needs a backward pass.
         """
-        *hidden, predicted = self._further(x.affine(self._linear()[0]), ())
+        *hidden, predicted = self._further(x.affine(self.linear()[0]), ())
         gradients = self._output_gradients(hidden, torch.ones_like(predicted), ())
         inputs = [x.squares(), *(vectors.square().sum(-1) for vectors in hidden)]
         squares = torch.zeros_like(predicted.squeeze(-1))
@@ -144,7 +144,7 @@ class DecisionLayers(nn.Module):
     def _further(self, output: Tensor, update: Update) -> list[Tensor]:
         """From the first layer's output: every further layer's input, and last the prediction."""
         passed = []
-        for depth, layer in enumerate(self._linear()[1:], start=1):
+        for depth, layer in enumerate(self.linear()[1:], start=1):
             inputs = Dense(vectors=F.relu(output, inplace=depth > 1))
             passed.append(inputs.vectors)
             output = inputs.affine(layer)
@@ -157,7 +157,7 @@ class DecisionLayers(nn.Module):
     ) -> list[Tensor]:
         """The gradient at every layer's output [B, N, O], from that at the last, [B, N, 1]."""
         gradients = [gradient]
-        layers = self._linear()
+        layers = self.linear()
         for depth in reversed(range(1, len(layers))):
             behind = gradients[0] @ layers[depth].weight
             for step in update:
@@ -167,5 +167,5 @@ class DecisionLayers(nn.Module):
             gradients.insert(0, torch.ops.aten.threshold_backward(behind, active, 0))
         return gradients
 
-    def _linear(self) -> list[nn.Linear]:
+    def linear(self) -> list[nn.Linear]:
         return [layer for layer in self.layers if isinstance(layer, nn.Linear)]

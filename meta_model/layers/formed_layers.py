@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from meta_model.layers.decision_layers import DecisionLayers, Factors, Update
@@ -45,7 +45,7 @@ class FormedLayers:
 
 def form(layers: DecisionLayers, users: Part, update: Update) -> FormedLayers:
     """The layers adapted by `update`, for the tasks of these users."""
-    first, *deeper = (layer for layer in layers.layers if isinstance(layer, nn.Linear))
+    first, *deeper = layers.linear()
     ends = (layers.n_users, layers.n_users + layers.n_items)
     of_items, of_details = first.weight[:, ends[0] : ends[1]], first.weight[:, ends[1] :]
     steps = [step[0] for step in update]

@@ -12,6 +12,7 @@ import torch
 
 from meta_model.config import Config
 from meta_model.data.batching import Recut, batches
+from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import outcomes
@@ -55,8 +56,8 @@ def meta_train(
     learner = create(config, inputs).to(device)
     optimizer = optimizer_of(learner, config, device)
     run = checkpoints.restore(learner, optimizer) if checkpoints else Run()
-    n_tasks = inputs.episodes.split("train").n_tasks
-    epochs = _Epochs(learner, optimizer, inputs, config, device, watch, processes)
+    train = inputs.episodes.split("train")
+    epochs = _Epochs(learner, optimizer, inputs, train, config, device, watch, processes)
     while not _is_over(run, config):
         started = time.monotonic()
         epoch = epochs.run(len(run.curve) + 1)
@@ -64,7 +65,7 @@ def meta_train(
         # The loss is a finer measure than the MAE of medians, which are whole levels.
         if not epoch.validation_loss >= run.best_loss:
             run.best_epoch, run.best_weights = epoch.epoch, copy.deepcopy(learner.state_dict())
-        watch.on_epoch(epoch, n_tasks / (time.monotonic() - started))
+        watch.on_epoch(epoch, train.n_tasks / (time.monotonic() - started))
         if checkpoints and processes.is_first:
             checkpoints.save(run, learner, optimizer)
     learner.load_state_dict(run.best_weights)
@@ -78,6 +79,7 @@ class _Epochs:
     learner: Learner
     optimizer: torch.optim.Optimizer
     inputs: Inputs
+    train: Episodes
     config: Config
     device: torch.device
     watch: Watch
@@ -86,9 +88,8 @@ class _Epochs:
     def run(self, number: int) -> Epoch:
         """One epoch of global updates, and what it did to the validation tasks."""
         total, seen, places = 0.0, 0, np.zeros(2)
-        n_tasks = self.inputs.episodes.split("train").n_tasks
         for step, parts in enumerate(self._parts(number)):
-            share = (number - 1 + min(1.0, seen / n_tasks)) / self.config.epochs
+            share = (number - 1 + min(1.0, seen / self.train.n_tasks)) / self.config.epochs
             places += np.sum([tasks.n_places for _, tasks in parts], axis=0)
             loss, n = global_update(
                 self.learner,
@@ -114,10 +115,9 @@ class _Epochs:
 
     def _parts(self, epoch: int) -> Iterator[list[tuple[int, Tasks]]]:
         """This process's parts of each batch, with their shards' numbers; empty ones at the end."""
-        train = self.inputs.episodes.split("train")
         streams = {
             shard: batches(
-                train.of_shard(shard, self.config.shards),
+                self.train.of_shard(shard, self.config.shards),
                 self.config.batch_tasks // self.config.shards,
                 np.random.default_rng((self.config.seed, epoch)),
                 _recut(self.config),
