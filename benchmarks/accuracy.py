@@ -4,8 +4,9 @@
 
 DIR/DATASET holds the split as Parquet files (benchmarks/public_split.py). A model is trained on
 `train` for the config's number of epochs, with nothing held back to choose one by, and adapts to
-each test task on its support alone. `--ablations` also switches every option of the config off, one
-at a time; `--seeds` repeats the full configuration, to show how far chance moves the figures.
+each test task on its support alone. `--ablations` adds variants of the learner, for MeLU one
+without each option of the config; `--seeds` repeats the full configuration, to show how far chance
+moves the figures.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from benchmarks.records import Record, write_json
 from meta_model.config import Config
 from meta_model.device import choose_device
 from meta_model.evaluation import Figure, evaluate
-from meta_model.learners import LEARNERS
+from meta_model.learners import known
 from meta_model.training.checkpoint import Epoch
 from meta_model.training.meta_train import Watch, meta_train
 from schemas import command_line
@@ -34,7 +35,7 @@ from schemas.tables import SCENARIOS
 
 log = logging.getLogger("benchmarks.accuracy")
 
-ABLATIONS: Mapping[str, Mapping[str, Any]] = {
+_MELU: Mapping[str, Mapping[str, Any]] = {
     "without anchor": {"anchor": False},
     "without content prior": {"content_prior": False},
     "without item statistics": {"item_statistics": False},
@@ -45,9 +46,16 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "only the split's own tasks, not recut": {"recut": False},
     "without dropout": {"dropout": 0.0},
     "one local step": {"local_steps": 1},
-    "local rates not learnt": {"learn_local_rates": False},
+    "local rates not learnt": {"local_rates": "fixed"},
     "first order": {"gradient": "first_order"},
     "with support damping 3": {"support_damping": 3.0},
+}
+ABLATIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "melu": _MELU,
+    "maml": {"first order": {"gradient": "first_order"}, "Meta-SGD": {"local_rates": "parameter"}},
+    "mamo": {"memories fade as in the paper": {"memory_decay": "whole"}},
+    "metahin": {"without contexts": {"contexts": False}},
+    "aggregating": {"mean": {"aggregate": "mean"}, "cosine": {"similarity": "cosine"}},
 }
 
 
@@ -61,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--data", type=Path, required=True, help="the folder of the splits")
     parser.add_argument("--dataset", choices=sorted(public_split.SPLITS), required=True)
-    parser.add_argument("--learner", choices=sorted(LEARNERS), default="melu")
+    parser.add_argument("--learner", choices=["all", *known()], default="melu")
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
     parser.add_argument("--ablations", action="store_true", help="also without each option")
     parser.add_argument("--seeds", type=int, default=1, help="runs of the full config (default: 1)")
@@ -75,8 +83,8 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
     for number, (variant, config) in enumerate(_variants(options)):
         started = time.monotonic()
         figures = _figures(options, config)
-        log.info("%s: %.0f s", variant, time.monotonic() - started)
-        names = [options.learner, *(BASELINES if number == 0 else ())]
+        log.info("%s, %s: %.0f s", config.model, variant, time.monotonic() - started)
+        names = [config.model, *(BASELINES if number == 0 else ())]
         for name in names:
             for scenario in SCENARIOS:
                 record = _record(options.dataset, name, variant, scenario, figures)
@@ -85,16 +93,17 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
 
 
 def _variants(options: argparse.Namespace) -> Iterator[tuple[str, Config]]:
-    full = Config(model=options.learner)
-    if options.epochs is not None:
-        full = replace(full, epochs=options.epochs)
-    yield "full", full
-    for number in range(1, options.seeds):
-        yield f"full, seed {number + 1}", replace(full, seed=full.seed + number)
-    yield "paper", full.paper()
-    if options.ablations:
-        for name, switches in ABLATIONS.items():
-            yield name, replace(full, **switches)
+    for name in known() if options.learner == "all" else [options.learner]:
+        full = Config(model=name)
+        if options.epochs is not None:
+            full = replace(full, epochs=options.epochs)
+        yield "full", full
+        for number in range(1, options.seeds):
+            yield f"full, seed {number + 1}", replace(full, seed=full.seed + number)
+        if options.ablations:
+            yield "paper", full.paper()
+            for variant, switches in ABLATIONS.get(name, {}).items():
+                yield variant, replace(full, **switches)
 
 
 def _figures(options: argparse.Namespace, config: Config) -> list[Figure]:
@@ -116,7 +125,7 @@ def _figures(options: argparse.Namespace, config: Config) -> list[Figure]:
             seed=config.seed,
         )
         trained = meta_train(inputs, config, device, Watch(on_epoch=on_epoch))
-        return evaluate(trained.learner, options.learner, inputs, device)
+        return evaluate(trained.learner, config.model, inputs, device)
 
 
 def _record(

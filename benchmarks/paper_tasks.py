@@ -16,6 +16,7 @@ import torch
 from meta_model.data.episodes import Episodes
 from meta_model.data.features import Features
 from meta_model.data.inputs import Inputs
+from meta_model.data.metapaths import Metapaths
 from schemas.arrow import ARROW_TYPES
 from schemas.columns import Type
 
@@ -62,6 +63,18 @@ def _tasks(start: int, n: int, draws: np.random.Generator, split: str) -> pa.Tab
     return pa.table(columns)
 
 
+def _metapaths(draws: np.random.Generator) -> Metapaths:
+    """Three meta-paths, each leading from every item to up to 64 others."""
+    neighbours = draws.integers(1, N_ITEMS + 1, (3, N_ITEMS + 1, 64))
+    neighbours *= np.arange(64) < draws.integers(0, 65, (3, N_ITEMS + 1, 1))
+    neighbours[:, 0] = 0
+    return Metapaths(
+        names=("UMUM", "UMAM", "UMDM"),
+        over_users=(True, False, False),
+        neighbours=torch.from_numpy(neighbours),
+    )
+
+
 def inputs(episodes: Episodes, seed: int = 1) -> Inputs:
     draws = np.random.default_rng(seed)
     counts = draws.integers(1, 300, N_ITEMS)
@@ -89,4 +102,5 @@ def inputs(episodes: Episodes, seed: int = 1) -> Inputs:
         items=features(N_ITEMS, ITEM_ATTRIBUTES),
         episodes=episodes,
         vocabulary_checksum="",
+        metapaths=_metapaths(draws),
     )

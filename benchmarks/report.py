@@ -62,7 +62,7 @@ def _throughput(found: Sequence[Record]) -> str:
         "Throughput",
         "`python -m benchmarks.throughput --json docs/benchmarks/throughput.json`: MeLU as in its "
         "paper (embedding 32, two layers of 64, one local step, second order), MovieLens-1M's "
-        "sizes, supports of 3 to 90, queries of 10. The loop is benchmarks/per_task_loop.py, on "
+        "sizes, supports of 3 to 90, queries of 10. The loop is benchmarks/loops, on "
         "tasks of the same batches, in turns with the engine.",
         found,
         _table(header, rows),

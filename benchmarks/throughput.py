@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from benchmarks import paper_tasks
-from benchmarks.per_task_loop import PerTaskLoop
+from benchmarks.loops import LOOPS
 from benchmarks.records import Record, write_json
 from meta_model.config import Config
 from meta_model.data.batching import batches
@@ -30,7 +30,6 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.device import choose_device
 from meta_model.learners import create
-from meta_model.learners.melu import MeLU
 from meta_model.scoring import catalogue_chunks, rank
 from meta_model.training.global_update import Position, global_update, optimizer_of
 from schemas import command_line
@@ -47,36 +46,39 @@ log = logging.getLogger("benchmarks.throughput")
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
+    parser.add_argument("--learner", choices=["all", *sorted(LOOPS)], default="melu")
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     options = parser.parse_args(arguments)
-    return command_line.run(lambda: write_json(options.json, measure(options.device)))
+    return command_line.run(lambda: write_json(options.json, measure(options)))
 
 
-def measure(device_name: str) -> Iterator[Record]:
-    """A record for every mode, meta-batch and number of threads."""
+def measure(options: argparse.Namespace) -> Iterator[Record]:
+    """A record for every mode, meta-batch and number of threads; of `all`, on one thread."""
+    is_all = options.learner == "all"
     with tempfile.TemporaryDirectory() as folder:
         n_tasks = 8 * max(META_BATCHES)
         inputs = paper_tasks.inputs(
             paper_tasks.write(Path(folder) / "tasks.parquet", n_tasks, seed=1)
         )
-        for threads in THREADS:
-            device = choose_device(device_name, threads)
-            for meta_batch in META_BATCHES:
-                yield from _of_batch(inputs, meta_batch, threads, device)
+        for name in sorted(LOOPS) if is_all else [options.learner]:
+            for threads in THREADS[:1] if is_all else THREADS:
+                device = choose_device(options.device, threads)
+                for meta_batch in META_BATCHES[:1] if is_all else META_BATCHES:
+                    yield from _of_batch(inputs, name, meta_batch, threads, device)
 
 
 def _of_batch(
-    inputs: Inputs, meta_batch: int, threads: int, device: torch.device
+    inputs: Inputs, name: str, meta_batch: int, threads: int, device: torch.device
 ) -> Iterator[Record]:
-    config = replace(Config().paper(), batch_tasks=meta_batch)
+    config = replace(Config(model=name).paper(), batch_tasks=meta_batch)
     tasks = [
         tasks.to(device) for tasks in batches(inputs.episodes, meta_batch, np.random.default_rng(1))
     ][:_BATCHES]
     for mode, (ours, loop) in _modes(inputs, config, device).items():
         rate, loop_rate = _paired(ours, loop, tasks)
         record = {
-            "learner": "melu",
+            "learner": name,
             "mode": mode,
             "meta_batch": meta_batch,
             "threads": threads,
@@ -95,8 +97,7 @@ def _modes(
     """For each mode what the engine does with a batch, and what the loop does with it."""
     torch.manual_seed(1)
     learner = create(config, inputs).to(device)
-    assert isinstance(learner, MeLU)
-    loop = PerTaskLoop(learner)
+    loop = LOOPS[config.model](learner)
     optimizer = optimizer_of(learner, config, device)
     at = Position(epoch=1, step=1, share=0.5)
     chunks = catalogue_chunks(learner.eval(), paper_tasks.N_ITEMS, device)
@@ -120,7 +121,7 @@ def _modes(
             loop.global_update,
         ),
         "evaluate": (evaluate, loop.evaluate),
-        "score": (score, lambda tasks: loop.score(tasks, items, TOP_ITEMS)),
+        "score": (score, lambda tasks: loop.rank(tasks, items, TOP_ITEMS)),
     }
 
 

@@ -10,16 +10,32 @@ from typing import Any, Literal, get_args
 
 from schemas.errors import UserError
 
-VERSION = 2
+VERSION = 3
 
 Likelihood = Literal["ordinal", "squared"]
 Gradient = Literal["second_order", "first_order", "reptile"]
+LocalRates = Literal["fixed", "layer", "parameter"]
+Aggregate = Literal["attention", "mean"]
+MemoryDecay = Literal["attended", "whole"]
+Similarity = Literal["inner", "cosine"]
 
 _POSITIVE = (
     *("embedding_size", "local_steps", "local_rate", "epochs", "patience_epochs", "batch_tasks"),
     *("shards", "global_rate", "clip_norm", "min_adapt", "top_items", "evidence_items"),
+    *("memory_slots", "context_size"),
 )
-_SHARES = (*("dropout", "hide_item", "hide_task", "short_support", "empty_support", "warm_up"),)
+_SHARES = (
+    *("dropout", "hide_item", "hide_task", "short_support", "empty_support", "warm_up"),
+    *("profile_mix", "gradient_mix", "preference_mix"),
+)
+_CHOICES = {
+    "likelihood": Likelihood,
+    "gradient": Gradient,
+    "local_rates": LocalRates,
+    "aggregate": Aggregate,
+    "memory_decay": MemoryDecay,
+    "similarity": Similarity,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +61,25 @@ class Config:
     # The local update.
     local_steps: int = 3
     local_rate: float = 0.2
-    learn_local_rates: bool = True  # Meta-SGD with one rate a layer and step
+    local_rates: LocalRates = "layer"  # learnt: one a layer and step, or (Meta-SGD) a parameter
     support_damping: float = 0.0  # added to the support's size where the local loss divides by it
     gradient: Gradient = "second_order"
 
     # Ratings as ordered levels, with a learnt threshold between any two, or as plain numbers. The
     # local loss is the squared error on the latent scale with either.
     likelihood: Likelihood = "ordinal"
+
+    # What single methods have beside that (docs/learners/ has a page on each).
+    memory_slots: int = 8  # MAMO: kinds of users in the memories (K)
+    memory_bias_rate: float = 0.1  # MAMO: how far a memory shifts the user layers (tau)
+    profile_mix: float = 0.1  # MAMO: share of a memory of profiles that a batch replaces (alpha)
+    gradient_mix: float = 0.1  # MAMO: the same of fast gradients (beta)
+    memory_decay: MemoryDecay = "attended"  # MAMO: whether a memory fades where no one attends
+    preference_mix: float = 0.05  # MAMO: the same of preferences (gamma)
+    contexts: bool = True  # MetaHIN: without them the same model sees empty contexts
+    context_size: int = 16  # MetaHIN: neighbours of an item that are read for each meta-path
+    aggregate: Aggregate = "attention"  # aggregating: how a support becomes one vector
+    similarity: Similarity = "inner"  # aggregating: of user and item
 
     # The global update.
     epochs: int = 10
@@ -84,16 +112,16 @@ class Config:
         for name in _SHARES:
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"config {name} is {getattr(self, name)}, expected 0 <= it < 1.")
-        for name, choices in (("likelihood", Likelihood), ("gradient", Gradient)):
+        for name, choices in _CHOICES.items():
             if getattr(self, name) not in get_args(choices):
                 raise UserError(
                     f"config {name} is {getattr(self, name)!r}, "
                     f"expected one of {get_args(choices)}."
                 )
-        if self.gradient == "reptile" and self.learn_local_rates:
+        if self.gradient == "reptile" and self.local_rates != "fixed":
             raise UserError(
                 "config gradient is 'reptile', which has no gradient for local rates; "
-                "set learn_local_rates to false."
+                "set local_rates to fixed."
             )
 
     def having(self, options: Iterable[str]) -> Config:
@@ -124,7 +152,7 @@ class Config:
             dropout=0.0,
             local_steps=1,
             local_rate=5e-3,
-            learn_local_rates=False,
+            local_rates="fixed",
             likelihood="squared",
             recut=False,
             weight_decay=0.0,

@@ -60,13 +60,13 @@ def outcomes(learner: Learner, episodes: Episodes, device: torch.device) -> Iter
         catalogue = learner.embed(tasks.items)
         query = learner.statistics.query(tasks)
         unadapted, adapted = learner.unadapted(tasks), learner.adapt(tasks, catalogue)
-        scores = learner.predict(adapted, catalogue, query)
+        forecasts = learner.predict(adapted, catalogue, query)
         before = learner.predict(unadapted, catalogue, query)
         yield Outcome(
             tasks=tasks,
-            losses=learner.task_losses(adapted, scores, tasks.query),
-            expected=learner.expected(adapted, scores),
-            median=learner.median(adapted, scores),
+            losses=learner.task_losses(adapted, forecasts, tasks.query),
+            expected=learner.expected(adapted, forecasts),
+            median=learner.median(adapted, forecasts),
             unadapted_median=learner.median(unadapted, before),
         )
 

@@ -1,9 +1,9 @@
 """Evidence items: what to show new users so that their reactions tell the most (MeLU, section 3.3).
 
-For every pair of an existing user and an item, the gradient of the pair's loss by the locally
-adapted layers says how much the model would learn from that reaction. The paper back-propagates a
+For every pair of an existing user and an item, the gradient of the pair's loss by what a support
+changes in the model says how much it would learn from that reaction. The paper back-propagates a
 unit error, by scaling the loss L to L / |L|. With L = e^2 that scales the gradient of the
-prediction by 2 |e| / e^2, which grows without bound as the error vanishes; `_ERROR_FLOOR` is its
+prediction by 2 |e| / e^2, which grows without bound as the error vanishes; `_LOSS_FLOOR` is its
 bound.
 
     discriminative value  =  mean over the item's pairs of the scaled gradient's Frobenius norm
@@ -22,7 +22,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.learners import Learner
 
 _BATCH_TASKS = 256
-_ERROR_FLOOR = 0.1  # on the rating scale; a tenth of a star is no error worth the name
+_LOSS_FLOOR = 0.01  # of squared errors: a tenth of a star is no error worth the name
 
 
 @torch.no_grad()
@@ -36,11 +36,8 @@ def select_evidence(
     # Existing users' past, whole: what is support and what is query makes no difference here.
     for batch in batches(inputs.episodes.split("train", "validation"), _BATCH_TASKS):
         tasks = batch.to(device).whole()
-        places, mask = learner.statistics.support(tasks), tasks.support.mask
-        state, catalogue = learner.unadapted(tasks), learner.embed(tasks.items)
-        predicted, norms = learner.sensitivity(state, catalogue, places)
-        error = (predicted - tasks.support.ratings).abs()
-        scaled = norms * 2 * error / error.square().clamp(min=_ERROR_FLOOR**2)
+        found, mask = learner.sensitivity(tasks, learner.embed(tasks.items)), tasks.support.mask
+        scaled = found.of_loss / found.losses.clamp(min=_LOSS_FLOOR)
         items = tasks.items[tasks.support.places][mask]
         sums.index_add_(0, items, scaled[mask].double())
         pairs.index_add_(0, items, torch.ones_like(items, dtype=torch.float64))

@@ -89,14 +89,13 @@ def rank(
     best_items = tasks.users.new_zeros(len(tasks), 0)
     best_scores = torch.zeros(len(tasks), 0, device=tasks.users.device)
     for chunk in chunks:
-        scores = learner.predict(state, chunk.embedded, chunk.places)
-        scores = _without_rated(scores, tasks, chunk.items)
+        forecasts = learner.predict(state, chunk.embedded, chunk.places)
+        scores = _without_rated(learner.expected(state, forecasts), tasks, chunk.items)
         items = torch.cat([best_items, chunk.items.expand(len(tasks), -1)], dim=1)
         scores = torch.cat([best_scores, scores], dim=1)
         best = _best(scores, k)
         best_items, best_scores = items.gather(1, best), scores.gather(1, best)
-    best_items = best_items.masked_fill(best_scores == -torch.inf, 0)
-    return best_items, learner.expected(state, best_scores)
+    return best_items.masked_fill(best_scores == -torch.inf, 0), best_scores
 
 
 def _best(scores: Tensor, k: int) -> Tensor:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from meta_model.data.episodes import Episodes
 from meta_model.data.features import Features, features
 from meta_model.data.item_statistics import ItemStatistics
+from meta_model.data.metapaths import NONE, Metapaths
 from schemas import dataset_choice, tables
 from schemas.arrow import partition_files, read_partition
 from schemas.columns import Table
@@ -30,6 +31,7 @@ class Inputs:
     items: Features
     episodes: Episodes
     vocabulary_checksum: str
+    metapaths: Metapaths = NONE
     versions: tuple[str, ...] = ()  # the lake's versions that all this was read from
 
     def statistics(self) -> ItemStatistics:

@@ -16,6 +16,7 @@ Shapes: B tasks, S support places, N places to predict, O a layer's outputs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -95,10 +96,16 @@ class DecisionLayers(nn.Module):
         *_, predicted = self._further(output, update)
         return predicted.squeeze(-1)
 
-    def adapt(self, x: Pairs, target: Tensor, weight: Tensor, second_order: bool = True) -> Update:
-        """The local steps on a squared error at the support x: target and weight [B, S].
+    def adapt(
+        self,
+        x: Pairs,
+        slope: Callable[[Tensor], Tensor],
+        weight: Tensor,
+        second_order: bool = True,
+    ) -> Update:
+        """The local steps on the support x, with weight [B, S] of its places; padding has 0.
 
-        The loss of a task is sum_s weight_s (prediction_s - target_s)^2; padding has weight 0.
+        `slope` gives the derivative [B, S] of each place's loss by its prediction [B, S].
         """
         update: Update = ()
         output = x.affine(self.linear()[0])
@@ -108,7 +115,7 @@ class DecisionLayers(nn.Module):
                 [last, *_] = update[-1]
                 output = output - kernel @ (last.rate * last.gradients)
             *hidden, predicted = self._further(output, update)
-            error = 2 * weight * (predicted.squeeze(-1) - target)
+            error = weight * slope(predicted.squeeze(-1))
             inputs = [x, *(Dense(vectors=vectors) for vectors in hidden)]
             gradients = self._output_gradients(hidden, error.unsqueeze(-1), update)
             step = tuple(

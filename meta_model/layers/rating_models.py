@@ -1,6 +1,6 @@
-"""From a learner's score to ratings: what to expect, what is likeliest to be close, and the loss.
+"""From a learner's forecast to ratings: what to expect, what is likeliest to be close, the loss.
 
-Shapes: B tasks, N places, K thresholds between K + 1 rating levels.
+Shapes: B tasks, N places, K thresholds between L = K + 1 rating levels.
 """
 
 from __future__ import annotations
@@ -13,26 +13,37 @@ from torch.nn import functional as F
 
 
 class RatingModel(nn.Module, ABC):
-    """How ratings spread around a score [B, N], for tasks that shift the thresholds by [B, K]."""
+    """How ratings spread around a forecast [B, N, ...], for tasks that shift thresholds [B, K]."""
 
     @abstractmethod
-    def losses(self, scores: Tensor, shift: Tensor, ratings: Tensor) -> Tensor:
-        """The global loss of each score [B, N]."""
+    def losses(self, forecasts: Tensor, shift: Tensor, ratings: Tensor) -> Tensor:
+        """The global loss of each forecast [B, N]."""
 
     @abstractmethod
-    def expected(self, scores: Tensor, shift: Tensor) -> Tensor:
+    def expected(self, forecasts: Tensor, shift: Tensor) -> Tensor:
         """The mean rating [B, N], which minimises the expected squared error."""
 
     @abstractmethod
-    def median(self, scores: Tensor, shift: Tensor) -> Tensor:
+    def median(self, forecasts: Tensor, shift: Tensor) -> Tensor:
         """The median rating [B, N], which minimises the expected absolute error."""
 
 
-class PlainRatings(RatingModel):
+class ScoredRatings(RatingModel):
+    """A rating model whose forecasts are scores [B, N]; it can be the loss of a local update."""
+
+    @abstractmethod
+    def slopes(self, scores: Tensor, shift: Tensor, ratings: Tensor) -> Tensor:
+        """The derivative [B, N] of each loss by its score."""
+
+
+class PlainRatings(ScoredRatings):
     """Ratings are numbers with the score for mean and median: the loss is the squared error."""
 
     def losses(self, scores: Tensor, _shift: Tensor, ratings: Tensor) -> Tensor:
         return (scores - ratings).square()
+
+    def slopes(self, scores: Tensor, _shift: Tensor, ratings: Tensor) -> Tensor:
+        return 2 * (scores - ratings)
 
     def expected(self, scores: Tensor, _shift: Tensor) -> Tensor:
         return scores
@@ -41,7 +52,7 @@ class PlainRatings(RatingModel):
         return scores
 
 
-class OrdinalRatings(RatingModel):
+class OrdinalRatings(ScoredRatings):
     """Ratings are levels: P(r > level_k) = sigmoid((score - threshold_k - shift_k) / width).
 
     Thresholds and width are learnt; a task shifts the thresholds, [B, K], for users read the same
@@ -59,9 +70,12 @@ class OrdinalRatings(RatingModel):
     levels: Tensor
 
     def losses(self, scores: Tensor, shift: Tensor, ratings: Tensor) -> Tensor:
-        above = (ratings.unsqueeze(-1) > self.levels[:-1]).to(scores.dtype)
-        logits = self._logits(scores, shift)
+        logits, above = self._logits(scores, shift), self._above(scores, ratings)
         return F.binary_cross_entropy_with_logits(logits, above, reduction="none").mean(-1)
+
+    def slopes(self, scores: Tensor, shift: Tensor, ratings: Tensor) -> Tensor:
+        surprise = self._logits(scores, shift).sigmoid() - self._above(scores, ratings)
+        return surprise.mean(-1) / self.log_width.exp()
 
     def expected(self, scores: Tensor, shift: Tensor) -> Tensor:
         """[B, N], within the scale."""
@@ -73,7 +87,37 @@ class OrdinalRatings(RatingModel):
         above = self._logits(scores, shift) > 0
         return self.levels[0] + (above * self.levels.diff()).sum(-1)
 
+    def _above(self, scores: Tensor, ratings: Tensor) -> Tensor:
+        """Whether the rating is above level k, [B, N, K]."""
+        return (ratings.unsqueeze(-1) > self.levels[:-1]).to(scores.dtype)
+
     def _logits(self, scores: Tensor, shift: Tensor) -> Tensor:
         """Of P(r > level_k), [B, N, K]."""
         thresholds = self.thresholds + shift.unsqueeze(1)
         return (scores.unsqueeze(-1) - thresholds) / self.log_width.exp()
+
+
+class LevelRatings(RatingModel):
+    """Forecasts are the logarithms of each level's probability, [B, N, L]; nothing is learnt."""
+
+    def __init__(self, levels: tuple[float, ...]) -> None:
+        super().__init__()
+        self.register_buffer("levels", torch.tensor(levels), persistent=False)
+
+    levels: Tensor
+
+    def losses(self, forecasts: Tensor, _shift: Tensor, ratings: Tensor) -> Tensor:
+        """The cross entropy."""
+        return -forecasts.gather(-1, self.number(ratings).unsqueeze(-1)).squeeze(-1)
+
+    def expected(self, forecasts: Tensor, _shift: Tensor) -> Tensor:
+        return forecasts.exp() @ self.levels.to(forecasts.dtype)
+
+    def median(self, forecasts: Tensor, _shift: Tensor) -> Tensor:
+        """[B, N], the lowest level that at least half of the ratings do not exceed."""
+        below = forecasts.exp().cumsum(-1)[..., :-1] < 0.5
+        return self.levels[below.sum(-1)]
+
+    def number(self, ratings: Tensor) -> Tensor:
+        """The number of each rating's level, 0 for the lowest."""
+        return torch.bucketize(ratings, (self.levels[1:] + self.levels[:-1]) / 2)

@@ -1,23 +1,76 @@
-"""The learners, one file a method; `create` finds one by its name."""
+"""The learners, one file a method; `create` finds one by its name.
+
+A package of its own adds one without touching these files, by an entry point of the group
+`coldstart.learners` that names a subclass of `Learner`:
+
+    [project.entry-points."coldstart.learners"]
+    mine = "my_package.my_module:MyLearner"
+"""
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint, entry_points
+
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
+from meta_model.learners.aggregating import AggregatingEstimator
 from meta_model.learners.learner import Learner
+from meta_model.learners.maml import MAML
+from meta_model.learners.mamo import MAMO
+from meta_model.learners.matching import MatchingNetwork
 from meta_model.learners.melu import MeLU
+from meta_model.learners.metahin import MetaHIN
+from meta_model.learners.prototypical import PrototypicalNetwork
 from schemas.errors import UserError
 
-LEARNERS: dict[str, type[Learner]] = {"melu": MeLU}
+ENTRY_POINTS = "coldstart.learners"
+LEARNERS: dict[str, type[Learner]] = {
+    "aggregating": AggregatingEstimator,
+    "maml": MAML,
+    "mamo": MAMO,
+    "matching": MatchingNetwork,
+    "melu": MeLU,
+    "metahin": MetaHIN,
+    "prototypical": PrototypicalNetwork,
+}
 
 
 def create(config: Config, inputs: Inputs) -> Learner:
     """An untrained learner for these inputs, its weights drawn from the global random state."""
-    if config.model not in LEARNERS:
-        raise UserError(f"model is {config.model!r}; the known ones are {sorted(LEARNERS)}.")
-    return LEARNERS[config.model](
-        config, inputs.users, inputs.items, inputs.statistics(), inputs.rating_levels
-    )
+    found = _class(config.model)
+    if config.gradient == "reptile" and found.local_shift is Learner.local_shift:
+        raise UserError(
+            f"config gradient is 'reptile', and {config.model} adapts no parameters for it to "
+            "move; set it to second_order."
+        )
+    return found(config, inputs)
 
 
-__all__ = ["LEARNERS", "Learner", "create"]
+def known() -> list[str]:
+    """The names of all learners: ours, and those of installed packages."""
+    return sorted({*LEARNERS, *_added()})
+
+
+def _class(name: str) -> type[Learner]:
+    if name in LEARNERS:
+        return LEARNERS[name]
+    if name not in _added():
+        raise UserError(f"model is {name!r}; the known ones are {known()}.")
+    point = _added()[name]
+    try:
+        found = point.load()
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"model {name!r} ({point.value}) cannot be loaded: {error}.") from error
+    if not (isinstance(found, type) and issubclass(found, Learner)):
+        raise UserError(
+            f"model {name!r} is {point.value}, which is no meta_model.learners.Learner; "
+            "mend the package that declares it."
+        )
+    return found
+
+
+def _added() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+__all__ = ["LEARNERS", "Learner", "create", "known"]

@@ -59,18 +59,21 @@ class ValueEmbedding(nn.Module):
 
     def forward(self, values: Tensor, weights: Tensor) -> Tensor:
         """[N, F * E] from values [N, F, W] and weights [N, F]."""
-        means: Tensor = _WeightedSum.apply(  # type: ignore[no-untyped-call]
-            self.table, values.flatten(0, 1), weights.flatten()
-        )
+        means = weighted_sum(self.table, values.flatten(0, 1), weights.flatten())
         return means.view(len(values), self.output_size)
 
 
-class _WeightedSum(torch.autograd.Function):
+def weighted_sum(table: Tensor, values: Tensor, weights: Tensor) -> Tensor:
     """Of each row of values [K, W], the sum of their table rows times the row's weight, [K, E].
 
-    PyTorch's own embedding bag sorts all values for its gradient, which takes three times as long.
-    Value 0 adds nothing and gets no gradient.
+    Row 0 of the table must be zero: value 0 fills up, adds nothing and gets no gradient.
     """
+    summed: Tensor = _WeightedSum.apply(table, values, weights)  # type: ignore[no-untyped-call]
+    return summed
+
+
+class _WeightedSum(torch.autograd.Function):
+    """PyTorch's own embedding bag sorts all values for its gradient: three times as long."""
 
     @staticmethod
     def forward(ctx: Any, table: Tensor, values: Tensor, weights: Tensor) -> Tensor:

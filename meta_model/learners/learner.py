@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from meta_model.config import Config
+from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemStatistics, RatedPlaces
 from meta_model.data.tasks import Side, Tasks
 
@@ -22,16 +25,34 @@ class ParameterGroup:
     decay: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sensitivity:
+    """How a pair of a user and an item moves what a support changes in the model, [B, N] each.
+
+    losses: the pair's loss; of_loss and of_score: the Frobenius norms of the gradients of that
+    loss and of the predicted score
+    """
+
+    losses: Tensor
+    of_loss: Tensor
+    of_score: Tensor
+
+
 class Learner(nn.Module, ABC):
     """A module whose parameters are the global ones; a task's own live in the state of `adapt`.
 
     `embed` computes what depends on items alone, once for all tasks that share them. What it
-    returns, and the state, are the learner's own business.
+    returns, the state, and the last dimensions of a forecast are the learner's own business.
 
     Shapes: B tasks, N places to predict, M items.
     """
 
     statistics: ItemStatistics
+
+    @abstractmethod
+    def __init__(self, config: Config, inputs: Inputs) -> None:
+        """Untrained, its weights drawn from the global random state."""
+        super().__init__()
 
     @abstractmethod
     def embed(self, items: Tensor) -> Any:
@@ -54,35 +75,51 @@ class Learner(nn.Module, ABC):
 
     @abstractmethod
     def predict(self, state: Any, catalogue: Any, places: RatedPlaces) -> Tensor:
-        """Scores [B, N] at the places: the higher, the better the user likes the item."""
+        """Forecasts [B, N, ...] of the ratings at the places."""
 
     @abstractmethod
-    def losses(self, state: Any, scores: Tensor, ratings: Tensor) -> Tensor:
-        """The global loss [B, N] of scores for the ratings given."""
+    def losses(self, state: Any, forecasts: Tensor, ratings: Tensor) -> Tensor:
+        """The global loss [B, N] of forecasts for the ratings given."""
 
-    def task_losses(self, state: Any, scores: Tensor, query: Side) -> Tensor:
+    def task_losses(self, state: Any, forecasts: Tensor, query: Side) -> Tensor:
         """Each task's mean loss [B] over its query."""
-        losses = self.losses(state, scores, query.ratings) * query.mask
+        losses = self.losses(state, forecasts, query.ratings) * query.mask
         return losses.sum(1) / query.mask.sum(1)
 
     @abstractmethod
-    def expected(self, state: Any, scores: Tensor) -> Tensor:
-        """The expected ratings [B, N] that scores stand for."""
+    def expected(self, state: Any, forecasts: Tensor) -> Tensor:
+        """The expected ratings [B, N]: the higher, the better the user likes the item."""
 
     @abstractmethod
-    def median(self, state: Any, scores: Tensor) -> Tensor:
-        """The median ratings [B, N] that scores stand for: what the absolute error asks for."""
+    def median(self, state: Any, forecasts: Tensor) -> Tensor:
+        """The median ratings [B, N]: what the absolute error asks for."""
 
     @abstractmethod
-    def sensitivity(self, state: Any, catalogue: Any, places: RatedPlaces) -> tuple[Tensor, Tensor]:
-        """The scores, and the norm of each one's gradient by what a local update changes, [B, N].
+    def sensitivity(self, tasks: Tasks, catalogue: Any) -> Sensitivity:
+        """Of each support place [B, S]: what the model would learn of a user's first reaction."""
 
-        The norm is Frobenius's.
+    def local_shift(self, _state: Any) -> dict[nn.Parameter, Tensor]:
+        """How far the local updates moved each parameter they adapt, summed over tasks.
+
+        Empty for a learner that cannot be trained by Reptile.
         """
+        return {}
 
-    @abstractmethod
-    def local_shift(self, state: Any) -> dict[nn.Parameter, Tensor]:
-        """How far the local updates moved each parameter they adapt, summed over tasks."""
+    def memories(self) -> Sequence[Tensor]:
+        """Buffers that training writes itself, beside the parameters that it has gradients for."""
+        return ()
+
+    def memory_writes(self, _state: Any) -> Sequence[Tensor]:
+        """For each of the memories, what the tasks write to it, summed over tasks; same shapes."""
+        return ()
+
+    @torch.no_grad()
+    def write_memories(self, writes: Sequence[Tensor]) -> None:
+        """Take in the writes, averaged over all tasks of a global update."""
+        if writes:
+            raise NotImplementedError(
+                f"{type(self).__name__} has memories and no way to write them"
+            )
 
     @abstractmethod
     def parameter_groups(self) -> Iterable[ParameterGroup]:

@@ -64,14 +64,18 @@ def global_update(
     parameters = [p for p in learner.parameters() if p.requires_grad]
     optimizer.zero_grad(set_to_none=True)
     totals = torch.zeros(2, device=parameters[0].device)
+    writes = [torch.zeros_like(memory) for memory in learner.memories()]
     for shard, tasks in parts:
         _draw_from(_seed(config.seed, at.epoch, at.step, shard), tasks.users.device)
-        totals[0] += _add_gradients(learner, tasks, config)
+        loss_of_part, state = _add_gradients(learner, tasks, config)
+        for write, of_part in zip(writes, learner.memory_writes(state), strict=True):
+            write += of_part
+        totals[0] += loss_of_part
         totals[1] += len(tasks)
     gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
-    processes.sum([*gradients, totals])
+    processes.sum([*gradients, *writes, totals])
     loss, n_tasks = totals.tolist()
     if n_tasks == 0:
         return 0.0, 0
@@ -87,6 +91,7 @@ def global_update(
     for group in optimizer.param_groups:
         group["lr"] = group["full_rate"] * _schedule(at.share, config)
     optimizer.step()
+    learner.write_memories([write / n_tasks for write in writes])
     return loss / n_tasks, int(n_tasks)
 
 
@@ -94,12 +99,12 @@ def task_losses(learner: Learner, tasks: Tasks) -> tuple[Tensor, Any]:
     """Each task's mean loss on its query after the local update [B], and the adapted state."""
     catalogue = learner.embed(tasks.items)
     state = learner.adapt(tasks, catalogue)
-    scores = learner.predict(state, catalogue, learner.statistics.query(tasks))
-    return learner.task_losses(state, scores, tasks.query), state
+    forecasts = learner.predict(state, catalogue, learner.statistics.query(tasks))
+    return learner.task_losses(state, forecasts, tasks.query), state
 
 
-def _add_gradients(learner: Learner, tasks: Tasks, config: Config) -> Tensor:
-    """Add the gradient of the sum of the tasks' losses; returns that sum.
+def _add_gradients(learner: Learner, tasks: Tasks, config: Config) -> tuple[Tensor, Any]:
+    """Add the gradient of the sum of the tasks' losses; that sum, and the adapted state.
 
     Reptile (Nichol et al. 2018) moves the locally adapted parameters towards their adapted values,
     with all of a task's interactions to adapt on; the others get the gradient of the loss.
@@ -109,10 +114,10 @@ def _add_gradients(learner: Learner, tasks: Tasks, config: Config) -> Tensor:
     loss = losses.sum()
     moved = learner.local_shift(state) if is_reptile else {}
     before = {p: 0 if p.grad is None else p.grad.clone() for p in moved}
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     for parameter, shift in moved.items():
         parameter.grad = before[parameter] - shift.detach()
-    return loss.detach()
+    return loss.detach(), state
 
 
 def _schedule(share: float, config: Config) -> float:

@@ -15,8 +15,10 @@ from schemas.settings import REPOSITORY
 LEAVES_A_STRAY = (
     "setsid sh -c 'echo $$ >> {pids}; exec sleep 60' & echo $$ >> {pids}; exec sleep 60"
 )
+# A shell's background job, such as a CI's, is born ignoring SIGINT, and hands that down.
 LAUNCHER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from local.processes import running
 from os import environ
 with running("it", ["sh", "-c", sys.argv[1]], environment=environ) as child:

@@ -16,6 +16,7 @@ from meta_model.data.batching import from_episodes
 from meta_model.data.episodes import Episodes
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
+from meta_model.data.metapaths import Metapaths
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner, create
 from schemas import dataset_spec
@@ -91,6 +92,17 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
         items=features(items, "item_index", {"release_year": 4, "genres": 7}),
         episodes=Episodes(files=(file,)),
         vocabulary_checksum="0" * 64,
+        metapaths=_metapaths(rng),
+    )
+
+
+def _metapaths(rng: np.random.Generator) -> Metapaths:
+    """Two meta-paths, the first of them over users; an item has 0 to 6 neighbours."""
+    neighbours = rng.integers(1, N_ITEMS + 1, (2, N_ITEMS + 1, 6))
+    neighbours *= np.arange(6) < rng.integers(0, 7, (2, N_ITEMS + 1, 1))
+    neighbours[:, 0] = 0
+    return Metapaths(
+        names=("UMUM", "UMAM"), over_users=(True, False), neighbours=torch.from_numpy(neighbours)
     )
 
 

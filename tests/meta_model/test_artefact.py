@@ -64,7 +64,7 @@ def test_altered_weights_are_refused(saved: Path, inputs: Inputs, fault: str) ->
 def test_an_unknown_config_version_is_refused(saved: Path, inputs: Inputs) -> None:
     file = saved / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"version": 99}))
-    with pytest.raises(UserError, match="has version 99, this code reads 2"):
+    with pytest.raises(UserError, match="has version 99, this code reads 3"):
         _load(saved, inputs)
 
 

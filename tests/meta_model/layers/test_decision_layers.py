@@ -38,6 +38,10 @@ class Batch:
     weight: Tensor
     ratings: Tensor
 
+    def slope(self, predicted: Tensor) -> Tensor:
+        """Of the squared error."""
+        return 2 * (predicted - self.target)
+
     def pairs(self, layers: DecisionLayers, places: Places) -> Pairs:
         return Pairs(
             users=layers.users(self.users),
@@ -123,7 +127,7 @@ def _loop_loss(layers: DecisionLayers, batch: Batch, second_order: bool = True) 
 
 def _batched_loss(layers: DecisionLayers, batch: Batch, second_order: bool = True) -> Tensor:
     support, query = (batch.pairs(layers, side) for side in (batch.support, batch.query))
-    update = layers.adapt(support, batch.target, batch.weight, second_order)
+    update = layers.adapt(support, batch.slope, batch.weight, second_order)
     return (layers(query, update) - batch.ratings).square().mean(1).mean()
 
 
@@ -160,7 +164,7 @@ def test_first_order_is_not_second_order() -> None:
 def test_the_shift_equals_the_loops_adapted_weights(steps: int) -> None:
     layers, batch = _layers(steps), _batch()
     support = batch.pairs(layers, batch.support)
-    moved = layers.shift(layers.adapt(support, batch.target, batch.weight))
+    moved = layers.shift(layers.adapt(support, batch.slope, batch.weight))
     adapted = _adapted_in_a_loop(layers, batch, second_order=False)
     for number, (parameter, shift) in enumerate(moved.items()):
         expected = sum(list(weights.values())[number] - parameter for weights in adapted)
@@ -192,7 +196,7 @@ def test_gradients_agree_with_finite_differences() -> None:
 def test_items_that_are_the_same_for_all_tasks_need_one_row_of_places() -> None:
     layers, batch = _layers(steps=2), _batch()
     support = batch.pairs(layers, batch.support)
-    update = layers.adapt(support, batch.target, batch.weight)
+    update = layers.adapt(support, batch.slope, batch.weight)
     rows, details = batch.query.rows[:1], batch.query.details[:1]
     shared = batch.pairs(layers, Places(rows, details))
     spelt_out = batch.pairs(layers, Places(rows.expand(3, -1), details.expand(3, -1, -1)))

@@ -51,13 +51,14 @@ def test_adaptation_changes_predictions(any_learner: Learner, tasks: Tasks) -> N
     assert (_predict(any_learner, tasks) - before).abs().max() > 1e-3
 
 
-@settings(deadline=None, max_examples=15)
+@pytest.mark.parametrize("model", sorted(LEARNERS))
+@settings(deadline=None, max_examples=10)
 @given(support=st.integers(0, 9), query=st.integers(0, 9), seed=st.integers(0, 2**31))
 def test_padding_and_order_change_nothing(
-    inputs: Inputs, tasks_of, support: int, query: int, seed: int
+    inputs: Inputs, tasks_of, model: str, support: int, query: int, seed: int
 ) -> None:
     torch.manual_seed(3)
-    learner = create(Config(embedding_size=4), inputs).eval()
+    learner = create(Config(model=model, embedding_size=4), inputs).eval()
     tasks = tasks_of("train", "test")
     n_query = tasks.query.places.shape[1]
     expected = _predict(learner, tasks)
@@ -75,15 +76,19 @@ def test_padding_and_order_change_nothing(
 
 
 SWITCHES = [
+    *({"model": name} for name in sorted(LEARNERS)),
+    {"model": "maml", "local_rates": "parameter"},
+    {"model": "maml", "gradient": "first_order"},
+    {"model": "aggregating", "aggregate": "mean", "similarity": "cosine"},
+    {"model": "metahin", "contexts": False},
     {"anchor": False},
     {"content_prior": False},
     {"item_statistics": False, "user_statistics": False},
     {"item_identity": False},
     {"likelihood": "squared"},
-    {"local_steps": 1, "learn_local_rates": False},
+    {"local_steps": 1, "local_rates": "fixed"},
     {"gradient": "first_order"},
     {"support_damping": 3.0},
-    {},
 ]
 
 
@@ -153,5 +158,5 @@ def test_a_train_tasks_own_rating_is_left_out_of_its_items_statistics(
 
 
 def test_an_unknown_model_lists_the_known_ones(inputs: Inputs) -> None:
-    with pytest.raises(UserError, match=r"'meluu'; the known ones are \['melu'"):
+    with pytest.raises(UserError, match=r"'meluu'; the known ones are .*'melu'"):
         create(Config(model="meluu"), inputs)

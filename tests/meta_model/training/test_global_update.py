@@ -13,7 +13,7 @@ from torch import Tensor
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.learners import Learner, create
+from meta_model.learners import LEARNERS, Learner, create
 from meta_model.training.global_update import Position, _add_gradients, global_update, optimizer_of
 from schemas.errors import UserError
 
@@ -36,22 +36,28 @@ def _at(step: int) -> Position:
     return Position(epoch=1, step=step, share=step / STEPS)
 
 
-@pytest.mark.parametrize("gradient", ["second_order", "first_order", "reptile"])
+CURVES = [(name, "second_order") for name in sorted(LEARNERS)]
+CURVES += [(name, kind) for name in ("melu", "maml") for kind in ("first_order", "reptile")]
+
+
+@pytest.mark.parametrize(("model", "gradient"), CURVES)
 def test_the_loss_curve_is_the_golden_one(
-    inputs: Inputs, config: Config, tasks_of, gradient: str
+    inputs: Inputs, config: Config, tasks_of, model: str, gradient: str
 ) -> None:
     """To 1e-5: CPUs differ in the last bits of a sum. Twice on one machine, not even in those.
 
     A change that is meant to move the curve writes the file anew: delete it, and run this test.
     """
-    chosen = replace(config, gradient=gradient, learn_local_rates=gradient != "reptile")
+    rates = "fixed" if gradient == "reptile" else "layer"
+    chosen = replace(config, model=model, gradient=gradient, local_rates=rates)
     losses = _losses(inputs, chosen, tasks_of("train"))
     assert losses == _losses(inputs, chosen, tasks_of("train"))
     golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
-    if gradient not in golden:
-        GOLDEN.write_text(json.dumps(golden | {gradient: losses}, indent=1) + "\n")
-        pytest.fail(f"{GOLDEN} had no curve for {gradient}; it has now: look at it, and commit it")
-    assert losses == pytest.approx(golden[gradient], abs=1e-5)
+    name = f"{model}, {gradient}"
+    if name not in golden:
+        GOLDEN.write_text(json.dumps(golden | {name: losses}, indent=1) + "\n")
+        pytest.fail(f"{GOLDEN} had no curve for {name}; it has now: look at it, and commit it")
+    assert losses == pytest.approx(golden[name], abs=1e-5)
 
 
 def test_the_training_loss_falls(inputs: Inputs, config: Config, tasks_of) -> None:
@@ -87,7 +93,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(
 def test_reptile_moves_the_decision_layers_to_their_adapted_values(
     inputs: Inputs, config: Config, tasks_of
 ) -> None:
-    reptile = replace(config, gradient="reptile", learn_local_rates=False)
+    reptile = replace(config, gradient="reptile", local_rates="fixed")
     torch.manual_seed(1)
     learner = create(reptile, inputs).eval()
     tasks = tasks_of("train")

@@ -1,0 +1,88 @@
+"""MetaHIN, a task at a time: a list of neighbours for every item and meta-path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from benchmarks.loops.loop import PerTaskLoop, Task, linear_layers, steps
+
+Named = Mapping[str, Tensor]
+
+
+class MetaHINLoop(PerTaskLoop):
+    """A task's own is, for each path, phi and omega, and the path's attention."""
+
+    def fit(self, task: Task, second_order: bool) -> list[tuple[Named, Named, Tensor]]:
+        fitted = [
+            self._fit_path(task, self._contexts(task, path, task.support[0]), second_order)
+            for path in range(self.learner.n_paths)
+        ]
+        sharpness = self.weights["log_sharpness"].exp()
+        attention = torch.stack([-sharpness * loss for _, _, loss in fitted]).softmax(0)
+        paths = zip(fitted, attention, strict=True)
+        return [(phi, omega, share) for (phi, omega, _), share in paths]
+
+    def forecast(
+        self, task: Task, fitted: list[tuple[Named, Named, Tensor]], items: Tensor
+    ) -> Tensor:
+        return torch.stack([
+            share * self._rest(task, phi, omega, items, self._contexts(task, path, items))
+            for path, (phi, omega, share) in enumerate(fitted)
+        ]).sum(0)  # fmt: skip
+
+    def _fit_path(
+        self, task: Task, contexts: Tensor, second_order: bool
+    ) -> tuple[Named, Named, Tensor]:
+        """phi, omega and the support's loss with them."""
+        items, ratings = task.support
+        omega, w = self.named("rating"), self.weights
+
+        def loss(phi: Named, omega: Named) -> Tensor:
+            return self.loss(self._rest(task, phi, omega, items, contexts), ratings)
+
+        start = self.named("semantic")
+        phi = steps(lambda phi: loss(phi, omega), start, self.rate, 1, second_order)
+        x = F.relu(linear_layers(phi, contexts)).mean(0)
+        scales = 2 * F.linear(x, w["kappa.weight"], w["kappa.bias"]).sigmoid()
+        prior, used = {}, 0
+        for (weight_name, weight), (bias_name, bias) in _layers(omega):
+            scale = scales[used : used + len(bias)]
+            prior[weight_name], prior[bias_name] = weight * scale, bias * scale
+            used += len(bias)
+        n_steps = self.config.local_steps
+        own = steps(lambda omega: loss(phi, omega), prior, self.rate, n_steps, second_order)
+        return phi, own, loss(phi, own)
+
+    def _rest(
+        self, task: Task, phi: Named, omega: Named, items: Tensor, contexts: Tensor
+    ) -> Tensor:
+        x = F.relu(linear_layers(phi, contexts))
+        users = self.users(task.user.expand(len(items)))
+        return linear_layers(omega, torch.cat([users, self.items(items), x], dim=1)).squeeze(-1)
+
+    def _contexts(self, task: Task, path: int, items: Tensor) -> Tensor:
+        """[N, C]: of the path UM, number 0, the support's mean; else each item's neighbours'."""
+        support, _ = task.support
+        if path == 0:
+            return self._said(support).mean(0).expand(len(items), -1)
+        neighbours = self.learner.contexts.neighbours[path - 1]
+        own = {*support.tolist(), *task.query[0].tolist()}
+        contexts = []
+        for item in items.tolist():
+            kept = [n for n in neighbours[item].tolist() if n != 0 and n not in own]
+            said = self._said(torch.tensor(kept, dtype=torch.int64, device=items.device))
+            contexts.append(said.sum(0) / max(1, len(kept)))
+        return torch.stack(contexts)
+
+    def _said(self, items: Tensor) -> Tensor:
+        w = self.weights
+        return F.linear(self.items(items), w["contexts.voice.weight"], w["contexts.voice.bias"])
+
+
+def _layers(weights: Named) -> list[tuple[tuple[str, Tensor], tuple[str, Tensor]]]:
+    pairs = list(weights.items())
+    return list(zip(pairs[::2], pairs[1::2], strict=True))

@@ -1,0 +1,97 @@
+"""Matching network, prototypical network and aggregating estimator, a task at a time."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from benchmarks.loops.loop import PerTaskLoop, Task
+
+
+class _Encoding(PerTaskLoop):
+    def encode(self, items: Tensor) -> Tensor:
+        """[N, E] of items [N]."""
+        w = self.weights
+        hidden = F.linear(
+            self.items(items), w["encoder.of_items.weight"], w["encoder.of_items.bias"]
+        )
+        return F.linear(F.relu(hidden), w["encoder.output.weight"], w["encoder.output.bias"])
+
+
+class _Levels(_Encoding):
+    @property
+    def levels(self) -> Tensor:
+        levels: Tensor = self.learner.ratings.levels
+        return levels
+
+    def loss(self, forecast: Tensor, ratings: Tensor) -> Tensor:
+        numbers = torch.tensor([self.levels.tolist().index(r) for r in ratings.tolist()])
+        return F.nll_loss(forecast, numbers.to(forecast.device))
+
+    def score(self, forecast: Tensor) -> Tensor:
+        return (forecast.exp() * self.levels).sum(-1)
+
+
+class MatchingLoop(_Levels):
+    def fit(self, task: Task, second_order: bool) -> tuple[Tensor, Tensor]:
+        items, ratings = task.support
+        return self.encode(items), ratings
+
+    def forecast(self, task: Task, fitted: tuple[Tensor, Tensor], items: Tensor) -> Tensor:
+        keys, ratings = fitted
+        points, w = self.encode(items), self.weights
+        of_items = F.linear(points, w["item_prior.weight"], w["item_prior.bias"])
+        prior = (of_items + F.linear(self.users(task.user), w["user_prior.weight"])).softmax(1)
+        cosines = F.cosine_similarity(points[:, None], keys[None], dim=2)
+        logits = torch.cat(
+            [w["prior_logit"].expand(len(items), 1), w["log_sharpness"].exp() * cosines], dim=1
+        )
+        weights = logits.softmax(1)
+        of_levels = [
+            weights[:, 0] * prior[:, number] + (weights[:, 1:] * (ratings == level)).sum(1)
+            for number, level in enumerate(self.levels)
+        ]
+        return torch.stack(of_levels, dim=1).log()
+
+
+class PrototypicalLoop(_Levels):
+    def fit(self, task: Task, second_order: bool) -> tuple[Tensor, Tensor]:
+        items, ratings = task.support
+        points, w = self.encode(items), self.weights
+        damping, of_shares = w["log_dampings"].exp()
+        user = F.linear(self.users(task.user)[0], w["of_users.weight"], w["of_users.bias"])
+        shares = user.softmax(0)
+        prototypes, smoothed = [], []
+        for number, level in enumerate(self.levels):
+            of_level = points[ratings == level]
+            prototypes.append(
+                (damping * w["prior"][number] + of_level.sum(0)) / (damping + len(of_level))
+            )
+            smoothed.append(
+                (of_shares * shares[number] + len(of_level)) / (of_shares + len(ratings))
+            )
+        return torch.stack(prototypes), torch.stack(smoothed)
+
+    def forecast(self, task: Task, fitted: tuple[Tensor, Tensor], items: Tensor) -> Tensor:
+        prototypes, shares = fitted
+        distances = (self.encode(items)[:, None] - prototypes[None]).square().sum(2)
+        logits = shares.log() - self.weights["log_sharpness"].exp() * distances
+        return logits.log_softmax(1)
+
+
+class AggregatingLoop(_Encoding):
+    def fit(self, task: Task, second_order: bool) -> Tensor:
+        items, ratings = task.support
+        points, w = self.encode(items), self.weights
+        rest = ratings[:, None]
+        reactions = torch.cat([points, rest, points * rest], dim=1)
+        values = F.relu(F.linear(reactions, w["value.weight"], w["value.bias"]))
+        logits = F.linear(reactions, w["attention.weight"], w["attention.bias"])[:, 0]
+        attention = torch.cat([logits.new_zeros(1), logits]).softmax(0)[1:]
+        aggregate = (attention[:, None] * values).sum(0)
+        both = torch.cat([aggregate, self.users(task.user)[0]])
+        return F.linear(both, w["user.weight"], w["user.bias"])
+
+    def forecast(self, task: Task, fitted: Tensor, items: Tensor) -> Tensor:
+        return self.encode(items) @ fitted

@@ -1,0 +1,51 @@
+"""Items as points of a space in which near ones are liked alike: what metric methods learn.
+
+Shapes: B tasks, N places, M items, F details, H the hidden layer's size, E the space's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from meta_model.layers.fast_layers import Trace
+from meta_model.layers.layer_inputs import at_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """Points [B, N, E], and the hidden layer [B, N, H] that they are made of."""
+
+    points: Tensor
+    hidden: Tensor
+
+    def trace(self) -> Trace:
+        """For gradients by the output layer, the last that every point goes through."""
+        made = Trace()
+        made.add_layer([self.hidden.detach()], self.points)
+        return made
+
+
+class Encoder(nn.Module):
+    """Two linear layers with ReLU between them; the first one's item part is made once an item."""
+
+    def __init__(self, n_items: int, n_details: int, hidden: int, size: int) -> None:
+        super().__init__()
+        self.of_items = nn.Linear(n_items, hidden)
+        self.of_details = nn.Linear(n_details, hidden, bias=False) if n_details else None
+        self.output = nn.Linear(hidden, size)
+
+    def items(self, vectors: Tensor) -> Tensor:
+        """The items' part [M, H] from their vectors [M, V]."""
+        part: Tensor = self.of_items(vectors)
+        return part
+
+    def forward(self, items: Tensor, rows: Tensor, details: Tensor) -> Encoded:
+        """The points at places, rows [B, N] of the items' part and details [B, N, F]."""
+        hidden = at_rows(items, rows)
+        if self.of_details is not None:
+            hidden = hidden + self.of_details(details)
+        hidden = F.relu(hidden)
+        return Encoded(points=self.output(hidden), hidden=hidden)

@@ -1,0 +1,81 @@
+"""Gradient steps on weights of which every task has its own, for a batch of tasks at once.
+
+The loss of a batch is the sum of its tasks' losses, and a task's loss depends on its own weights
+alone: one backward pass gives every task its own gradient. `decision_layers` has a closed form of
+this for layers behind one another; this one takes any loss.
+
+    w_u  <-  w_u - a * grad_w L_u(w_u)
+
+The steps are differentiable (second order) unless told otherwise: first order takes the gradients
+for constants (Finn, Abbeel and Levine, ICML 2017, section 5.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from meta_model.config import Config
+
+Weights = tuple[Tensor, ...]
+
+
+class LocalUpdate(nn.Module):
+    """`steps` local steps, each with a rate of its own for every weight, learnt or fixed.
+
+    Rates are one a weight tensor, or (Meta-SGD, Li et al. 2017) one for each of its numbers.
+    """
+
+    def __init__(self, shapes: Sequence[torch.Size], steps: int, config: Config) -> None:
+        super().__init__()
+        self.steps = steps
+        self.is_second_order = config.gradient == "second_order"
+        is_single = config.local_rates != "parameter"
+        # Kept as logarithms: a rate stays positive however it is learnt.
+        self.log_rates = nn.ParameterList(
+            nn.Parameter(
+                torch.full((steps, *(1 for _ in shape)) if is_single else (steps, *shape), 1.0)
+                * torch.tensor(config.local_rate).log(),
+                requires_grad=config.local_rates != "fixed",
+            )
+            for shape in shapes
+        )
+
+    def forward(
+        self,
+        loss: Callable[[Weights], Tensor],
+        weights: Weights,
+        rows: Mapping[int, Tensor] | None = None,
+    ) -> tuple[Weights, Weights]:
+        """The weights after all steps, and the first one's gradients.
+
+        loss: gives the tasks' losses for weights like these
+        weights: each [B, ...]; those numbered in `rows` are rows [P, ...] of one table for all
+        tasks, each of one task, and `rows` says which of the table's rows
+        """
+        first: Weights = ()
+        for step in range(self.steps):
+            gradients = gradients_of(loss, weights, self.is_second_order)
+            first = first or gradients
+            rates = [self._rate(number, step, rows or {}) for number in range(len(weights))]
+            moved = zip(weights, rates, gradients, strict=True)
+            weights = tuple(weight - rate * gradient for weight, rate, gradient in moved)
+        return weights, first
+
+    def _rate(self, number: int, step: int, rows: Mapping[int, Tensor]) -> Tensor:
+        rate: Tensor = self.log_rates[number][step].exp()
+        return rate[rows[number]] if number in rows and len(rate) > 1 else rate
+
+
+def gradients_of(
+    loss: Callable[[Weights], Tensor], weights: Weights, is_second_order: bool
+) -> Weights:
+    """Each task's gradient of its loss, like the weights; a graph of them where one is wanted."""
+    differentiable = is_second_order and torch.is_grad_enabled()
+    if not torch.is_grad_enabled():
+        weights = tuple(weight.detach().requires_grad_() for weight in weights)
+    with torch.enable_grad():
+        total = loss(weights).sum()
+        return torch.autograd.grad(total, weights, create_graph=differentiable)

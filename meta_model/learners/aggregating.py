@@ -1,0 +1,103 @@
+"""The support-aggregating estimator: a user is a learnt aggregate of the items they reacted to.
+
+Items are encoded by f; what a reaction says, v, is made of the item and of how far its rating lies
+from the expected one, and the user is the mean of that, or its attention-weighted mean (after DIN,
+Zhou et al., KDD 2018; over sets, Zaheer et al., NIPS 2017).
+
+    v_s    =  relu( W_v [f(s), r_us - anchor, f(s) (r_us - anchor)] )
+    p_u    =  W_p [ sum_s a_s v_s,  profile of u ]
+    r_ui   =  anchor  +  <p_u, f(i)>            or  c cos(p_u, f(i))
+
+a_s is 1 / n_u, or a softmax of logits made of the same inputs as v, in which one more place, of
+logit 0, takes what no reaction claims. The loss is that of the rating model; for implicit feedback
+that is the cross entropy with sampled negatives. docs/learners/aggregating.md has the choices.
+
+Shapes: B tasks, N places (S of the support), E the size of the space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from meta_model.config import Config
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+from meta_model.layers.encoder import Encoded, Encoder
+from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.rating_learner import (
+    Catalogue,
+    Places,
+    RatingLearner,
+    State,
+    Support,
+    layer_groups,
+)
+
+
+class AggregatingEstimator(RatingLearner):
+    """Its own state is the users' points [B, E]."""
+
+    def __init__(self, config: Config, inputs: Inputs) -> None:
+        super().__init__(config, inputs)
+        hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
+        self.encoder = Encoder(self.items.vector_size, self.items.n_details, hidden, size)
+        self.value = nn.Linear(2 * size + 1, size)
+        self.attention = nn.Linear(2 * size + 1, 1) if config.aggregate == "attention" else None
+        self.user = nn.Linear(size + self.users.vector_size, size)
+        self.log_sharpness = nn.Parameter(torch.zeros(()), config.similarity == "cosine")
+
+    def _items(self, _items: Tensor, vectors: Tensor) -> Tensor:
+        return self.encoder.items(vectors)
+
+    def _begin(self, tasks: Tasks, vectors: Tensor) -> Tensor:
+        return self._point(vectors.new_zeros(len(tasks), self.value.out_features), vectors)
+
+    def _fit(self, state: State, catalogue: Tensor, support: Support, _tasks: Tasks) -> Tensor:
+        points = self.encoder(catalogue, support.places.rows, support.places.details).points
+        rest = support.rest.unsqueeze(-1)
+        reactions = torch.cat([points, rest, points * rest], dim=-1)
+        weights = support.weight
+        if self.attention is not None:
+            logits = self.attention(reactions).squeeze(-1).masked_fill(~support.mask, -torch.inf)
+            logits = torch.cat([torch.zeros_like(logits[:, :1]), logits], dim=1)
+            weights = logits.softmax(1)[:, 1:]
+        values = F.relu(self.value(reactions))
+        return self._point((weights.unsqueeze(-1) * values).sum(1), state.vectors)
+
+    def _forecast(self, state: State, catalogue: Tensor, places: Places) -> Tensor:
+        encoded = self.encoder(catalogue, places.rows, places.details)
+        return places.anchor + self._rest(state.own, encoded)
+
+    @torch.enable_grad()
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+        state = self.unadapted(tasks)
+        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
+        places = self._places(state, known)
+        encoded = self.encoder(catalogue.own, places.rows, places.details)
+        rest = self._rest(state.own, encoded)
+        norms = encoded.trace().norms(rest)
+        return self._sensitivity(state, (places.anchor + rest).detach(), norms, tasks)
+
+    def _own_groups(self) -> Iterable[ParameterGroup]:
+        for layers in (self.encoder, self.value, self.user):
+            yield from layer_groups(layers)
+        if self.attention is not None:
+            yield from layer_groups(self.attention)
+        sharpness = [self.log_sharpness] if self.log_sharpness.requires_grad else []
+        yield ParameterGroup(parameters=sharpness, rate=5.0)
+
+    def _point(self, aggregate: Tensor, vectors: Tensor) -> Tensor:
+        point: Tensor = self.user(torch.cat([aggregate, vectors], dim=1))
+        return point
+
+    def _rest(self, users: Tensor, encoded: Encoded) -> Tensor:
+        """How like the users are to the points at their places, [B, N]."""
+        points = encoded.points
+        if self.config.similarity == "cosine":
+            users, points = F.normalize(users, dim=-1), F.normalize(points, dim=-1)
+            users = users * self.log_sharpness.exp()
+        return (points @ users.unsqueeze(-1)).squeeze(-1)

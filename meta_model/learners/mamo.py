@@ -1,0 +1,166 @@
+"""MAMO: Memory-Augmented Meta-Optimization (Dong et al., KDD 2020).
+
+Users start from where users like them went: memories of profiles, of fast gradients and of
+preferences (`memories`: eqs. 3 to 8) make each task's own start, and a local update goes on.
+
+    e_u      =  relu(FC_theta_u(p_u)),   e_i = relu(FC_theta_i(p_i))                  (1)
+    y_ui     =  FC_theta_r(M_u,I [e_u, e_i])                                           (2)
+    theta_u <-  phi_u - tau b_u,  theta_i <- phi_i,  theta_r <- phi_r              (9, 10)
+    theta_* <-  theta_* - rho grad_theta_* L_u,support,  M_u,I likewise               (11)
+    phi_*   <-  phi_* - lambda grad_phi_* sum_u L_u,query                             (12)
+
+A profile p is the user's (item's) embedded attributes, whose tables are global; y is what is left
+over the anchor. A training batch writes the memories after (12); they are saved with the model and
+frozen after it. docs/learners/mamo.md says where we differ, and why.
+
+Shapes: B tasks, N places (S of the support), K kinds of users, E the size of an embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from meta_model.config import Config
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+from meta_model.layers.fast_layers import FastLayers, Trace
+from meta_model.layers.layer_inputs import at_rows
+from meta_model.layers.local_update import LocalUpdate, Weights
+from meta_model.layers.memories import Memories
+from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.rating_learner import (
+    Catalogue,
+    Places,
+    RatingLearner,
+    State,
+    Support,
+    layer_groups,
+    parameters_of,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """Each task's attention [B, K] and profile [B, D], its own weights, and their first gradients.
+
+    weights: those of theta_u, theta_i, theta_r, and M_u,I [B, E, 2E]
+    """
+
+    attention: Tensor
+    profiles: Tensor
+    weights: Weights
+    gradients: Weights = ()
+
+
+class MAMO(RatingLearner):
+    def __init__(self, config: Config, inputs: Inputs) -> None:
+        super().__init__(config, inputs)
+        size, n_profile = config.embedding_size, self.users.embedding.output_size
+        self.of_users = FastLayers((n_profile,), (size,))
+        self.of_items = FastLayers((self.items.vector_size,), (size,))
+        n_statistics = self.users.vector_size - n_profile
+        inputs_of_rating = (size, n_statistics, self.items.n_details)
+        self.of_ratings = FastLayers(inputs_of_rating, (*config.hidden_sizes, 1))
+        shapes = self.of_users.shapes()
+        self.remembered = Memories(config.memory_slots, n_profile, shapes, size)
+        networks = (self.of_users, self.of_items, self.of_ratings)
+        adapted = [shape for network in networks for shape in network.shapes()]
+        preference = self.remembered.preferences.shape[1:]
+        self.update = LocalUpdate([*adapted, preference], config.local_steps, config)
+        self.sizes = [len(network.shapes()) for network in networks]
+
+    def _items(self, _items: Tensor, vectors: Tensor) -> Tensor:
+        return vectors
+
+    def _begin(self, tasks: Tasks, vectors: Tensor) -> Remembered:
+        profiles = vectors[:, : self.users.embedding.output_size]
+        attention = self.remembered.attention(profiles)  # (3)
+        shared = self.of_users.start(len(tasks))
+        bias = self.remembered.bias(attention)  # (4)
+        rate = self.config.memory_bias_rate
+        started = [weight - rate * b for weight, b in zip(shared, bias, strict=True)]  # (9)
+        others = (*self.of_items.start(len(tasks)), *self.of_ratings.start(len(tasks)))  # (10)
+        preference = self.remembered.preference(attention)  # (7)
+        if not preference.requires_grad:
+            preference = preference.requires_grad_()  # so that (11) can differentiate by it
+        weights = (*started, *others, preference)
+        return Remembered(attention=attention, profiles=profiles, weights=weights)
+
+    def _fit(self, state: State, catalogue: Tensor, support: Support, _tasks: Tasks) -> Remembered:
+        def losses(weights: Weights) -> Tensor:
+            scores = support.places.anchor + self._rest(state, weights, catalogue, support.places)
+            of_places = self.local.losses(scores, state.shift, support.ratings)
+            return (of_places * support.weight).sum(1)
+
+        begun: Remembered = state.own
+        weights, gradients = self.update(losses, begun.weights)  # (11)
+        return Remembered(
+            attention=begun.attention,
+            profiles=begun.profiles,
+            weights=weights,
+            gradients=gradients[: self.sizes[0]],
+        )
+
+    def _forecast(self, state: State, catalogue: Tensor, places: Places) -> Tensor:
+        return places.anchor + self._rest(state, state.own.weights, catalogue, places)
+
+    @torch.enable_grad()
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+        state, trace = self.unadapted(tasks), Trace()
+        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
+        places = self._places(state, known)
+        rest = self._rest(state, state.own.weights, catalogue.own, places, trace)
+        scores = (places.anchor + rest).detach()
+        return self._sensitivity(state, scores, trace.norms(rest), tasks)
+
+    def memories(self) -> Sequence[Tensor]:
+        return self.remembered.all()
+
+    def memory_writes(self, state: State) -> Sequence[Tensor]:
+        own: Remembered = state.own
+        return self.remembered.writes(own.attention, own.profiles, own.gradients, own.weights[-1])
+
+    @torch.no_grad()
+    def write_memories(self, writes: Sequence[Tensor]) -> None:
+        config = self.config
+        mixes = (config.profile_mix, config.gradient_mix, config.preference_mix)
+        self.remembered.write(writes, mixes, is_whole=config.memory_decay == "whole")
+
+    def _own_groups(self) -> Iterable[ParameterGroup]:
+        for network in (self.of_users, self.of_items, self.of_ratings):
+            yield from layer_groups(network)
+        yield ParameterGroup(parameters=parameters_of(self.update), rate=10.0)
+
+    def _rest(
+        self,
+        state: State,
+        weights: Weights,
+        vectors: Tensor,
+        places: Places,
+        trace: Trace | None = None,
+    ) -> Tensor:
+        """(1) and (2): what is predicted beyond the anchor, [B, N]."""
+        of_users, of_items, of_ratings, preference = self._split(weights)
+        users = state.own.profiles.unsqueeze(1)
+        if trace is not None:
+            users = users.expand(-1, places.rows.shape[1], -1)  # a place's own, to be traced
+        users = F.relu(self.of_users(of_users, [users], trace))
+        items = F.relu(self.of_items(of_items, [at_rows(vectors, places.rows)], trace))
+        to_users, to_items = preference.mT.split(users.shape[-1], dim=1)
+        taste = users @ to_users + items @ to_items
+        if trace is not None:
+            trace.add_layer([users, items], taste, has_bias=False)
+        statistics = state.vectors[:, state.own.profiles.shape[1] :].unsqueeze(1)
+        parts = [taste, statistics, places.details]
+        rest: Tensor = self.of_ratings(of_ratings, parts, trace)
+        return rest.squeeze(-1)
+
+    def _split(self, weights: Weights) -> tuple[Weights, Weights, Weights, Tensor]:
+        n_users, n_items, _ = self.sizes
+        after = n_users + n_items
+        return weights[:n_users], weights[n_users:after], weights[after:-1], weights[-1]

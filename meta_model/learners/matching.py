@@ -1,0 +1,116 @@
+"""Matching network (Vinyals et al., NIPS 2016): a query item is rated like the items it is like.
+
+Items are encoded by f; a query item i attends to the support items s by the softmax of scaled
+cosines (section 2.1.1), and the probability of a rating level is the weight of those who have it
+(eq. 1). The loss is the cross entropy, the score the expected rating.
+
+    a_s(i)       =  softmax_s( c cos(f(i), f(s)) )
+    P(l | i, u)  =  sum_s a_s(i) 1[r_us = l]  +  a_0(i) pi_l(i, u)
+
+Beside the support there is always one more thing to attend to, with the learnt logit c_0: what is
+expected of item i by users like u, a softmax pi over levels. It is all there is without a support,
+and keeps every probability above 0. docs/learners/matching.md says where else we differ.
+
+Shapes: B tasks, N places (S of the support), L rating levels, E the size of the space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from meta_model.config import Config
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+from meta_model.layers.encoder import Encoded, Encoder
+from meta_model.layers.rating_models import LevelRatings
+from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.rating_learner import (
+    Catalogue,
+    Places,
+    RatingLearner,
+    State,
+    Support,
+    layer_groups,
+)
+
+_SHARPNESS = 10.0  # c before training: cosines lie within -1..1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """The support: directions [B, S, E] of unit length, each one's level [B, S, L], and mask."""
+
+    directions: Tensor
+    levels: Tensor
+    mask: Tensor
+
+
+class MatchingNetwork(RatingLearner):
+    ratings: LevelRatings
+
+    def __init__(self, config: Config, inputs: Inputs) -> None:
+        super().__init__(config, inputs)
+        hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
+        n_levels = len(inputs.rating_levels)
+        self.encoder = Encoder(self.items.vector_size, self.items.n_details, hidden, size)
+        self.item_prior = nn.Linear(size, n_levels)
+        self.user_prior = nn.Linear(self.users.vector_size, n_levels, bias=False)
+        self.log_sharpness = nn.Parameter(torch.tensor(_SHARPNESS).log())
+        self.prior_logit = nn.Parameter(torch.tensor(_SHARPNESS))
+
+    def _rating_model(self, levels: tuple[float, ...]) -> LevelRatings:
+        return LevelRatings(levels)
+
+    def _items(self, _items: Tensor, vectors: Tensor) -> Tensor:
+        return self.encoder.items(vectors)
+
+    def _begin(self, tasks: Tasks, vectors: Tensor) -> Memory:
+        nothing = vectors.new_zeros(len(tasks), 0, self.config.hidden_sizes[-1])
+        levels = vectors.new_zeros(len(tasks), 0, len(self.ratings.levels))
+        return Memory(directions=nothing, levels=levels, mask=levels[:, :, 0].bool())
+
+    def _fit(self, _state: State, catalogue: Tensor, support: Support, _tasks: Tasks) -> Memory:
+        encoded = self.encoder(catalogue, support.places.rows, support.places.details)
+        numbers = self.ratings.number(support.ratings)
+        return Memory(
+            directions=F.normalize(encoded.points, dim=-1),
+            levels=F.one_hot(numbers, len(self.ratings.levels)).to(encoded.points.dtype),
+            mask=support.mask,
+        )
+
+    def _forecast(self, state: State, catalogue: Tensor, places: Places) -> Tensor:
+        encoded = self.encoder(catalogue, places.rows, places.details)
+        return self._matched(state, encoded, state.own.mask.unsqueeze(1))
+
+    @torch.enable_grad()
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+        """Each reaction beside all the others of its user: alone, it would match nothing."""
+        state = self.adapt(tasks, catalogue)
+        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
+        places = self._places(state, known)
+        encoded = self.encoder(catalogue.own, places.rows, places.details)
+        others = ~torch.eye(places.rows.shape[1], dtype=torch.bool, device=places.rows.device)
+        forecasts = self._matched(state, encoded, state.own.mask.unsqueeze(1) & others)
+        return self._level_sensitivity(state, forecasts, encoded, tasks)
+
+    def _own_groups(self) -> Iterable[ParameterGroup]:
+        for layers in (self.encoder, self.item_prior, self.user_prior):
+            yield from layer_groups(layers)
+        yield ParameterGroup(parameters=[self.log_sharpness, self.prior_logit], rate=5.0)
+
+    def _matched(self, state: State, encoded: Encoded, mask: Tensor) -> Tensor:
+        """Log probabilities [B, N, L] of points [B, N, E], who see what `mask` [B, 1|N, S] says."""
+        memory: Memory = state.own
+        prior = self.item_prior(encoded.points) + self.user_prior(state.vectors).unsqueeze(1)
+        cosines = F.normalize(encoded.points, dim=-1) @ memory.directions.mT
+        logits = (self.log_sharpness.exp() * cosines).masked_fill(~mask, -torch.inf)
+        logits = torch.cat([self.prior_logit.expand(*logits.shape[:-1], 1), logits], dim=-1)
+        attention = logits.softmax(-1)
+        levels: Tensor = attention[..., :1] * prior.softmax(-1) + attention[..., 1:] @ memory.levels
+        # The prior's share of a sharp attention may round to nothing.
+        return levels.clamp(min=torch.finfo(levels.dtype).tiny).log()

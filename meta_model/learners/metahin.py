@@ -1,0 +1,203 @@
+"""MetaHIN: meta-learning on a heterogeneous network (Lu, Fang and Shi, KDD 2020).
+
+Each meta-path p looks at a user and an item in its own way: by the context c_ui^p of the items that
+the path leads to from the item (`metapath_contexts`; for UM, from the user). On each, the model
+adapts twice, and the paths are fused by how well they explain the support.
+
+    x_ui^p     =  relu(W_phi c_ui^p + b_phi),   r_ui^p = h_omega(u, i, x_ui^p)     (1) to (3)
+    phi_u^p    =  phi - alpha grad_phi L_u,support(omega, phi)           semantic-wise (6)
+    omega^p    =  omega * kappa(mean_s x_us^p)                      transformed prior (7)
+    omega_u^p  =  omega^p - beta grad L_u,support(omega^p, phi_u^p)          task-wise (8)
+    a_u^p      =  softmax_p( -g L_u,support(omega_u^p, phi_u^p) )             fusion (10)
+    r_ui       =  anchor + sum_p a_u^p r_ui^p                                         (9)
+
+The losses that weigh the paths are the support's; the published code takes the query's.
+docs/learners/metahin.md says where else we differ, and why.
+
+Shapes: B tasks, N places (S of the support), P paths with UM, C the size of a context, H of x.
+Networks run on the B * P pairs of a task and a path, the paths of a task one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from meta_model.config import Config
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+from meta_model.layers.fast_layers import FastLayers, Trace
+from meta_model.layers.layer_inputs import at_rows
+from meta_model.layers.local_update import LocalUpdate, Weights
+from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.metapath_contexts import MetapathContexts, Neighbourhood
+from meta_model.learners.rating_learner import (
+    Catalogue,
+    Places,
+    RatingLearner,
+    State,
+    Support,
+    layer_groups,
+    parameters_of,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items:
+    """A catalogue: vectors [M, V], or [2M, V] with the items once more as cold ones."""
+
+    vectors: Tensor
+    around: Neighbourhood
+
+
+@dataclass(frozen=True, kw_only=True)
+class Semantics:
+    """Each task's own: items [B, T], taste (the context of UM) [B, C], weights of (phi, omega).
+
+    attention: [B, P]; the weights are those of B * P networks
+    """
+
+    items: Tensor
+    taste: Tensor
+    phi: Weights
+    omega: Weights
+    attention: Tensor
+
+
+class MetaHIN(RatingLearner):
+    def __init__(self, config: Config, inputs: Inputs) -> None:
+        super().__init__(config, inputs)
+        self.contexts = MetapathContexts(self.items, self.statistics, inputs.metapaths, config)
+        self.n_paths = 1 + len(inputs.metapaths.names)
+        size = config.embedding_size
+        self.semantic = FastLayers((self.contexts.size,), (size,))
+        inputs_of_rating = (
+            *(self.users.vector_size, self.items.vector_size, self.items.n_details, size),
+        )
+        outputs = (*config.hidden_sizes, 1)
+        self.rating = FastLayers(inputs_of_rating, outputs)
+        self.kappa = nn.Linear(size, sum(outputs))
+        nn.init.zeros_(self.kappa.weight)  # at first, the prior is the same for every context
+        nn.init.zeros_(self.kappa.bias)
+        self.log_sharpness = nn.Parameter(torch.zeros(()))  # of g
+        self.semantic_wise = LocalUpdate(self.semantic.shapes(), 1, config)
+        self.task_wise = LocalUpdate(self.rating.shapes(), config.local_steps, config)
+
+    def _items(self, items: Tensor, vectors: Tensor) -> Items:
+        return Items(vectors=vectors, around=self.contexts.neighbourhood(items))
+
+    def _begin(self, tasks: Tasks, vectors: Tensor) -> Semantics:
+        n_pairs = len(tasks) * self.n_paths
+        phi = self.semantic.start(n_pairs)
+        nothing = vectors.new_zeros(n_pairs, self.kappa.in_features)
+        return Semantics(
+            items=tasks.items[tasks.query.places],
+            taste=vectors.new_zeros(len(tasks), self.contexts.size),
+            phi=phi,
+            omega=self._transformed(nothing),
+            attention=vectors.new_full((len(tasks), self.n_paths), 1 / self.n_paths),
+        )
+
+    def _fit(self, state: State, catalogue: Items, support: Support, tasks: Tasks) -> Semantics:
+        rated = tasks.items[tasks.support.places]
+        begun: Semantics = state.own
+        own = replace(
+            begun,
+            items=torch.cat([begun.items, rated], dim=1),
+            taste=self.contexts.mean(catalogue.around, rated, support.weight),
+        )
+        contexts = self._contexts(own, catalogue, support.places)
+        weight = self._paired(support.weight)
+
+        def losses(phi: Weights, omega: Weights) -> Tensor:
+            rest = self._rest(state, phi, omega, catalogue, support.places, contexts)
+            scores = self._paired(support.places.anchor) + rest
+            ratings, shift = self._paired(support.ratings), self._paired(state.shift)
+            return (self.local.losses(scores, shift, ratings) * weight).sum(1)
+
+        shared = self.rating.start(len(weight))
+        phi, _ = self.semantic_wise(lambda phi: losses(phi, shared), begun.phi)
+        seen = (F.relu(self.semantic(phi, [contexts])) * weight.unsqueeze(-1)).sum(1)
+        prior = self._transformed(seen)
+        omega, _ = self.task_wise(lambda omega: losses(phi, omega), prior)
+        fit = losses(phi, omega).view(-1, self.n_paths)
+        attention = (-self.log_sharpness.exp() * fit).softmax(1)
+        return replace(own, phi=phi, omega=omega, attention=attention)
+
+    def _forecast(self, state: State, catalogue: Items, places: Places) -> Tensor:
+        own: Semantics = state.own
+        contexts = self._contexts(own, catalogue, places)
+        rest = self._rest(state, own.phi, own.omega, catalogue, places, contexts)
+        return places.anchor + self._fused(own, rest)
+
+    @torch.enable_grad()
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+        state, trace = self.unadapted(tasks), Trace()
+        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
+        places = self._places(state, known)
+        own: Semantics = replace(state.own, items=tasks.items[tasks.support.places])
+        contexts = self._contexts(own, catalogue.own, places)
+        rest = self._rest(state, own.phi, own.omega, catalogue.own, places, contexts, trace)
+        fused = self._fused(own, rest)
+        of_paths = trace.norms(fused).unflatten(0, (-1, self.n_paths))
+        norms = of_paths.square().sum(1).sqrt()
+        return self._sensitivity(state, (places.anchor + fused).detach(), norms, tasks)
+
+    def _own_groups(self) -> Iterable[ParameterGroup]:
+        for layers in (self.semantic, self.rating, self.kappa, self.contexts):
+            yield from layer_groups(layers)
+        rates = parameters_of(self.semantic_wise, self.task_wise)
+        yield ParameterGroup(parameters=rates, rate=10.0)
+        yield ParameterGroup(parameters=[self.log_sharpness], rate=5.0)
+
+    def _contexts(self, own: Semantics, catalogue: Items, places: Places) -> Tensor:
+        """[B * P, N, C]: UM's, which is the user's at all places, and the items' on every path."""
+        n_tasks, n_places = len(own.taste), places.rows.shape[1]
+        of_items = self.contexts.contexts(catalogue.around, places.rows, own.items)
+        of_items = of_items.transpose(0, 1).expand(n_tasks, -1, -1, -1)
+        of_user = own.taste[:, None, None].expand(-1, 1, n_places, -1)
+        contexts = torch.cat([of_user, of_items], dim=1).flatten(0, 1)
+        return contexts if self.config.contexts else torch.zeros_like(contexts)
+
+    def _rest(
+        self,
+        state: State,
+        phi: Weights,
+        omega: Weights,
+        catalogue: Items,
+        places: Places,
+        contexts: Tensor,
+        trace: Trace | None = None,
+    ) -> Tensor:
+        """What each path predicts beyond the anchor, [B * P, N]."""
+        x = F.relu(self.semantic(phi, [contexts], trace))
+        users = self._paired(state.vectors).unsqueeze(1)
+        items, details = at_rows(catalogue.vectors, places.rows), places.details
+        if len(items) > 1:
+            items, details = self._paired(items), self._paired(details)
+        rest: Tensor = self.rating(omega, [users, items, details, x], trace)
+        return rest.squeeze(-1)
+
+    def _transformed(self, seen: Tensor) -> Weights:
+        """(7), from the mean x of the supports [B * P, H]: each layer's outputs, scaled."""
+        scales = 2 * self.kappa(seen).sigmoid()
+        weights = self.rating.start(len(seen))
+        of_layers = scales.split([len(bias) for bias in list(self.rating.weights)[1::2]], dim=1)
+        return tuple(
+            scaled
+            for scale, weight, bias in zip(of_layers, weights[::2], weights[1::2], strict=True)
+            for scaled in (weight * scale.unsqueeze(1), bias * scale)
+        )
+
+    def _fused(self, own: Semantics, rest: Tensor) -> Tensor:
+        """(9): the paths' predictions [B * P, N], weighted by attention, [B, N]."""
+        of_paths: Tensor = rest.unflatten(0, (-1, self.n_paths))
+        return (own.attention.unsqueeze(-1) * of_paths).sum(1)
+
+    def _paired(self, of_tasks: Tensor) -> Tensor:
+        """A tensor [B, ...] repeated for each path, [B * P, ...]."""
+        return of_tasks.repeat_interleave(self.n_paths, dim=0)

@@ -1,0 +1,114 @@
+"""Prototypical network (Snell, Swersky and Zemel, NIPS 2017), a prototype for each rating level.
+
+Items are encoded by f; a level's prototype is the mean of the support items that got it (eq. 1),
+and an item belongs to a level the more, the nearer it lies to its prototype (eq. 2, with squared
+Euclidean distances). The loss is the cross entropy, the score the expected rating.
+
+    c_l          =  (k c0_l + sum_s f(s) 1[r_us = l]) / (k + n_ul)
+    P(l | i, u)  =  softmax_l( log q_l(u) - w |f(i) - c_l|^2 )
+    q_l(u)       =  (m q0_l + n_ul) / (m + n_u)
+
+c0_l and q0 are learnt: what a level is like, and how often it is given, before a support says it.
+Few users have used every level; without one they have a prototype for it all the same.
+docs/learners/prototypical.md says where else we differ.
+
+Shapes: B tasks, N places (S of the support), L rating levels, E the size of the space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from meta_model.config import Config
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+from meta_model.layers.encoder import Encoder
+from meta_model.layers.rating_models import LevelRatings
+from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.rating_learner import (
+    Catalogue,
+    Places,
+    RatingLearner,
+    State,
+    Support,
+    layer_groups,
+)
+
+_DAMPING = 3.0  # k and m before training, in ratings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prototypes:
+    """Each task's prototypes [B, L, E] and the logarithms of its levels' shares [B, L]."""
+
+    points: Tensor
+    log_shares: Tensor
+
+
+class PrototypicalNetwork(RatingLearner):
+    ratings: LevelRatings
+
+    def __init__(self, config: Config, inputs: Inputs) -> None:
+        super().__init__(config, inputs)
+        hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
+        n_levels = len(inputs.rating_levels)
+        self.encoder = Encoder(self.items.vector_size, self.items.n_details, hidden, size)
+        self.prior = nn.Parameter(torch.randn(n_levels, size) / size**0.5)
+        self.of_users = nn.Linear(self.users.vector_size, n_levels)
+        self.log_dampings = nn.Parameter(torch.full((2,), _DAMPING).log())  # k, m
+        self.log_sharpness = nn.Parameter(torch.zeros(()))  # of w
+
+    def _rating_model(self, levels: tuple[float, ...]) -> LevelRatings:
+        return LevelRatings(levels)
+
+    def _items(self, _items: Tensor, vectors: Tensor) -> Tensor:
+        return self.encoder.items(vectors)
+
+    def _begin(self, _tasks: Tasks, vectors: Tensor) -> Prototypes:
+        points = self.prior.expand(len(vectors), -1, -1)
+        return Prototypes(points=points, log_shares=self.of_users(vectors).log_softmax(-1))
+
+    def _fit(self, state: State, catalogue: Tensor, support: Support, _tasks: Tasks) -> Prototypes:
+        encoded = self.encoder(catalogue, support.places.rows, support.places.details)
+        numbers = self.ratings.number(support.ratings)
+        levels = F.one_hot(numbers, len(self.ratings.levels)) * support.mask.unsqueeze(-1)
+        levels = levels.to(encoded.points.dtype)
+        counts = levels.sum(1)
+        damping, of_shares = self.log_dampings.exp()
+        sums = damping * self.prior + levels.mT @ encoded.points
+        shares = of_shares * state.own.log_shares.exp() + counts
+        return Prototypes(
+            points=sums / (damping + counts).unsqueeze(-1),
+            log_shares=(shares / (of_shares + counts.sum(1, keepdim=True))).log(),
+        )
+
+    def _forecast(self, state: State, catalogue: Tensor, places: Places) -> Tensor:
+        encoded = self.encoder(catalogue, places.rows, places.details)
+        return self._nearest(state.own, encoded.points)
+
+    @torch.enable_grad()
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+        state = self.unadapted(tasks)
+        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
+        places = self._places(state, known)
+        encoded = self.encoder(catalogue.own, places.rows, places.details)
+        forecasts = self._nearest(state.own, encoded.points)
+        return self._level_sensitivity(state, forecasts, encoded, tasks)
+
+    def _own_groups(self) -> Iterable[ParameterGroup]:
+        for layers in (self.encoder, self.of_users):
+            yield from layer_groups(layers)
+        yield ParameterGroup(parameters=[self.prior])
+        yield ParameterGroup(parameters=[self.log_dampings, self.log_sharpness], rate=5.0)
+
+    def _nearest(self, own: Prototypes, points: Tensor) -> Tensor:
+        """Log probabilities [B, N, L] of points [B, N, E]."""
+        # |f|^2 is the same for all levels, and falls out of the softmax.
+        distances = own.points.square().sum(-1).unsqueeze(1) - 2 * (points @ own.points.mT)
+        logits = own.log_shares.unsqueeze(1) - self.log_sharpness.exp() * distances
+        return logits.log_softmax(-1)

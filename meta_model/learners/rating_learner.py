@@ -1,0 +1,248 @@
+"""What the methods share: who users and items are, what is known of both, and ratings as levels.
+
+A method says how a support changes the prediction, and nothing else. It gets users and items as
+vectors, and at each place a few details (how much is known of the item, and what) and the anchor
+
+    mu + b_u + b_i,   b_i = (sum(r - mu) + k_i g(attributes)) / (n_i + k_i)
+                      b_u = sum(r - mu - b_i) / (n_u + k_u)  over the support
+
+whose rest it learns. Everything here is a switch of the config; with all of them off (`paper`), a
+method sees attributes alone and predicts the rating itself. b_u is part of the local update, and so
+is what else is made of the support: without one, all of it is zero.
+
+Shapes: B tasks, N places (S of the support), M items, K thresholds between rating levels.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from meta_model.config import Config
+from meta_model.data.inputs import Inputs
+from meta_model.data.item_statistics import RatedPlaces
+from meta_model.data.tasks import Tasks
+from meta_model.layers.encoder import Encoded
+from meta_model.layers.rating_models import (
+    OrdinalRatings,
+    PlainRatings,
+    RatingModel,
+    ScoredRatings,
+)
+from meta_model.learners.item_side import EmbeddedItems, ItemSide, KnownPlaces
+from meta_model.learners.learner import Learner, ParameterGroup, Sensitivity
+from meta_model.learners.user_side import UserSide
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Embedded items, and what the method makes of their vectors."""
+
+    items: EmbeddedItems
+    own: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """What a method sees at the places of a batch of tasks.
+
+    rows: [B, N], the items' rows in the catalogue; [1, N] for the same items in all tasks
+    details: [B, N, F] or [1, N, F]; anchor: [B, N], zero where the config has none
+    """
+
+    rows: Tensor
+    details: Tensor
+    anchor: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Support:
+    """The support's places, the rest of its ratings to learn [B, S], and each one's weight.
+
+    The weights are 1 / n_u, and 0 at padding: a task's loss is the weighted sum of its places'.
+    """
+
+    places: Places
+    ratings: Tensor
+    weight: Tensor
+
+    @property
+    def mask(self) -> Tensor:
+        return self.weight > 0
+
+    @property
+    def rest(self) -> Tensor:
+        return self.ratings - self.places.anchor
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A batch of tasks: their bias [B, 1], the thresholds' shift [B, K], and the method's own.
+
+    vectors: [B, U], their users'; is_hidden: [B, 1], whether all of a task's items are
+    shown as cold ones
+    """
+
+    vectors: Tensor
+    bias: Tensor
+    shift: Tensor
+    is_hidden: Tensor
+    own: Any = None
+
+
+class RatingLearner(Learner):
+    """A learner less its method: subclasses say what `own` is, and how it forecasts."""
+
+    def __init__(self, config: Config, inputs: Inputs) -> None:
+        super().__init__(config, inputs)
+        self.config = config
+        self.statistics = inputs.statistics()
+        self.users = UserSide(inputs.users, config)
+        self.items = ItemSide(inputs.items, self.statistics.counts > 0, config)
+        self.dropout = nn.Dropout(config.dropout)
+        levels = inputs.rating_levels
+        self.ratings = self._rating_model(levels)
+        self.shift: nn.Linear | None = None
+        if isinstance(self.ratings, OrdinalRatings) and self.users.n_statistics:
+            self.shift = nn.Linear(self.users.n_statistics, len(levels) - 1, bias=False)
+            nn.init.zeros_(self.shift.weight)
+        # Two levels are a yes or a no: there a squared error on the latent scale makes no sense.
+        is_yes_or_no = len(levels) == 2 and isinstance(self.ratings, OrdinalRatings)
+        self._squared = None if is_yes_or_no else PlainRatings()
+
+    @property
+    def local(self) -> ScoredRatings:
+        """The local loss: the squared error on the latent scale, or of a yes or no its entropy."""
+        if self._squared is not None:
+            return self._squared
+        assert isinstance(self.ratings, ScoredRatings)
+        return self.ratings
+
+    def _rating_model(self, levels: tuple[float, ...]) -> RatingModel:
+        """What forecasts are of: scores on the latent scale, unless the method says otherwise."""
+        return OrdinalRatings(levels) if self.config.likelihood == "ordinal" else PlainRatings()
+
+    @abstractmethod
+    def _items(self, items: Tensor, vectors: Tensor) -> Any:
+        """The method's part of a catalogue: items [M], vectors [M, V], or [2M, V] (`ItemSide`)."""
+
+    @abstractmethod
+    def _fit(self, state: State, catalogue: Any, support: Support, tasks: Tasks) -> Any:
+        """The method's own state after the local update, from `state` with that before it."""
+
+    def _begin(self, _tasks: Tasks, _vectors: Tensor) -> Any:
+        """The method's own state before any local update, from the users' vectors [B, U].
+
+        The tasks are there for who and what they are of: not a rating of theirs may be used.
+        """
+        return None
+
+    @abstractmethod
+    def _forecast(self, state: State, catalogue: Any, places: Places) -> Tensor:
+        """Forecasts [B, N, ...] at the places."""
+
+    @abstractmethod
+    def _own_groups(self) -> Iterable[ParameterGroup]:
+        """The method's parameters, all others being grouped here."""
+
+    def embed(self, items: Tensor) -> Catalogue:
+        embedded: EmbeddedItems = self.items(items)
+        return Catalogue(items=embedded, own=self._items(items, self.dropout(embedded.vectors)))
+
+    def adapt(self, tasks: Tasks, catalogue: Catalogue) -> State:
+        support = tasks.support
+        is_hidden = self.items.hidden_tasks(len(tasks), support.mask.device)
+        known = self.items.known(catalogue.items, self.statistics.support(tasks), is_hidden)
+        rest = support.ratings - self.statistics.mean - known.bias
+        n = support.mask.sum(1, keepdim=True)
+        state = self._state(tasks, n, self.users.bias(rest, support.mask), is_hidden)
+        places = self._places(state, known)
+        size = (n + self.config.support_damping).clamp(min=1).to(rest.dtype)
+        weight = support.mask / size
+        reactions = Support(places=places, ratings=support.ratings, weight=weight)
+        return replace(state, own=self._fit(state, catalogue.own, reactions, tasks))
+
+    def unadapted(self, tasks: Tasks) -> State:
+        nothing = torch.zeros(len(tasks), 1, device=tasks.users.device)
+        return self._state(tasks, nothing, nothing, nothing.bool())
+
+    def predict(self, state: State, catalogue: Catalogue, places: RatedPlaces) -> Tensor:
+        known = self.items.known(catalogue.items, places, state.is_hidden)
+        return self._forecast(state, catalogue.own, self._places(state, known))
+
+    def losses(self, state: State, forecasts: Tensor, ratings: Tensor) -> Tensor:
+        return self.ratings.losses(forecasts, state.shift, ratings)
+
+    def expected(self, state: State, forecasts: Tensor) -> Tensor:
+        return self.ratings.expected(forecasts, state.shift)
+
+    def median(self, state: State, forecasts: Tensor) -> Tensor:
+        return self.ratings.median(forecasts, state.shift)
+
+    def _sensitivity(
+        self, state: State, scores: Tensor, norms: Tensor, tasks: Tasks
+    ) -> Sensitivity:
+        """From the scores [B, S] at the support, and their gradients' norms, by the local loss."""
+        ratings = tasks.support.ratings
+        slopes = self.local.slopes(scores, state.shift, ratings)
+        return Sensitivity(
+            losses=self.local.losses(scores, state.shift, ratings),
+            of_loss=norms * slopes.abs(),
+            of_score=norms,
+        )
+
+    def _level_sensitivity(
+        self, state: State, forecasts: Tensor, encoded: Encoded, tasks: Tasks
+    ) -> Sensitivity:
+        """From forecasts of levels [B, S, L], by the output layer of what encodes the items."""
+        losses = self.losses(state, forecasts, tasks.support.ratings)
+        of_loss = encoded.trace().norms(losses)
+        of_score = encoded.trace().norms(self.expected(state, forecasts))
+        return Sensitivity(losses=losses.detach(), of_loss=of_loss, of_score=of_score)
+
+    def parameter_groups(self) -> Iterable[ParameterGroup]:
+        embeddings = parameters_of(self.users.embedding, self.items.embedding, self.items.identity)
+        yield ParameterGroup(parameters=embeddings, decay=1.0)
+        # Few numbers with far to go: they get there by a higher rate.
+        yield ParameterGroup(parameters=parameters_of(self.items.prior), rate=10.0, decay=0.1)
+        dampings = [self.items.log_damping, self.users.log_damping]
+        own = parameters_of(self.ratings, self.shift)
+        yield ParameterGroup(parameters=[*dampings, *own], rate=5.0)
+        yield from self._own_groups()
+
+    def _state(self, tasks: Tasks, n: Tensor, bias: Tensor, is_hidden: Tensor) -> State:
+        """Before any local update, from the supports' sizes and the biases, [B, 1] each."""
+        statistics = self.users.statistics(n, bias)
+        vectors = torch.cat([self.dropout(self.users(tasks.users)), statistics], dim=1)
+        shift = statistics.new_zeros(len(tasks), 1)
+        return State(
+            vectors=vectors,
+            bias=bias,
+            shift=shift if self.shift is None else self.shift(statistics),
+            is_hidden=is_hidden,
+            own=self._begin(tasks, vectors),
+        )
+
+    def _places(self, state: State, known: KnownPlaces) -> Places:
+        anchor = torch.zeros_like(state.bias + known.bias)
+        if self.config.anchor:
+            anchor = self.statistics.mean + state.bias + known.bias
+        return Places(rows=known.rows, details=self.items.details(known), anchor=anchor)
+
+
+def layer_groups(layers: nn.Module) -> Iterable[ParameterGroup]:
+    """A network's weights with a little decay, and its biases with none."""
+    parameters = parameters_of(layers)
+    yield ParameterGroup(parameters=[p for p in parameters if p.dim() > 1], decay=0.1)
+    yield ParameterGroup(parameters=[p for p in parameters if p.dim() == 1])
+
+
+def parameters_of(*modules: nn.Module | None) -> list[nn.Parameter]:
+    """The trained parameters of those modules that there are."""
+    there = (module for module in modules if module is not None)
+    return [p for module in there for p in module.parameters() if p.requires_grad]
