@@ -18,7 +18,6 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Side, Tasks
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.training.global_update import task_losses
-from schemas.errors import UserError
 
 
 def _predict(learner: Learner, tasks: Tasks) -> Tensor:
@@ -155,8 +154,3 @@ def test_a_train_tasks_own_rating_is_left_out_of_its_items_statistics(
     query = statistics.query(tasks[:1])
     assert query.counts[0, place] == expected_counts
     torch.testing.assert_close(query.deviation[0, place], expected)
-
-
-def test_an_unknown_model_lists_the_known_ones(inputs: Inputs) -> None:
-    with pytest.raises(UserError, match=r"'meluu'; the known ones are .*'melu'"):
-        create(Config(model="meluu"), inputs)
