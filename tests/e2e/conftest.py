@@ -26,6 +26,7 @@ STEPS = (
     ("jobs", "check-interactions"),
     ("jobs", "build-profiles"),
     ("jobs", "build-episodes"),
+    ("jobs", "build-metapaths"),
     ("jobs", "check-features"),
     ("meta_model", "train"),
     ("meta_model", "evaluate"),
@@ -64,7 +65,7 @@ class Home:
         """Make the source hold each `every`-th user's events up to and including `until`."""
         source = self.settings.source
         source.mkdir(exist_ok=True)
-        for name in ("ml-100k.user", "ml-100k.item"):
+        for name in ("ml-100k.user", "ml-100k.item", "ml-100k.kg", "ml-100k.link"):
             shutil.copy(self.movielens / name, source / name)
         end = datetime.combine(until, datetime.max.time(), UTC).timestamp()
         header, *lines = (self.movielens / "ml-100k.inter").read_text().splitlines()
