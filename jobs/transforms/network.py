@@ -22,7 +22,7 @@ from schemas.network_spec import USERS, FeatureRelation, FileRelation, Network
 from schemas.tables import ITEM_LINKS
 
 # Of what an item asks for, the item itself and what it is given twice fall away.
-_ASKED = 16
+_ASKED = 8
 
 
 def links(raw: DataFrame, ids: DataFrame | None, name: str, relation: FileRelation) -> DataFrame:

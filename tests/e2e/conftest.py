@@ -65,7 +65,7 @@ class Home:
         """Make the source hold each `every`-th user's events up to and including `until`."""
         source = self.settings.source
         source.mkdir(exist_ok=True)
-        for name in ("ml-100k.user", "ml-100k.item", "ml-100k.kg", "ml-100k.link"):
+        for name in ("ml-100k.user", "ml-100k.item"):
             shutil.copy(self.movielens / name, source / name)
         end = datetime.combine(until, datetime.max.time(), UTC).timestamp()
         header, *lines = (self.movielens / "ml-100k.inter").read_text().splitlines()
