@@ -46,11 +46,10 @@ def _links(spark: SparkSession, source: Path, name: str, relation: FileRelation)
         )
     links = T.links(raw, ids, name, relation)
     if links.isEmpty():
+        among = f", items by the ids of {relation.ids.file}" if relation.ids else ""
         raise UserError(
             f"{source / relation.file} links no item by the relation {name!r}; expected rows with "
-            f"{relation.only or 'an item and a node'}"
-            + (f" whose {relation.item} is among {relation.ids.alias} of " if relation.ids else "")
-            + (f"{relation.ids.file}" if relation.ids else "")
-            + f". Mend the file, or [network.relations.{name}] in the dataset spec."
+            f"{relation.only or 'an item and a node'}{among}. "
+            f"Mend the file, or [network.relations.{name}] in the dataset spec."
         )
     return links
