@@ -8,7 +8,7 @@ scenario file. Statistics and vocabulary come from train alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchmarks import networks
 from meta_model.data.episodes import Episodes
 from meta_model.data.features import Features, features
 from meta_model.data.inputs import Inputs
@@ -29,18 +30,24 @@ SHORTEST_TASK = 13
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Which columns of a split's users and items are features."""
+    """Which columns of users and items are features, and what its meta-paths lead over."""
 
     users: tuple[str, ...]
     items: tuple[str, ...]
+    metapaths: Mapping[str, str] = field(default_factory=dict)  # `users`, or a column of items
 
 
 SPLITS: Mapping[str, Split] = {
     "ml-1m": Split(
         users=("gender", "age", "occupation"),
         items=("year", "rate", "genres", "directors", "actors"),
+        metapaths={"UMUM": "users", "UMAM": "actors", "UMDM": "directors", "UMGM": "genres"},
     ),
-    "dbook": Split(users=("location",), items=("publisher", "authors", "year")),
+    "dbook": Split(
+        users=("location",),
+        items=("publisher", "authors", "year"),
+        metapaths={"UBUB": "users", "UBAB": "authors", "UBPB": "publisher"},
+    ),
 }
 LEVELS = (1.0, 2.0, 3.0, 4.0, 5.0)
 
@@ -72,6 +79,7 @@ def load(folder: Path, split: Split, scratch: Path, *, windows: bool, seed: int)
         items=_features(items, "item_index", split.items, train["item_index"]),
         episodes=Episodes(files=tuple(files)),
         vocabulary_checksum="",
+        metapaths=networks.metapaths(items, train, split.metapaths, seed),
     )
 
 

@@ -50,7 +50,10 @@ with DAG(
     check_interactions = job("check_interactions", "Stops the night on bad interactions.")
     build_profiles = job("build_profiles", "Vocabulary, user and item profiles as of `ds`.")
     build_episodes = job("build_episodes", "Support and query of every task, by scenario.")
-    check_features = job("check_features", "Stops the night on bad profiles or episodes.")
+    build_metapaths = job("build_metapaths", "Neighbours of items over the data set's network.")
+    check_features = job(
+        "check_features", "Stops the night on bad profiles, episodes or neighbours."
+    )
     meta_train = model_step("meta_train", "train", "Meta-trains the model, on a GPU if present.")
     evaluate = model_step("evaluate", "evaluate", "Four scenarios, beside the baselines.")
     gate = model_job("gate", "Stops the night when the model is not fit to be published.")
@@ -59,6 +62,7 @@ with DAG(
     check_outputs = model_job("check_outputs", "Stops the night on bad evidence or scores.")
     publish = model_job("publish", "Replaces the day in the warehouse, in one transaction.")
 
-    ingest >> check_interactions >> build_profiles >> build_episodes >> check_features
+    ingest >> check_interactions >> build_profiles >> [build_episodes, build_metapaths]
+    [build_episodes, build_metapaths] >> check_features
     check_features >> meta_train >> evaluate >> gate >> [select_evidence, score_cold_users]
     [select_evidence, score_cold_users] >> check_outputs >> publish

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs import data_docs
 from jobs.partitions import read_history, read_partition
 from jobs.session import spark_session
-from jobs.transforms.relations import with_rated, with_unknowns
+from jobs.transforms.relations import with_rated, with_unfit_neighbours, with_unknowns
 from jobs.validation import Validation, Validator
 from schemas import dataset_choice, journal, products, tables
 from schemas.arrow import check_arrow
@@ -50,13 +50,14 @@ def check_interactions(settings: Settings, ds: date, record: journal.Step) -> No
 
 
 def check_features(settings: Settings, ds: date, record: journal.Step) -> None:
-    """Check what training reads, and that episodes name only users and items with a profile."""
+    """Check what training reads: whom episodes and neighbours name has a profile."""
     spec = dataset_choice.of_lake(settings.lake)
     checked = (
         tables.VOCABULARY,
         tables.user_profiles(spec),
         tables.item_profiles(spec),
         tables.episodes(spec),
+        tables.metapath_neighbours(spec),
     )
     _check(settings, ds, record, spec, checked, _feature_frames)
 
@@ -98,6 +99,9 @@ def _feature_frames(night: Night) -> Frames:
     for table in (tables.VOCABULARY, users, items):
         yield table, night.read(table)
     yield episodes, with_unknowns(night.read(episodes), night.read(users), night.read(items))
+    neighbours = tables.metapath_neighbours(night.spec)
+    cap = night.spec.network.cap if night.spec.network else 0
+    yield neighbours, with_unfit_neighbours(night.read(neighbours), night.read(items), cap)
 
 
 def _check(

@@ -1,4 +1,4 @@
-"""Ingest: the source's files become the lake's interactions by day, users, items and quarantine.
+"""Ingest: the source's files become interactions by day, users, items, links and quarantine.
 
 Each day of the source up to `ds` is compared with the lake's partition of that day by a
 fingerprint of its rows. Only days that differ are written: a new day, a day that late events
@@ -13,13 +13,15 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs import links
 from jobs.partitions import parquet_rows, read_partition, write_partition
 from jobs.session import spark_session
 from jobs.source import read_delimited
 from jobs.transforms.source import entities, parse_interactions, valid_interactions, with_reasons
 from schemas import dataset_choice, journal, tables
 from schemas.columns import Table
-from schemas.dataset_spec import DatasetSpec, DelimitedFile, Feature
+from schemas.dataset_spec import DatasetSpec, Feature
+from schemas.delimited_file import DelimitedFile
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.settings import Settings
@@ -33,6 +35,7 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         parsed = _read_interactions(spark, settings.source, spec)
         record.rows_in = _check_source(parsed, spec, settings.source, ds)
         users, items = _ingest_entities(spark, settings.source, spec, lake, ds, record)
+        links.ingest(spark, settings.source, spec, lake, ds, record)
         visible = parsed.where(F.col("at").isNull() | (F.col("at") < F.lit(_end_of(ds))))
         # A checkpoint, not a cache: Spark would find the cached rows again by the file's path,
         # even after the file has changed.

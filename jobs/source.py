@@ -7,7 +7,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
-from schemas.dataset_spec import DelimitedFile
+from schemas.delimited_file import DelimitedFile
 from schemas.errors import UserError
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from schemas import network_spec
+from schemas.delimited_file import DelimitedFile
 from schemas.errors import UserError
 from schemas.toml_record import build
 
@@ -73,20 +75,6 @@ class Feature:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DelimitedFile:
-    """A text file of rows. `columns` names them when the file has no header.
-
-    `quote` is the character around values that hold the delimiter; empty when there is none.
-    """
-
-    file: str
-    delimiter: str = ","
-    quote: str = '"'
-    encoding: str = "UTF-8"
-    columns: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class Interactions(DelimitedFile):
     """Which columns of the file hold who, what, how much and when (Unix time)."""
 
@@ -123,6 +111,7 @@ class DatasetSpec:
     items: Items
     rating_step: float = 1.0  # between one rating and the next: 0.5 where there are half stars
     cold_start: ColdStart = ColdStart()
+    network: network_spec.Network | None = None
     fetch: Fetch | None = None
     expected: Expected | None = None
 
@@ -134,7 +123,8 @@ class DatasetSpec:
         return tuple(lowest + self.rating_step * n for n in range(steps + 1))
 
     def files(self) -> tuple[str, ...]:
-        return (self.interactions.file, self.users.file, self.items.file)
+        linked = self.network.files() if self.network else ()
+        return (self.interactions.file, self.users.file, self.items.file, *linked)
 
 
 def load(path: Path) -> DatasetSpec:
@@ -166,7 +156,12 @@ def load(path: Path) -> DatasetSpec:
                     for feature, values in section["features"].items()
                 }
             table[name] = build(cls, section, f"{path} [{name}]")
+    in_network = f"{path} [network]"
+    if isinstance(table.get("network"), dict):
+        table["network"] = network_spec.network(table["network"], in_network)
     spec = build(DatasetSpec, table, str(path))
+    if spec.network is not None:
+        network_spec.check_features(spec.network, spec.items.features, in_network)
     if len(spec.rating_scale) != 2 or spec.rating_scale[0] >= spec.rating_scale[1]:
         raise UserError(
             f"{path}: rating_scale is {list(spec.rating_scale)}, "

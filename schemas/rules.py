@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from schemas.columns import Column, Table, Type
 
+# Empty when the dataset spec has no network, or none that lies in files.
+NETWORK_TABLES = ("item_links", "metapath_neighbours")
 # The tables whose partition may hold no row. A day without cold users is an ordinary day.
-MAY_BE_EMPTY = frozenset({"interactions_quarantine", "cold_user_scores"})
+MAY_BE_EMPTY = frozenset({"interactions_quarantine", "cold_user_scores", *NETWORK_TABLES})
 
 _PRODUCT_TOLERANCE = 1e-6
 
@@ -68,6 +70,39 @@ _EPISODES = (
     ),
 )
 
+_METAPATH_NEIGHBOURS = (
+    Rule(
+        name="unknown_item",
+        faults="if(item_is_known, 0, 1)",
+        description="the item has an item profile",
+    ),
+    Rule(
+        name="unknown_neighbours",
+        faults="size(unknown_neighbours)",
+        description="every neighbour has an item profile",
+    ),
+    Rule(
+        name="new_neighbours",
+        faults="size(new_neighbours)",
+        description="no neighbour is a new item",
+    ),
+    Rule(
+        name="own_neighbour",
+        faults="if(array_contains(neighbours, item_index), 1, 0)",
+        description="no item is its own neighbour",
+    ),
+    Rule(
+        name="repeated_neighbours",
+        faults="size(neighbours) - size(array_distinct(neighbours))",
+        description="no neighbour comes twice",
+    ),
+    Rule(
+        name="too_many_neighbours",
+        faults="greatest(size(neighbours) - cap, 0)",
+        description="there are no more neighbours than the dataset spec's cap",
+    ),
+)
+
 _EVIDENCE_ITEMS = (
     Rule(
         name="rank_gap",
@@ -102,6 +137,7 @@ _COLD_USER_SCORES = (
 
 _OF_TABLE: Mapping[str, tuple[Rule, ...]] = {
     "episodes": _EPISODES,
+    "metapath_neighbours": _METAPATH_NEIGHBOURS,
     "evidence_items": _EVIDENCE_ITEMS,
     "cold_user_scores": _COLD_USER_SCORES,
 }

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from schemas.columns import Column, Table, Type
 from schemas.dataset_spec import DatasetSpec, Feature
+from schemas.index_columns import ITEM_INDEX, USER_INDEX
+from schemas.network_tables import ITEM_LINKS, metapath_neighbours
 from schemas.source_tables import (
     INTERACTIONS_QUARANTINE,
     ITEM_ID,
@@ -18,6 +20,7 @@ from schemas.source_tables import (
 
 __all__ = [
     "INTERACTIONS_QUARANTINE",
+    "ITEM_LINKS",
     "QUARANTINE_REASONS",
     "SCENARIOS",
     "SPLITS",
@@ -27,24 +30,13 @@ __all__ = [
     "item_profiles",
     "items",
     "lake_tables",
+    "metapath_neighbours",
     "user_profiles",
     "users",
 ]
 
 SCENARIOS = ("warm", "user_cold", "item_cold", "both_cold")
 SPLITS = ("train", "validation", "test", "serve")
-_USER_INDEX = Column(
-    name="user_index",
-    type=Type.INT32,
-    minimum=1,
-    description="Dense index of the user within this ds; 0 is kept for an unknown user.",
-)
-_ITEM_INDEX = Column(
-    name="item_index",
-    type=Type.INT32,
-    minimum=1,
-    description="Dense index of the item within this ds; 0 is kept for an unknown item.",
-)
 _N_INTERACTIONS = Column(
     name="n_interactions",
     type=Type.INT64,
@@ -98,7 +90,7 @@ def user_profiles(spec: DatasetSpec) -> Table:
         key=("user_id",),
         columns=(
             USER_ID,
-            _USER_INDEX,
+            USER_INDEX,
             _N_INTERACTIONS,
             _FIRST_SEEN,
             Column(name="last_seen", type=Type.TIMESTAMP, description="Last interaction, UTC."),
@@ -120,7 +112,7 @@ def item_profiles(spec: DatasetSpec) -> Table:
         key=("item_id",),
         columns=(
             ITEM_ID,
-            _ITEM_INDEX,
+            ITEM_INDEX,
             Column(name="title", type=Type.STRING, nullable=True, description="For people."),
             _N_INTERACTIONS,
             _FIRST_SEEN,
@@ -174,7 +166,7 @@ def episodes(spec: DatasetSpec) -> Table:
                 type=Type.STRING,
                 description="user_id/scenario/split, and /n for the n-th window of a user's past.",
             ),
-            _USER_INDEX,
+            USER_INDEX,
             Column(
                 name="scenario",
                 type=Type.STRING,
@@ -202,8 +194,10 @@ def lake_tables(spec: DatasetSpec) -> tuple[Table, ...]:
         INTERACTIONS_QUARANTINE,
         users(spec),
         items(spec),
+        ITEM_LINKS,
         VOCABULARY,
         user_profiles(spec),
         item_profiles(spec),
         episodes(spec),
+        metapath_neighbours(spec),
     )

@@ -21,6 +21,18 @@ def is_validation_user() -> Column:
     return F.pmod(F.xxhash64("user_id", F.lit("validation")), F.lit(100)) < _VALIDATION_PER_CENT
 
 
+def is_training(holdout: Holdout) -> Column:
+    """Whether training may see an interaction, of columns user_id, user_is_new and event_time.
+
+    It may see those of existing users outside the validation split, before the held-out days.
+    """
+    return (
+        ~F.col("user_is_new")
+        & ~is_validation_user()
+        & (F.col("event_time") < F.lit(holdout.new_users_from))
+    )
+
+
 def dense_index(frame: DataFrame, key: str, index: str) -> DataFrame:
     """`frame` with a dense index 1..n of its unique `key`, the same for the same keys.
 
@@ -63,14 +75,10 @@ def user_activity(interactions: DataFrame, holdout: Holdout, cold_max: int) -> D
 def item_activity(interactions: DataFrame, users: DataFrame, holdout: Holdout) -> DataFrame:
     """One row an item: counts up to ds, and the rating statistics that training may see.
 
-    The latter come from existing users outside the validation split, before the held-out days,
-    and are empty for new items: no query rating of a held-out task is among them.
+    The latter come from what `is_training`, and are empty for new items: no query rating of a
+    held-out task is among them.
     """
-    is_training = (
-        ~F.col("user_is_new")
-        & ~is_validation_user()
-        & (F.col("event_time") < F.lit(holdout.new_users_from))
-    )
+    is_seen = is_training(holdout)
     is_new = F.col("first_seen") >= F.lit(holdout.new_items_from)
     # Summed as decimals, because a sum of doubles depends on the order in which they meet.
     exact = F.col("rating").cast("decimal(18, 6)")
@@ -83,8 +91,8 @@ def item_activity(interactions: DataFrame, users: DataFrame, holdout: Holdout) -
             F.count("*").alias("n_interactions"),
             F.min("event_time").alias("first_seen"),
             (F.sum(exact).cast("double") / F.count("*")).alias("rating_mean"),
-            F.count(F.when(is_training, 1)).alias("seen_n_ratings"),
-            F.sum(F.when(is_training, exact)).cast("double").alias("seen_rating_sum"),
+            F.count(F.when(is_seen, 1)).alias("seen_n_ratings"),
+            F.sum(F.when(is_seen, exact)).cast("double").alias("seen_rating_sum"),
         )
         .withColumn("is_new", is_new)
         .withColumn(

@@ -45,3 +45,32 @@ def with_rated(
     return scores.join(rated, on=["user_id", "item_id"], how="left").select(
         *scores.columns, F.coalesce("is_rated", F.lit(False)).alias("is_rated")
     )
+
+
+def with_unfit_neighbours(neighbours: DataFrame, items: DataFrame, cap: int) -> DataFrame:
+    """Neighbours with those that have no profile, those that are new, and the `cap` on them."""
+    known = items.select("item_index", F.lit(True).alias("item_is_known")).distinct()
+    about = items.select(F.col("item_index").alias("neighbour"), "is_new")
+    key = ["item_index", "metapath"]
+    unfit = (
+        neighbours.select(*key, F.explode("neighbours").alias("neighbour"))
+        .join(about, on="neighbour", how="left")
+        .where(F.coalesce("is_new", F.lit(True)))
+        .groupBy(*key)
+        .agg(
+            F.collect_set(F.when(F.col("is_new").isNull(), F.col("neighbour"))).alias("unknown"),
+            F.collect_set(F.when(F.col("is_new"), F.col("neighbour"))).alias("new"),
+        )
+    )
+    none = F.expr("cast(array() as array<int>)")
+    return (
+        neighbours.join(unfit, on=key, how="left")
+        .join(known, on="item_index", how="left")
+        .select(
+            *neighbours.columns,
+            F.coalesce("unknown", none).alias("unknown_neighbours"),
+            F.coalesce("new", none).alias("new_neighbours"),
+            F.coalesce("item_is_known", F.lit(False)).alias("item_is_known"),
+            F.lit(cap).alias("cap"),
+        )
+    )

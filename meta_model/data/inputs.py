@@ -1,4 +1,4 @@
-"""The night's lake tables as what a learner needs: episodes, features, statistics, vocabulary."""
+"""The night's lake tables as what a learner needs: features, episodes, neighbours, vocabulary."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from meta_model.data.episodes import Episodes
 from meta_model.data.features import Features, features
 from meta_model.data.item_statistics import ItemStatistics
-from meta_model.data.metapaths import NONE, Metapaths
+from meta_model.data.metapaths import NO_METAPATHS, Metapaths, metapaths
 from schemas import dataset_choice, tables
 from schemas.arrow import partition_files, read_partition
 from schemas.columns import Table
@@ -31,7 +31,7 @@ class Inputs:
     items: Features
     episodes: Episodes
     vocabulary_checksum: str
-    metapaths: Metapaths = NONE
+    metapaths: Metapaths = NO_METAPATHS
     versions: tuple[str, ...] = ()  # the lake's versions that all this was read from
 
     def statistics(self) -> ItemStatistics:
@@ -55,6 +55,8 @@ def load(lake: Lake, ds: date) -> Inputs:
     item_profiles = profiles(tables.item_profiles(spec)).sort_by("item_index")
     episodes = tables.episodes(spec)
     files = partition_files(episodes, partition(episodes, "build-episodes"))
+    neighbours = tables.metapath_neighbours(spec)
+    reached = read_partition(neighbours, partition(neighbours, "build-metapaths"))
     return Inputs(
         rating_levels=spec.rating_levels,
         user_profiles=user_profiles,
@@ -67,6 +69,9 @@ def load(lake: Lake, ds: date) -> Inputs:
         ),
         episodes=Episodes(files=files),
         vocabulary_checksum=_checksum(vocabulary),
+        metapaths=metapaths(
+            reached, spec.network.metapaths if spec.network else {}, len(item_profiles)
+        ),
         versions=tuple(versions),
     )
 

@@ -48,7 +48,7 @@ class MetapathContexts(nn.Module):
     ) -> None:
         super().__init__()
         self.size = config.embedding_size
-        kept = metapaths.neighbours[:, :, : config.context_size].contiguous()
+        kept = _some(metapaths.neighbours, config.context_size, config.seed)
         self.register_buffer("neighbours", kept, persistent=False)
         over_users = torch.tensor(metapaths.over_users, dtype=torch.bool)
         self.register_buffer("over_users", over_users, persistent=False)
@@ -119,3 +119,10 @@ class MetapathContexts(nn.Module):
         )
         view = (shape[0], n_paths, shape[1], -1)
         return sums.view(view).transpose(0, 1), counts.view(view).transpose(0, 1)
+
+
+def _some(neighbours: Tensor, n: int, seed: int) -> Tensor:
+    """At most n of each item's neighbours [P, N, K], drawn once: lists are in order of index."""
+    generator = torch.Generator().manual_seed(seed)
+    draws = torch.rand(neighbours.shape, generator=generator).masked_fill(neighbours == 0, 2.0)
+    return neighbours.gather(-1, draws.argsort(dim=-1)[..., :n])

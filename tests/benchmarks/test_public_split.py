@@ -98,11 +98,10 @@ def test_train_tasks_hold_each_rating_once(
 def test_the_command_writes_flat_records(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "records.json"
     arguments = ["--data", str(folder.parent), "--dataset", "ml-1m", "--epochs", "1"]
-    assert accuracy.main([*arguments, "--learner", "melu", "--json", str(file)]) == 0
+    assert accuracy.main([*arguments, "--learner", "metahin", "--json", str(file)]) == 0
     records = json.loads(file.read_text())
     assert {(r["learner"], r["variant"]) for r in records} >= {
-        ("melu", "full"),
-        ("melu", "paper"),
+        ("metahin", "full"),
         ("damped_bias", "baseline"),
         ("chance", "baseline"),
     }

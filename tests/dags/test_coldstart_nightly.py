@@ -12,8 +12,9 @@ DAGS = REPOSITORY / "dags"
 EDGES = {
     "ingest": {"check_interactions"},
     "check_interactions": {"build_profiles"},
-    "build_profiles": {"build_episodes"},
+    "build_profiles": {"build_episodes", "build_metapaths"},
     "build_episodes": {"check_features"},
+    "build_metapaths": {"check_features"},
     "check_features": {"meta_train"},
     "meta_train": {"evaluate"},
     "evaluate": {"gate"},
@@ -28,6 +29,7 @@ COMMANDS = {
     "check_interactions": "jobs check-interactions --ds D",
     "build_profiles": "jobs build-profiles --ds D",
     "build_episodes": "jobs build-episodes --ds D",
+    "build_metapaths": "jobs build-metapaths --ds D",
     "check_features": "jobs check-features --ds D",
     "meta_train": "meta_model train --ds D --model M",
     "evaluate": "meta_model evaluate --ds D --model M",

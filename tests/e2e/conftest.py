@@ -26,6 +26,7 @@ STEPS = (
     ("jobs", "check-interactions"),
     ("jobs", "build-profiles"),
     ("jobs", "build-episodes"),
+    ("jobs", "build-metapaths"),
     ("jobs", "check-features"),
     ("meta_model", "train"),
     ("meta_model", "evaluate"),

@@ -134,7 +134,8 @@ def test_the_journal_tells_each_step_with_its_rows(home: Home, first_night) -> N
     entries = journal.read(home.settings.journals, EARLY)
     finished = {entry["step"] for entry in entries if entry["event"] == "finished"}
     assert finished == {
-        *("ingest", "check_interactions", "build_profiles", "build_episodes", "check_features"),
+        *("ingest", "check_interactions", "build_profiles", "build_episodes"),
+        *("build_metapaths", "check_features"),
         *("meta_train", "evaluate", "gate", "select_evidence", "score_cold_users"),
         *("check_outputs", "publish"),
     }

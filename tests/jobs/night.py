@@ -90,6 +90,7 @@ NIGHT: dict[str, list[Row]] = {
         {"user_id": "u9", "item_id": None, "rating": "x", "event_time": "0", "reason": reason}
         for reason in ("unknown_user", "missing_item_id", "unknown_user")
     ],
+    "item_links": [],
     "vocabulary": [{"feature": "user.gender", "value": "F", "index": 1}],
     "user_profiles": [_user(1), _user(2), _user(3)],
     "item_profiles": [_item(n) for n in (1, 2, 3, 4)],
@@ -98,6 +99,11 @@ NIGHT: dict[str, list[Row]] = {
         _task(1, "test", [1, 2], [3, 4]),
         _task(2, "serve", [1, 2], []),
         _task(3, "serve", [1], []),
+    ],
+    "metapath_neighbours": [
+        {"item_index": item, "metapath": path, "neighbours": sorted({1, 2, 3, 4} - {item})}
+        for path in ("UMUM", "UMGM")
+        for item in (1, 2, 3, 4)
     ],
     "evidence_items": [_evidence(1), _evidence(2)],
     "cold_user_scores": [_score(2, 1, 3, 3), _score(2, 2, 4, 3), _score(3, 1, 2, 1)],

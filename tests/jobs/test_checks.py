@@ -102,6 +102,11 @@ def test_faults_of_features_all_in_one_error(night):
     episodes[2].update(query_items=[3], query_ratings=[3.0])
     episodes[3].update(support_items=[1, None, 1], support_ratings=[4.0, 4.0, 4.0])
     episodes.append({**episodes[0], "task_id": "u1/none", "query_items": [], "query_ratings": []})
+    neighbours = night.rows["metapath_neighbours"]
+    neighbours[0].update(neighbours=[1, 2, 4, 4, 88])
+    neighbours[1].update(item_index=66, neighbours=list(range(1, 66)))
+    neighbours[2].update(metapath="UMXM")
+    night.rows["item_profiles"][3].update(is_new=True)
     night.rows["vocabulary"][0].update(index=0)
     night.rows["user_profiles"].append(dict(night.rows["user_profiles"][0]))
     night.write()
@@ -119,7 +124,14 @@ def test_faults_of_features_all_in_one_error(night):
         r"no item comes twice in the support or in the query .*task_id=u3/warm/serve",
         r"vocabulary: expected that index is at least 1 .*feature=user.gender value=F index=0",
         r"user_profiles: expected that user_id names one row only .*user_id=u1",
-        r"\(build-episodes, build-profiles\)",
+        r"no item is its own neighbour .*item_index=1 metapath=UMUM own_neighbour=1",
+        r"no neighbour comes twice .*item_index=1 metapath=UMUM repeated_neighbours=1",
+        r"every neighbour has an item profile .*item_index=1 metapath=UMUM unknown_neighbours=1",
+        r"no neighbour is a new item .*item_index=1 metapath=UMUM new_neighbours=1",
+        r"no more neighbours than the .*1 of 8 rows.*item_index=66.* too_many_neighbours=1",
+        r"metapath_neighbours: expected that the item has an item profile .*item_index=66",
+        r"metapath is one of UMUM, UMGM .*metapath=UMXM",
+        r"\(build-episodes, build-metapaths, build-profiles\)",
     ):
         assert re.search(message, str(error.value)), f"{message}\nnot in\n{error.value}"
     page = (night.settings.data_docs / f"ds={night.ds}/check_features/episodes.html").read_text()

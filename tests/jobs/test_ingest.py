@@ -155,3 +155,52 @@ def test_another_source_folder_without_a_spec_lists_the_known_layouts(
     (source.folder / "dataset.toml").unlink()
     with pytest.raises(UserError, match=r"which no dataset spec describes \(.*ratings\.dat"):
         _ingest(tiny, 4)
+
+
+NETWORK = """
+[network.metapaths]
+via_maker = "maker"
+
+[network.relations.maker]
+file = "graph.csv"
+item = "head"
+node = "tail"
+only = { relation = "made_by" }
+ids = { file = "ids.csv", item_id = "what", alias = "entity" }
+"""
+
+
+def _with_network(source: Source, relation: str = "made_by") -> None:
+    (source.folder / "dataset.toml").write_text(SPEC + NETWORK)
+    (source.folder / "ids.csv").write_text("what,entity\ni1,e1\ni2,e2\n")
+    rows = f"e1,{relation},m1\ne1,{relation},m1\ne2,{relation}, m1\ne1,sold_by,s1\n"
+    rows += f"e9,{relation},m2\ne2,{relation},\n"
+    (source.folder / "graph.csv").write_text("head,relation,tail\n" + rows)
+
+
+def test_links_are_those_of_the_relation_under_the_items_own_ids(
+    tiny: Settings, source: Source
+) -> None:
+    _with_network(source)
+    _ingest(tiny, 4)
+    assert _rows(tiny, "item_links", 4) == [
+        {"item_id": item, "relation": "maker", "node": "m1"} for item in ("i1", "i2")
+    ]
+
+
+def test_without_relation_files_there_are_no_links(tiny: Settings) -> None:
+    _ingest(tiny, 4)
+    assert _rows(tiny, "item_links", 4) == []
+
+
+def test_a_relation_file_that_is_missing_or_links_nothing_is_named(
+    tiny: Settings, source: Source
+) -> None:
+    _with_network(source, relation="mde_by")
+    with pytest.raises(
+        UserError, match=r"graph\.csv links no item by the relation 'maker'.*made_by"
+    ):
+        _ingest(tiny, 4)
+    (source.folder / "graph.csv").unlink()
+    with pytest.raises(UserError, match=r"graph\.csv cannot be read"):
+        _ingest(tiny, 4)

@@ -38,6 +38,13 @@ def write(home: Path, row_group_rows: int) -> None:
     _replace(lake, tables.item_profiles(spec), items)
     episodes = [_episode(number, draws) for number in range(1, N_USERS + 1)]
     _replace(lake, tables.episodes(spec), episodes, row_group_rows)
+    assert spec.network is not None
+    neighbours = [
+        _neighbours(metapath, item, draws)
+        for item in range(1, N_ITEMS + 1)
+        for metapath in spec.network.metapaths
+    ]
+    _replace(lake, tables.metapath_neighbours(spec), neighbours)
 
 
 def _replace(
@@ -108,3 +115,10 @@ def _episode(user: int, draws: np.random.Generator) -> dict[str, object]:
         "query_items": items[:5],
         "query_ratings": ratings[:5],
     }
+
+
+def _neighbours(metapath: str, item: int, draws: np.random.Generator) -> dict[str, object]:
+    """Up to nine other items."""
+    others = np.delete(np.arange(1, N_ITEMS + 1), item - 1)
+    reached = np.sort(draws.permutation(others)[: draws.integers(0, 10)])
+    return {"item_index": item, "metapath": metapath, "neighbours": reached}

@@ -44,6 +44,32 @@ def test_mistakes(tmp_path, old, new, message):
     assert str(tmp_path / "dataset.toml") in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('UMGM = "genre"', 'UMGM = "genra"', r"over 'genra', expected one of \['users'"),
+        ('feature = "genres"', 'feature = "genders"', r"genre\]: feature is 'genders', expected"),
+        ('feature = "genres"', 'feature = "genres"\nfile = "x"', "give either `feature`, or"),
+        ('feature = "genres"', 'file = "x"\nitem = "a"', r"genre\]: missing keys \['node'"),
+        ("[network.metapaths]", "[network]\ncap = 0\n[network.metapaths]", "cap is 0, expected at"),
+        ("[network.metapaths]", "[network]\ncup = 9\n[network.metapaths]", "Did you mean 'cap'"),
+        ("relations.genre]", "relations.users]", "a relation is named 'users'.*another name"),
+        ('UMUM = "users"\nUMGM = "genre"\n', "", "metapaths is empty, expected one or more"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_the_network(tmp_path, old, new, message):
+    assert old in GOOD
+    (tmp_path / "dataset.toml").write_text(GOOD.replace(old, new, 1))
+    with pytest.raises(UserError, match=message) as error:
+        dataset_spec.load(tmp_path / "dataset.toml")
+    assert f"{tmp_path / 'dataset.toml'} [network" in str(error.value)
+
+
+def test_a_spec_needs_no_network(tmp_path):
+    (tmp_path / "dataset.toml").write_text(GOOD[: GOOD.index("[network.metapaths]")])
+    assert dataset_spec.load(tmp_path / "dataset.toml").network is None
+
+
 def test_a_missing_spec(tmp_path):
     with pytest.raises(UserError, match="does not exist; name an existing TOML file"):
         dataset_spec.load(tmp_path / "none.toml")

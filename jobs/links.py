@@ -1,0 +1,55 @@
+"""The links of items that the source's relation files hold, as a table of the lake."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import reduce
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.partitions import write_partition
+from jobs.source import read_delimited
+from jobs.transforms import network as T
+from schemas import journal, tables
+from schemas.dataset_spec import DatasetSpec
+from schemas.errors import UserError
+from schemas.lake import Lake
+from schemas.network_spec import FileRelation
+from schemas.spark import spark_schema
+
+
+def ingest(
+    spark: SparkSession,
+    source: Path,
+    spec: DatasetSpec,
+    lake: Lake,
+    ds: date,
+    record: journal.Step,
+) -> None:
+    """Write the links as the night finds them; none when the spec names no relation file."""
+    relations = spec.network.file_relations if spec.network else {}
+    none = spark.createDataFrame([], spark_schema(tables.ITEM_LINKS))
+    frames = [_links(spark, source, name, relation) for name, relation in relations.items()]
+    rows = write_partition(lake, tables.ITEM_LINKS, ds, reduce(DataFrame.unionByName, frames, none))
+    if relations:
+        record.progress(f"{rows:,} {tables.ITEM_LINKS.name}")
+
+
+def _links(spark: SparkSession, source: Path, name: str, relation: FileRelation) -> DataFrame:
+    needed = [relation.item, relation.node, *relation.only]
+    raw = read_delimited(spark, source, relation, needed)
+    ids = None
+    if relation.ids is not None:
+        ids = read_delimited(
+            spark, source, relation.ids, [relation.ids.item_id, relation.ids.alias]
+        )
+    links = T.links(raw, ids, name, relation)
+    if links.isEmpty():
+        among = f", items by the ids of {relation.ids.file}" if relation.ids else ""
+        raise UserError(
+            f"{source / relation.file} links no item by the relation {name!r}; expected rows with "
+            f"{relation.only or 'an item and a node'}{among}. "
+            f"Mend the file, or [network.relations.{name}] in the dataset spec."
+        )
+    return links
