@@ -57,9 +57,7 @@ def load(lake: Lake, ds: date) -> Inputs:
         rating_levels=spec.rating_levels,
         user_profiles=user_profiles,
         item_profiles=item_profiles,
-        users=features(
-            user_profiles, "user_index", _sizes(vocabulary, "user", spec.users.features)
-        ),
+        users=features(user_profiles, "user_index", _sizes(vocabulary, "user", spec.user_features)),
         items=features(
             item_profiles, "item_index", _sizes(vocabulary, "item", spec.items.features)
         ),
