@@ -16,6 +16,7 @@ from meta_model.data.item_statistics import ItemStatistics
 from schemas import dataset_choice, tables
 from schemas.arrow import partition_files, read_partition
 from schemas.columns import Table
+from schemas.dataset_spec import Feedback
 from schemas.lake import Lake
 
 
@@ -30,10 +31,11 @@ class Inputs:
     items: Features
     episodes: Episodes
     vocabulary_checksum: str
+    feedback: Feedback = "explicit"
     versions: tuple[str, ...] = ()  # the lake's versions that all this was read from
 
     def statistics(self) -> ItemStatistics:
-        return ItemStatistics.from_profiles(self.item_profiles)
+        return ItemStatistics.from_profiles(self.item_profiles, self.feedback)
 
 
 def load(lake: Lake, ds: date) -> Inputs:
@@ -54,6 +56,7 @@ def load(lake: Lake, ds: date) -> Inputs:
     episodes = tables.episodes(spec)
     files = partition_files(episodes, partition(episodes, "build-episodes"))
     return Inputs(
+        feedback=spec.feedback,
         rating_levels=spec.rating_levels,
         user_profiles=user_profiles,
         item_profiles=item_profiles,
