@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -153,7 +154,7 @@ def test_synthetic_times_keep_each_users_order(shop: Settings, picks: Picks) -> 
         items, at = zip(*sorted(events, key=lambda event: event[1]), strict=True)
         assert items == ("0", "1", "2", "3")
         begins.add(at[0].timestamp() - int(user) * 3600)  # place 0 of the order
-        assert {(b - a).total_seconds() for a, b in zip(at, at[1:], strict=False)} == {20 * 3600}
+        assert {(b - a).total_seconds() for a, b in pairwise(at)} == {20 * 3600}
     first = datetime(1998, 3, 1, tzinfo=UTC).timestamp()
     assert begins == {first + day * 86_400 for day in range(5)}
 

@@ -69,7 +69,7 @@ def test_mistakes(tmp_path, old, new, message):
         ("[interactions.synthetic_time]", "[cold_start.synthetic_time]",
          r"\[interactions\]: give either `event_time` or `synthetic_time`"),
         ('"2020-01-01"\nspread', '"January"\nspread', "first_day is 'January', expected a date"),
-        ("spread_days = 365", "spread_days = 0", r"\[interactions.synthetic_time\]: spread_days is"),
+        ("spread_days = 365", "spread_days = 0", r"\.synthetic_time\]: spread_days is 0"),
         ("step_seconds = 259_200", "step_seconds = 0", "step_seconds is 0, expected at least 1"),
         ('order = "position"', "", r"synthetic_time\]: missing keys \['order'\]"),
         ('item_id =', 'delimiter = ";"\nitem_id =', r"\['delimiter'\] say how to read text"),

@@ -1,4 +1,4 @@
-"""Sampled negatives on literal tasks: from the right items, never chosen ones, the same anywhere."""
+"""Sampled negatives on literal tasks: from the right items, never chosen, the same anywhere."""
 
 from __future__ import annotations
 
