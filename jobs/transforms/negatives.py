@@ -44,14 +44,12 @@ def with_negatives(
 
 
 def _pools(items: DataFrame) -> DataFrame:
-    """Existing and new items, each kind numbered from 1 in `place`, with the `pool_size` of it."""
+    """Existing and new items, each kind numbered from 1 in `place`."""
     kinds = [
         dense_index(items.where(of_kind).select("item_index", "is_new"), "item_index", "place")
         for of_kind in (~F.col("is_new"), F.col("is_new"))
     ]
-    both = kinds[0].unionByName(kinds[1])
-    sizes = both.groupBy("is_new").agg(F.count("*").alias("pool_size"))
-    return both.join(F.broadcast(sizes), on="is_new", how="inner")
+    return kinds[0].unionByName(kinds[1])
 
 
 def _drawn(
@@ -63,7 +61,7 @@ def _drawn(
         .groupBy("user_index", "is_new")
         .agg(F.collect_list("place").alias("chosen"))
     )
-    sizes = pools.select("is_new", "pool_size").distinct()
+    sizes = pools.groupBy("is_new").agg(F.count("*").alias("pool_size"))
     free = F.array_except(
         _draws(negatives.seed),
         F.coalesce("chosen", F.expr("cast(array() as array<int>)")),
@@ -78,7 +76,7 @@ def _drawn(
             "is_new",
             F.posexplode(F.slice(free, F.col("skipped") + 1, F.col("n"))).alias("draw", "place"),
         )
-        .join(pools.select("is_new", "place", "item_index"), on=["is_new", "place"], how="inner")
+        .join(pools, on=["is_new", "place"], how="inner")
         .groupBy("task_id")
         .agg(*(_of_side(side).alias(f"{side}_negatives") for side in _SIDES))
     )
@@ -110,8 +108,8 @@ def _wanted(episodes: DataFrame, negatives: Negatives) -> DataFrame:
             for side, kind, skipped, n in sides
         )
     )
-    positives_only = episodes.select("task_id", "user_index", F.inline(rows))
-    return positives_only.where(F.col("n") > 0)
+    wanted = episodes.select("task_id", "user_index", F.inline(rows))
+    return wanted.where(F.col("n") > 0)
 
 
 def _draws(seed: int) -> Column:
