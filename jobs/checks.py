@@ -9,11 +9,17 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from jobs import data_docs
 from jobs.partitions import read_history, read_partition
 from jobs.session import spark_session
-from jobs.transforms.relations import with_rated, with_unfit_neighbours, with_unknowns
+from jobs.transforms.relations import (
+    with_chosen_negatives,
+    with_rated,
+    with_unfit_neighbours,
+    with_unknowns,
+)
 from jobs.validation import Validation, Validator
 from schemas import dataset_choice, journal, products, tables
 from schemas.arrow import check_arrow
@@ -68,20 +74,23 @@ def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str
     evidence = _narrowed(products.EVIDENCE_ITEMS, (model,))
     scores = _narrowed(products.COLD_USER_SCORES, (model,))
     metrics = _narrowed(products.MODEL_METRICS, (model, *products.BASELINES))
+    metrics = _narrowed(metrics, products.METRICS[spec.feedback], of="metric")
 
     def frames(night: Night) -> Frames:
         rated_in = (tables.episodes, tables.user_profiles, tables.item_profiles)
+        episodes, users, items = (night.read(table(spec)) for table in rated_in)
+        recommended = night.read(scores)
         yield evidence, night.read(evidence)
-        yield scores, with_rated(night.read(scores), *(night.read(t(spec)) for t in rated_in))
+        yield scores, with_rated(recommended, episodes, users, items, feedback=spec.feedback)
         yield metrics, night.read(metrics)
 
     _check(settings, ds, record, spec, (evidence, scores, metrics), frames)
 
 
-def _narrowed(table: Table, models: tuple[str, ...]) -> Table:
-    """The contract of one night: its rows name these models only."""
+def _narrowed(table: Table, allowed: tuple[str, ...], of: str = "model") -> Table:
+    """The contract of one night: its rows name these models (or what else `of` says) only."""
     columns = (
-        replace(column, allowed=models) if column.name == "model" else column
+        replace(column, allowed=allowed) if column.name == of else column
         for column in table.columns
     )
     return replace(table, columns=tuple(columns))
@@ -95,10 +104,18 @@ def _source_frames(night: Night) -> Frames:
 
 def _feature_frames(night: Night) -> Frames:
     users, items = tables.user_profiles(night.spec), tables.item_profiles(night.spec)
-    episodes = tables.episodes(night.spec)
+    table_of_episodes = tables.episodes(night.spec)
     for table in (tables.VOCABULARY, users, items):
         yield table, night.read(table)
-    yield episodes, with_unknowns(night.read(episodes), night.read(users), night.read(items))
+    known = (night.read(users), night.read(items))
+    episodes = with_unknowns(night.read(table_of_episodes), *known)
+    if night.spec.feedback == "implicit":
+        interactions = tables.interactions(night.spec)
+        events = read_history(night.spark, night.lake, interactions, until=night.ds)
+        episodes = with_chosen_negatives(episodes, events, *known)
+    else:
+        episodes = episodes.withColumn("chosen_negatives", F.lit(0))
+    yield table_of_episodes, episodes
     neighbours = tables.metapath_neighbours(night.spec)
     cap = night.spec.network.cap if night.spec.network else 0
     yield neighbours, with_unfit_neighbours(night.read(neighbours), night.read(items), cap)

@@ -8,6 +8,7 @@ from jobs.partitions import cached, read_history, read_partition, write_partitio
 from jobs.profiles import lake_holdout
 from jobs.session import spark_session
 from jobs.transforms import episodes as T
+from jobs.transforms.negatives import with_negatives
 from schemas import dataset_choice, journal, tables
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -32,6 +33,8 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
                 .unionByName(T.test_episodes(history, held_out, cold_start, table))
                 .unionByName(T.serve_episodes(history, table))
             )
+            if spec.feedback == "implicit":
+                episodes = with_negatives(episodes, history, items, spec.negatives, table)
             record.rows_out = write_partition(lake, table, ds, episodes)
         written = read_partition(spark, lake, table, ds, made_by="build-episodes")
         counts = written.groupBy("split", "scenario").count().orderBy("split", "scenario").collect()

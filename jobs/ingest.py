@@ -1,4 +1,4 @@
-"""Ingest: the source's files become interactions by day, users, items, links and quarantine.
+"""Ingest: the source's files become the lake's interactions by day, users, items and quarantine.
 
 Each day of the source up to `ds` is compared with the lake's partition of that day by a
 fingerprint of its rows. Only days that differ are written: a new day, a day that late events
@@ -14,14 +14,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs import links
-from jobs.partitions import parquet_rows, read_partition, write_partition
+from jobs.entities import ingest_entities
+from jobs.partitions import parquet_rows, write_partition
 from jobs.session import spark_session
-from jobs.source import read_delimited
-from jobs.transforms.source import entities, parse_interactions, valid_interactions, with_reasons
+from jobs.source import altered, read_file
+from jobs.transforms.source import parse_interactions, valid_interactions, with_reasons
 from schemas import dataset_choice, journal, tables
 from schemas.columns import Table
-from schemas.dataset_spec import DatasetSpec, Feature
-from schemas.delimited_file import DelimitedFile
+from schemas.dataset_spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.settings import Settings
@@ -34,9 +34,9 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
     with spark_session(settings) as spark:
         parsed = _read_interactions(spark, settings.source, spec)
         record.rows_in = _check_source(parsed, spec, settings.source, ds)
-        users, items = _ingest_entities(spark, settings.source, spec, lake, ds, record)
-        links.ingest(spark, settings.source, spec, lake, ds, record)
         visible = parsed.where(F.col("at").isNull() | (F.col("at") < F.lit(_end_of(ds))))
+        users, items = ingest_entities(visible, settings.source, spec, lake, ds, record)
+        links.ingest(spark, settings.source, spec, lake, ds, record)
         # A checkpoint, not a cache: Spark would find the cached rows again by the file's path,
         # even after the file has changed.
         checked = with_reasons(visible, users, items, spec).localCheckpoint()
@@ -44,60 +44,12 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         _write_quarantine(checked, lake, ds, record)
 
 
-def _ingest_entities(
-    spark: SparkSession,
-    source: Path,
-    spec: DatasetSpec,
-    lake: Lake,
-    ds: date,
-    record: journal.Step,
-) -> tuple[DataFrame, DataFrame]:
-    users = _entities(
-        spark, source, spec.users, spec.users.features, tables.users(spec),
-        {"user_id": spec.users.user_id},
-    )  # fmt: skip
-    items = _entities(
-        spark, source, spec.items, spec.items.features, tables.items(spec),
-        {"item_id": spec.items.item_id, "title": spec.items.title},
-    )  # fmt: skip
-    for frame, table in ((users, tables.users(spec)), (items, tables.items(spec))):
-        expected = getattr(spec.expected, table.name, None)
-        if expected is not None and (found := frame.count()) != expected:
-            raise _altered(spec, source, f"{found:,} {table.name}", f"{expected:,}")
-        rows = write_partition(lake, table, ds, frame)
-        record.progress(f"{rows:,} {table.name}")
-    return (
-        read_partition(spark, lake, tables.users(spec), ds, made_by="ingest"),
-        read_partition(spark, lake, tables.items(spec), ds, made_by="ingest"),
-    )
-
-
-def _entities(
-    spark: SparkSession,
-    source: Path,
-    file: DelimitedFile,
-    features: dict[str, Feature],
-    table: Table,
-    names: dict[str, str],
-) -> DataFrame:
-    wanted = [name for f in features.values() for name in (f.column, *f.flags) if name]
-    raw = read_delimited(spark, source, file, [*names.values(), *wanted])
-    frame = entities(raw, table, names, features)
-    [key] = table.key
-    faulty = frame.groupBy(key).count().where(F.col(key).isNull() | (F.col("count") > 1))
-    examples = [row[key] for row in faulty.orderBy(key).limit(5).collect()]
-    if examples:
-        raise UserError(
-            f"{source / file.file}: {key} is empty or repeated, for example {examples}; "
-            "expected one row per id. Mend the file."
-        )
-    return frame
-
-
 def _read_interactions(spark: SparkSession, source: Path, spec: DatasetSpec) -> DataFrame:
     columns = spec.interactions
-    needed = [columns.user_id, columns.item_id, columns.rating, columns.event_time]
-    return parse_interactions(read_delimited(spark, source, columns, needed), columns)
+    time = columns.synthetic_time.order if columns.synthetic_time else columns.event_time
+    needed = [columns.user_id, columns.item_id, columns.rating, time]
+    raw = read_file(spark, source, columns, [name for name in needed if name is not None])
+    return parse_interactions(raw, columns)
 
 
 def _check_source(parsed: DataFrame, spec: DatasetSpec, source: Path, ds: date) -> int:
@@ -109,14 +61,19 @@ def _check_source(parsed: DataFrame, spec: DatasetSpec, source: Path, ds: date) 
     if seen["first"] is None:
         raise UserError(
             f"{source / spec.interactions.file} has {seen['rows']:,} rows and none with a readable "
-            "time; expected Unix times. Check the spec's `event_time` and `time_unit`."
+            "time; expected Unix times, or whole numbers to make times of. Check the spec's "
+            "`event_time` and `time_unit`, or `synthetic_time`."
         )
     first, last = seen["first"].date(), seen["last"].date()
     if spec.expected is not None:
         found = (seen["rows"], str(first), str(last))
         wanted = (spec.expected.interactions, spec.expected.first_day, spec.expected.last_day)
         if found != wanted:
-            raise _altered(spec, source, f"interactions {found}", str(wanted))
+            raise altered(spec, source, f"interactions {found}", str(wanted))
+        if spec.users is None:  # no file lists them
+            n_users, expected = parsed.select("user_id").distinct().count(), spec.expected.users
+            if n_users != expected:
+                raise altered(spec, source, f"{n_users:,} users", f"{expected:,}")
     if ds < first:
         raise UserError(
             f"ds {ds} lies before the first event of {source}; "
@@ -176,13 +133,6 @@ def _write_quarantine(checked: DataFrame, lake: Lake, ds: date, record: journal.
         counts = bad.groupBy("reason").count().orderBy(F.desc("count"), "reason").collect()
         reasons = ", ".join(f"{row['reason']} {row['count']:,}" for row in counts)
         record.progress(f"{rows:,} rows quarantined: {reasons}")
-
-
-def _altered(spec: DatasetSpec, source: Path, found: str, expected: str) -> UserError:
-    return UserError(
-        f"{source} holds {found} where {spec.title} has {expected}; its files are cut or altered. "
-        "Delete the folder and fetch it again; for data of your own, put a dataset.toml beside it."
-    )
 
 
 def _end_of(ds: date) -> datetime:

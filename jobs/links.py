@@ -9,7 +9,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.partitions import write_partition
-from jobs.source import read_delimited
+from jobs.source import read_file
 from jobs.transforms import network as T
 from schemas import journal, tables
 from schemas.dataset_spec import DatasetSpec
@@ -38,12 +38,10 @@ def ingest(
 
 def _links(spark: SparkSession, source: Path, name: str, relation: FileRelation) -> DataFrame:
     needed = [relation.item, relation.node, *relation.only]
-    raw = read_delimited(spark, source, relation, needed)
+    raw = read_file(spark, source, relation, needed)
     ids = None
     if relation.ids is not None:
-        ids = read_delimited(
-            spark, source, relation.ids, [relation.ids.item_id, relation.ids.alias]
-        )
+        ids = read_file(spark, source, relation.ids, [relation.ids.item_id, relation.ids.alias])
     links = T.links(raw, ids, name, relation)
     if links.isEmpty():
         among = f", items by the ids of {relation.ids.file}" if relation.ids else ""

@@ -52,13 +52,13 @@ def _write_profiles(
     users = T.dense_index(active_users, "user_id", "user_index").join(users, "user_id", "inner")
     items = T.dense_index(active_items, "item_id", "item_index").join(items, "item_id", "inner")
     with cached(users) as users, cached(items) as items:
-        of_users = T.vocabulary(users.where(~F.col("is_new")), "user", spec.users.features)
+        of_users = T.vocabulary(users.where(~F.col("is_new")), "user", spec.user_features)
         of_items = T.vocabulary(items.where(~F.col("is_new")), "item", spec.items.features)
         write_partition(lake, tables.VOCABULARY, ds, of_users.unionByName(of_items))
         vocabulary = read_partition(spark, lake, tables.VOCABULARY, ds, made_by="build-profiles")
         written = 0
         for frame, table, prefix, features in (
-            (users, tables.user_profiles(spec), "user", spec.users.features),
+            (users, tables.user_profiles(spec), "user", spec.user_features),
             (items, tables.item_profiles(spec), "item", spec.items.features),
         ):
             profiles = T.with_feature_indices(frame, vocabulary, prefix, features, table)

@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from jobs.text_table import text_table
 from jobs.warehouse import open_reader
 from schemas import dataset_choice, tables
 from schemas.arrow import read_partition
+from schemas.dataset_spec import Feedback
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.products import BASELINES
@@ -28,6 +29,13 @@ from schemas.tables import SCENARIOS
 _TOP_ITEMS = 10
 _USERS = 3
 _TOP_SCORES = 5
+
+
+# The metrics shown, and what people call them.
+_SHOWN: Mapping[Feedback, Mapping[str, str]] = {
+    "explicit": {"mae": "MAE", "rmse": "RMSE", "ndcg5": "nDCG@5"},
+    "implicit": {"auc": "AUC", "hr10": "HR@10", "ndcg10": "nDCG@10", "logloss": "log loss"},
+}
 
 
 def run(settings: Settings, ds: date) -> None:
@@ -41,7 +49,7 @@ def _sections(settings: Settings, warehouse: duckdb.DuckDBPyConnection, ds: date
     model = _published_model(settings, warehouse, ds)
     yield _evidence(warehouse, ds)
     yield _cold_users(settings, warehouse, ds)
-    yield _metrics(warehouse, ds, model)
+    yield _metrics(warehouse, ds, model, dataset_choice.of_lake(settings.lake).feedback)
     if quarantined := _quarantined(settings, ds):
         yield quarantined
     yield _how_to_query(settings)
@@ -119,19 +127,17 @@ def _titles(settings: Settings, ds: date) -> pa.Table:
     return read_partition(table, partition).select(["item_id", "title"])
 
 
-def _metrics(warehouse: duckdb.DuckDBPyConnection, ds: date, model: str) -> str:
+def _metrics(warehouse: duckdb.DuckDBPyConnection, ds: date, model: str, feedback: Feedback) -> str:
+    shown = {**_SHOWN[feedback], "adaptation_gain": "adaptation gain"}
+    values = ", ".join("max(value) FILTER (metric = ?)" for _ in shown)
     found = warehouse.execute(
-        """
-        SELECT scenario, model, max(n_tasks),
-            max(value) FILTER (metric = 'mae'), max(value) FILTER (metric = 'rmse'),
-            max(value) FILTER (metric = 'ndcg5'), max(value) FILTER (metric = 'adaptation_gain')
-        FROM coldstart.model_metrics WHERE ds = ? GROUP BY scenario, model
-        """,
-        [ds],
+        f"SELECT scenario, model, max(n_tasks), {values} "  # noqa: S608 - only placeholders
+        "FROM coldstart.model_metrics WHERE ds = ? GROUP BY scenario, model",
+        [*shown, ds],
     ).fetchall()
     models = (model, *BASELINES)
     rows = sorted(found, key=lambda row: (SCENARIOS.index(row[0]), models.index(row[1])))
-    header = ("scenario", "model", "tasks", "MAE", "RMSE", "nDCG@5", "adaptation gain")
+    header = ("scenario", "model", "tasks", *shown.values())
     without = [name for name in SCENARIOS if name not in {row[0] for row in rows}]
     note = f"\n  no tasks that day: {', '.join(without)}" if without else ""
     return f"Quality on held-out tasks of {ds}\n\n" + text_table(header, rows) + note

@@ -3,6 +3,8 @@
 Each metric is asked of the forecast that it rewards (Gneiting, JASA 2011): the absolute error of
 the median rating, the squared error and the ranking of the expected one. A median of whole stars
 gains on any mean by that alone, so that the damped bias is there rounded to a level as well.
+
+Implicit feedback is judged by the rank of what was chosen among the task's sampled negatives.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from schemas.tables import SCENARIOS
 
 _BATCH_TASKS = 256
 _NDCG_AT = 5
+_TOP = 10  # the ranks that count of implicit feedback
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,7 @@ class Figure:
 class Outcome:
     """A batch of tasks with the ratings of its query, forecast as mean and as median, [B, Q].
 
-    `unadapted_median` is the shared model's, which has seen nothing of the support; `losses` [B]
+    The unadapted ones are the shared model's, which has seen nothing of the support; `losses` [B]
     are the tasks' mean losses on the query.
     """
 
@@ -49,6 +52,7 @@ class Outcome:
     losses: Tensor
     expected: Tensor
     median: Tensor
+    unadapted_expected: Tensor
     unadapted_median: Tensor
 
 
@@ -67,6 +71,7 @@ def outcomes(learner: Learner, episodes: Episodes, device: torch.device) -> Iter
             losses=learner.task_losses(adapted, forecasts, tasks.query),
             expected=learner.expected(adapted, forecasts),
             median=learner.median(adapted, forecasts),
+            unadapted_expected=learner.expected(unadapted, before),
             unadapted_median=learner.median(unadapted, before),
         )
 
@@ -78,7 +83,7 @@ def evaluate(learner: Learner, name: str, inputs: Inputs, device: torch.device) 
     for scenario in SCENARIOS:
         values: dict[tuple[str, str], list[Tensor]] = {}
         for outcome in outcomes(learner, inputs.episodes.split("test", scenario=scenario), device):
-            for key, per_task in _values(outcome, learner, name, inputs.rating_levels).items():
+            for key, per_task in _values(outcome, learner, name, inputs).items():
                 values.setdefault(key, []).append(per_task)
         for (model, metric), parts in values.items():
             joined = torch.cat(parts).double()
@@ -95,9 +100,40 @@ def evaluate(learner: Learner, name: str, inputs: Inputs, device: torch.device) 
 
 
 def _values(
+    outcome: Outcome, learner: Learner, name: str, inputs: Inputs
+) -> dict[tuple[str, str], Tensor]:
+    """Each model's metrics of each task, [B]."""
+    if inputs.feedback == "implicit":
+        return _implicit_values(outcome, learner, name)
+    return _explicit_values(outcome, learner, name, inputs.rating_levels)
+
+
+def _implicit_values(
+    outcome: Outcome, learner: Learner, name: str
+) -> dict[tuple[str, str], Tensor]:
+    """Of the learner, of popularity, and of chance, which has no order: all its scores are one."""
+    query = outcome.tasks.query
+    places = (query.ratings, query.mask)
+    by_score = {
+        name: outcome.expected,
+        "popularity": popularity(learner.statistics, outcome.tasks),
+        "chance": torch.zeros_like(query.ratings),
+    }
+    values = {}
+    for model, scores in by_score.items():
+        values[(model, "auc")] = metrics.auc(scores, *places)
+        values[(model, "hr10")] = metrics.hit_rate(scores, *places, _TOP)
+        values[(model, "ndcg10")] = metrics.ndcg_of_positives(scores, *places, _TOP)
+    values[(name, "logloss")] = metrics.log_loss(outcome.expected, *places)
+    before = metrics.auc(outcome.unadapted_expected, *places)
+    values[(name, "adaptation_gain")] = values[(name, "auc")] - before
+    return values
+
+
+def _explicit_values(
     outcome: Outcome, learner: Learner, name: str, levels: tuple[float, ...]
 ) -> dict[tuple[str, str], Tensor]:
-    """Each model's metrics of each task, [B].
+    """Of the learner and of each baseline.
 
     Clipped to the rating scale for errors, and not for ranking, where it would only make ties.
     """

@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+_LEAST_PROBABILITY = 1e-6
+
 
 def mae(predicted: Tensor, ratings: Tensor, mask: Tensor) -> Tensor:
     return ((predicted - ratings).abs() * mask).sum(1) / mask.sum(1)
@@ -35,6 +37,66 @@ def chance_ndcg(ratings: Tensor, mask: Tensor, k: int) -> Tensor:
     discounts = (filled / torch.log2(places + 1)).sum(1)
     mean_gain = gains.sum(1) / mask.sum(1)
     return mean_gain * discounts / _dcg(gains, ratings, mask, k).clamp(min=1e-12)
+
+
+def auc(scores: Tensor, ratings: Tensor, mask: Tensor) -> Tensor:
+    """The share of (positive, negative) pairs in which the positive scores higher; ties are half.
+
+    Like the ranks below it asks for a positive and a negative in every task.
+    """
+    positive, negative = _of_levels(ratings, mask)
+    above, ties = _ahead(scores, negative)
+    beaten = negative.sum(1, keepdim=True) - above - ties / 2
+    return (beaten * positive).sum(1) / (positive.sum(1) * negative.sum(1))
+
+
+def hit_rate(scores: Tensor, ratings: Tensor, mask: Tensor, k: int) -> Tensor:
+    """HR@k: the share of positives among the first k when each is ranked with the negatives alone.
+
+    Ties count as their random orders do on average, so that constant scores have chance's rate.
+    """
+    return _gain_of_rank(scores, ratings, mask, torch.ones(k, device=scores.device))
+
+
+def ndcg_of_positives(scores: Tensor, ratings: Tensor, mask: Tensor, k: int) -> Tensor:
+    """nDCG@k where each positive is ranked with the negatives alone: 1 / log2(rank + 1), mean.
+
+    Ties count as in `hit_rate`.
+    """
+    ranks = torch.arange(1, k + 1, device=scores.device)
+    return _gain_of_rank(scores, ratings, mask, 1 / torch.log2(ranks + 1))
+
+
+def log_loss(probabilities: Tensor, ratings: Tensor, mask: Tensor) -> Tensor:
+    """The mean cross entropy of the probabilities; those of 0 and 1 are taken for nearly so."""
+    likely = probabilities.clamp(_LEAST_PROBABILITY, 1 - _LEAST_PROBABILITY)
+    losses = -(ratings * likely.log() + (1 - ratings) * (1 - likely).log())
+    return (losses * mask).sum(1) / mask.sum(1)
+
+
+def _of_levels(ratings: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the positives are, and where the negatives: [B, Q] each."""
+    return mask & (ratings > 0), mask & (ratings == 0)
+
+
+def _ahead(scores: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
+    """How many of the task's negatives score above each place, and how many the same, [B, Q]."""
+    own, others = scores.unsqueeze(2), scores.unsqueeze(1)
+    is_other = negative.unsqueeze(1)
+    return ((others > own) & is_other).sum(2), ((others == own) & is_other).sum(2)
+
+
+def _gain_of_rank(scores: Tensor, ratings: Tensor, mask: Tensor, gains: Tensor) -> Tensor:
+    """The mean over positives of the gain of their rank, [k] for the first ranks and then 0.
+
+    A positive tied with t negatives has any of t + 1 ranks alike: a mean of as many gains.
+    """
+    positive, negative = _of_levels(ratings, mask)
+    above, ties = _ahead(scores, negative)
+    up_to = torch.cat([gains.new_zeros(1), gains.cumsum(0)])  # of the first 0, 1, ... k ranks
+    first, last = above.clamp(max=len(gains)), (above + ties + 1).clamp(max=len(gains))
+    mean_gain = (up_to[last] - up_to[first]) / (ties + 1)
+    return (mean_gain * positive).sum(1) / positive.sum(1)
 
 
 def _dcg(gains: Tensor, scores: Tensor, mask: Tensor, k: int) -> Tensor:

@@ -17,7 +17,7 @@ from meta_model.scoring import Scores
 from schemas.arrow import arrow_schema
 from schemas.columns import Table
 from schemas.lake import Lake
-from schemas.products import COLD_USER_SCORES, EVIDENCE_ITEMS, MODEL_METRICS
+from schemas.products import COLD_USER_SCORES, EVIDENCE_ITEMS, METRICS, MODEL_METRICS
 
 
 def write(lake: Lake, table: Table, ds: date, parts: Iterable[pa.Table]) -> int:
@@ -71,11 +71,16 @@ def scores_table(scores: Scores, inputs: Inputs, provenance: Provenance) -> pa.T
 
 
 def metrics_table(figures: list[Figure], provenance: Provenance) -> pa.Table:
-    """The figures, each beside the damped bias's figure for the same metric and scenario."""
+    """The figures, each beside its baseline's for the same metric and scenario.
+
+    The baseline is the damped bias, and popularity for the ranks of implicit feedback.
+    """
     of_models = {(f.model, f.scenario, f.metric): f.value for f in figures}
 
-    def damped(figure: Figure) -> float | None:
+    def baseline(figure: Figure) -> float | None:
         """Like beside like: the median is a level, so the MAE's baseline is rounded to one."""
+        if figure.metric in METRICS["implicit"]:
+            return of_models.get(("popularity", figure.scenario, figure.metric))
         if figure.metric == "mae":
             return of_models.get(("damped_bias_rounded", figure.scenario, "mae"))
         metric = figure.metric.removesuffix("_of_expected")
@@ -91,7 +96,7 @@ def metrics_table(figures: list[Figure], provenance: Provenance) -> pa.Table:
                 for name in ("scenario", "metric", "value", "n_tasks")
             },
             "model": [figure.model for figure in figures],
-            "baseline": [damped(figure) for figure in figures],
+            "baseline": [baseline(figure) for figure in figures],
         },
     )
 

@@ -20,6 +20,8 @@ from schemas.lake import Lake
 from schemas.products import COLD_USER_SCORES, EVIDENCE_ITEMS, MODEL_METRICS
 from schemas.settings import Settings
 
+_SHOWN = ("mae", "auc", "adaptation_gain")  # while evaluating; the summary shows all
+
 
 @dataclass(frozen=True, kw_only=True)
 class Night:
@@ -55,7 +57,7 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
     table = outputs.metrics_table(figures, night.provenance)
     record.rows_out = outputs.write(night.lake, MODEL_METRICS, night.ds, [table])
     for figure in figures:
-        if figure.model == night.config.model and figure.metric in ("mae", "adaptation_gain"):
+        if figure.model == night.config.model and figure.metric in _SHOWN:
             record.progress(
                 f"{figure.scenario:<9} {figure.metric:<15} {figure.value:8.4f}  "
                 f"{figure.n_tasks:,} tasks"

@@ -43,7 +43,7 @@ class Column:
     nullable: bool = False
     minimum: float | None = None
     maximum: float | None = None
-    allowed: tuple[str, ...] | None = None
+    allowed: tuple[str, ...] | tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

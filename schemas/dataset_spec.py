@@ -6,14 +6,33 @@ A new data set is a new TOML file (`schemas/datasets/`), never new code.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from schemas import network_spec
-from schemas.delimited_file import DelimitedFile
 from schemas.errors import UserError
+from schemas.source_files import Feature, Interactions, Items, SourceFile, Users, section
 from schemas.toml_record import build
+
+__all__ = [
+    "BUNDLED",
+    "ColdStart",
+    "DatasetSpec",
+    "Expected",
+    "Feature",
+    "Feedback",
+    "Fetch",
+    "Interactions",
+    "Items",
+    "Negatives",
+    "SourceFile",
+    "Users",
+    "load",
+]
+
+Feedback = Literal["explicit", "implicit"]
 
 BUNDLED = Path(__file__).parent / "datasets"
 
@@ -58,44 +77,18 @@ class ColdStart:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Feature:
-    """One attribute of a user or an item.
+class Negatives:
+    """How many items that a user left alone are drawn into the tasks of implicit feedback.
 
-    `categorical`: one value; `multi`: many, split at `separator` or one per 0/1 column in `flags`;
-    `bucketed`: a number put between the ascending `buckets`. `pattern` picks its first group out
-    of the column's text.
+    As many as `support_per_positive` and `train_query_per_positive` times the positives of that
+    side, the latter for validation, too; `test_query` in all for the query of a test task: 100 is
+    what hit rates in the literature are counted against.
     """
 
-    kind: Literal["categorical", "multi", "bucketed"]
-    column: str | None = None
-    pattern: str | None = None
-    separator: str | None = None
-    flags: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interactions(DelimitedFile):
-    """Which columns of the file hold who, what, how much and when (Unix time)."""
-
-    user_id: str
-    item_id: str
-    rating: str
-    event_time: str
-    time_unit: Literal["seconds", "milliseconds"] = "seconds"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Users(DelimitedFile):
-    user_id: str
-    features: dict[str, Feature] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Items(DelimitedFile):
-    item_id: str
-    title: str
-    features: dict[str, Feature] = field(default_factory=dict)
+    support_per_positive: int = 1
+    train_query_per_positive: int = 4
+    test_query: int = 100
+    seed: int = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,27 +97,46 @@ class DatasetSpec:
 
     name: str
     title: str
-    feedback: Literal["explicit"]
-    rating_scale: tuple[float, ...]
+    feedback: Feedback
     interactions: Interactions
-    users: Users
     items: Items
+    users: Users | None = None  # without: who the interactions name, of whom nothing else is known
+    rating_scale: tuple[float, ...] = ()  # explicit feedback has one
     rating_step: float = 1.0  # between one rating and the next: 0.5 where there are half stars
     cold_start: ColdStart = ColdStart()
+    negatives: Negatives = Negatives()  # of implicit feedback
     network: network_spec.Network | None = None
     fetch: Fetch | None = None
     expected: Expected | None = None
 
     @property
     def rating_levels(self) -> tuple[float, ...]:
-        """Every rating that can be given, in ascending order."""
+        """Every rating that there can be, in ascending order.
+
+        Implicit feedback has two: of what a user chose, and of what was drawn beside it.
+        """
+        if self.feedback == "implicit":
+            return (0.0, 1.0)
         lowest, highest = self.rating_scale
         steps = round((highest - lowest) / self.rating_step)
         return tuple(lowest + self.rating_step * n for n in range(steps + 1))
 
+    @property
+    def user_features(self) -> dict[str, Feature]:
+        return self.users.features if self.users else {}
+
     def files(self) -> tuple[str, ...]:
+        sections = (self.interactions, self.users, self.items)
         linked = self.network.files() if self.network else ()
-        return (self.interactions.file, self.users.file, self.items.file, *linked)
+        return (*(each.file for each in sections if each), *linked)
+
+
+_SECTIONS: dict[str, type] = {
+    "cold_start": ColdStart,
+    "negatives": Negatives,
+    "fetch": Fetch,
+    "expected": Expected,
+}
 
 
 def load(path: Path) -> DatasetSpec:
@@ -139,29 +151,36 @@ def load(path: Path) -> DatasetSpec:
         raise UserError(
             f"dataset spec {path} is not valid TOML: {error}; mend that line."
         ) from None
-    sections: dict[str, type] = {
-        "interactions": Interactions,
-        "users": Users,
-        "items": Items,
-        "cold_start": ColdStart,
-        "fetch": Fetch,
-        "expected": Expected,
-    }
-    for name, cls in sections.items():
+    for name, of_file in {"interactions": Interactions, "users": Users, "items": Items}.items():
         if isinstance(table.get(name), dict):
-            section = table[name]
-            if isinstance(section.get("features"), dict):
-                section["features"] = {
-                    feature: _feature(values, f"{path} [{name}.features.{feature}]")
-                    for feature, values in section["features"].items()
-                }
-            table[name] = build(cls, section, f"{path} [{name}]")
+            table[name] = section(of_file, table[name], f"{path} [{name}]")
+    for name, cls in _SECTIONS.items():
+        if isinstance(table.get(name), dict):
+            table[name] = build(cls, table[name], f"{path} [{name}]")
     in_network = f"{path} [network]"
     if isinstance(table.get("network"), dict):
         table["network"] = network_spec.network(table["network"], in_network)
     spec = build(DatasetSpec, table, str(path))
     if spec.network is not None:
         network_spec.check_features(spec.network, spec.items.features, in_network)
+    if spec.feedback == "explicit":
+        _check_explicit(spec, table, path)
+    else:
+        _check_implicit(spec, table, path)
+    return spec
+
+
+def _check_explicit(spec: DatasetSpec, table: Mapping[str, Any], path: Path) -> None:
+    if spec.interactions.rating is None:
+        raise UserError(
+            f"{path} [interactions]: rating is missing, expected the column of the ratings; "
+            'add it, or say feedback = "implicit".'
+        )
+    if "negatives" in table:
+        raise UserError(
+            f"{path}: [negatives] belongs to implicit feedback, and feedback is 'explicit'; "
+            "leave the section out."
+        )
     if len(spec.rating_scale) != 2 or spec.rating_scale[0] >= spec.rating_scale[1]:
         raise UserError(
             f"{path}: rating_scale is {list(spec.rating_scale)}, "
@@ -172,19 +191,17 @@ def load(path: Path) -> DatasetSpec:
             f"{path}: rating_step is {spec.rating_step}, expected a step that leads from "
             f"{spec.rating_scale[0]} to {spec.rating_scale[1]} in equal parts."
         )
-    return spec
 
 
-def _feature(values: Any, where: str) -> Feature:
-    if not isinstance(values, dict):
-        raise UserError(f"{where}: is {values!r}, expected a table with a `kind`.")
-    feature = build(Feature, values, where)
-    if (feature.column is None) == (not feature.flags):
-        raise UserError(f"{where}: give either `column` or `flags`, and not both.")
-    if feature.flags and feature.kind != "multi":
-        raise UserError(f"{where}: `flags` belong to kind 'multi', not {feature.kind!r}.")
-    if feature.kind == "bucketed" and list(feature.buckets) != sorted(set(feature.buckets)):
-        raise UserError(f"{where}: buckets are {list(feature.buckets)}, expected them ascending.")
-    if (feature.kind == "bucketed") != bool(feature.buckets):
-        raise UserError(f"{where}: `buckets` belong to kind 'bucketed', and it needs them.")
-    return feature
+def _check_implicit(spec: DatasetSpec, table: Mapping[str, Any], path: Path) -> None:
+    given = [name for name in ("rating_scale", "rating_step") if name in table]
+    given += ["interactions.rating"] if spec.interactions.rating is not None else []
+    if given:
+        raise UserError(
+            f"{path}: {', '.join(given)} given, and feedback is 'implicit', which has no ratings; "
+            'leave them out, or say feedback = "explicit".'
+        )
+    for name in ("support_per_positive", "train_query_per_positive", "test_query"):
+        least = 0 if name == "support_per_positive" else 1
+        if (found := getattr(spec.negatives, name)) < least:
+            raise UserError(f"{path} [negatives]: {name} is {found}, expected at least {least}.")

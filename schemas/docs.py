@@ -28,7 +28,9 @@ def page() -> str:
         "Times are UTC. Lake tables are keyed within one `ds`, the UTC day whose data they cover.",
         "## Lake",
         "Parquet, `lake/<table>/ds=<date>/`; a partition is complete when it has `_SUCCESS`. The "
-        f"columns of features come from the dataset spec; these are those of {spec.title}.",
+        f"columns of features come from the dataset spec; these are those of {spec.title}. Ratings "
+        "of implicit feedback are 1 for an item chosen; in episodes, sampled negatives of rating 0 "
+        "come after the chosen items of each side.",
         *(part for table in lake_tables(spec) for part in _table(table)),
         *(part for table in PRODUCTS for part in _table(table)),
         "## Warehouse",

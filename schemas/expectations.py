@@ -70,11 +70,11 @@ def _of_column(column: Column) -> Iterator[Expectation]:
     name = column.name
     if not column.nullable:
         yield ExpectColumnValuesToNotBeNull(column=name, description=f"{name} is filled in")
-    if column.allowed is not None:
+    if column.allowed is not None and not column.type.is_list:
         yield ExpectColumnValuesToBeInSet(
             column=name,
             value_set=list(column.allowed),
-            description=f"{name} is one of {', '.join(column.allowed)}",
+            description=f"{name} is one of {', '.join(map(str, column.allowed))}",
         )
     if not column.type.is_list:
         yield from _of_bounds(column)

@@ -24,15 +24,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas.delimited_file import DelimitedFile
 from schemas.errors import UserError
+from schemas.source_files import SourceFile
 from schemas.toml_record import build
 
 USERS = "users"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemIds(DelimitedFile):
+class ItemIds(SourceFile):
     """Which items are meant by the ids that another file knows them by."""
 
     item_id: str
@@ -40,7 +40,7 @@ class ItemIds(DelimitedFile):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileRelation(DelimitedFile):
+class FileRelation(SourceFile):
     """One link a row, of an item to a node; `only` gives the values that its columns must have."""
 
     item: str

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from schemas.columns import Column, Table, Type
+from schemas.dataset_spec import Feedback
 from schemas.tables import SCENARIOS
 
-METRICS = ("mae", "mae_of_expected", "rmse", "ndcg5", "adaptation_gain")
+METRICS: Mapping[Feedback, tuple[str, ...]] = {
+    "explicit": ("mae", "mae_of_expected", "rmse", "ndcg5", "adaptation_gain"),
+    "implicit": ("auc", "hr10", "ndcg10", "logloss", "adaptation_gain"),
+}
 BASELINES = (
     "chance",
     "global_mean",
@@ -84,13 +90,16 @@ COLD_USER_SCORES = Table(
         Column(
             name="score",
             type=Type.FLOAT64,
-            description="Predicted rating; not cut to the scale, so that ranks do not tie.",
+            description=(
+                "Predicted rating, of implicit feedback the probability of a choice; not cut to "
+                "the scale, so that ranks do not tie."
+            ),
         ),
         Column(
             name="n_support",
             type=Type.INT32,
             minimum=0,
-            description="Interactions of the user that the model saw.",
+            description="Interactions of the user that the model saw; no negative counts.",
         ),
         Column(
             name="adapted",
@@ -115,11 +124,15 @@ MODEL_METRICS = Table(
         Column(
             name="metric",
             type=Type.STRING,
-            allowed=METRICS,
+            allowed=tuple(dict.fromkeys(name for names in METRICS.values() for name in names)),
             description=(
-                "mae is of the median rating, a whole level; mae_of_expected, rmse and ndcg5 are "
-                "of the expected rating, the one that scores hold. "
-                "adaptation_gain = mae before minus mae after the local update."
+                "Explicit feedback: mae is of the median rating, a whole level; mae_of_expected, "
+                "rmse and ndcg5 are of the expected rating, the one that scores hold; "
+                "adaptation_gain = mae before minus mae after the local update. "
+                "Implicit feedback: auc, hr10 and ndcg10 rank each chosen item of the query among "
+                "the task's sampled negatives, as random orders of ties do on average; logloss is "
+                "of the expected rating as a probability; "
+                "adaptation_gain = auc after minus auc before the local update."
             ),
         ),
         Column(name="value", type=Type.FLOAT64, description="The mean over tasks."),
@@ -129,7 +142,7 @@ MODEL_METRICS = Table(
             nullable=True,
             description=(
                 "The damped bias's value of the metric, rounded to a level for mae, as the median "
-                "is; null where it has none."
+                "is; popularity's for implicit feedback; null where it has none."
             ),
         ),
         Column(name="n_tasks", type=Type.INT64, minimum=1, description="Tasks averaged over."),

@@ -64,6 +64,11 @@ _EPISODES = (
         description="every item has an item profile",
     ),
     Rule(
+        name="chosen_negatives",
+        faults="chosen_negatives",
+        description="no sampled negative is an item that the user has ever chosen",
+    ),
+    Rule(
         name="unknown_user",
         faults="if(user_is_known, 0, 1)",
         description="the user has a user profile",
@@ -172,6 +177,10 @@ def _elements(column: Column) -> Rule:
     if column.maximum is not None:
         faults.append(f"x > {column.maximum}")
         words.append(f"at most {column.maximum:g}")
+    if column.allowed is not None:
+        values = ", ".join(f"{value!r}" for value in column.allowed)
+        faults.append(f"x not in ({values})")
+        words.append(f"one of {values}")
     return Rule(
         name=f"{column.name}_faults",
         faults=f"size(filter({column.name}, x -> {' or '.join(faults)}))",

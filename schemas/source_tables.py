@@ -23,7 +23,9 @@ ITEM_ID = Column(name="item_id", type=Type.STRING, description="The source's id 
 
 
 def interactions(spec: DatasetSpec) -> Table:
-    lowest, highest = spec.rating_scale
+    of_level = "Explicit feedback on the data set's scale."
+    positive = "1: an interaction of implicit feedback says that the user chose the item."
+    is_explicit = spec.feedback == "explicit"
     return Table(
         name="interactions",
         description="Valid interactions of one UTC day; ds is the day of event_time.",
@@ -34,9 +36,9 @@ def interactions(spec: DatasetSpec) -> Table:
             Column(
                 name="rating",
                 type=Type.FLOAT64,
-                minimum=lowest,
-                maximum=highest,
-                description="Explicit feedback on the data set's scale.",
+                minimum=spec.rating_levels[0] if is_explicit else 1.0,
+                maximum=spec.rating_levels[-1],
+                description=of_level if is_explicit else positive,
             ),
             Column(name="event_time", type=Type.TIMESTAMP, description="When it happened, UTC."),
         ),
@@ -74,7 +76,7 @@ def users(spec: DatasetSpec) -> Table:
         name="users",
         description="The source's users as the night found them, attributes as lists of values.",
         key=("user_id",),
-        columns=(USER_ID, *_raw_features(spec.users.features)),
+        columns=(USER_ID, *_raw_features(spec.user_features)),
     )
 
 

@@ -100,7 +100,7 @@ def user_profiles(spec: DatasetSpec) -> Table:
                 type=Type.BOOL,
                 description=f"Has at most {cold} interactions: gets cold-user scores.",
             ),
-            *_indexed_features(spec.users.features),
+            *_indexed_features(spec.user_features),
         ),
     )
 
@@ -119,8 +119,8 @@ def item_profiles(spec: DatasetSpec) -> Table:
             Column(
                 name="rating_mean",
                 type=Type.FLOAT64,
-                minimum=spec.rating_scale[0],
-                maximum=spec.rating_scale[1],
+                minimum=spec.rating_levels[0],
+                maximum=spec.rating_levels[-1],
                 description="Mean rating up to and including ds.",
             ),
             Column(name="is_new", type=Type.BOOL, description="First seen in the held-out days."),
@@ -142,23 +142,29 @@ def item_profiles(spec: DatasetSpec) -> Table:
 
 
 def episodes(spec: DatasetSpec) -> Table:
-    lowest, highest = spec.rating_scale
+    is_implicit = spec.feedback == "implicit"
+    levels, about = spec.rating_levels, "Their ratings."
+    order = "One row a task, its interactions in order of time: support, then query."
+    if is_implicit:
+        about = "1 for those chosen, 0 for the sampled negatives."
+        order += " On each side sampled negatives come after what the user chose."
 
     def indices(name: str, description: str) -> Column:
         return Column(name=name, type=Type.LIST_INT32, minimum=1, description=description)
 
-    def ratings(name: str, description: str) -> Column:
+    def ratings(name: str) -> Column:
         return Column(
             name=name,
             type=Type.LIST_FLOAT32,
-            minimum=lowest,
-            maximum=highest,
-            description=description,
+            minimum=None if is_implicit else levels[0],
+            maximum=None if is_implicit else levels[-1],
+            allowed=levels if is_implicit else None,
+            description=about,
         )
 
     return Table(
         name="episodes",
-        description="One row a task, its interactions in order of time: support, then query.",
+        description=order,
         key=("split", "task_id"),  # rows of a split lie together, so that readers skip the rest
         columns=(
             Column(
@@ -180,9 +186,9 @@ def episodes(spec: DatasetSpec) -> Table:
                 description="serve = a cold user of today: everything is support, no query.",
             ),
             indices("support_items", "item_index adapted on."),
-            ratings("support_ratings", "Their ratings."),
+            ratings("support_ratings"),
             indices("query_items", "item_index judged on."),
-            ratings("query_ratings", "Their ratings."),
+            ratings("query_ratings"),
         ),
     )
 

@@ -107,15 +107,22 @@ def item_activity(interactions: DataFrame, users: DataFrame, holdout: Holdout) -
 
 def vocabulary(existing: DataFrame, prefix: str, features: Mapping[str, Feature]) -> DataFrame:
     """The values that existing users (or items) have, numbered from 1 within each feature."""
-    of_features = [
-        existing.select(F.lit(f"{prefix}.{name}").alias("feature"), F.explode(name).alias("value"))
-        for name in features
-    ]
-    union = of_features[0]
-    for frame in of_features[1:]:
-        union = union.unionByName(frame)
+    none = F.array().cast("array<struct<feature: string, value: string>>")
+    pairs = [_pairs(f"{prefix}.{name}", F.col(name)) for name in features]
     index = F.row_number().over(Window.partitionBy("feature").orderBy("value"))
-    return union.distinct().withColumn("index", index).select(*VOCABULARY.column_names)
+    return (
+        existing.select(F.inline(F.concat(none, *pairs)))
+        .distinct()
+        .withColumn("index", index)
+        .select(*VOCABULARY.column_names)
+    )
+
+
+def _pairs(feature: str, values: Column) -> Column:
+    """(feature, value) of each value in the list."""
+    return F.transform(
+        values, lambda value: F.struct(F.lit(feature).alias("feature"), value.alias("value"))
+    )
 
 
 def with_feature_indices(
@@ -126,6 +133,8 @@ def with_feature_indices(
     table: Table,
 ) -> DataFrame:
     """The profiles of `table`: each feature's list of values replaced by their indices."""
+    if not features:
+        return frame.select(*table.column_names)
     maps = vocabulary.groupBy().agg(
         *(
             F.map_from_entries(

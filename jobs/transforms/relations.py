@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from schemas.dataset_spec import Feedback
 
 
 def with_unknowns(episodes: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
@@ -30,13 +32,56 @@ def with_unknowns(episodes: DataFrame, users: DataFrame, items: DataFrame) -> Da
     )
 
 
-def with_rated(
-    scores: DataFrame, episodes: DataFrame, users: DataFrame, items: DataFrame
+def with_chosen_negatives(
+    episodes: DataFrame, interactions: DataFrame, users: DataFrame, items: DataFrame
 ) -> DataFrame:
-    """Scores with whether the user has rated the item; a serve task's support is all they rated."""
-    rated = (
+    """Episodes of implicit feedback with how many sampled negatives the user has ever chosen."""
+    sides = (F.arrays_zip(*_pair(side)) for side in ("support", "query"))
+    negatives = (
+        episodes.select("task_id", "user_index", F.inline(F.concat(*sides)))
+        .where(F.col("rating") == 0)
+        .select("task_id", "user_index", "item_index")
+    )
+    chosen = (
+        interactions.join(users.select("user_id", "user_index"), on="user_id", how="inner")
+        .join(items.select("item_id", "item_index"), on="item_id", how="inner")
+        .select("user_index", "item_index")
+        .distinct()
+    )
+    faults = (
+        negatives.join(chosen, on=["user_index", "item_index"], how="inner")
+        .groupBy("task_id")
+        .agg(F.count("*").alias("chosen_negatives"))
+    )
+    return episodes.join(faults, on="task_id", how="left").select(
+        *episodes.columns, F.coalesce("chosen_negatives", F.lit(0)).alias("chosen_negatives")
+    )
+
+
+def _pair(side: str) -> tuple[Column, Column]:
+    items, ratings = F.col(f"{side}_items"), F.col(f"{side}_ratings")
+    return items.alias("item_index"), ratings.alias("rating")
+
+
+def with_rated(
+    scores: DataFrame,
+    episodes: DataFrame,
+    users: DataFrame,
+    items: DataFrame,
+    *,
+    feedback: Feedback,
+) -> DataFrame:
+    """Scores with whether the user has rated the item: a serve task's support is all they rated.
+
+    A sampled negative is nothing that they rated.
+    """
+    entries = (
         episodes.where(F.col("split") == "serve")
-        .select("user_index", F.explode("support_items").alias("item_index"))
+        .select("user_index", F.inline(F.arrays_zip(*_pair("support"))))
+        .where((F.col("rating") > 0) if feedback == "implicit" else F.lit(True))
+    )
+    rated = (
+        entries.select("user_index", "item_index")
         .join(users.select("user_id", "user_index"), on="user_index", how="inner")
         .join(items.select("item_id", "item_index"), on="item_index", how="inner")
         .select("user_id", "item_id", F.lit(True).alias("is_rated"))

@@ -7,9 +7,11 @@ from itertools import pairwise
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, Feature, Interactions
+from schemas.source_files import SyntheticTime
 
 _MICROSECONDS = {"seconds": 1_000_000, "milliseconds": 1_000}
 
@@ -20,7 +22,16 @@ def column(name: str) -> Column:
 
 
 def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
-    """The source's text under the contract's names, with `value` and `at`: null if unreadable."""
+    """The source's text under the contract's names, with `value` and `at`: null if unreadable.
+
+    Implicit feedback has no text for a rating, and the value 1. Where times are synthetic, the
+    place in the order is the text of the time.
+    """
+    is_implicit = spec.rating is None
+    rating = F.lit(None).cast("string") if spec.rating is None else column(spec.rating)
+    synthetic = spec.synthetic_time
+    time = spec.event_time if synthetic is None else synthetic.order
+    assert time is not None
     # Through a decimal: a double would round microseconds away.
     number = F.col("event_time").try_cast("decimal(20, 6)")
     micros = (number * _MICROSECONDS[spec.time_unit]).cast("bigint")
@@ -28,12 +39,22 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
         raw.select(
             column(spec.user_id).alias("user_id"),
             column(spec.item_id).alias("item_id"),
-            column(spec.rating).alias("rating"),
-            column(spec.event_time).alias("event_time"),
+            rating.alias("rating"),
+            column(time).alias("event_time"),
         )
-        .withColumn("value", F.col("rating").try_cast("double"))
-        .withColumn("at", F.timestamp_micros(micros))
+        .withColumn("value", F.lit(1.0) if is_implicit else F.col("rating").try_cast("double"))
+        .withColumn(
+            "at", F.timestamp_micros(micros) if synthetic is None else _synthetic(synthetic)
+        )
     )
+
+
+def _synthetic(time: SyntheticTime) -> Column:
+    """A time that no clock showed, from who and the place in order; null if that is no number."""
+    begins = F.pmod(F.xxhash64("user_id", F.lit("first day")), F.lit(time.spread_days))
+    place = F.col("event_time").try_cast("bigint")
+    start = F.unix_seconds(F.lit(f"{time.first_day} 00:00:00Z").cast("timestamp"))
+    return F.timestamp_seconds(start + begins * 86_400 + place * time.step_seconds)
 
 
 def with_reasons(
@@ -46,7 +67,7 @@ def with_reasons(
     """
     known_users = users.select("user_id", F.lit(True).alias("user_known"))
     known_items = items.select("item_id", F.lit(True).alias("item_known"))
-    lowest, highest = spec.rating_scale
+    lowest, highest = spec.rating_levels[0], spec.rating_levels[-1]
     rules = (
         ("missing_user_id", F.coalesce(F.trim("user_id"), F.lit("")) == ""),
         ("missing_item_id", F.coalesce(F.trim("item_id"), F.lit("")) == ""),
@@ -78,27 +99,49 @@ def valid_interactions(checked: DataFrame, table: Table) -> DataFrame:
 
 
 def entities(
-    raw: DataFrame, table: Table, names: Mapping[str, str], features: Mapping[str, Feature]
+    raw: DataFrame, table: Table, names: Mapping[str, str | None], features: Mapping[str, Feature]
 ) -> DataFrame:
-    """Users or items: `names` maps contract columns to the file's; features become lists."""
-    plain = {contract: F.trim(column(source)) for contract, source in names.items()}
-    lists = {name: values(feature) for name, feature in features.items()}
+    """Users or items: `names` maps contract columns to the file's; features become lists.
+
+    A contract column without a name is null: not all data has titles.
+    """
+    plain = {
+        contract: F.lit(None).cast("string") if source is None else F.trim(column(source))
+        for contract, source in names.items()
+    }
+    are_lists = {each.name for each in raw.schema if isinstance(each.dataType, T.ArrayType)}
+    lists = {
+        name: values(feature, is_list=feature.column in are_lists)
+        for name, feature in features.items()
+    }
     selected = (expression.alias(name) for name, expression in {**plain, **lists}.items())
     return raw.select(*selected).select(*table.column_names)
 
 
-def values(feature: Feature) -> Column:
+def users_of(visible: DataFrame, table: Table) -> DataFrame:
+    """Whom the interactions name, for a source that has nothing else to say of its users."""
+    named = visible.where(F.trim("user_id") != "")
+    return named.select("user_id").distinct().select(*table.column_names)
+
+
+def values(feature: Feature, *, is_list: bool = False) -> Column:
     """The attribute's values as a list of non-empty texts; empty when unknown."""
     if feature.flags:
         flags = (F.when(column(name) == "1", F.lit(name)) for name in feature.flags)
         return F.array_compact(F.array(*flags))
     assert feature.column is not None
     text = column(feature.column)
+    if is_list:
+        return _kept(text)
     if feature.pattern is not None:
         text = F.regexp_extract(text, feature.pattern, 1)
     if feature.kind == "bucketed":
         text = _bucket(text.try_cast("double"), feature.buckets)
     many = F.split(text, _literal(feature.separator)) if feature.separator else F.array(text)
+    return _kept(many)
+
+
+def _kept(many: Column) -> Column:
     trimmed = F.transform(many, lambda value: F.trim(value))
     kept = F.array_distinct(F.filter(trimmed, lambda value: value != ""))
     return F.coalesce(kept, F.array().cast("array<string>"))

@@ -17,6 +17,7 @@ from meta_model.data.metapaths import NO_METAPATHS, Metapaths, metapaths
 from schemas import dataset_choice, tables
 from schemas.arrow import partition_files, read_partition
 from schemas.columns import Table
+from schemas.dataset_spec import Feedback
 from schemas.lake import Lake
 
 
@@ -31,11 +32,12 @@ class Inputs:
     items: Features
     episodes: Episodes
     vocabulary_checksum: str
+    feedback: Feedback = "explicit"
     metapaths: Metapaths = NO_METAPATHS
     versions: tuple[str, ...] = ()  # the lake's versions that all this was read from
 
     def statistics(self) -> ItemStatistics:
-        return ItemStatistics.from_profiles(self.item_profiles)
+        return ItemStatistics.from_profiles(self.item_profiles, self.feedback)
 
 
 def load(lake: Lake, ds: date) -> Inputs:
@@ -58,12 +60,11 @@ def load(lake: Lake, ds: date) -> Inputs:
     neighbours = tables.metapath_neighbours(spec)
     reached = read_partition(neighbours, partition(neighbours, "build-metapaths"))
     return Inputs(
+        feedback=spec.feedback,
         rating_levels=spec.rating_levels,
         user_profiles=user_profiles,
         item_profiles=item_profiles,
-        users=features(
-            user_profiles, "user_index", _sizes(vocabulary, "user", spec.users.features)
-        ),
+        users=features(user_profiles, "user_index", _sizes(vocabulary, "user", spec.user_features)),
         items=features(
             item_profiles, "item_index", _sizes(vocabulary, "item", spec.items.features)
         ),

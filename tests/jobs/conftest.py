@@ -8,7 +8,9 @@ import pytest
 
 from schemas import dataset_choice, dataset_spec
 from schemas.settings import Settings
-from tests.jobs.night import Night
+from tests.jobs.night import Night, implicit_metrics
+
+_RATINGS = ("rating_scale = [1, 5]\n", 'rating = "rating:float"\n')
 
 
 @pytest.fixture
@@ -17,3 +19,16 @@ def night(tmp_path: Path) -> Night:
     settings = Settings.from_environment({"COLDSTART_HOME": str(tmp_path)})
     dataset_choice.bind(settings.lake, dataset_spec.BUNDLED / "ml-100k.toml")
     return Night(settings)
+
+
+@pytest.fixture
+def implicit_night(night: Night, tmp_path: Path) -> Night:
+    """The same night of the same data set without its ratings: implicit feedback."""
+    text = (dataset_spec.BUNDLED / "ml-100k.toml").read_text().replace("explicit", "implicit")
+    for of_ratings in _RATINGS:
+        assert of_ratings in text
+        text = text.replace(of_ratings, "")
+    (tmp_path / "implicit.toml").write_text(text)
+    dataset_choice.bind(night.settings.lake, tmp_path / "implicit.toml")
+    night.rows["model_metrics"] = implicit_metrics()
+    return night

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs import checks
+from schemas import dataset_choice
 from schemas.errors import UserError
 from schemas.lake import Lake
 
@@ -160,6 +161,33 @@ def test_faults_of_outputs(night):
     scores[1].update(rank=2, score=9.0)
     night.write()
     with pytest.raises(UserError, match="no item scores higher than one ranked above it"):
+        checks.check_outputs(night.settings, night.ds, night.record("check_outputs"), "melu")
+
+
+def test_a_sampled_negative_may_be_recommended_and_a_chosen_item_not(implicit_night, settings):
+    night = replace(implicit_night, settings=settings)
+    dataset_choice.bind(settings.lake, implicit_night.settings.lake / "dataset.toml")
+    for row in night.rows["episodes"]:
+        row.update(support_ratings=[1.0, 0.0][: len(row["support_items"])])
+    for item, is_refused in (("i2", False), ("i1", True)):
+        night.rows["cold_user_scores"][0].update(item_id=item)
+        night.write()
+        check = (night.settings, night.ds, night.record("check_outputs"), "melu")
+        if is_refused:
+            with pytest.raises(
+                UserError, match=r"already rated is recommended .*user_id=u2 rank=1"
+            ):
+                checks.check_outputs(*check)
+        else:
+            checks.check_outputs(*check)
+
+
+def test_metrics_are_those_of_the_feedback(implicit_night, settings):
+    night = replace(implicit_night, settings=settings)
+    dataset_choice.bind(settings.lake, implicit_night.settings.lake / "dataset.toml")
+    night.rows["model_metrics"][0].update(metric="rmse")
+    night.write()
+    with pytest.raises(UserError, match=r"metric is one of auc, hr10, .*metric=rmse"):
         checks.check_outputs(night.settings, night.ds, night.record("check_outputs"), "melu")
 
 

@@ -77,3 +77,30 @@ def test_without_new_users_there_is_nothing_to_judge_by(night):
 def test_a_missing_evaluation_names_its_step(night):
     with pytest.raises(UserError, match="run the step evaluate"):
         gate.run(night.settings, night.ds, night.record("gate"), "melu")
+
+
+def test_a_good_model_of_implicit_feedback_passes(implicit_night):
+    reasons = "; ".join(_run(implicit_night)["reasons"])
+    assert "user_cold: AUC 0.8000, expected at least 0.6930 (popularity's, less 1.0%)" in reasons
+    assert "AUC 0.8000, HR@10 0.5000, nDCG@10 0.3000 over 12 tasks" in reasons
+    assert "user_cold: adaptation gain 0.0500" in reasons
+
+
+@pytest.mark.parametrize(
+    ("metric", "changed", "message"),
+    [
+        ("auc", {"value": 0.69}, r"AUC 0\.6900, expected at least 0\.6930"),
+        ("auc", {"baseline": None}, "popularity's AUC is missing"),
+        ("auc", {"value": 1.1}, r"AUC, HR@10 and nDCG@10 in 0\.\.1: AUC 1\.1"),
+        ("hr10", {"value": -0.1}, r"in 0\.\.1: .*HR@10 -0\.1"),
+        ("ndcg10", {"value": 1.2}, r"in 0\.\.1: .*nDCG@10 1\.2"),
+        ("logloss", {"value": float("nan")}, "melu user_cold logloss is nan"),
+        ("logloss", {"model": "x"}, r"expected auc, hr10.*missing \['logloss'\]"),
+        ("adaptation_gain", {"value": 0.0}, "adaptation gain 0.0000, expected more than 0"),
+    ],
+)
+def test_a_bad_model_of_implicit_feedback_is_refused(implicit_night, metric, changed, message):
+    _set(implicit_night, metric, **changed)
+    with pytest.raises(UserError, match=message):
+        _run(implicit_night)
+    assert not _decision(implicit_night)["passed"]

@@ -42,6 +42,17 @@ def test_what_a_person_sees(night, capsys):
     assert text.index("user u2") < text.index("user u3")
 
 
+def test_ranks_of_implicit_feedback(implicit_night, capsys):
+    text = _summary(implicit_night, capsys)
+    for line in (
+        "  scenario   model       tasks     AUC   HR@10  nDCG@10  log loss  adaptation gain",
+        "  user_cold  melu           12  0.8000  0.5000   0.3000    0.4000           0.0500",
+        "  user_cold  chance         12  0.5000  0.1000   0.0500         -                -",
+        "  user_cold  popularity     12  0.7000  0.4000   0.2000         -                -",
+    ):
+        assert line in text, f"{line!r} not in\n{text}"
+
+
 def test_the_query_works_as_pasted(night, capsys):
     command = _summary(night, capsys).splitlines()[-1]
     pasted = subprocess.run(command, shell=True, cwd=REPOSITORY, capture_output=True, text=True)

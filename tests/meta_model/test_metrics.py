@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
-from math import log2
+from math import log, log2
 
 import pytest
 import torch
@@ -18,6 +18,53 @@ MASK = torch.tensor([[True, True, True, False]])
 def test_mae_and_rmse_leave_padding_out() -> None:
     assert metrics.mae(PREDICTED, RATINGS, MASK).item() == pytest.approx((3 + 1 + 2) / 3)
     assert metrics.rmse(PREDICTED, RATINGS, MASK).item() == pytest.approx((14 / 3) ** 0.5)
+
+
+# Of each task the first two are positive, and of the second one there is one: ratings in QUERY.
+QUERY = torch.tensor([[1.0, 1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0, 0.0]])
+QUERY_MASK = torch.tensor([[True, True, True, True, True], [True, True, True, False, False]])
+SCORES = torch.tensor([[0.9, 0.4, 0.5, 0.4, 0.1], [0.3, 0.3, 0.3, 0.8, 0.9]])
+
+
+def test_auc_counts_ties_half_and_no_padding() -> None:
+    # first: 0.9 beats three; 0.4 beats one and ties with one. second: ties with both
+    expected = [(3 + 1.5) / 6, 0.5]
+    assert metrics.auc(SCORES, QUERY, QUERY_MASK).tolist() == pytest.approx(expected)
+
+
+def test_positives_are_ranked_among_the_negatives_alone() -> None:
+    # first: ranks 1, and 2 or 3 (a tie). second: ranks 1, 2 or 3
+    at_1 = metrics.hit_rate(SCORES, QUERY, QUERY_MASK, 1).tolist()
+    assert at_1 == pytest.approx([(1 + 0) / 2, 1 / 3])
+    at_2 = metrics.hit_rate(SCORES, QUERY, QUERY_MASK, 2).tolist()
+    assert at_2 == pytest.approx([(1 + 1 / 2) / 2, 2 / 3])
+    gains = [1 / log2(2), 1 / log2(3), 1 / log2(4)]
+    assert metrics.ndcg_of_positives(SCORES, QUERY, QUERY_MASK, 2).tolist() == pytest.approx(
+        [(gains[0] + gains[1] / 2) / 2, (gains[0] + gains[1]) / 3]
+    )
+    assert metrics.ndcg_of_positives(SCORES, QUERY, QUERY_MASK, 10).tolist() == pytest.approx(
+        [(gains[0] + (gains[1] + gains[2]) / 2) / 2, sum(gains) / 3]
+    )
+
+
+@pytest.mark.parametrize("n_negatives", [4, 100])
+def test_constant_scores_are_chance(n_negatives: int) -> None:
+    ratings = torch.tensor([[1.0, 1.0, *[0.0] * n_negatives]])
+    task = (torch.full_like(ratings, 0.7), ratings, torch.ones_like(ratings, dtype=torch.bool))
+    ranks = n_negatives + 1
+    found = min(10, ranks)
+    assert metrics.auc(*task).item() == 0.5
+    assert metrics.hit_rate(*task, 10).item() == pytest.approx(found / ranks)
+    dcg = sum(1 / log2(rank + 1) for rank in range(1, found + 1))
+    assert metrics.ndcg_of_positives(*task, 10).item() == pytest.approx(dcg / ranks)
+
+
+def test_log_loss_is_of_probabilities_kept_off_the_ends() -> None:
+    ratings, mask = torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[True, True, False]])
+    found = metrics.log_loss(torch.tensor([[0.25, 0.5, 0.9]]), ratings, mask).item()
+    assert found == pytest.approx(-(log(0.25) + log(0.5)) / 2)
+    wrong = metrics.log_loss(torch.tensor([[-0.1, 0.0, 0.9]]), ratings, mask).item()
+    assert wrong == pytest.approx((-log(1e-6) + 0) / 2, rel=1e-4)
 
 
 def test_ndcg_ranks_by_the_prediction() -> None:

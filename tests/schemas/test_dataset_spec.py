@@ -8,11 +8,21 @@ from schemas import dataset_choice, dataset_spec
 from schemas.errors import UserError
 
 GOOD = (dataset_spec.BUNDLED / "ml-100k.toml").read_text()
+IMPLICIT = (dataset_spec.BUNDLED / "toys.toml").read_text()
 
 
 @pytest.mark.parametrize("path", sorted(dataset_spec.BUNDLED.glob("*.toml")), ids=lambda p: p.stem)
 def test_bundled_specs_load(path):
-    assert dataset_spec.load(path).rating_scale == (1, 5)
+    levels = (0, 1) if path.stem == "toys" else (1, 2, 3, 4, 5)
+    assert dataset_spec.load(path).rating_levels == levels
+
+
+def _assert_refused(folder, good, old, new, message):
+    assert old in good
+    (folder / "dataset.toml").write_text(good.replace(old, new, 1))
+    with pytest.raises(UserError, match=message) as error:
+        dataset_spec.load(folder / "dataset.toml")
+    assert str(folder / "dataset.toml") in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +36,9 @@ def test_bundled_specs_load(path):
         ("[1, 5]", "[5, 1]", r"rating_scale is \[5, 1\], expected \[lowest, highest\]"),
         ("[1, 5]", "[1, 3, 5]", r"rating_scale is \[1, 3, 5\]"),
         ("[1, 5]", '["1", "5"]', r"rating_scale is \['1', '5'\], expected"),
+        ("rating_scale = [1, 5]", "", r"rating_scale is \[\], expected \[lowest, highest\]"),
+        ('rating = "rating:float"', "", "rating is missing, expected the column.*or say feedback"),
+        ("[users]", "[negatives]\n[users]", "belongs to implicit feedback.*leave the section out"),
         ("[1, 5]", "[1, 5", "is not valid TOML.*mend that line"),
         ('user_id = "user_id:token"', 'usr_id = "x"', r"\[interactions\]: unknown key 'usr_id'"),
         ('column = "gender:token"', 'flags = ["a"]', "`flags` belong to kind 'multi'"),
@@ -37,11 +50,34 @@ def test_bundled_specs_load(path):
     ],
 )  # fmt: skip
 def test_mistakes(tmp_path, old, new, message):
-    assert old in GOOD
-    (tmp_path / "dataset.toml").write_text(GOOD.replace(old, new, 1))
-    with pytest.raises(UserError, match=message) as error:
-        dataset_spec.load(tmp_path / "dataset.toml")
-    assert str(tmp_path / "dataset.toml") in str(error.value)
+    _assert_refused(tmp_path, GOOD, old, new, message)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('feedback = "implicit"', 'feedback = "implicit"\nrating_scale = [0, 1]',
+         "rating_scale given, and feedback is 'implicit'"),
+        ('feedback = "implicit"', 'feedback = "implicit"\nrating_step = 1', "rating_step given"),
+        ('item_id =', 'rating = "r"\nitem_id =', "interactions.rating given.*leave them out"),
+        ("[cold_start]", "[negatives]\ntest_query = 0\n[cold_start]",
+         r"\[negatives\]: test_query is 0, expected at least 1"),
+        ("[cold_start]", "[negatives]\nsupport_per_positive = -1\n[cold_start]",
+         "support_per_positive is -1, expected at least 0"),
+        ("[cold_start]", "[negatives]\nquery = 9\n[cold_start]", r"\[negatives\]: unknown key"),
+        ('item_id =', 'event_time = "t"\nitem_id =', "either `event_time` or `synthetic_time`"),
+        ("[interactions.synthetic_time]", "[cold_start.synthetic_time]",
+         r"\[interactions\]: give either `event_time` or `synthetic_time`"),
+        ('"2020-01-01"\nspread', '"January"\nspread', "first_day is 'January', expected a date"),
+        ("spread_days = 365", "spread_days = 0", r"\.synthetic_time\]: spread_days is 0"),
+        ("step_seconds = 259_200", "step_seconds = 0", "step_seconds is 0, expected at least 1"),
+        ('order = "position"', "", r"synthetic_time\]: missing keys \['order'\]"),
+        ('item_id =', 'delimiter = ";"\nitem_id =', r"\['delimiter'\] say how to read text"),
+        ('"parquet"', '"orc"', r"format is 'orc', expected one of \['delimited', 'parquet'\]"),
+    ],
+)  # fmt: skip
+def test_mistakes_of_implicit_feedback_and_of_parquet(tmp_path, old, new, message):
+    _assert_refused(tmp_path, IMPLICIT, old, new, message)
 
 
 @pytest.mark.parametrize(

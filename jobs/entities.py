@@ -1,0 +1,86 @@
+"""The source's users and items in the lake, as a night finds them, attributes as lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from jobs.partitions import read_partition, write_partition
+from jobs.source import altered, read_file
+from jobs.transforms.source import entities, users_of
+from schemas import journal, tables
+from schemas.columns import Table
+from schemas.dataset_spec import DatasetSpec, Feature, SourceFile
+from schemas.errors import UserError
+from schemas.lake import Lake
+
+
+def ingest_entities(
+    visible: DataFrame, source: Path, spec: DatasetSpec, lake: Lake, ds: date, record: journal.Step
+) -> tuple[DataFrame, DataFrame]:
+    """Write users and items, and give them back as the lake has them.
+
+    A source without a file of users has those of its interactions up to ds, `visible`.
+    """
+    spark = visible.sparkSession
+    if spec.users is None:
+        users = users_of(visible, tables.users(spec))
+    else:
+        names: dict[str, str | None] = {"user_id": spec.users.user_id}
+        features = spec.users.features
+        users = _entities(spark, source, spec.users, features, tables.users(spec), names)
+        _check_number(users, tables.users(spec), spec, source)
+    names = {"item_id": spec.items.item_id, "title": spec.items.title}
+    items = _entities(spark, source, spec.items, spec.items.features, tables.items(spec), names)
+    _check_number(items, tables.items(spec), spec, source)
+    written = []
+    for frame, table in ((users, tables.users(spec)), (items, tables.items(spec))):
+        rows = write_partition(lake, table, ds, frame)
+        record.progress(f"{rows:,} {table.name}")
+        written.append(read_partition(spark, lake, table, ds, made_by="ingest"))
+    return written[0], written[1]
+
+
+def _entities(
+    spark: SparkSession,
+    source: Path,
+    file: SourceFile,
+    features: Mapping[str, Feature],
+    table: Table,
+    names: dict[str, str | None],
+) -> DataFrame:
+    wanted = [name for f in features.values() for name in (f.column, *f.flags) if name]
+    raw = read_file(spark, source, file, [*filter(None, names.values()), *wanted])
+    _check_lists(raw, features, source / file.file)
+    frame = entities(raw, table, names, features)
+    [key] = table.key
+    faulty = frame.groupBy(key).count().where(F.col(key).isNull() | (F.col("count") > 1))
+    examples = [row[key] for row in faulty.orderBy(key).limit(5).collect()]
+    if examples:
+        raise UserError(
+            f"{source / file.file}: {key} is empty or repeated, for example {examples}; "
+            "expected one row per id. Mend the file."
+        )
+    return frame
+
+
+def _check_lists(raw: DataFrame, features: Mapping[str, Feature], path: Path) -> None:
+    lists = {each.name for each in raw.schema if isinstance(each.dataType, T.ArrayType)}
+    for name, feature in features.items():
+        is_plain = feature.kind == "multi" and not (feature.separator or feature.pattern)
+        if feature.column in lists and not is_plain:
+            raise UserError(
+                f"{path}: {feature.column} holds lists, and the feature {name!r} takes them apart "
+                f"as {feature.kind!r}; expected kind 'multi' without separator and pattern."
+            )
+
+
+def _check_number(frame: DataFrame, table: Table, spec: DatasetSpec, source: Path) -> None:
+    expected = getattr(spec.expected, table.name, None)
+    if expected is not None and (found := frame.count()) != expected:
+        raise altered(spec, source, f"{found:,} {table.name}", f"{expected:,}")

@@ -1,0 +1,137 @@
+"""The sections of a dataset spec that say what a source's files hold, and in which columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal, TypeVar
+
+from schemas.errors import UserError
+from schemas.toml_record import build
+
+Section = TypeVar("Section", bound="SourceFile")
+
+_OF_TEXT = ("delimiter", "quote", "encoding", "columns")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One attribute of a user or an item.
+
+    `categorical`: one value; `multi`: many, a list column of a Parquet file, or text split at
+    `separator`, or one per 0/1 column in `flags`; `bucketed`: a number put between the ascending
+    `buckets`. `pattern` picks its first group out of the column's text.
+    """
+
+    kind: Literal["categorical", "multi", "bucketed"]
+    column: str | None = None
+    pattern: str | None = None
+    separator: str | None = None
+    flags: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFile:
+    """A file of rows: delimited text, or Parquet, which names its columns itself.
+
+    For text, `columns` names them when the file has no header, and `quote` is the character around
+    values that hold the delimiter; empty when there is none.
+    """
+
+    file: str
+    format: Literal["delimited", "parquet"] = "delimited"
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = "UTF-8"
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyntheticTime:
+    """Times made up for data that has only an order within each user: no clock ever showed them.
+
+    A user begins on one of `spread_days` days from `first_day` on, by a hash of the id, at
+    midnight UTC; the place in `order` adds `step_seconds` each.
+    """
+
+    order: str
+    first_day: str
+    spread_days: int
+    step_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interactions(SourceFile):
+    """Which columns of the file hold who, what, how much and when (Unix time).
+
+    Implicit feedback has no `rating`. Without times, `synthetic_time` takes `event_time`'s place.
+    """
+
+    user_id: str
+    item_id: str
+    rating: str | None = None
+    event_time: str | None = None
+    time_unit: Literal["seconds", "milliseconds"] = "seconds"
+    synthetic_time: SyntheticTime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Users(SourceFile):
+    user_id: str
+    features: dict[str, Feature] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Items(SourceFile):
+    item_id: str
+    title: str | None = None
+    features: dict[str, Feature] = field(default_factory=dict)
+
+
+def section(cls: type[Section], table: dict[str, Any], where: str) -> Section:
+    """The section in `table`, validated; `where` names its file and place for the errors."""
+    of_text = [name for name in _OF_TEXT if name in table]
+    if table.get("format") == "parquet" and of_text:
+        raise UserError(f"{where}: {of_text} say how to read text; leave them out for Parquet.")
+    values = dict(table)
+    if isinstance(table.get("features"), dict):
+        values["features"] = {
+            name: _feature(feature, f"{where[:-1]}.features.{name}]")
+            for name, feature in table["features"].items()
+        }
+    if isinstance(table.get("synthetic_time"), dict):
+        place = f"{where[:-1]}.synthetic_time]"
+        values["synthetic_time"] = _synthetic_time(table["synthetic_time"], place)
+    if cls is Interactions and ("event_time" in table) == ("synthetic_time" in table):
+        raise UserError(f"{where}: give either `event_time` or `synthetic_time`, and not both.")
+    return build(cls, values, where)
+
+
+def _synthetic_time(table: dict[str, Any], where: str) -> SyntheticTime:
+    time = build(SyntheticTime, table, where)
+    try:
+        date.fromisoformat(time.first_day)
+    except ValueError:
+        raise UserError(
+            f"{where}: first_day is {time.first_day!r}, expected a date such as '2020-01-01'."
+        ) from None
+    for name in ("spread_days", "step_seconds"):
+        if getattr(time, name) < 1:
+            raise UserError(f"{where}: {name} is {getattr(time, name)}, expected at least 1.")
+    return time
+
+
+def _feature(values: Any, where: str) -> Feature:
+    if not isinstance(values, dict):
+        raise UserError(f"{where}: is {values!r}, expected a table with a `kind`.")
+    feature = build(Feature, values, where)
+    if (feature.column is None) == (not feature.flags):
+        raise UserError(f"{where}: give either `column` or `flags`, and not both.")
+    if feature.flags and feature.kind != "multi":
+        raise UserError(f"{where}: `flags` belong to kind 'multi', not {feature.kind!r}.")
+    if feature.kind == "bucketed" and list(feature.buckets) != sorted(set(feature.buckets)):
+        raise UserError(f"{where}: buckets are {list(feature.buckets)}, expected them ascending.")
+    if (feature.kind == "bucketed") != bool(feature.buckets):
+        raise UserError(f"{where}: `buckets` belong to kind 'bucketed', and it needs them.")
+    return feature
