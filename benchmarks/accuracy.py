@@ -4,9 +4,9 @@
 
 DIR/DATASET holds the split as Parquet files (benchmarks/public_split.py). A model is trained on
 `train` for the config's number of epochs, with nothing held back to choose one by, and adapts to
-each test task on its support alone. `--ablations` adds variants of the learner, for MeLU one
-without each option of the config; `--seeds` repeats the full configuration, to show how far chance
-moves the figures.
+each test task on its support alone. `--ablations` adds variants of the learners; for MeLU alone,
+the paper's configuration and one without each option that all learners share. `--seeds` repeats the
+full configuration, to show how far chance moves the figures.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ from schemas.tables import SCENARIOS
 
 log = logging.getLogger("benchmarks.accuracy")
 
-_MELU: Mapping[str, Mapping[str, Any]] = {
+# What all learners share, measured on one of them.
+SWITCHES: Mapping[str, Mapping[str, Any]] = {
     "without anchor": {"anchor": False},
     "without content prior": {"content_prior": False},
     "without item statistics": {"item_statistics": False},
@@ -50,8 +51,7 @@ _MELU: Mapping[str, Mapping[str, Any]] = {
     "first order": {"gradient": "first_order"},
     "with support damping 3": {"support_damping": 3.0},
 }
-ABLATIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "melu": _MELU,
+VARIANTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "maml": {"first order": {"gradient": "first_order"}, "Meta-SGD": {"local_rates": "parameter"}},
     "mamo": {"memories fade as in the paper": {"memory_decay": "whole"}},
     "metahin": {"without contexts": {"contexts": False}},
@@ -101,8 +101,11 @@ def _variants(options: argparse.Namespace) -> Iterator[tuple[str, Config]]:
         for number in range(1, options.seeds):
             yield f"full, seed {number + 1}", replace(full, seed=full.seed + number)
         if options.ablations:
-            yield "paper", full.paper()
-            for variant, switches in ABLATIONS.get(name, {}).items():
+            if name == options.learner == "melu":
+                yield "paper", full.paper()
+                for variant, switches in SWITCHES.items():
+                    yield variant, replace(full, **switches)
+            for variant, switches in VARIANTS.get(name, {}).items():
                 yield variant, replace(full, **switches)
 
 

@@ -36,7 +36,10 @@ def select_evidence(
     # Existing users' past, whole: what is support and what is query makes no difference here.
     for batch in batches(inputs.episodes.split("train", "validation"), _BATCH_TASKS):
         tasks = batch.to(device).whole()
-        found, mask = learner.sensitivity(tasks, learner.embed(tasks.items)), tasks.support.mask
+        found = learner.sensitivity(tasks, learner.embed(tasks.items))
+        # A sampled negative is no reaction that anyone had.
+        is_reaction = tasks.support.ratings > 0 if inputs.feedback == "implicit" else True
+        mask = tasks.support.mask & is_reaction
         scaled = found.of_loss / found.losses.clamp(min=_LOSS_FLOOR)
         items = tasks.items[tasks.support.places][mask]
         sums.index_add_(0, items, scaled[mask].double())

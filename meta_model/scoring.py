@@ -15,6 +15,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import RatedPlaces
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
+from schemas.dataset_spec import Feedback
 
 _BATCH_TASKS = 64
 _CHUNK_ITEMS = 256  # so that a batch's tensors stay in the processor's caches
@@ -54,13 +55,15 @@ def score_cold_users(
     chunks = catalogue_chunks(learner, len(inputs.item_profiles), device)
     for batch in batches(inputs.episodes.split("serve"), _BATCH_TASKS):
         tasks = batch.to(device)
-        n_support = tasks.support.mask.sum(1)
+        n_support = _reactions(tasks, inputs.feedback).sum(1)
         adapted = n_support >= config.min_adapt
         # Both kinds in one batch would need masks in every learner; two passes need nothing.
         for of_kind, is_adapted in ((adapted, True), (~adapted, False)):
             if of_kind.any():
                 some = tasks[of_kind]
-                items, scores = rank(learner, some, is_adapted, chunks, config.top_items)
+                items, scores = rank(
+                    learner, some, is_adapted, chunks, config.top_items, inputs.feedback
+                )
                 yield Scores(
                     users=some.users,
                     n_support=n_support[of_kind],
@@ -79,9 +82,15 @@ def catalogue_chunks(learner: Learner, n_items: int, device: torch.device) -> li
 
 
 def rank(
-    learner: Learner, tasks: Tasks, is_adapted: bool, chunks: list[Chunk], k: int
+    learner: Learner,
+    tasks: Tasks,
+    is_adapted: bool,
+    chunks: list[Chunk],
+    k: int,
+    feedback: Feedback = "explicit",
 ) -> tuple[Tensor, Tensor]:
     """The best items and their expected ratings [B, k], over the catalogue in chunks."""
+    is_met = _reactions(tasks, feedback)
     if is_adapted:
         state = learner.for_catalogue(learner.adapt(tasks, learner.embed(tasks.items)))
     else:
@@ -90,7 +99,7 @@ def rank(
     best_scores = torch.zeros(len(tasks), 0, device=tasks.users.device)
     for chunk in chunks:
         forecasts = learner.predict(state, chunk.embedded, chunk.places)
-        scores = _without_rated(learner.expected(state, forecasts), tasks, chunk.items)
+        scores = _without_rated(learner.expected(state, forecasts), tasks, is_met, chunk.items)
         items = torch.cat([best_items, chunk.items.expand(len(tasks), -1)], dim=1)
         scores = torch.cat([best_scores, scores], dim=1)
         best = _best(scores, k)
@@ -112,9 +121,15 @@ def _best(scores: Tensor, k: int) -> Tensor:
     return columns.gather(1, order)
 
 
-def _without_rated(scores: Tensor, tasks: Tasks, items: Tensor) -> Tensor:
-    """-inf where one of the chunk's consecutive `items` is in the task's support."""
+def _reactions(tasks: Tasks, feedback: Feedback) -> Tensor:
+    """Where the support holds what the user did [B, S], and not padding or a sampled negative."""
+    mask = tasks.support.mask
+    return mask & (tasks.support.ratings > 0) if feedback == "implicit" else mask
+
+
+def _without_rated(scores: Tensor, tasks: Tasks, is_met: Tensor, items: Tensor) -> Tensor:
+    """-inf where one of the chunk's consecutive `items` is one that the user has met [B, S]."""
     rated = tasks.items[tasks.support.places]
-    within = tasks.support.mask & (rated >= items[0]) & (rated <= items[-1])
+    within = is_met & (rated >= items[0]) & (rated <= items[-1])
     rows, places = torch.nonzero(within, as_tuple=True)
     return scores.index_put((rows, rated[rows, places] - items[0]), scores.new_tensor(-torch.inf))

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from meta_model.config import Config
-from meta_model.data.batching import Recut, batches
+from meta_model.data.batching import batches
+from meta_model.data.cuts import Cut, Exchange, Recut
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
@@ -120,7 +121,7 @@ class _Epochs:
                 self.train.of_shard(shard, self.config.shards),
                 self.config.batch_tasks // self.config.shards,
                 np.random.default_rng((self.config.seed, epoch)),
-                _recut(self.config),
+                _cut(self.config, self.inputs),
             )
             for shard in self.processes.shards(self.config.shards)
         }
@@ -152,9 +153,11 @@ def validate(
     return dict(zip(names, means, strict=True))
 
 
-def _recut(config: Config) -> Recut | None:
+def _cut(config: Config, inputs: Inputs) -> Cut | None:
     if not config.recut:
         return None
+    if inputs.feedback == "implicit":
+        return Exchange()
     return Recut(
         query_size=config.query_size,
         min_support=config.min_adapt,

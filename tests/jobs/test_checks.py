@@ -25,9 +25,11 @@ def night(night, settings):
     return replace(night, settings=settings)
 
 
-def test_a_good_night_passes_and_leaves_data_docs(night):
+def test_a_good_night_passes_and_leaves_data_docs(night, tmp_path, monkeypatch):
     night.write()
-    before = set(Path(tempfile.gettempdir()).glob("tmp*"))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     for name in ("check_interactions", "check_features", "check_outputs"):
         record = night.record(name)
         model = {"model": "melu"} if name == "check_outputs" else {}
@@ -43,7 +45,7 @@ def test_a_good_night_passes_and_leaves_data_docs(night):
                 r'(src|href)="(https?:)?//', page.replace("greatexpectations.io", "")
             ), page
             assert "<script" not in page
-    assert set(Path(tempfile.gettempdir()).glob("tmp*")) == before, "nothing outside the home"
+    assert list(scratch.iterdir()) == [], "nothing outside the home"
 
 
 INTERACTION_FAULTS = [

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from jobs import checks, episodes, ingest, profiles
+from jobs import checks, episodes, ingest, metapaths, profiles
 from schemas import journal
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -36,6 +36,7 @@ def _run(settings: Settings, *steps: str, ds: date = DS) -> None:
         "check_interactions": checks.check_interactions,
         "build_profiles": profiles.run,
         "build_episodes": episodes.run,
+        "build_metapaths": metapaths.run,
         "check_features": checks.check_features,
     }
     for name in steps or functions:

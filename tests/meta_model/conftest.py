@@ -96,6 +96,22 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
     )
 
 
+@pytest.fixture(scope="session")
+def implicit(inputs: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    """The same world, where a rating of 3 or more is a choice and the others sampled negatives."""
+    rows = pa.concat_tables(inputs.episodes.buffers())
+    for side in ("support", "query"):
+        number = rows.schema.names.index(f"{side}_ratings")
+        chosen = [[float(r >= 3) for r in ratings] for ratings in rows[number].to_pylist()]
+        if side == "query":  # which holds one of each
+            chosen = [[1.0, *ratings[1:-1], 0.0] if ratings else [] for ratings in chosen]
+        rows = rows.set_column(number, rows.schema[number], pa.array(chosen, rows[number].type))
+    file = tmp_path_factory.mktemp("implicit") / "part-0.parquet"
+    pq.write_table(rows, file)
+    episodes = Episodes(files=(file,))
+    return replace(inputs, episodes=episodes, feedback="implicit", rating_levels=(0.0, 1.0))
+
+
 def _metapaths(rng: np.random.Generator) -> Metapaths:
     """Two meta-paths, the first of them over users; an item has 0 to 6 neighbours."""
     neighbours = rng.integers(1, N_ITEMS + 1, (2, N_ITEMS + 1, 6))

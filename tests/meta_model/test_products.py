@@ -20,7 +20,7 @@ from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.evidence import select_evidence
-from meta_model.learners import Learner
+from meta_model.learners import Learner, create
 from meta_model.learners.melu import MeLU
 from meta_model.scoring import score_cold_users
 
@@ -121,3 +121,39 @@ def test_a_user_who_rated_almost_everything_gets_what_is_left(
     only = replace(inputs, episodes=Episodes(files=(file,)))
     [scores] = score_cold_users(learner, only, config, CPU)
     assert sorted(scores.items[0].tolist(), reverse=True)[:3] == [n_items, n_items - 1, 0]
+
+
+def test_of_implicit_feedback_only_choices_are_reactions(
+    implicit: Inputs, config: Config, tmp_path: Path
+) -> None:
+    """Of one user: two choices among five items are too few to adapt; three may be shown again."""
+    [serve] = implicit.episodes.split("serve").buffers()
+    [row] = serve.slice(0, 1).to_pylist()
+    row |= {"support_items": [1, 2, 3, 4, 5], "support_ratings": [1.0, 1.0, 0.0, 0.0, 0.0]}
+    file = tmp_path / "serve.parquet"
+    pq.write_table(pa.Table.from_pylist([row], schema=serve.schema), file)
+    only = replace(implicit, episodes=Episodes(files=(file,)))
+    learner = create(config, only)
+    n_items = len(only.item_profiles)
+    everything = replace(config, top_items=n_items)
+    [scores] = score_cold_users(learner, only, everything, CPU)
+    assert (scores.n_support.tolist(), scores.adapted.tolist()) == ([2], [False])
+    assert set(scores.items[0].tolist()) - {0} == set(range(3, n_items + 1))
+
+
+def test_of_implicit_feedback_only_choices_are_evidence(
+    implicit: Inputs, config: Config, tmp_path: Path
+) -> None:
+    [train] = implicit.episodes.split("train").buffers()
+    row = train.to_pylist()[0]
+    sides = {
+        "support_items": [1, 2, 3],
+        "support_ratings": [1.0, 0.0, 1.0],
+        "query_items": [4, 5],
+        "query_ratings": [0.0, 1.0],
+    }
+    file = tmp_path / "train.parquet"
+    pq.write_table(pa.Table.from_pylist([row | sides], schema=train.schema), file)
+    only = replace(implicit, episodes=Episodes(files=(file,)))
+    chosen = select_evidence(create(config, only), only, 10, CPU)
+    assert set(chosen["item_index"].tolist()) == {1, 3, 5}

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from meta_model.data.batching import Recut, batches
+from meta_model.data.batching import batches
+from meta_model.data.cuts import Exchange, Recut
 from meta_model.data.features import features, pad
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Side, Tasks
@@ -100,6 +101,24 @@ def test_recut_tasks_are_others_in_every_epoch(inputs: Inputs) -> None:
         made = batches(inputs.episodes.split("train"), 24, np.random.default_rng(seed), RECUT)
         queries.append(_interactions(*((tasks := next(made)), tasks.query)))
     assert queries[0] != queries[1]
+
+
+def test_exchanged_tasks_keep_what_each_side_has_of_each_rating(implicit: Inputs) -> None:
+    train = implicit.episodes.split("train")
+    [before] = batches(train, 24)
+    [after] = batches(train, 24, np.random.default_rng(1), Exchange())
+
+    def shares(tasks: Tasks) -> dict[int, list[tuple[int, int]]]:
+        sides = [(side.mask.sum(1), side.ratings.sum(1)) for side in (tasks.support, tasks.query)]
+        return {
+            user: [(int(n[task]), int(chosen[task])) for n, chosen in sides]
+            for task, user in enumerate(tasks.users.tolist())
+        }
+
+    assert shares(after) == shares(before)
+    whole = [_interactions(tasks, tasks.support, tasks.query) for tasks in (before, after)]
+    assert whole[0] == whole[1]
+    assert _interactions(before, before.query) != _interactions(after, after.query)
 
 
 def test_whole_tasks_have_their_query_in_the_support(tasks_of, rows) -> None:

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from meta_model.config import Config
-from meta_model.data.batching import from_episodes
+from meta_model.data.batching import batches, from_episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Side, Tasks
+from meta_model.evaluation import evaluate
 from meta_model.learners import LEARNERS, Learner, create
-from meta_model.training.global_update import task_losses
+from meta_model.training.global_update import Position, global_update, optimizer_of, task_losses
 
 
 def _predict(learner: Learner, tasks: Tasks) -> Tensor:
@@ -154,3 +155,35 @@ def test_a_train_tasks_own_rating_is_left_out_of_its_items_statistics(
     query = statistics.query(tasks[:1])
     assert query.counts[0, place] == expected_counts
     torch.testing.assert_close(query.deviation[0, place], expected)
+
+
+@pytest.mark.parametrize("model", sorted(LEARNERS))
+def test_every_learner_learns_choices(
+    implicit: Inputs, config: Config, tasks_of_implicit: Tasks, model: str
+) -> None:
+    """With two levels the same code is a model of choices, trained and judged as one."""
+    eager = replace(
+        config, model=model, dropout=0.0, hide_item=0.0, hide_task=0.0, weight_decay=0.0
+    )
+    torch.manual_seed(3)
+    learner = create(replace(eager, global_rate=1e-2), implicit)
+    optimizer = optimizer_of(learner, eager, torch.device("cpu"))
+    losses = [
+        global_update(learner, optimizer, [(0, tasks_of_implicit)], eager, _at(step))[0]
+        for step in range(20)
+    ]
+    assert losses[-1] < 0.97 * losses[0]
+    figures = evaluate(learner, model, implicit, torch.device("cpu"))
+    aucs = [f.value for f in figures if (f.model, f.metric) == (model, "auc")]
+    assert len(aucs) == 4
+    assert all(0 <= auc <= 1 for auc in aucs)
+
+
+def _at(step: int) -> Position:
+    return Position(epoch=1, step=step, share=step / 20)
+
+
+@pytest.fixture
+def tasks_of_implicit(implicit: Inputs) -> Tasks:
+    [tasks] = batches(implicit.episodes.split("train"), 24)
+    return tasks
