@@ -1,12 +1,16 @@
-"""MAE, RMSE and nDCG@5 on a public split, in four scenarios, beside the baselines.
+"""How good learners are on public data, in four scenarios, beside the baselines.
 
     python -m benchmarks.accuracy --data DIR --dataset ml-1m --learner melu --json FILE
 
-DIR/DATASET holds the split as Parquet files (benchmarks/public_split.py). A model is trained on
-`train` for the config's number of epochs, with nothing held back to choose one by, and adapts to
-each test task on its support alone. `--ablations` adds variants of the learners; for MeLU alone,
-the paper's configuration and one without each option that all learners share. `--seeds` repeats the
-full configuration, to show how far chance moves the figures.
+DIR/DATASET holds a split as Parquet files (benchmarks/public_split.py), of ratings: MAE, RMSE and
+nDCG@5. A model is trained on `train` for the config's number of epochs, with nothing held back to
+choose one by, and adapts to each test task on its support alone. The data set toys has choices and
+no split: the night's own steps cut it (benchmarks/lake_inputs.py), and ranks are measured, AUC,
+HR@10 and nDCG@10 against 100 sampled negatives.
+
+`--ablations` adds variants of the learners; for MeLU alone, the paper's configuration and one
+without each option that all learners share. `--seeds` repeats the full configuration, to show how
+far chance moves the figures.
 """
 
 from __future__ import annotations
@@ -21,16 +25,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import public_split
+from benchmarks import lake_inputs, public_split
 from benchmarks.records import Record, write_json
 from meta_model.config import Config
+from meta_model.data.inputs import Inputs
 from meta_model.device import choose_device
 from meta_model.evaluation import Figure, evaluate
-from meta_model.learners import known
 from meta_model.training.checkpoint import Epoch
 from meta_model.training.meta_train import Watch, meta_train
 from schemas import command_line
-from schemas.products import BASELINES
+from schemas.dataset_spec import Feedback
+from schemas.learners import known
+from schemas.products import BASELINES, METRICS
 from schemas.tables import SCENARIOS
 
 log = logging.getLogger("benchmarks.accuracy")
@@ -59,6 +65,9 @@ VARIANTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 }
 
 
+DATASETS = sorted([*public_split.SPLITS, *lake_inputs.NIGHTS])
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     return command_line.run(lambda: write_json(options.json, measure(options)))
@@ -68,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--data", type=Path, required=True, help="the folder of the splits")
-    parser.add_argument("--dataset", choices=sorted(public_split.SPLITS), required=True)
+    parser.add_argument("--dataset", choices=DATASETS, required=True)
     parser.add_argument("--learner", choices=["all", *known()], default="melu")
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
     parser.add_argument("--ablations", action="store_true", help="also without each option")
@@ -80,16 +89,24 @@ def _parser() -> argparse.ArgumentParser:
 
 def measure(options: argparse.Namespace) -> Iterator[Record]:
     """The records of every variant; those of the baselines come with the first one."""
-    for number, (variant, config) in enumerate(_variants(options)):
-        started = time.monotonic()
-        figures = _figures(options, config)
-        log.info("%s, %s: %.0f s", config.model, variant, time.monotonic() - started)
-        names = [config.model, *(BASELINES if number == 0 else ())]
-        for name in names:
-            for scenario in SCENARIOS:
-                record = _record(options.dataset, name, variant, scenario, figures)
-                log.info("%s", {key: value for key, value in record.items() if value is not None})
-                yield record
+    with tempfile.TemporaryDirectory() as scratch:
+        prepared: Inputs | None = None
+        if options.dataset in lake_inputs.NIGHTS:
+            folder = options.data / options.dataset
+            prepared = lake_inputs.prepare(folder, options.dataset, Path(scratch))
+        for number, (variant, config) in enumerate(_variants(options)):
+            started = time.monotonic()
+            inputs = prepared or _of_split(options, config, Path(scratch))
+            figures = _figures(options, config, inputs)
+            log.info("%s, %s: %.0f s", config.model, variant, time.monotonic() - started)
+            measured = {figure.model for figure in figures}
+            baselines = [name for name in BASELINES if name in measured and number == 0]
+            for name in [config.model, *baselines]:
+                for scenario in SCENARIOS:
+                    what = (options.dataset, name, variant, scenario)
+                    record = _record(*what, inputs.feedback, figures)
+                    log.info("%s", {key: value for key, value in record.items() if value})
+                    yield record
 
 
 def _variants(options: argparse.Namespace) -> Iterator[tuple[str, Config]]:
@@ -109,8 +126,18 @@ def _variants(options: argparse.Namespace) -> Iterator[tuple[str, Config]]:
                 yield variant, replace(full, **switches)
 
 
-def _figures(options: argparse.Namespace, config: Config) -> list[Figure]:
-    """Train on the split and evaluate on its four scenarios."""
+def _of_split(options: argparse.Namespace, config: Config, scratch: Path) -> Inputs:
+    return public_split.load(
+        options.data / options.dataset,
+        public_split.SPLITS[options.dataset],
+        scratch,
+        windows=config.recut,
+        seed=config.seed,
+    )
+
+
+def _figures(options: argparse.Namespace, config: Config, inputs: Inputs) -> list[Figure]:
+    """Train and evaluate on the four scenarios."""
     device = choose_device(options.device)
 
     def on_epoch(epoch: Epoch, tasks_per_second: float) -> None:
@@ -119,20 +146,12 @@ def _figures(options: argparse.Namespace, config: Config) -> list[Figure]:
             epoch.epoch, config.epochs, epoch.train_loss, tasks_per_second,
         )  # fmt: skip
 
-    with tempfile.TemporaryDirectory() as scratch:
-        inputs = public_split.load(
-            options.data / options.dataset,
-            public_split.SPLITS[options.dataset],
-            Path(scratch),
-            windows=config.recut,
-            seed=config.seed,
-        )
-        trained = meta_train(inputs, config, device, Watch(on_epoch=on_epoch))
-        return evaluate(trained.learner, config.model, inputs, device)
+    trained = meta_train(inputs, config, device, Watch(on_epoch=on_epoch))
+    return evaluate(trained.learner, config.model, inputs, device)
 
 
 def _record(
-    dataset: str, name: str, variant: str, scenario: str, figures: list[Figure]
+    dataset: str, name: str, variant: str, scenario: str, feedback: Feedback, figures: list[Figure]
 ) -> dict[str, Any]:
     """The figures of a learner or baseline, None where it has none."""
 
@@ -141,23 +160,34 @@ def _record(
         found = [f.value for f in figures if (f.model, f.scenario, f.metric) == wanted]
         return round(found[0], 4) if found else None
 
-    mae, gain = value(name, "mae"), value(name, "adaptation_gain")
-    before = None if mae is None or gain is None else round(mae + gain, 4)
+    first, *others = METRICS[feedback]
+    of_first, gain = value(name, first), value(name, "adaptation_gain")
+    before = None
+    if of_first is not None and gain is not None:  # a gain is of less error, or of more AUC
+        before = round(of_first + (gain if feedback == "explicit" else -gain), 4)
+    beside = {
+        "explicit": {
+            "damped_bias_mae": value("damped_bias", "mae"),
+            "damped_bias_rounded_mae": value("damped_bias_rounded", "mae"),
+            "damped_bias_rmse": value("damped_bias", "rmse"),
+            "damped_bias_ndcg5": value("damped_bias", "ndcg5"),
+        },
+        "implicit": {
+            "popularity_auc": value("popularity", "auc"),
+            "popularity_hr10": value("popularity", "hr10"),
+            "popularity_ndcg10": value("popularity", "ndcg10"),
+        },
+    }
     return {
         "dataset": dataset,
         "learner": name,
         "variant": "baseline" if name in BASELINES else variant,
         "scenario": scenario,
         "n_tasks": next(f.n_tasks for f in figures if f.scenario == scenario),
-        "mae": mae,
-        "mae_before_adaptation": before,
-        "mae_of_expected": value(name, "mae_of_expected"),
-        "rmse": value(name, "rmse"),
-        "ndcg5": value(name, "ndcg5"),
-        "damped_bias_mae": value("damped_bias", "mae"),
-        "damped_bias_rounded_mae": value("damped_bias_rounded", "mae"),
-        "damped_bias_rmse": value("damped_bias", "rmse"),
-        "damped_bias_ndcg5": value("damped_bias", "ndcg5"),
+        first: of_first,
+        f"{first}_before_adaptation": before,
+        **{metric: value(name, metric) for metric in others if metric != "adaptation_gain"},
+        **beside[feedback],
     }
 
 

@@ -12,8 +12,9 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+from benchmarks import learners_page
+from benchmarks.markdown import by_scenario, page, shown, table
 from benchmarks.records import Record
 from schemas.tables import SCENARIOS
 
@@ -32,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.parse_args(arguments)
     from benchmarks import plots
 
-    for name, page in pages(FOLDER).items():
-        (FOLDER / f"{name}.md").write_text(page)
+    for name, made in pages(FOLDER).items():
+        (FOLDER / f"{name}.md").write_text(made)
         print(f"docs/benchmarks/{name}.md")
     plots.write(FOLDER, {name: records(FOLDER, name) for name in PAGES})
     return 0
@@ -42,10 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
 def pages(folder: Path) -> dict[str, str]:
     """The text of every page that there are records for."""
     made = {}
-    for name, page in PAGES.items():
+    for name, make in PAGES.items():
         found = records(folder, name)
         if found:
-            made[name] = page(found)
+            made[name] = make(found)
     return made
 
 
@@ -57,15 +58,15 @@ def records(folder: Path, name: str) -> list[Record]:
 def _throughput(found: Sequence[Record]) -> str:
     header = ("mode", "meta-batch", "threads", "tasks/s", "loop, tasks/s", "ratio")
     keys = ("mode", "meta_batch", "threads", "tasks_per_second", "loop_tasks_per_second", "ratio")
-    rows = [[_shown(record[key]) for key in keys] for record in found]
-    return _page(
+    rows = [[shown(record[key]) for key in keys] for record in found]
+    return page(
         "Throughput",
         "`python -m benchmarks.throughput --json docs/benchmarks/throughput.json`: MeLU as in its "
         "paper (embedding 32, two layers of 64, one local step, second order), MovieLens-1M's "
         "sizes, supports of 3 to 90, queries of 10. The loop is benchmarks/loops, on "
         "tasks of the same batches, in turns with the engine.",
         found,
-        _table(header, rows),
+        table(header, rows),
         "`train` is a whole global update, `evaluate` adapts and predicts the query, `score` "
         "adapts and ranks the whole catalogue of 3,706 items: there both spend their time in the "
         "same matrix products, and no arrangement of them can be many times faster.",
@@ -75,14 +76,14 @@ def _throughput(found: Sequence[Record]) -> str:
 
 def _scaling(found: Sequence[Record]) -> str:
     keys = ("mode", "tasks", "seconds", "peak_mib")
-    rows = [[_shown(record[key]) for key in keys] for record in found]
-    return _page(
+    rows = [[shown(record[key]) for key in keys] for record in found]
+    return page(
         "Scaling",
         "`python -m benchmarks.scaling --json docs/benchmarks/scaling.json`: an epoch of training, "
         "reading and batching included, and scoring of the whole catalogue, at 1x, 4x and 16x "
         "tasks, one thread. Each line is a process of its own; the peak holds Python and PyTorch.",
         found,
-        _table(("mode", "tasks", "seconds", "peak MiB"), rows),
+        table(("mode", "tasks", "seconds", "peak MiB"), rows),
         "![Peak memory by number of tasks](scaling.svg)",
     )
 
@@ -95,13 +96,13 @@ def _accuracy(found: Sequence[Record]) -> str:
         if dataset == "ml-1m":
             parts += [
                 "MAE as published, each on its own split (so not comparable digit by digit):",
-                _table(
+                table(
                     ("", *SCENARIOS),
                     [[name, *(f"{value:.3f}" for value in maes)] for name, maes in PUBLISHED],
                 ),
             ]
         parts.append(f"![MAE beside the damped bias](accuracy-{dataset}.svg)")
-    return _page(
+    return page(
         "Accuracy",
         "`python -m benchmarks.accuracy --data DIR --dataset NAME --ablations --seeds 2 --json "
         "docs/benchmarks/accuracy-NAME.json`: trained on `train` alone for the configuration's "
@@ -134,7 +135,7 @@ def _accuracy_tables(found: Sequence[Record]) -> Iterable[str]:
         ("nDCG@5", "ndcg5", ".4f"),
         ("nDCG@5, damped bias", "damped_bias_ndcg5", ".4f"),
     )
-    yield _table(
+    yield table(
         ("full configuration", *SCENARIOS),
         [[title, *(f"{r[key]:{form}}" for r in full)] for title, key, form in lines]
         + [
@@ -144,49 +145,19 @@ def _accuracy_tables(found: Sequence[Record]) -> Iterable[str]:
     )
     yield "Baselines, MAE / RMSE / nDCG@5:"
     baselines = [record for record in found if record["variant"] == "baseline"]
-    yield _by_scenario("baseline", "learner", baselines, ("mae", "rmse", "ndcg5"))
+    yield by_scenario("baseline", "learner", baselines, ("mae", "rmse", "ndcg5"))
     yield "Variants, MAE / RMSE / nDCG@5:"
-    yield _by_scenario("variant", "variant", own, ("mae", "rmse", "ndcg5"))
+    yield by_scenario("variant", "variant", own, ("mae", "rmse", "ndcg5"))
 
 
 def _against(found: Sequence[Record], key: str) -> list[str]:
     return [f"{record['mae'] / record[key] - 1:+.1%}" for record in found]
 
 
-def _by_scenario(title: str, name: str, found: Sequence[Record], keys: Sequence[str]) -> str:
-    """A line for each value of `name`, with the figures of each scenario."""
-    rows = []
-    for value in dict.fromkeys(record[name] for record in found):
-        of_value = {r["scenario"]: r for r in found if r[name] == value}
-        figures = (
-            " / ".join("-" if (v := of_value[s][key]) is None else f"{v:.4f}" for key in keys)
-            for s in SCENARIOS
-        )
-        rows.append([value.replace("_", " "), *figures])
-    return _table((title, *SCENARIOS), rows)
-
-
-def _page(title: str, about: str, found: Sequence[Record], *parts: str) -> str:
-    places = dict.fromkeys(f"{record['machine']}, {record['date']}" for record in found)
-    note = "<!-- Made by `python -m benchmarks.report`: edit the JSON's maker, not this page. -->"
-    return "\n\n".join([f"# {title}", note, about, f"Measured on {'; '.join(places)}.", *parts, ""])
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    ruler = ["---", *("---:" for _ in header[1:])]
-    lines = [f"| {' | '.join(row)} |" for row in (header, ruler, *rows)]
-    return "\n".join(lines)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
-
-
 PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
     "throughput": _throughput,
     "accuracy": _accuracy,
+    "learners": learners_page.text,
     "scaling": _scaling,
 }
 

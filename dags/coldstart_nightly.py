@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 from step_operator import job, model_job, model_step
 
+from schemas.learners import DEFAULT, known
+
 PARAMS = {
     "ds": Param(
         None,
@@ -27,11 +29,11 @@ PARAMS = {
         description="The run sees events up to the end of this day (UTC). Empty: its own date.",
     ),
     "model": Param(
-        "melu",
+        DEFAULT,
         type="string",
-        enum=["melu"],
+        enum=known(),
         title="Model",
-        description="The meta-learner to train, evaluate and publish.",
+        description="The meta-learner to train, evaluate and publish (docs/learners).",
     ),
 }
 

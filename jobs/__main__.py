@@ -9,6 +9,7 @@ from datetime import date
 from importlib import import_module
 
 from schemas import command_line, journal
+from schemas.learners import DEFAULT
 from schemas.settings import Settings, parse_ds
 
 # command -> (module, function, step's name, what it does, whether it takes --model)
@@ -38,7 +39,9 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(step=name)
         _add_ds(command)
         if takes_model:
-            command.add_argument("--model", default="melu", help="the learner (default: melu)")
+            command.add_argument(
+                "--model", default=DEFAULT, help=f"the learner (default: {DEFAULT})"
+            )
     fetch = _command(commands, "fetch", "fetch a public data set, once", _fetch)
     fetch.add_argument("--dataset", default="ml-100k", help="its spec's name (default: ml-100k)")
     summary = _command(commands, "summary", "print what a night published", _summary)

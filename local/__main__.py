@@ -11,6 +11,7 @@ from local.nightly import nightly
 from local.processes import StartError, stopping_on_sigterm
 from local.ui import ui
 from schemas.errors import UserError
+from schemas.learners import DEFAULT, known
 from schemas.settings import Settings, parse_ds
 
 FAILED, USER_MISTAKE, STOPPED = 1, 2, 130
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     past.add_argument("--from", dest="first", required=True, help="the first day, YYYY-MM-DD")
     past.add_argument("--to", dest="last", required=True, help="the last day, YYYY-MM-DD")
     for command in (one_night, past):
-        command.add_argument("--model", default="melu", choices=["melu"])
+        command.add_argument("--model", default=DEFAULT, choices=known())
     commands.add_parser("ui", help="serve Airflow's web interface on 127.0.0.1 until Ctrl-C")
     return parser
 

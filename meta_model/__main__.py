@@ -13,6 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from schemas import command_line, journal
+from schemas.learners import DEFAULT, known
 from schemas.settings import Settings, parse_ds
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ def _parser() -> argparse.ArgumentParser:
     for name, (_, description) in STEPS.items():
         command = commands.add_parser(name, help=description, description=description)
         command.add_argument("--ds", required=True, help="the UTC day the run covers, YYYY-MM-DD")
-        command.add_argument("--model", default="melu", help="the learner (default: melu)")
+        command.add_argument(
+            "--model",
+            default=DEFAULT,
+            help=f"the learner: {', '.join(known())} (default: {DEFAULT})",
+        )
         command.add_argument(
             "--device",
             choices=("auto", "cpu", "cuda"),

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from schemas.errors import UserError
+from schemas.learners import DEFAULT
 
 VERSION = 3
 
@@ -43,7 +44,7 @@ class Config:
     """What a training run depends on besides its data; `paper()` is MeLU as published."""
 
     version: int = VERSION
-    model: str = "melu"
+    model: str = DEFAULT
     seed: int = 20260101
 
     # The network.

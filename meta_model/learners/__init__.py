@@ -1,15 +1,6 @@
-"""The learners, one file a method; `create` finds one by its name.
-
-A package of its own adds one without touching these files, by an entry point of the group
-`coldstart.learners` that names a subclass of `Learner`:
-
-    [project.entry-points."coldstart.learners"]
-    mine = "my_package.my_module:MyLearner"
-"""
+"""The learners, one file a method; `create` finds one by its name (`schemas.learners`)."""
 
 from __future__ import annotations
-
-from importlib.metadata import EntryPoint, entry_points
 
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
@@ -22,8 +13,8 @@ from meta_model.learners.melu import MeLU
 from meta_model.learners.metahin import MetaHIN
 from meta_model.learners.prototypical import PrototypicalNetwork
 from schemas.errors import UserError
+from schemas.learners import added, known
 
-ENTRY_POINTS = "coldstart.learners"
 LEARNERS: dict[str, type[Learner]] = {
     "aggregating": AggregatingEstimator,
     "maml": MAML,
@@ -46,17 +37,12 @@ def create(config: Config, inputs: Inputs) -> Learner:
     return found(config, inputs)
 
 
-def known() -> list[str]:
-    """The names of all learners: ours, and those of installed packages."""
-    return sorted({*LEARNERS, *_added()})
-
-
 def _class(name: str) -> type[Learner]:
     if name in LEARNERS:
         return LEARNERS[name]
-    if name not in _added():
+    if name not in added():
         raise UserError(f"model is {name!r}; the known ones are {known()}.")
-    point = _added()[name]
+    point = added()[name]
     try:
         found = point.load()
     except (ImportError, AttributeError) as error:
@@ -69,8 +55,4 @@ def _class(name: str) -> type[Learner]:
     return found
 
 
-def _added() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
-
-
-__all__ = ["LEARNERS", "Learner", "create", "known"]
+__all__ = ["LEARNERS", "Learner", "create"]

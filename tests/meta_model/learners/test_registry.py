@@ -8,8 +8,9 @@ import pytest
 
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.learners import create, known
+from meta_model.learners import LEARNERS, create
 from schemas.errors import UserError
+from schemas.learners import DEFAULT, OURS, known
 
 
 @pytest.fixture
@@ -26,6 +27,11 @@ def other_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "number = other_learners:NUMBER\ngone = other_learners:Gone\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def test_the_names_are_those_of_the_learners() -> None:
+    assert sorted(OURS) == sorted(LEARNERS)
+    assert DEFAULT in OURS
 
 
 @pytest.mark.usefixtures("other_package")

@@ -1,0 +1,23 @@
+"""The learners' names, for those who offer a choice without loading what they name.
+
+A package of its own adds one by an entry point of the group `coldstart.learners`
+(docs/learners/your-own.md).
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+
+ENTRY_POINTS = "coldstart.learners"
+DEFAULT = "melu"
+OURS = ("aggregating", "maml", "mamo", "matching", "melu", "metahin", "prototypical")
+
+
+def known() -> list[str]:
+    """The names of all learners: ours, and those of installed packages."""
+    return sorted({*OURS, *added()})
+
+
+def added() -> dict[str, EntryPoint]:
+    """The entry points of installed packages, by name."""
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
