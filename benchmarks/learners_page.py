@@ -41,9 +41,8 @@ def _of_dataset(found: Sequence[Record]) -> Iterator[str]:
     is_implicit = "auc" in found[0]
     keys = ("auc", "hr10", "ndcg10") if is_implicit else ("mae", "rmse", "ndcg5")
     names = "AUC / HR@10 / nDCG@10" if is_implicit else "MAE / RMSE / nDCG@5"
-    tasks = ", ".join(
-        f"{_of(full, s)[0]['scenario']} {_of(full, s)[0]['n_tasks']:,}" for s in SCENARIOS
-    )
+    counts = {record["scenario"]: record["n_tasks"] for record in full}
+    tasks = ", ".join(f"{scenario} {counts[scenario]:,}" for scenario in SCENARIOS)
     yield f"Tasks: {tasks}. {names}, the best mean over the scenarios first:"
     ranked = sorted(
         dict.fromkeys(record["learner"] for record in full),
@@ -58,9 +57,8 @@ def _of_dataset(found: Sequence[Record]) -> Iterator[str]:
     yield table(("learner", *SCENARIOS), gains)
     yield "Baselines:"
     yield by_scenario("baseline", "learner", [r for r in found if r["variant"] == "baseline"], keys)
-    variants = [
-        {**r, "variant": f"{r['learner']}, {r['variant']}"} for r in own if r["variant"] != "full"
-    ]
+    others = [record for record in own if record["variant"] != "full"]
+    variants = [{**r, "variant": f"{r['learner']}, {r['variant']}"} for r in others]
     if variants:
         yield "Variants:"
         yield by_scenario("variant", "variant", variants, keys)
@@ -69,8 +67,8 @@ def _of_dataset(found: Sequence[Record]) -> Iterator[str]:
 def _speed(found: Sequence[Record]) -> Iterator[str]:
     yield "## Speed"
     yield (
-        "Tasks per second beside a loop over tasks of the same learner (benchmarks/loops), in turns, "
-        "in the configuration of the papers (one local step, attributes alone), meta-batch "
+        "Tasks per second beside a loop over tasks of the same learner (benchmarks/loops), in "
+        "turns, in the configuration of the papers (one local step, attributes alone), meta-batch "
         f"{found[0]['meta_batch']}, one thread:"
     )
     modes = tuple(dict.fromkeys(record["mode"] for record in found))

@@ -177,10 +177,7 @@ class MAML(RatingLearner):
         n_places = places.rows.shape[1]
         moved = self._means(of_users, own.users.weights, self.users.attributes).unsqueeze(1)
         values, weight = items.values_at(places.rows)
-        slots = own.slots.gather(1, values.flatten(1).expand(len(own.slots), -1))
-        differences = torch.cat([of_items.new_zeros(1, of_items.shape[-1]), of_items])
-        content = differences[slots.view(len(slots), n_places, -1)]
-        content = self._means(content, weight, self.items.attributes)
+        content = self._content(own.slots, values, weight, of_items)
         if trace is not None:
             moved = moved.expand(-1, n_places, -1)  # a place's own, to be differentiated by
             trace.add_means(moved, own.users.weights.unsqueeze(1), self.users.attributes.n_features)
@@ -192,6 +189,22 @@ class MAML(RatingLearner):
         parts = [users + moved, statistics, vectors + content, identity, places.details]
         rest: Tensor = self.layers(tuple(layers), parts, trace)
         return rest.squeeze(-1)
+
+    def _content(self, slots: Tensor, values: Tensor, weights: Tensor, moved: Tensor) -> Tensor:
+        """What the adapted rows, moved [P, E], add to items at places: [B, N, F * E].
+
+        Of the values [B, N, K] most are padding, or not in the task's support: only the others are
+        looked up.
+        """
+        n_tasks, n_places, n_values = len(slots), values.shape[1], values.shape[2]
+        found = slots.gather(1, values.flatten(1).expand(n_tasks, -1))
+        tasks, places = found.nonzero(as_tuple=True)
+        weight = weights.flatten(1).expand(n_tasks, -1)[tasks, places]
+        rows = moved.index_select(0, found[tasks, places] - 1) * weight.unsqueeze(1)
+        n_features = self.items.attributes.n_features
+        cells = (tasks * (n_places * n_values) + places) // (n_values // n_features)
+        sums = rows.new_zeros(n_tasks * n_places * n_features, moved.shape[-1])
+        return sums.index_add(0, cells, rows).view(n_tasks, n_places, -1)
 
     def _means(self, rows: Tensor, weights: Tensor, attributes: Attributes) -> Tensor:
         """Each feature's weighted sum [..., F * E] of rows [..., K, E], by weights [..., K]."""
