@@ -62,7 +62,7 @@ def test_padding_and_order_change_nothing(
     tasks = tasks_of("train", "test")
     n_query = tasks.query.places.shape[1]
     expected = _predict(learner, tasks)
-    generator = torch.Generator().manual_seed(seed)
+    generator = _generator(seed)
     of_tasks = torch.randperm(len(tasks), generator=generator)
     wider = replace(
         tasks, support=_padded(tasks.support, support), query=_padded(tasks.query, query)
@@ -134,10 +134,24 @@ def test_an_empty_support_predicts_as_without_adaptation(
     torch.testing.assert_close(adapted, before, rtol=0, atol=1e-6)
 
 
-def test_query_ratings_never_move_test_predictions(any_learner: Learner, tasks_of) -> None:
-    tasks = tasks_of("test")
-    changed = replace(tasks, query=replace(tasks.query, ratings=6 - tasks.query.ratings))
-    assert torch.equal(_predict(any_learner, changed), _predict(any_learner, tasks))
+@pytest.mark.parametrize("kind", ["ours", "paper"])
+@pytest.mark.parametrize("model", sorted(LEARNERS))
+@settings(deadline=None, max_examples=8)
+@given(seed=st.integers(0, 2**31))
+def test_query_ratings_never_move_predictions(
+    inputs: Inputs, tasks_of, model: str, kind: str, seed: int
+) -> None:
+    config = Config(model=model, embedding_size=4, hidden_sizes=(6, 5))
+    torch.manual_seed(3)
+    learner = create(config if kind == "ours" else config.paper(), inputs).eval()
+    tasks = tasks_of("validation", "test")
+    drawn = torch.randint(1, 6, tasks.query.ratings.shape, generator=_generator(seed)).float()
+    changed = replace(tasks, query=replace(tasks.query, ratings=drawn))
+    assert torch.equal(_predict(learner, changed), _predict(learner, tasks))
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
 
 def test_a_train_tasks_own_rating_is_left_out_of_its_items_statistics(
