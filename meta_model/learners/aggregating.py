@@ -28,14 +28,8 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.encoder import Encoded, Encoder
 from meta_model.learners.learner import ParameterGroup, Sensitivity
-from meta_model.learners.rating_learner import (
-    Catalogue,
-    Places,
-    RatingLearner,
-    State,
-    Support,
-    layer_groups,
-)
+from meta_model.learners.rating_learner import RatingLearner, layer_groups
+from meta_model.learners.situations import Catalogue, Places, State, Support
 
 
 class AggregatingEstimator(RatingLearner):

@@ -26,34 +26,13 @@ from torch import Tensor, nn
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
+from meta_model.entities.local_tables import Values, found_means, means, slots_of
 from meta_model.layers.fast_layers import FastLayers, Trace
 from meta_model.layers.layer_inputs import at_rows
 from meta_model.layers.local_update import LocalUpdate, Weights
-from meta_model.learners.embedding import Attributes
 from meta_model.learners.learner import ParameterGroup, Sensitivity
-from meta_model.learners.rating_learner import (
-    Catalogue,
-    Places,
-    RatingLearner,
-    State,
-    Support,
-    layer_groups,
-    parameters_of,
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Values:
-    """Entities' values of all features [N, K], and each one's weight in its feature's mean."""
-
-    numbers: Tensor
-    weights: Tensor
-
-    @staticmethod
-    def of(attributes: Attributes, indices: Tensor) -> Values:
-        values, weights = attributes(indices)
-        known = weights.unsqueeze(-1) * (values > 0)
-        return Values(numbers=values.flatten(1), weights=known.flatten(1))
+from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
+from meta_model.learners.situations import Catalogue, Places, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +81,8 @@ class MAML(RatingLearner):
         return self._unmoved(values, slots, vectors)
 
     def _fit(self, state: State, catalogue: Items, support: Support, _tasks: Tasks) -> Adapted:
-        slots = self._slots(catalogue, support)
+        values, _ = catalogue.values_at(support.places.rows)
+        slots = slots_of(values, support.mask, self.items.attributes.n_values)
         begun = self._unmoved(state.own.users, slots, state.vectors)
 
         def losses(weights: Weights) -> Tensor:
@@ -143,15 +123,6 @@ class MAML(RatingLearner):
         yield from layer_groups(self.layers)
         yield ParameterGroup(parameters=parameters_of(self.update), rate=10.0)
 
-    def _slots(self, items: Items, support: Support) -> Tensor:
-        """Where the rows are that the support's items adapt, [B, values in all]."""
-        values, _ = items.values_at(support.places.rows)
-        n_tasks, n_values = len(values), self.items.attributes.n_values
-        seen = torch.zeros(n_tasks, n_values, dtype=torch.bool, device=values.device)
-        seen.scatter_(1, (values * support.mask.unsqueeze(-1)).flatten(1), value=True)
-        seen[:, 0] = False
-        return seen.flatten().cumsum(0).view_as(seen) * seen
-
     def _unmoved(self, users: Values, slots: Tensor, like: Tensor) -> Adapted:
         """The state before any step: the differences are zero, the layers the shared ones."""
         rows = slots.nonzero()[:, 1]
@@ -175,13 +146,14 @@ class MAML(RatingLearner):
         """What is predicted beyond the anchor, [B, N]."""
         of_users, of_items, *layers = weights
         n_places = places.rows.shape[1]
-        moved = self._means(of_users, own.users.weights, self.users.attributes).unsqueeze(1)
+        n_of_users, n_of_items = (side.attributes.n_features for side in (self.users, self.items))
+        moved = means(of_users, own.users.weights, n_of_users).unsqueeze(1)
         values, weight = items.values_at(places.rows)
-        content = self._content(own.slots, values, weight, of_items)
+        content = found_means(own.slots, values, weight, of_items, n_of_items)
         if trace is not None:
             moved = moved.expand(-1, n_places, -1)  # a place's own, to be differentiated by
-            trace.add_means(moved, own.users.weights.unsqueeze(1), self.users.attributes.n_features)
-            trace.add_means(content, weight, self.items.attributes.n_features)
+            trace.add_means(moved, own.users.weights.unsqueeze(1), n_of_users)
+            trace.add_means(content, weight, n_of_items)
         users, statistics = _split(state.vectors.unsqueeze(1), self.users.embedding.output_size)
         vectors, identity = _split(
             at_rows(items.vectors, places.rows), self.items.embedding.output_size
@@ -189,28 +161,6 @@ class MAML(RatingLearner):
         parts = [users + moved, statistics, vectors + content, identity, places.details]
         rest: Tensor = self.layers(tuple(layers), parts, trace)
         return rest.squeeze(-1)
-
-    def _content(self, slots: Tensor, values: Tensor, weights: Tensor, moved: Tensor) -> Tensor:
-        """What the adapted rows, moved [P, E], add to items at places: [B, N, F * E].
-
-        Of the values [B, N, K] most are padding, or not in the task's support: only the others are
-        looked up.
-        """
-        n_tasks, n_places, n_values = len(slots), values.shape[1], values.shape[2]
-        found = slots.gather(1, values.flatten(1).expand(n_tasks, -1))
-        tasks, places = found.nonzero(as_tuple=True)
-        weight = weights.flatten(1).expand(n_tasks, -1)[tasks, places]
-        rows = moved.index_select(0, found[tasks, places] - 1) * weight.unsqueeze(1)
-        n_features = self.items.attributes.n_features
-        cells = (tasks * (n_places * n_values) + places) // (n_values // n_features)
-        sums = rows.new_zeros(n_tasks * n_places * n_features, moved.shape[-1])
-        return sums.index_add(0, cells, rows).view(n_tasks, n_places, -1)
-
-    def _means(self, rows: Tensor, weights: Tensor, attributes: Attributes) -> Tensor:
-        """Each feature's weighted sum [..., F * E] of rows [..., K, E], by weights [..., K]."""
-        weighted: Tensor = rows * weights.unsqueeze(-1)
-        weighted = weighted.unflatten(-2, (attributes.n_features, -1))
-        return weighted.sum(-2).flatten(-2)
 
 
 def _split(vectors: Tensor, at: int) -> tuple[Tensor, Tensor]:

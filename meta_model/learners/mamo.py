@@ -33,15 +33,8 @@ from meta_model.layers.layer_inputs import at_rows
 from meta_model.layers.local_update import LocalUpdate, Weights
 from meta_model.layers.memories import Memories
 from meta_model.learners.learner import ParameterGroup, Sensitivity
-from meta_model.learners.rating_learner import (
-    Catalogue,
-    Places,
-    RatingLearner,
-    State,
-    Support,
-    layer_groups,
-    parameters_of,
-)
+from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
+from meta_model.learners.situations import Catalogue, Places, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)

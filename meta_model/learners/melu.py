@@ -28,14 +28,8 @@ from meta_model.layers.decision_layers import DecisionLayers, Update
 from meta_model.layers.formed_layers import FormedLayers, form
 from meta_model.layers.layer_inputs import Pairs, Part
 from meta_model.learners.learner import ParameterGroup, Sensitivity
-from meta_model.learners.rating_learner import (
-    Catalogue,
-    Places,
-    RatingLearner,
-    State,
-    Support,
-    layer_groups,
-)
+from meta_model.learners.rating_learner import RatingLearner, layer_groups
+from meta_model.learners.situations import Catalogue, Places, State, Support
 from schemas.errors import UserError
 
 

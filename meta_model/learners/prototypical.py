@@ -30,14 +30,8 @@ from meta_model.data.tasks import Tasks
 from meta_model.layers.encoder import Encoder
 from meta_model.layers.rating_models import LevelRatings
 from meta_model.learners.learner import ParameterGroup, Sensitivity
-from meta_model.learners.rating_learner import (
-    Catalogue,
-    Places,
-    RatingLearner,
-    State,
-    Support,
-    layer_groups,
-)
+from meta_model.learners.rating_learner import RatingLearner, layer_groups
+from meta_model.learners.situations import Catalogue, Places, State, Support
 
 _DAMPING = 3.0  # k and m before training, in ratings
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -27,6 +27,8 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import RatedPlaces
 from meta_model.data.tasks import Tasks
+from meta_model.entities.item_side import EmbeddedItems, ItemSide, KnownPlaces
+from meta_model.entities.user_side import UserSide
 from meta_model.layers.encoder import Encoded
 from meta_model.layers.rating_models import (
     OrdinalRatings,
@@ -34,65 +36,8 @@ from meta_model.layers.rating_models import (
     RatingModel,
     ScoredRatings,
 )
-from meta_model.learners.item_side import EmbeddedItems, ItemSide, KnownPlaces
 from meta_model.learners.learner import Learner, ParameterGroup, Sensitivity
-from meta_model.learners.user_side import UserSide
-
-
-@dataclass(frozen=True, kw_only=True)
-class Catalogue:
-    """Embedded items, and what the method makes of their vectors."""
-
-    items: EmbeddedItems
-    own: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Places:
-    """What a method sees at the places of a batch of tasks.
-
-    rows: [B, N], the items' rows in the catalogue; [1, N] for the same items in all tasks
-    details: [B, N, F] or [1, N, F]; anchor: [B, N], zero where the config has none
-    """
-
-    rows: Tensor
-    details: Tensor
-    anchor: Tensor
-
-
-@dataclass(frozen=True, kw_only=True)
-class Support:
-    """The support's places, the rest of its ratings to learn [B, S], and each one's weight.
-
-    The weights are 1 / n_u, and 0 at padding: a task's loss is the weighted sum of its places'.
-    """
-
-    places: Places
-    ratings: Tensor
-    weight: Tensor
-
-    @property
-    def mask(self) -> Tensor:
-        return self.weight > 0
-
-    @property
-    def rest(self) -> Tensor:
-        return self.ratings - self.places.anchor
-
-
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """A batch of tasks: their bias [B, 1], the thresholds' shift [B, K], and the method's own.
-
-    vectors: [B, U], their users'; is_hidden: [B, 1], whether all of a task's items are
-    shown as cold ones
-    """
-
-    vectors: Tensor
-    bias: Tensor
-    shift: Tensor
-    is_hidden: Tensor
-    own: Any = None
+from meta_model.learners.situations import Catalogue, Places, State, Support
 
 
 class RatingLearner(Learner):

@@ -14,8 +14,7 @@ from meta_model.baselines import ITEM_DAMPING
 from meta_model.config import Config
 from meta_model.data.features import Features
 from meta_model.data.item_statistics import RatedPlaces
-from meta_model.layers.layer_inputs import at_rows
-from meta_model.learners.embedding import (
+from meta_model.entities.embedding import (
     EMBEDDING_STD,
     LOG_SCALE,
     N_STATISTICS,
@@ -23,6 +22,7 @@ from meta_model.learners.embedding import (
     Identity,
     ValueEmbedding,
 )
+from meta_model.layers.layer_inputs import at_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from meta_model.config import Config
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.metapaths import Metapaths
+from meta_model.entities.embedding import weighted_sum
+from meta_model.entities.item_side import ItemSide
 from meta_model.layers.layer_inputs import at_rows
-from meta_model.learners.embedding import weighted_sum
-from meta_model.learners.item_side import ItemSide
 
 
 @dataclass(frozen=True, kw_only=True)

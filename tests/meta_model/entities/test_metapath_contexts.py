@@ -13,8 +13,8 @@ from torch import Tensor
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.metapaths import Metapaths
+from meta_model.entities.metapath_contexts import MetapathContexts, Neighbourhood
 from meta_model.learners import create
-from meta_model.learners.metapath_contexts import MetapathContexts, Neighbourhood
 
 CATALOGUE = torch.tensor([0, 1, 2, 4])
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from meta_model.baselines import USER_DAMPING
 from meta_model.config import Config
 from meta_model.data.features import Features
-from meta_model.learners.embedding import (
+from meta_model.entities.embedding import (
     EMBEDDING_STD,
     LOG_SCALE,
     N_STATISTICS,

@@ -1,0 +1,1 @@
+"""Users and items as learners know them: attributes, statistics, identity, neighbours."""
