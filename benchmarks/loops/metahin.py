@@ -61,8 +61,11 @@ class MetaHINLoop(PerTaskLoop):
         self, task: Task, phi: Named, omega: Named, items: Tensor, contexts: Tensor
     ) -> Tensor:
         x = F.relu(linear_layers(phi, contexts))
-        users = self.users(task.user.expand(len(items)))
-        return linear_layers(omega, torch.cat([users, self.items(items), x], dim=1)).squeeze(-1)
+        w = self.weights
+        users = F.linear(self.users(task.user), w["of_users.weight"], w["of_users.bias"])
+        vectors = F.linear(self.items(items), w["of_items.weight"], w["of_items.bias"])
+        parts = [users.expand(len(items), -1), vectors, x]
+        return linear_layers(omega, torch.cat(parts, dim=1)).squeeze(-1)
 
     def _contexts(self, task: Task, path: int, items: Tensor) -> Tensor:
         """[N, C]: of the path UM, number 0, the support's mean; else each item's neighbours'."""

@@ -41,7 +41,7 @@ from meta_model.learners.situations import Catalogue, Places, State, Support
 
 @dataclass(frozen=True, kw_only=True)
 class Items:
-    """A catalogue: vectors [M, V], or [2M, V] with the items once more as cold ones."""
+    """A catalogue: e_i [M, C], or [2M, C] with the items once more as cold ones."""
 
     vectors: Tensor
     around: Neighbourhood
@@ -49,12 +49,13 @@ class Items:
 
 @dataclass(frozen=True, kw_only=True)
 class Semantics:
-    """Each task's own: items [B, T], taste (the context of UM) [B, C], weights of (phi, omega).
+    """Each task's own: items [B, T], e_u [B, C], taste (the context of UM) [B, C], phi and omega.
 
     attention: [B, P]; the weights are those of B * P networks
     """
 
     items: Tensor
+    user: Tensor
     taste: Tensor
     phi: Weights
     omega: Weights
@@ -68,11 +69,10 @@ class MetaHIN(RatingLearner):
         self.n_paths = 1 + len(inputs.metapaths.names)
         size = config.embedding_size
         self.semantic = FastLayers((self.contexts.size,), (size,))
-        inputs_of_rating = (
-            *(self.users.vector_size, self.items.vector_size, self.items.n_details, size),
-        )
+        self.of_users = nn.Linear(self.users.vector_size, size)
+        self.of_items = nn.Linear(self.items.vector_size, size)
         outputs = (*config.hidden_sizes, 1)
-        self.rating = FastLayers(inputs_of_rating, outputs)
+        self.rating = FastLayers((size, size, self.items.n_details, size), outputs)
         self.kappa = nn.Linear(size, sum(outputs))
         nn.init.zeros_(self.kappa.weight)  # at first, the prior is the same for every context
         nn.init.zeros_(self.kappa.bias)
@@ -81,7 +81,7 @@ class MetaHIN(RatingLearner):
         self.task_wise = LocalUpdate(self.rating.shapes(), config.local_steps, config)
 
     def _items(self, items: Tensor, vectors: Tensor) -> Items:
-        return Items(vectors=vectors, around=self.contexts.neighbourhood(items))
+        return Items(vectors=self.of_items(vectors), around=self.contexts.neighbourhood(items))
 
     def _begin(self, tasks: Tasks, vectors: Tensor) -> Semantics:
         n_pairs = len(tasks) * self.n_paths
@@ -89,6 +89,7 @@ class MetaHIN(RatingLearner):
         nothing = vectors.new_zeros(n_pairs, self.kappa.in_features)
         return Semantics(
             items=tasks.items[tasks.query.places],
+            user=self.of_users(vectors),
             taste=vectors.new_zeros(len(tasks), self.contexts.size),
             phi=phi,
             omega=self._transformed(nothing),
@@ -141,7 +142,9 @@ class MetaHIN(RatingLearner):
         return self._sensitivity(state, (places.anchor + fused).detach(), norms, tasks)
 
     def _own_groups(self) -> Iterable[ParameterGroup]:
-        for layers in (self.semantic, self.rating, self.kappa, self.contexts):
+        for layers in (
+            *(self.of_users, self.of_items, self.semantic, self.rating, self.kappa, self.contexts),
+        ):
             yield from layer_groups(layers)
         rates = parameters_of(self.semantic_wise, self.task_wise)
         yield ParameterGroup(parameters=rates, rate=10.0)
@@ -168,7 +171,7 @@ class MetaHIN(RatingLearner):
     ) -> Tensor:
         """What each path predicts beyond the anchor, [B * P, N]."""
         x = F.relu(self.semantic(phi, [contexts], trace))
-        users = self._paired(state.vectors).unsqueeze(1)
+        users = self._paired(state.own.user).unsqueeze(1)
         items, details = at_rows(catalogue.vectors, places.rows), places.details
         if len(items) > 1:
             items, details = self._paired(items), self._paired(details)
