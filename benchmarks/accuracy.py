@@ -59,7 +59,7 @@ SWITCHES: Mapping[str, Mapping[str, Any]] = {
 }
 VARIANTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "maml": {"first order": {"gradient": "first_order"}, "Meta-SGD": {"local_rates": "parameter"}},
-    "mamo": {"memories fade as in the paper": {"memory_decay": "whole"}},
+    "mamo": {"memories fade by attention": {"memory_decay": "attended"}},
     "metahin": {"without contexts": {"contexts": False}},
     "aggregating": {"mean": {"aggregate": "mean"}, "cosine": {"similarity": "cosine"}},
 }

@@ -75,7 +75,7 @@ class Config:
     memory_bias_rate: float = 0.1  # MAMO: how far a memory shifts the user layers (tau)
     profile_mix: float = 0.1  # MAMO: share of a memory of profiles that a batch replaces (alpha)
     gradient_mix: float = 0.1  # MAMO: the same of fast gradients (beta)
-    memory_decay: MemoryDecay = "attended"  # MAMO: whether a memory fades where no one attends
+    memory_decay: MemoryDecay = "whole"  # MAMO: also where no one attends, or only where
     preference_mix: float = 0.05  # MAMO: the same of preferences (gamma)
     contexts: bool = True  # MetaHIN: without them the same model sees empty contexts
     context_size: int = 16  # MetaHIN: neighbours of an item that are read for each meta-path

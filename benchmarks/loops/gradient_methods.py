@@ -120,6 +120,7 @@ class MAMOLoop(PerTaskLoop):
             for kind in range(len(memory)):
                 share = attention[:, kind]
                 written = torch.stack([a * x for a, x in zip(share, new, strict=True)]).mean(0)
-                fading = rate * share.mean()
+                is_whole = self.config.memory_decay == "whole"
+                fading = rate * (1.0 if is_whole else share.mean())
                 memory[kind] = rate * written.detach() + (1 - fading) * memory[kind]
         self.usage += alpha * (attention.mean(0) - self.usage)

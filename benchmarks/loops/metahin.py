@@ -18,7 +18,7 @@ class MetaHINLoop(PerTaskLoop):
 
     def fit(self, task: Task, second_order: bool) -> list[tuple[Named, Named, Tensor]]:
         fitted = [
-            self._fit_path(task, self._contexts(task, path, task.support[0]), second_order)
+            self._fit_path(task, path, self._contexts(task, path, task.support[0]), second_order)
             for path in range(self.learner.n_paths)
         ]
         sharpness = self.weights["log_sharpness"].exp()
@@ -29,20 +29,26 @@ class MetaHINLoop(PerTaskLoop):
     def forecast(
         self, task: Task, fitted: list[tuple[Named, Named, Tensor]], items: Tensor
     ) -> Tensor:
-        return torch.stack([
-            share * self._rest(task, phi, omega, items, self._contexts(task, path, items))
-            for path, (phi, omega, share) in enumerate(fitted)
-        ]).sum(0)  # fmt: skip
+        support, ratings = task.support
+        of_paths = []
+        for path, (phi, omega, share) in enumerate(fitted):
+            contexts = self._contexts(task, path, items)
+            heard = self._contexts(task, path, support)
+            echoes = self._echoes(path, contexts, heard, ratings)
+            of_paths.append(share * self._rest(task, phi, omega, items, contexts, echoes))
+        return torch.stack(of_paths).sum(0)
 
     def _fit_path(
-        self, task: Task, contexts: Tensor, second_order: bool
+        self, task: Task, path: int, contexts: Tensor, second_order: bool
     ) -> tuple[Named, Named, Tensor]:
         """phi, omega and the support's loss with them."""
         items, ratings = task.support
         omega, w = self.named("rating"), self.weights
 
+        echoes = self._echoes(path, contexts, contexts, ratings, is_support=True)
+
         def loss(phi: Named, omega: Named) -> Tensor:
-            return self.loss(self._rest(task, phi, omega, items, contexts), ratings)
+            return self.loss(self._rest(task, phi, omega, items, contexts, echoes), ratings)
 
         start = self.named("semantic")
         phi = steps(lambda phi: loss(phi, omega), start, self.rate, 1, second_order)
@@ -57,14 +63,38 @@ class MetaHINLoop(PerTaskLoop):
         own = steps(lambda omega: loss(phi, omega), prior, self.rate, n_steps, second_order)
         return phi, own, loss(phi, own)
 
+    def _echoes(
+        self, path: int, contexts: Tensor, heard: Tensor, ratings: Tensor, is_support: bool = False
+    ) -> Tensor:
+        """[N, 2]: what the ratings of like contexts say, and how much of it there is."""
+        sharpness = self.weights["echoes.log_sharpness"][path].exp()
+        damping = self.weights["echoes.log_damping"][path].exp()
+        rows = []
+        for place, context in enumerate(contexts):
+            others = [
+                (torch.exp(sharpness * (F.cosine_similarity(context, other, dim=0) - 1)), rating)
+                for number, (other, rating) in enumerate(zip(heard, ratings, strict=True))
+                if path and context.any() and other.any() and not (is_support and number == place)
+            ]
+            amount = sum((weight for weight, _ in others), damping * 0)
+            said = sum((weight * rating for weight, rating in others), damping * 0)
+            rows.append(torch.stack([said / (damping + amount), amount.log1p()]))
+        return torch.stack(rows)
+
     def _rest(
-        self, task: Task, phi: Named, omega: Named, items: Tensor, contexts: Tensor
+        self,
+        task: Task,
+        phi: Named,
+        omega: Named,
+        items: Tensor,
+        contexts: Tensor,
+        echoes: Tensor,
     ) -> Tensor:
         x = F.relu(linear_layers(phi, contexts))
         w = self.weights
         users = F.linear(self.users(task.user), w["of_users.weight"], w["of_users.bias"])
         vectors = F.linear(self.items(items), w["of_items.weight"], w["of_items.bias"])
-        parts = [users.expand(len(items), -1), vectors, x]
+        parts = [users.expand(len(items), -1), vectors, x, echoes]
         return linear_layers(omega, torch.cat(parts, dim=1)).squeeze(-1)
 
     def _contexts(self, task: Task, path: int, items: Tensor) -> Tensor:

@@ -68,10 +68,9 @@ class MetapathContexts(nn.Module):
         return Neighbourhood(speaking=speaking, row_of=row_of, neighbours=row_of[reached])
 
     def contexts(self, around: Neighbourhood, rows: Tensor, own: Tensor) -> Tensor:
-        """The contexts at places, [P, B, N, C] (B may be 1), from catalogue rows [B, N].
+        """The contexts at places, [P, B, N, C], from catalogue rows [B, N] or [1, N].
 
-        own: [B, T], the tasks' own items, which are left out of their contexts; not where rows are
-        the same for all tasks, [1, N], who then have not met the items there
+        own: [B, T], the tasks' own items, which are left out of their contexts
         """
         n_paths, n_items, _ = around.neighbours.shape
         weights = (around.neighbours > 0).any(-1).to(around.speaking.dtype)
@@ -80,9 +79,8 @@ class MetapathContexts(nn.Module):
         counts = (around.neighbours > 0).sum(-1)
         at = rows % n_items  # a cold item has the neighbours it has
         placed, n = sums[:, at], counts[:, at].unsqueeze(-1)
-        if len(rows) == len(own):
-            leaving, n_leaving = self._own(around, at, own)
-            placed, n = placed - leaving, n - n_leaving
+        leaving, n_leaving = self._own(around, at.expand(len(own), -1), own)
+        placed, n = placed - leaving, n - n_leaving
         # Shown as cold, an item has met no user, whoever else it is like.
         is_cut = (rows >= n_items) & self.over_users.view(-1, 1, 1)
         return (placed / n.clamp(min=1)).masked_fill(is_cut.unsqueeze(-1), 0)

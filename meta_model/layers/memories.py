@@ -2,15 +2,15 @@
 
     a_u      =  softmax_k( cos(p_u, M_P[k]) )                            (3)
     b_u      =  a_u^T M_U                                                 (4)
-    M_P     <-  alpha (a_u p_u^T)         + (1 - alpha a_u) M_P           (5)
-    M_U     <-  beta  (a_u grad_theta_u)  + (1 - beta  a_u) M_U           (6)
+    M_P     <-  alpha (a_u p_u^T)         + (1 - alpha) M_P               (5)
+    M_U     <-  beta  (a_u grad_theta_u)  + (1 - beta)  M_U               (6)
     M_u,I    =  a_u^T M_U,I                                               (7)
-    M_U,I   <-  gamma (a_u x M_u,I)       + (1 - gamma a_u) M_U,I         (8)
+    M_U,I   <-  gamma (a_u x M_u,I)       + (1 - gamma) M_U,I             (8)
 
-The paper has (1 - alpha) in (5), and the like in (6) and (8): `whole` decay. As a_u sums to 1 over
-the K kinds, each write then brings a K-th of what fades, and the memories go to nothing; so fading
-is by attention here, like writing, unless the config asks for the paper's. A batch writes the mean
-over its tasks.
+As a_u sums to 1 over the K kinds, a write brings back a K-th of what fades: a memory that no
+gradient trains, like M_U,I, goes towards zero. With `attended` decay a row fades by its attention,
+(1 - gamma a_u), like it is written; docs/learners/mamo.md says what that is worth. A batch writes
+the mean over its tasks.
 
 Shapes: B tasks, K kinds, D the size of a profile.
 """

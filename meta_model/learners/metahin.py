@@ -31,6 +31,7 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.entities.metapath_contexts import MetapathContexts, Neighbourhood
+from meta_model.layers.echoes import N_ECHOES, Echoes, Heard
 from meta_model.layers.fast_layers import FastLayers, Trace
 from meta_model.layers.layer_inputs import at_rows
 from meta_model.layers.local_update import LocalUpdate, Weights
@@ -57,6 +58,7 @@ class Semantics:
     items: Tensor
     user: Tensor
     taste: Tensor
+    heard: Heard
     phi: Weights
     omega: Weights
     attention: Tensor
@@ -72,7 +74,9 @@ class MetaHIN(RatingLearner):
         self.of_users = nn.Linear(self.users.vector_size, size)
         self.of_items = nn.Linear(self.items.vector_size, size)
         outputs = (*config.hidden_sizes, 1)
-        self.rating = FastLayers((size, size, self.items.n_details, size), outputs)
+        inputs_of_rating = (size, size, self.items.n_details, size, N_ECHOES)
+        self.rating = FastLayers(inputs_of_rating, outputs)
+        self.echoes = Echoes(self.n_paths)
         self.kappa = nn.Linear(size, sum(outputs))
         nn.init.zeros_(self.kappa.weight)  # at first, the prior is the same for every context
         nn.init.zeros_(self.kappa.bias)
@@ -91,6 +95,7 @@ class MetaHIN(RatingLearner):
             items=tasks.items[tasks.query.places],
             user=self.of_users(vectors),
             taste=vectors.new_zeros(len(tasks), self.contexts.size),
+            heard=self.echoes.nothing(n_pairs, self.contexts.size, vectors),
             phi=phi,
             omega=self._transformed(nothing),
             attention=vectors.new_full((len(tasks), self.n_paths), 1 / self.n_paths),
@@ -106,9 +111,13 @@ class MetaHIN(RatingLearner):
         )
         contexts = self._contexts(own, catalogue, support.places)
         weight = self._paired(support.weight)
+        heard = Heard(contexts=contexts, rest=self._paired(support.rest), mask=weight > 0)
+        own = replace(own, heard=heard)
+        seen_of = replace(state, own=own)
 
         def losses(phi: Weights, omega: Weights) -> Tensor:
-            rest = self._rest(state, phi, omega, catalogue, support.places, contexts)
+            what = (contexts, self.echoes(contexts, heard, is_support=True))
+            rest = self._rest(seen_of, phi, omega, catalogue, support.places, what)
             scores = self._paired(support.places.anchor) + rest
             ratings, shift = self._paired(support.ratings), self._paired(state.shift)
             return (self.local.losses(scores, shift, ratings) * weight).sum(1)
@@ -125,7 +134,8 @@ class MetaHIN(RatingLearner):
     def _forecast(self, state: State, catalogue: Items, places: Places) -> Tensor:
         own: Semantics = state.own
         contexts = self._contexts(own, catalogue, places)
-        rest = self._rest(state, own.phi, own.omega, catalogue, places, contexts)
+        what = (contexts, self.echoes(contexts, own.heard))
+        rest = self._rest(state, own.phi, own.omega, catalogue, places, what)
         return places.anchor + self._fused(own, rest)
 
     @torch.enable_grad()
@@ -135,7 +145,8 @@ class MetaHIN(RatingLearner):
         places = self._places(state, known)
         own: Semantics = replace(state.own, items=tasks.items[tasks.support.places])
         contexts = self._contexts(own, catalogue.own, places)
-        rest = self._rest(state, own.phi, own.omega, catalogue.own, places, contexts, trace)
+        what = (contexts, self.echoes(contexts, own.heard))
+        rest = self._rest(state, own.phi, own.omega, catalogue.own, places, what, trace)
         fused = self._fused(own, rest)
         of_paths = trace.norms(fused).unflatten(0, (-1, self.n_paths))
         norms = of_paths.square().sum(1).sqrt()
@@ -148,13 +159,13 @@ class MetaHIN(RatingLearner):
             yield from layer_groups(layers)
         rates = parameters_of(self.semantic_wise, self.task_wise)
         yield ParameterGroup(parameters=rates, rate=10.0)
-        yield ParameterGroup(parameters=[self.log_sharpness], rate=5.0)
+        yield ParameterGroup(parameters=[self.log_sharpness, *parameters_of(self.echoes)], rate=5.0)
 
     def _contexts(self, own: Semantics, catalogue: Items, places: Places) -> Tensor:
         """[B * P, N, C]: UM's, which is the user's at all places, and the items' on every path."""
-        n_tasks, n_places = len(own.taste), places.rows.shape[1]
+        n_places = places.rows.shape[1]
         of_items = self.contexts.contexts(catalogue.around, places.rows, own.items)
-        of_items = of_items.transpose(0, 1).expand(n_tasks, -1, -1, -1)
+        of_items = of_items.transpose(0, 1)
         of_user = own.taste[:, None, None].expand(-1, 1, n_places, -1)
         contexts = torch.cat([of_user, of_items], dim=1).flatten(0, 1)
         return contexts if self.config.contexts else torch.zeros_like(contexts)
@@ -166,16 +177,17 @@ class MetaHIN(RatingLearner):
         omega: Weights,
         catalogue: Items,
         places: Places,
-        contexts: Tensor,
+        what: tuple[Tensor, Tensor],
         trace: Trace | None = None,
     ) -> Tensor:
-        """What each path predicts beyond the anchor, [B * P, N]."""
+        """What each path predicts beyond the anchor, [B * P, N], of contexts and echoes there."""
+        contexts, echoes = what
         x = F.relu(self.semantic(phi, [contexts], trace))
         users = self._paired(state.own.user).unsqueeze(1)
         items, details = at_rows(catalogue.vectors, places.rows), places.details
         if len(items) > 1:
             items, details = self._paired(items), self._paired(details)
-        rest: Tensor = self.rating(omega, [users, items, details, x], trace)
+        rest: Tensor = self.rating(omega, [users, items, details, x, echoes], trace)
         return rest.squeeze(-1)
 
     def _transformed(self, seen: Tensor) -> Weights:
