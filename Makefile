@@ -43,11 +43,16 @@ test: lint ## lint, then run every test
 
 benchmark: install ## measure throughput, scaling and, with DATA=folder, accuracy; write docs/benchmarks
 	@$(VENV_PYTHON) -m benchmarks.throughput --json docs/benchmarks/throughput.json
+	@$(VENV_PYTHON) -m benchmarks.throughput --learner all --json docs/benchmarks/learners-throughput.json
 	@$(VENV_PYTHON) -m benchmarks.scaling --json docs/benchmarks/scaling.json
 ifneq ($(strip $(DATA)),)
 	@for dataset in ml-1m dbook; do \
 		$(VENV_PYTHON) -m benchmarks.accuracy --data $(call quoted,$(DATA)) --dataset $$dataset \
 			--ablations --seeds 2 --json docs/benchmarks/accuracy-$$dataset.json || exit; \
+	done
+	@for dataset in ml-1m dbook toys; do \
+		$(VENV_PYTHON) -m benchmarks.accuracy --data $(call quoted,$(DATA)) --dataset $$dataset \
+			--learner all --ablations --json docs/benchmarks/learners-$$dataset.json || exit; \
 	done
 else
 	@echo "accuracy is not measured: name the folder of the public splits, DATA=/path/to/splits"

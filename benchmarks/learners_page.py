@@ -22,10 +22,11 @@ def text(found: Sequence[Record]) -> str:
     ]
     return page(
         "Learners",
-        "`python -m benchmarks.accuracy --data DIR --dataset NAME --learner all --ablations --json "
-        "docs/benchmarks/learners-NAME.json` and `python -m benchmarks.throughput --learner all "
-        "--json docs/benchmarks/learners-throughput.json`: every learner with the default "
-        "configuration and one seed. Two seeds of one learner differ by up to .013 of MAE in "
+        "`python -m benchmarks.accuracy --data DIR --dataset DATASET --learner NAME --ablations "
+        "--json docs/benchmarks/learners-DATASET-NAME.json` (without `--ablations` for MeLU, whose "
+        "own are on another page) and `python -m benchmarks.throughput --learner all --json "
+        "docs/benchmarks/learners-throughput.json`: learners with the default configuration and "
+        "one seed. Two seeds of one learner differ by up to .013 of MAE in "
         "both_cold and by up to .005 elsewhere ([accuracy](accuracy.md)), so that learners closer "
         "than that are equally good. What each is: [docs/learners](../learners/README.md).",
         found,

@@ -78,7 +78,7 @@ class MetaHINLoop(PerTaskLoop):
             ]
             amount = sum((weight for weight, _ in others), damping * 0)
             said = sum((weight * rating for weight, rating in others), damping * 0)
-            rows.append(torch.stack([said / (damping + amount), amount.log1p()]))
+            rows.append(torch.stack([said / (damping + amount), amount.log1p() / 4]))
         return torch.stack(rows)
 
     def _rest(

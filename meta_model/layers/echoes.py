@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 N_ECHOES = 2  # the echo, and how much of it there is
 _SHARPNESS, _DAMPING = 5.0, 1.0  # g and l before training
+_LOG_SCALE = 4.0  # a large input makes for large local steps, which overshoot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ class Echoes(nn.Module):
         amount = weights.sum(-1)
         damping = self._of_pairs(self.log_damping, contexts).squeeze(-1)
         echo = (weights @ heard.rest.unsqueeze(-1)).squeeze(-1) / (damping + amount)
-        return torch.stack([echo, amount.log1p()], dim=-1)
+        return torch.stack([echo, amount.log1p() / _LOG_SCALE], dim=-1)
 
     def _speaks(self, contexts: Tensor) -> Tensor:
         """Whether there is a context at all, [Z, N]: without neighbours it is zero."""
