@@ -4,15 +4,16 @@ Each meta-path p looks at a user and an item in its own way: by the context c_ui
 the path leads to from the item (`metapath_contexts`; for UM, from the user). On each, the model
 adapts twice, and the paths are fused by how well they explain the support.
 
-    x_ui^p     =  relu(W_phi c_ui^p + b_phi),   r_ui^p = h_omega(u, i, x_ui^p)     (1) to (3)
+    x_ui^p     =  relu(W_phi c_ui^p + b_phi),   r_ui^p = h(u, i, x_ui^p, echo)   (1) to (3)
     phi_u^p    =  phi - alpha grad_phi L_u,support(omega, phi)           semantic-wise (6)
     omega^p    =  omega * kappa(mean_s x_us^p)                      transformed prior (7)
     omega_u^p  =  omega^p - beta grad L_u,support(omega^p, phi_u^p)          task-wise (8)
     a_u^p      =  softmax_p( -g L_u,support(omega_u^p, phi_u^p) )             fusion (10)
     r_ui       =  anchor + sum_p a_u^p r_ui^p                                         (9)
 
-The losses that weigh the paths are the support's; the published code takes the query's.
-docs/learners/metahin.md says where else we differ, and why.
+The losses that weigh the paths are the support's; the published code takes the query's. The echo
+of the support's ratings on each path (`echoes`) is ours. docs/learners/metahin.md says where else
+we differ, and why.
 
 Shapes: B tasks, N places (S of the support), P paths with UM, C the size of a context, H of x.
 Networks run on the B * P pairs of a task and a path, the paths of a task one after the other.
