@@ -185,9 +185,9 @@ class MetaHIN(RatingLearner):
         contexts, echoes = what
         x = F.relu(self.semantic(phi, [contexts], trace))
         users = self._paired(state.own.user).unsqueeze(1)
-        items, details = at_rows(catalogue.vectors, places.rows), places.details
-        if len(items) > 1:
-            items, details = self._paired(items), self._paired(details)
+        # What is the same for all tasks stays one; the details may differ where the items do not.
+        both = (at_rows(catalogue.vectors, places.rows), places.details)
+        items, details = (self._paired(part) if len(part) > 1 else part for part in both)
         rest: Tensor = self.rating(omega, [users, items, details, x, echoes], trace)
         return rest.squeeze(-1)
 
