@@ -34,6 +34,9 @@ def spark(spark_variables: dict[str, str]) -> Iterator[SparkSession]:
     """A session for transforms; steps open their own on the same server."""
     with spark_session(Settings.from_environment(spark_variables)) as session:
         session.conf.set("spark.sql.shuffle.partitions", "2")
+        # PySpark gives a checkpoint to the thread's active session, whoever asked for it: that
+        # must be the step's own, as it is where a step has a process of its own.
+        type(session)._active_session.session = None
         yield session
 
 
