@@ -19,20 +19,17 @@ from schemas.network_spec import FileRelation
 from schemas.spark import spark_schema
 
 
-def ingest(
-    spark: SparkSession,
-    source: Path,
-    spec: DatasetSpec,
-    lake: Lake,
-    ds: date,
-    record: journal.Step,
-) -> None:
-    """Write the links as the night finds them; none when the spec names no relation file."""
+def read_links(spark: SparkSession, source: Path, spec: DatasetSpec) -> DataFrame:
+    """The links that the source holds; none when the spec names no relation file."""
     relations = spec.network.file_relations if spec.network else {}
     none = spark.createDataFrame([], spark_schema(tables.ITEM_LINKS))
     frames = [_links(spark, source, name, relation) for name, relation in relations.items()]
-    rows = write_partition(lake, tables.ITEM_LINKS, ds, reduce(DataFrame.unionByName, frames, none))
-    if relations:
+    return reduce(DataFrame.unionByName, frames, none)
+
+
+def write_links(links: DataFrame, lake: Lake, ds: date, record: journal.Step) -> None:
+    rows = write_partition(lake, tables.ITEM_LINKS, ds, links)
+    if rows:
         record.progress(f"{rows:,} {tables.ITEM_LINKS.name}")
 
 

@@ -35,15 +35,15 @@ class Feature:
 class SourceFile:
     """A file of rows: delimited text, or Parquet, which names its columns itself.
 
-    For text, `columns` names them when the file has no header, and `quote` is the character around
-    values that hold the delimiter; empty when there is none.
+    For text, a row is one line. `columns` names them when the file has no header, and `quote` is
+    the character around values that hold the delimiter; empty when there is none.
     """
 
     file: str
     format: Literal["delimited", "parquet"] = "delimited"
     delimiter: str = ","
     quote: str = '"'
-    encoding: str = "UTF-8"
+    encoding: Literal["UTF-8", "ISO-8859-1"] = "UTF-8"
     columns: tuple[str, ...] = ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from itertools import pairwise
 
 from pyspark.sql import Column, DataFrame, Window
@@ -13,19 +14,28 @@ from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, Feature, Interactions
 from schemas.source_files import SyntheticTime
 
+# The column in which readers say where a row comes from, and whether it has the file's columns:
+# a struct of `file`, `line` (of text), `row` (of Parquet) and `is_whole`.
+ORIGIN = "_origin"
+
 _MICROSECONDS = {"seconds": 1_000_000, "milliseconds": 1_000}
 
 
 def column(name: str) -> Column:
     """The column of exactly this name, dots and all."""
-    return F.col("`" + name.replace("`", "``") + "`")
+    return F.col(quoted(name))
+
+
+def quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
 
 
 def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
     """The source's text under the contract's names, with `value` and `at`: null if unreadable.
 
     Implicit feedback has no text for a rating, and the value 1. Where times are synthetic, the
-    place in the order is the text of the time.
+    place in the order is the text of the time. A row that is not whole has no time: nobody knows
+    which column its values belong to.
     """
     is_implicit = spec.rating is None
     rating = F.lit(None).cast("string") if spec.rating is None else column(spec.rating)
@@ -41,10 +51,18 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
             column(spec.item_id).alias("item_id"),
             rating.alias("rating"),
             column(time).alias("event_time"),
+            F.col(f"{ORIGIN}.file").alias("source_file"),
+            F.col(f"{ORIGIN}.line").alias("source_line"),
+            F.col(f"{ORIGIN}.row").alias("source_row"),
+            F.col(f"{ORIGIN}.is_whole").alias("is_whole"),
         )
         .withColumn("value", F.lit(1.0) if is_implicit else F.col("rating").try_cast("double"))
         .withColumn(
-            "at", F.timestamp_micros(micros) if synthetic is None else _synthetic(synthetic)
+            "at",
+            F.when(
+                F.col("is_whole"),
+                F.timestamp_micros(micros) if synthetic is None else _synthetic(synthetic),
+            ),
         )
     )
 
@@ -58,10 +76,11 @@ def _synthetic(time: SyntheticTime) -> Column:
 
 
 def with_reasons(
-    parsed: DataFrame, users: DataFrame, items: DataFrame, spec: DatasetSpec
+    parsed: DataFrame, users: DataFrame, items: DataFrame, spec: DatasetSpec, *, now: datetime
 ) -> DataFrame:
     """`parsed` with `reason`: the first rule that a row breaks, null for a valid row.
 
+    An event that lies after `now` comes from a clock that is wrong; synthetic times have no clock.
     Of rows alike in user, item and time one is valid, the one with the lowest rating (any fixed
     choice would do; it must not depend on the order of the file), and the others are duplicates.
     """
@@ -69,11 +88,13 @@ def with_reasons(
     known_items = items.select("item_id", F.lit(True).alias("item_known"))
     lowest, highest = spec.rating_levels[0], spec.rating_levels[-1]
     rules = (
+        ("unparsable_row", ~F.col("is_whole")),
         ("missing_user_id", F.coalesce(F.trim("user_id"), F.lit("")) == ""),
         ("missing_item_id", F.coalesce(F.trim("item_id"), F.lit("")) == ""),
         ("unreadable_rating", F.col("value").isNull()),
         ("rating_off_scale", ~F.col("value").between(lowest, highest)),
         ("unreadable_event_time", F.col("at").isNull()),
+        ("future_event", is_ahead(spec.interactions, now)),
         ("unknown_user", F.col("user_known").isNull()),
         ("unknown_item", F.col("item_known").isNull()),
     )
@@ -87,6 +108,11 @@ def with_reasons(
         .withColumn("reason", reason)
         .withColumn("reason", F.when(is_repeated, F.lit("duplicate")).otherwise(F.col("reason")))
     )
+
+
+def is_ahead(spec: Interactions, now: datetime) -> Column:
+    """Whether a clock says of the event that it happens after `now`."""
+    return F.lit(False) if spec.synthetic_time else F.col("at") >= F.lit(now)
 
 
 def valid_interactions(checked: DataFrame, table: Table) -> DataFrame:

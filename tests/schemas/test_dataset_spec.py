@@ -37,6 +37,8 @@ def _assert_refused(folder, good, old, new, message):
         ("[1, 5]", "[1, 3, 5]", r"rating_scale is \[1, 3, 5\]"),
         ("[1, 5]", '["1", "5"]', r"rating_scale is \['1', '5'\], expected"),
         ("rating_scale = [1, 5]", "", r"rating_scale is \[\], expected \[lowest, highest\]"),
+        ("[1, 5]", "[1, 5]\nmax_quarantined_fraction = 5", "fraction is 5, expected a num"),
+        ('delimiter = "\\t"', 'encoding = "latin-1"', r"'latin-1', expected one of \['UTF-8'"),
         ('rating = "rating:float"', "", "rating is missing, expected the column.*or say feedback"),
         ("[users]", "[negatives]\n[users]", "belongs to implicit feedback.*leave the section out"),
         ("[1, 5]", "[1, 5", "is not valid TOML.*mend that line"),

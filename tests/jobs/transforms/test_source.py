@@ -9,15 +9,23 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from jobs.transforms.source import parse_interactions, valid_interactions, values, with_reasons
+from jobs.transforms.source import (
+    ORIGIN,
+    parse_interactions,
+    valid_interactions,
+    values,
+    with_reasons,
+)
 from schemas import dataset_spec, tables
 from schemas.dataset_spec import Feature, Interactions
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 COLUMNS = Interactions(file="-", user_id="u", item_id="i", rating="r", event_time="t")
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
 ROWS = [
-    # user, item, rating, time, the reason expected
+    # user, item, rating, time, the reason expected; a time of None is of a row that broke off
     ("1", "10", "4", "881250949", None),
     ("1", "11", "4.5", "881250949.25", None),
     (None, "10", "4", "881250949", "missing_user_id"),
@@ -28,7 +36,10 @@ ROWS = [
     ("1", "10", "NaN", "881250949", "rating_off_scale"),
     ("1", "10", "5.5", "881250949", "rating_off_scale"),
     ("1", "10", "4", "yesterday", "unreadable_event_time"),
-    ("1", "10", "4", None, "unreadable_event_time"),
+    ("1", "10", "4", "", "unreadable_event_time"),
+    ("1", "10", "4", None, "unparsable_row"),
+    ("1", "10", "4", "1767225599", None),
+    ("1", "10", "4", "1767225600", "future_event"),
     ("9", "10", "4", "881250949", "unknown_user"),
     ("1", "99", "4", "881250949", "unknown_item"),
     ("1", "10", "5", "881250949", "duplicate"),
@@ -36,12 +47,17 @@ ROWS = [
 ]
 
 
+_ORIGIN = "struct<file string, line string, row bigint, is_whole boolean>"
+
+
 @pytest.fixture(scope="module")
 def checked(spark: SparkSession):
-    raw = spark.createDataFrame([row[:4] for row in ROWS], "u string, i string, r string, t string")
+    rows = [(*row[:4], ("f", "line", None, row[3] is not None)) for row in ROWS]
+    raw = spark.createDataFrame(rows, f"u string, i string, r string, t string, {ORIGIN} {_ORIGIN}")
     users = spark.createDataFrame([("1",)], "user_id string")
     items = spark.createDataFrame([("10",), ("11",)], "item_id string")
-    return with_reasons(parse_interactions(raw, COLUMNS), users, items, SPEC).collect()
+    parsed = parse_interactions(raw, COLUMNS)
+    return with_reasons(parsed, users, items, SPEC, now=NOW).collect()
 
 
 def test_each_row_gets_the_first_rule_it_breaks(checked) -> None:
@@ -61,13 +77,12 @@ def test_every_reason_is_in_the_contract_and_has_a_case(checked) -> None:
 
 def test_valid_rows_are_typed_to_the_microsecond(spark: SparkSession, checked) -> None:
     frame = spark.createDataFrame(
-        [tuple(row) for row in checked if row.reason is None],
-        "item_id string, user_id string, rating string, event_time string, value double, "
-        "at timestamp, user_known boolean, item_known boolean, reason string",
+        [(r.item_id, r.user_id, r.value, r.at, None) for r in checked if r.reason is None],
+        "item_id string, user_id string, value double, at timestamp, reason string",
     )
     rows = valid_interactions(frame, tables.interactions(SPEC)).orderBy("item_id").collect()
-    assert [row.rating for row in rows] == [4.0, 4.5]
-    assert rows[1].event_time.astimezone(UTC) == datetime(
+    assert [row.rating for row in rows] == [4.0, 4.0, 4.5]
+    assert rows[-1].event_time.astimezone(UTC) == datetime(
         1997, 12, 4, 15, 55, 49, 250_000, tzinfo=UTC
     )
 
