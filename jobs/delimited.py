@@ -35,7 +35,8 @@ def read(spark: SparkSession, path: Path, file: SourceFile, columns: list[str]) 
     options = {
         "sep": file.delimiter,
         "quote": file.quote,
-        "escape": file.quote,  # a quote inside a quoted value is doubled (RFC 4180)
+        # Without one, a quote inside a quoted value is doubled (RFC 4180).
+        "escape": file.quote if file.escape is None else file.escape,
         "mode": "PERMISSIVE",
         "columnNameOfCorruptRecord": _BROKEN,
     }
@@ -45,7 +46,7 @@ def read(spark: SparkSession, path: Path, file: SourceFile, columns: list[str]) 
     row = F.inline(F.array(F.from_csv(_LINE, schema, options)))
     rows = lines.where(F.col(_LINE).rlike(r"\S")).select(_LINE, row)
     return rows.select(
-        *map(column, columns),
+        *(_value(name, file).alias(name) for name in columns),
         F.struct(
             F.lit(file.file).alias("file"),
             F.col(_LINE).alias("line"),
@@ -59,6 +60,11 @@ def _text(file: SourceFile) -> Column:
     if file.encoding == "UTF-8":
         return F.make_valid_utf8("value")
     return F.decode(F.col("value").cast("binary"), file.encoding)
+
+
+def _value(name: str, file: SourceFile) -> Column:
+    text = column(name)
+    return F.when(~F.trim(text).isin(*file.nulls), text) if file.nulls else text
 
 
 def _first_line(path: Path, file: SourceFile) -> str:

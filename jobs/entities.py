@@ -12,7 +12,7 @@ from pyspark.sql import types as T
 
 from jobs.partitions import write_partition
 from jobs.source import altered, read_file
-from jobs.transforms.source import entities, users_of
+from jobs.transforms.entities import entities, users_of
 from schemas import tables
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, Feature, SourceFile

@@ -7,10 +7,12 @@ from functools import reduce
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.partitions import write_partition
 from jobs.source import read_file
 from jobs.transforms import network as T
+from jobs.transforms.source import ORIGIN
 from schemas import journal, tables
 from schemas.dataset_spec import DatasetSpec
 from schemas.errors import UserError
@@ -34,12 +36,12 @@ def write_links(links: DataFrame, lake: Lake, ds: date, record: journal.Step) ->
 
 
 def _links(spark: SparkSession, source: Path, name: str, relation: FileRelation) -> DataFrame:
-    needed = [relation.item, relation.node, *relation.only]
-    raw = read_file(spark, source, relation, needed)
+    raw = read_file(spark, source, relation, [relation.item, relation.node])
     ids = None
     if relation.ids is not None:
         ids = read_file(spark, source, relation.ids, [relation.ids.item_id, relation.ids.alias])
-    links = T.links(raw, ids, name, relation)
+    # Of a row that is not whole, nobody knows which column is the node.
+    links = T.links(raw.where(F.col(f"{ORIGIN}.is_whole")), ids, name, relation)
     if links.isEmpty():
         among = f", items by the ids of {relation.ids.file}" if relation.ids else ""
         raise UserError(

@@ -11,19 +11,20 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from jobs import delimited
-from jobs.transforms.source import ORIGIN, column
+from jobs.transforms.source import ORIGIN, column, that_count
 from schemas.dataset_spec import DatasetSpec, SourceFile
 from schemas.errors import UserError
 
 
 def read_file(spark: SparkSession, source: Path, file: SourceFile, needed: list[str]) -> DataFrame:
-    """All rows of the file, every column a string, null where a row has no such column.
+    """The file's rows that count, every column a string, null where a row has no such column.
 
     The column `ORIGIN` says where each comes from. Numbers of a Parquet file become their text, and
     its lists lists of texts. Raises `UserError` when the file cannot be read or lacks one of the
     `needed` columns.
     """
     path, columns = source / file.file, columns_of(source, file)
+    needed = [*needed, *file.only, *file.without]
     missing = sorted(set(needed) - set(columns))
     if missing:
         raise UserError(
@@ -31,8 +32,8 @@ def read_file(spark: SparkSession, source: Path, file: SourceFile, needed: list[
             "Add them to the file, or name other columns in the spec."
         )
     if file.format == "parquet":
-        return _parquet(spark, path, file, needed)
-    return delimited.read(spark, path, file, columns)
+        return that_count(_parquet(spark, path, file, needed), file)
+    return that_count(delimited.read(spark, path, file, columns), file)
 
 
 def columns_of(source: Path, file: SourceFile) -> list[str]:

@@ -1,18 +1,16 @@
-"""From a source's strings to the contracts: parsed interactions, entities with lists of values."""
+"""From a source's strings to the contract of interactions: parsed, and held to the rules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from itertools import pairwise
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from schemas.columns import Table
-from schemas.dataset_spec import DatasetSpec, Feature, Interactions
-from schemas.source_files import SyntheticTime
+from schemas.dataset_spec import DatasetSpec, Interactions
+from schemas.source_files import SourceFile, SyntheticTime
 
 # The column in which readers say where a row comes from, and whether it has the file's columns:
 # a struct of `file`, `line` (of text), `row` (of Parquet) and `is_whole`.
@@ -30,18 +28,30 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+def that_count(raw: DataFrame, file: SourceFile) -> DataFrame:
+    """The rows with the values of `only` and without those of `without`.
+
+    A row that is not whole counts: what it says of them may be of another column.
+    """
+    wanted = (F.trim(column(name)) == value for name, value in file.only.items())
+    unwanted = (F.trim(column(name)) == value for name, value in file.without.items())
+    # A missing value is none of those left out.
+    kept = (~F.coalesce(is_left_out, F.lit(False)) for is_left_out in unwanted)
+    counts = reduce(Column.__and__, (*wanted, *kept), F.lit(True))
+    return raw.where(counts | ~F.col(f"{ORIGIN}.is_whole"))
+
+
 def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
     """The source's text under the contract's names, with `value` and `at`: null if unreadable.
 
     Implicit feedback has no text for a rating, and the value 1. Where times are synthetic, the
-    place in the order is the text of the time. A row that is not whole has no time: nobody knows
-    which column its values belong to.
+    place in the order, if there is one, is the text of the time. A row that is not whole has no
+    time: nobody knows which column its values belong to.
     """
     is_implicit = spec.rating is None
     rating = F.lit(None).cast("string") if spec.rating is None else column(spec.rating)
     synthetic = spec.synthetic_time
     time = spec.event_time if synthetic is None else synthetic.order
-    assert time is not None
     # Through a decimal: a double would round microseconds away.
     number = F.col("event_time").try_cast("decimal(20, 6)")
     micros = (number * _MICROSECONDS[spec.time_unit]).cast("bigint")
@@ -50,7 +60,7 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
             column(spec.user_id).alias("user_id"),
             column(spec.item_id).alias("item_id"),
             rating.alias("rating"),
-            column(time).alias("event_time"),
+            (F.lit(None).cast("string") if time is None else column(time)).alias("event_time"),
             F.col(f"{ORIGIN}.file").alias("source_file"),
             F.col(f"{ORIGIN}.line").alias("source_line"),
             F.col(f"{ORIGIN}.row").alias("source_row"),
@@ -68,9 +78,12 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
 
 
 def _synthetic(time: SyntheticTime) -> Column:
-    """A time that no clock showed, from who and the place in order; null if that is no number."""
+    """A time that no clock showed, from who and the place; null if that is no number."""
     begins = F.pmod(F.xxhash64("user_id", F.lit("first day")), F.lit(time.spread_days))
-    place = F.col("event_time").try_cast("bigint")
+    if time.places is None:
+        place = F.col("event_time").try_cast("bigint")
+    else:
+        place = F.pmod(F.xxhash64("user_id", "item_id", F.lit("place")), F.lit(time.places))
     start = F.unix_seconds(F.lit(f"{time.first_day} 00:00:00Z").cast("timestamp"))
     return F.timestamp_seconds(start + begins * 86_400 + place * time.step_seconds)
 
@@ -122,66 +135,3 @@ def valid_interactions(checked: DataFrame, table: Table) -> DataFrame:
         .withColumn("event_time", F.col("at"))
         .select(*table.column_names)
     )
-
-
-def entities(
-    raw: DataFrame, table: Table, names: Mapping[str, str | None], features: Mapping[str, Feature]
-) -> DataFrame:
-    """Users or items: `names` maps contract columns to the file's; features become lists.
-
-    A contract column without a name is null: not all data has titles.
-    """
-    plain = {
-        contract: F.lit(None).cast("string") if source is None else F.trim(column(source))
-        for contract, source in names.items()
-    }
-    are_lists = {each.name for each in raw.schema if isinstance(each.dataType, T.ArrayType)}
-    lists = {
-        name: values(feature, is_list=feature.column in are_lists)
-        for name, feature in features.items()
-    }
-    selected = (expression.alias(name) for name, expression in {**plain, **lists}.items())
-    return raw.select(*selected).select(*table.column_names)
-
-
-def users_of(visible: DataFrame, table: Table) -> DataFrame:
-    """Whom the interactions name, for a source that has nothing else to say of its users."""
-    named = visible.where(F.trim("user_id") != "")
-    return named.select("user_id").distinct().select(*table.column_names)
-
-
-def values(feature: Feature, *, is_list: bool = False) -> Column:
-    """The attribute's values as a list of non-empty texts; empty when unknown."""
-    if feature.flags:
-        flags = (F.when(column(name) == "1", F.lit(name)) for name in feature.flags)
-        return F.array_compact(F.array(*flags))
-    assert feature.column is not None
-    text = column(feature.column)
-    if is_list:
-        return _kept(text)
-    if feature.pattern is not None:
-        text = F.regexp_extract(text, feature.pattern, 1)
-    if feature.kind == "bucketed":
-        text = _bucket(text.try_cast("double"), feature.buckets)
-    many = F.split(text, _literal(feature.separator)) if feature.separator else F.array(text)
-    return _kept(many)
-
-
-def _kept(many: Column) -> Column:
-    trimmed = F.transform(many, lambda value: F.trim(value))
-    kept = F.array_distinct(F.filter(trimmed, lambda value: value != ""))
-    return F.coalesce(kept, F.array().cast("array<string>"))
-
-
-def _bucket(number: Column, bounds: tuple[float, ...]) -> Column:
-    """`<18`, `18-25` (25 excluded), ..., `56+`; null for no number."""
-    labels = [f"<{bounds[0]:g}"]
-    labels += [f"{low:g}-{high:g}" for low, high in pairwise(bounds)]
-    expression = F.when(number < bounds[0], F.lit(labels[0]))
-    for high, name in zip(bounds[1:], labels[1:], strict=True):
-        expression = expression.when(number < high, F.lit(name))
-    return expression.when(number.isNotNull() & ~F.isnan(number), F.lit(f"{bounds[-1]:g}+"))
-
-
-def _literal(separator: str) -> str:
-    return "\\Q" + separator + "\\E"  # Spark splits at a regular expression

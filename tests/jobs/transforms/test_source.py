@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from jobs.transforms.source import (
     ORIGIN,
     parse_interactions,
     valid_interactions,
-    values,
     with_reasons,
 )
 from schemas import dataset_spec, tables
-from schemas.dataset_spec import Feature, Interactions
+from schemas.dataset_spec import Interactions
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 COLUMNS = Interactions(file="-", user_id="u", item_id="i", rating="r", event_time="t")
@@ -85,43 +82,3 @@ def test_valid_rows_are_typed_to_the_microsecond(spark: SparkSession, checked) -
     assert rows[-1].event_time.astimezone(UTC) == datetime(
         1997, 12, 4, 15, 55, 49, 250_000, tzinfo=UTC
     )
-
-
-CASES = [
-    (Feature(kind="categorical", column="c"), " M ", ["M"]),
-    (Feature(kind="categorical", column="c"), None, []),
-    (Feature(kind="categorical", column="c"), "", []),
-    (Feature(kind="categorical", column="c", pattern=r"^(\d)"), "94043", ["9"]),
-    (Feature(kind="categorical", column="c", pattern=r"^(\d)"), "V3N4P", []),
-    (Feature(kind="multi", column="c", separator="|"), "Drama|War|Drama", ["Drama", "War"]),
-    (Feature(kind="multi", column="c", separator="|"), None, []),
-    (Feature(kind="bucketed", column="c", buckets=(18, 25)), "17", ["<18"]),
-    (Feature(kind="bucketed", column="c", buckets=(18, 25)), "18", ["18-25"]),
-    (Feature(kind="bucketed", column="c", buckets=(18, 25)), "25", ["25+"]),
-    (Feature(kind="bucketed", column="c", buckets=(18, 25)), "old", []),
-    (Feature(kind="bucketed", column="c", buckets=(18, 25)), "NaN", []),
-    (
-        Feature(kind="bucketed", column="c", buckets=(1990, 1995), pattern=r"(\d{4})$"),
-        "01-Jan-1994",
-        ["1990-1995"],
-    ),
-]
-
-
-def test_feature_values(spark: SparkSession) -> None:
-    columns = [f"c{i}" for i in range(len(CASES))]
-    schema = ", ".join(f"{column} string" for column in columns)
-    frame = spark.createDataFrame([tuple(text for _, text, _ in CASES)], schema)
-    of_columns = [
-        values(replace(feature, column=column)).alias(column)
-        for column, (feature, _, _) in zip(columns, CASES, strict=True)
-    ]
-    assert list(frame.select(*of_columns).first()) == [expected for _, _, expected in CASES]
-
-
-def test_flag_columns_become_their_names(spark: SparkSession) -> None:
-    frame = spark.createDataFrame(
-        [("1", "0", "1")], "Action string, `Film-Noir` string, War string"
-    )
-    feature = Feature(kind="multi", flags=("Action", "Film-Noir", "War"))
-    assert frame.select(F.array_sort(values(feature)).alias("v")).first().v == ["Action", "War"]
