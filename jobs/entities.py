@@ -42,6 +42,11 @@ def read_entities(
     return users, items
 
 
+def needed(features: Mapping[str, Feature], *names: str) -> list[str]:
+    """The columns that a file is asked for: `names`, and those of the features."""
+    return [*names, *(name for f in features.values() for name in (f.column, *f.flags) if name)]
+
+
 def write_entities(frame: DataFrame, table: Table, lake: Lake, ds: date, record: Step) -> None:
     rows = write_partition(lake, table, ds, frame)
     record.progress(f"{rows:,} {table.name}")
@@ -55,8 +60,7 @@ def _entities(
     table: Table,
     names: dict[str, str | None],
 ) -> DataFrame:
-    wanted = [name for f in features.values() for name in (f.column, *f.flags) if name]
-    raw = read_file(spark, source, file, [*filter(None, names.values()), *wanted])
+    raw = read_file(spark, source, file, needed(features, *filter(None, names.values())))
     _check_lists(raw, features, source / file.file)
     # A checkpoint: interactions are held against what is written, whatever becomes of the file.
     frame = entities(raw, table, names, features).localCheckpoint()

@@ -28,7 +28,7 @@ from jobs.transforms.source import (
 )
 from schemas import dataset_choice, journal, tables
 from schemas.columns import Table
-from schemas.dataset_spec import DatasetSpec
+from schemas.dataset_spec import DatasetSpec, Interactions
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.settings import Settings
@@ -40,10 +40,10 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
     spec_file = dataset_choice.find(settings.source)
     spec = dataset_choice.bind(lake.root, spec_file)
     with spark_session(settings) as spark:
-        now = _end_of(datetime.now(UTC).date())
-        parsed = _read_interactions(spark, settings.source, spec)
+        now = end_of(datetime.now(UTC).date())
+        parsed = read_interactions(spark, settings.source, spec)
         record.rows_in = _check_source(parsed, spec, settings.source, ds, now)
-        visible = F.col("at").isNull() | (F.col("at") < F.lit(_end_of(ds)))
+        visible = F.col("at").isNull() | (F.col("at") < F.lit(end_of(ds)))
         seen = parsed.where(visible & F.col("is_whole"))
         users, items = entities.read_entities(seen, settings.source, spec)
         item_links = links.read_links(spark, settings.source, spec)
@@ -60,12 +60,16 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         quarantine.write(checked, lake, ds, record)
 
 
-def _read_interactions(spark: SparkSession, source: Path, spec: DatasetSpec) -> DataFrame:
-    columns = spec.interactions
+def read_interactions(spark: SparkSession, source: Path, spec: DatasetSpec) -> DataFrame:
+    raw = read_file(spark, source, spec.interactions, needed(spec.interactions))
+    return parse_interactions(raw, spec.interactions)
+
+
+def needed(columns: Interactions) -> list[str]:
+    """The columns that the file of interactions is asked for."""
     time = columns.synthetic_time.order if columns.synthetic_time else columns.event_time
-    needed = [columns.user_id, columns.item_id, columns.rating, time]
-    raw = read_file(spark, source, columns, [name for name in needed if name is not None])
-    return parse_interactions(raw, columns)
+    names = [columns.user_id, columns.item_id, columns.rating, time]
+    return [name for name in names if name is not None]
 
 
 def _check_source(
@@ -80,8 +84,9 @@ def _check_source(
     if seen["first"] is None:
         raise UserError(
             f"{source / spec.interactions.file} has {seen['rows']:,} rows and none with a readable "
-            "time up to today; expected Unix times, or whole numbers to make times of. Check the "
-            "spec's `event_time` and `time_unit`, or `synthetic_time`."
+            "time up to today; expected Unix times, timestamps such as 2026-01-31T12:00:00Z, or "
+            "whole numbers to make times of. Check the spec's `event_time` and `time_unit`, or "
+            "`synthetic_time`."
         )
     first, last = seen["first"].date(), seen["last"].date()
     if spec.expected is not None:
@@ -143,5 +148,5 @@ def _move_in(lake: Lake, table: Table, day: date, files: Path, fingerprint: str)
         draft.fingerprint = fingerprint
 
 
-def _end_of(ds: date) -> datetime:
+def end_of(ds: date) -> datetime:
     return datetime.combine(ds + timedelta(days=1), datetime.min.time(), UTC)

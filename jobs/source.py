@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -19,21 +20,29 @@ from schemas.errors import UserError
 def read_file(spark: SparkSession, source: Path, file: SourceFile, needed: list[str]) -> DataFrame:
     """The file's rows that count, every column a string, null where a row has no such column.
 
-    The column `ORIGIN` says where each comes from. Numbers of a Parquet file become their text, and
+    The column `ORIGIN` says where each comes from. Numbers and times of a Parquet file become their text, and
     its lists lists of texts. Raises `UserError` when the file cannot be read or lacks one of the
     `needed` columns.
     """
-    path, columns = source / file.file, columns_of(source, file)
-    needed = [*needed, *file.only, *file.without]
-    missing = sorted(set(needed) - set(columns))
-    if missing:
-        raise UserError(
-            f"{path} has the columns {columns}; the dataset spec also needs {missing}. "
-            "Add them to the file, or name other columns in the spec."
-        )
+    if (problem := missing_from(source, file, needed)) is not None:
+        raise UserError(problem)
+    path = source / file.file
     if file.format == "parquet":
+        needed = [*needed, *file.only, *file.without]
         return that_count(_parquet(spark, path, file, needed), file)
-    return that_count(delimited.read(spark, path, file, columns), file)
+    return that_count(delimited.read(spark, path, file, columns_of(source, file)), file)
+
+
+def missing_from(source: Path, file: SourceFile, needed: Sequence[str]) -> str | None:
+    """Which columns the file lacks, in words; None when it has all that the spec asks it for."""
+    columns = columns_of(source, file)
+    missing = sorted({*needed, *file.only, *file.without} - set(columns))
+    if not missing:
+        return None
+    return (
+        f"{source / file.file} has the columns {columns}; the dataset spec also needs {missing}. "
+        "Add them to the file, or name other columns in the spec."
+    )
 
 
 def columns_of(source: Path, file: SourceFile) -> list[str]:
@@ -71,13 +80,24 @@ def _parquet(spark: SparkSession, path: Path, file: SourceFile, needed: list[str
         F.lit(True).alias("is_whole"),
     )
     types = {each.name: each.dataType for each in raw.schema}
-    texts = (
-        column(name)
-        .cast("array<string>" if isinstance(types[name], T.ArrayType) else "string")
-        .alias(name)
-        for name in dict.fromkeys(needed)
-    )
+    nanoseconds = _nanoseconds(path)
+
+    def text(name: str) -> Column:
+        if isinstance(types[name], T.ArrayType):
+            return column(name).cast("array<string>")
+        if name in nanoseconds:  # through a decimal: a double would round
+            micros = (column(name).cast("decimal(20, 0)") / 1000).cast("bigint")
+            return F.timestamp_micros(micros).cast("string")
+        return column(name).cast("string")
+
+    texts = (text(name).alias(name) for name in dict.fromkeys(needed))
     return raw.select(*texts, origin.alias(ORIGIN))
+
+
+def _nanoseconds(path: Path) -> set[str]:
+    """The columns of times in nanoseconds, which the session has Spark read as plain numbers."""
+    types = {field.name: field.type for field in pq.read_schema(path)}
+    return {n for n, t in types.items() if pa.types.is_timestamp(t) and t.unit == "ns"}
 
 
 def altered(spec: DatasetSpec, source: Path, found: str, expected: str) -> UserError:

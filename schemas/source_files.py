@@ -76,8 +76,10 @@ class SyntheticTime:
 
 @dataclass(frozen=True, kw_only=True)
 class Interactions(SourceFile):
-    """Which columns of the file hold who, what, how much and when (Unix time).
+    """Which columns of the file hold who, what, how much and when.
 
+    A time is a Unix time in `time_unit`, or a timestamp: of that type in Parquet, or as text such
+    as 2026-01-31T12:00:00Z, which is UTC where it names no offset; a date is its midnight.
     Implicit feedback has no `rating`. Without times, `synthetic_time` takes `event_time`'s place.
     """
 

@@ -16,6 +16,7 @@ from schemas.source_files import SourceFile, SyntheticTime
 # a struct of `file`, `line` (of text), `row` (of Parquet) and `is_whole`.
 ORIGIN = "_origin"
 
+_DATE = r"^\s*\d{4}-\d{2}-\d{2}"
 _MICROSECONDS = {"seconds": 1_000_000, "milliseconds": 1_000}
 
 
@@ -52,9 +53,6 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
     rating = F.lit(None).cast("string") if spec.rating is None else column(spec.rating)
     synthetic = spec.synthetic_time
     time = spec.event_time if synthetic is None else synthetic.order
-    # Through a decimal: a double would round microseconds away.
-    number = F.col("event_time").try_cast("decimal(20, 6)")
-    micros = (number * _MICROSECONDS[spec.time_unit]).cast("bigint")
     return (
         raw.select(
             column(spec.user_id).alias("user_id"),
@@ -71,10 +69,20 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
             "at",
             F.when(
                 F.col("is_whole"),
-                F.timestamp_micros(micros) if synthetic is None else _synthetic(synthetic),
+                _clock(spec.time_unit) if synthetic is None else _synthetic(synthetic),
             ),
         )
     )
+
+
+def _clock(unit: str) -> Column:
+    """A Unix time, or a timestamp in words, which is UTC where it names no offset."""
+    # Through a decimal: a double would round microseconds away.
+    number = F.col("event_time").try_cast("decimal(20, 6)")
+    unix = F.timestamp_micros((number * _MICROSECONDS[unit]).cast("bigint"))
+    # Spark takes a bare time of day for one of today.
+    words = F.when(F.col("event_time").rlike(_DATE), F.col("event_time").try_cast("timestamp"))
+    return F.coalesce(unix, words)
 
 
 def _synthetic(time: SyntheticTime) -> Column:

@@ -34,6 +34,11 @@ ROWS = [
     ("1", "10", "5.5", "881250949", "rating_off_scale"),
     ("1", "10", "4", "yesterday", "unreadable_event_time"),
     ("1", "10", "4", "", "unreadable_event_time"),
+    ("1", "10", "4", "12:30", "unreadable_event_time"),
+    ("1", "10", "4", "2025-02-30", "unreadable_event_time"),
+    ("1", "10", "4", "2025-02-28T23:30:00.5-01:00", "duplicate"),
+    ("1", "10", "4", "2025-02-28", None),
+    ("1", "10", "3", "2025-03-01 00:30:00.500", None),
     ("1", "10", "4", None, "unparsable_row"),
     ("1", "10", "4", "1767225599", None),
     ("1", "10", "4", "1767225600", "future_event"),
@@ -77,8 +82,14 @@ def test_valid_rows_are_typed_to_the_microsecond(spark: SparkSession, checked) -
         [(r.item_id, r.user_id, r.value, r.at, None) for r in checked if r.reason is None],
         "item_id string, user_id string, value double, at timestamp, reason string",
     )
-    rows = valid_interactions(frame, tables.interactions(SPEC)).orderBy("item_id").collect()
-    assert [row.rating for row in rows] == [4.0, 4.0, 4.5]
+    valid = valid_interactions(frame, tables.interactions(SPEC))
+    rows = valid.orderBy("item_id", "event_time").collect()
+    assert [row.rating for row in rows] == [4.0, 4.0, 3.0, 4.0, 4.5]
+    assert [row.event_time.astimezone(UTC) for row in rows[1:4]] == [
+        datetime(2025, 2, 28, tzinfo=UTC),
+        datetime(2025, 3, 1, 0, 30, 0, 500_000, tzinfo=UTC),
+        datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC),
+    ]
     assert rows[-1].event_time.astimezone(UTC) == datetime(
         1997, 12, 4, 15, 55, 49, 250_000, tzinfo=UTC
     )
