@@ -20,9 +20,9 @@ from schemas.errors import UserError
 def read_file(spark: SparkSession, source: Path, file: SourceFile, needed: list[str]) -> DataFrame:
     """The file's rows that count, every column a string, null where a row has no such column.
 
-    The column `ORIGIN` says where each comes from. Numbers and times of a Parquet file become their text, and
-    its lists lists of texts. Raises `UserError` when the file cannot be read or lacks one of the
-    `needed` columns.
+    The column `ORIGIN` says where each comes from. Numbers and times of a Parquet file become
+    their text, and its lists lists of texts. Raises `UserError` when the file cannot be read or
+    lacks one of the `needed` columns.
     """
     if (problem := missing_from(source, file, needed)) is not None:
         raise UserError(problem)

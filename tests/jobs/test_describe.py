@@ -27,7 +27,8 @@ def test_what_a_source_holds(
         f"{source.folder}\n  is read by {source.folder / 'dataset.toml'} as A tiny shop (explicit",
         "  interactions.csv  0.0 MB     7            1\n",
         "  users.csv         0.0 MB     3            1\n",
-        "  users.csv: who, town; not used: shoe size\n  items.csv: what, name, tags; not used: none",
+        "  users.csv: who, town; not used: shoe size\n"
+        "  items.csv: what, name, tags; not used: none",
         "4 from 1998-03-01 to 1998-03-04 (UTC), of 3 users with 3 items",
         "Rows that would be set aside: 42.86%, allowed are 100.00%\n\n"
         "  reason          rows\n"
