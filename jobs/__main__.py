@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from importlib import import_module
+from pathlib import Path
 
 from schemas import command_line, journal
 from schemas.learners import DEFAULT
@@ -44,6 +45,15 @@ def _parser() -> argparse.ArgumentParser:
             )
     fetch = _command(commands, "fetch", "fetch a public data set, once", _fetch)
     fetch.add_argument("--dataset", default="ml-100k", help="its spec's name (default: ml-100k)")
+    about = "show what a source holds and what of it is wrong, before a first night"
+    describe = _command(commands, "describe-source", about, _describe)
+    describe.add_argument(
+        "--source", type=Path, metavar="PATH", help="the folder (default: COLDSTART_SOURCE)"
+    )
+    describe.add_argument(
+        "--spec", type=Path, metavar="FILE",
+        help="the dataset spec (default: the folder's dataset.toml, or a bundled one that fits)",
+    )  # fmt: skip
     summary = _command(commands, "summary", "print what a night published", _summary)
     _add_ds(summary)
     server = _command(commands, "spark-server", "serve Spark Connect on 127.0.0.1", _serve)
@@ -88,6 +98,12 @@ def _summary(options: argparse.Namespace) -> None:
 
     ds: date = parse_ds(options.ds)
     summary.run(Settings.from_environment(), ds)
+
+
+def _describe(options: argparse.Namespace) -> None:
+    from jobs import describe
+
+    describe.run(Settings.from_environment(), options.source, options.spec)
 
 
 def _serve(options: argparse.Namespace) -> None:

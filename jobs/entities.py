@@ -10,20 +10,21 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs.partitions import read_partition, write_partition
+from jobs.partitions import write_partition
 from jobs.source import altered, read_file
-from jobs.transforms.source import entities, users_of
-from schemas import journal, tables
+from jobs.transforms.entities import entities, users_of
+from schemas import tables
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, Feature, SourceFile
 from schemas.errors import UserError
+from schemas.journal import Step
 from schemas.lake import Lake
 
 
-def ingest_entities(
-    visible: DataFrame, source: Path, spec: DatasetSpec, lake: Lake, ds: date, record: journal.Step
+def read_entities(
+    visible: DataFrame, source: Path, spec: DatasetSpec
 ) -> tuple[DataFrame, DataFrame]:
-    """Write users and items, and give them back as the lake has them.
+    """Users and items, checked: one row per id, as many as the spec expects.
 
     A source without a file of users has those of its interactions up to ds, `visible`.
     """
@@ -38,12 +39,17 @@ def ingest_entities(
     names = {"item_id": spec.items.item_id, "title": spec.items.title}
     items = _entities(spark, source, spec.items, spec.items.features, tables.items(spec), names)
     _check_number(items, tables.items(spec), spec, source)
-    written = []
-    for frame, table in ((users, tables.users(spec)), (items, tables.items(spec))):
-        rows = write_partition(lake, table, ds, frame)
-        record.progress(f"{rows:,} {table.name}")
-        written.append(read_partition(spark, lake, table, ds, made_by="ingest"))
-    return written[0], written[1]
+    return users, items
+
+
+def needed(features: Mapping[str, Feature], *names: str) -> list[str]:
+    """The columns that a file is asked for: `names`, and those of the features."""
+    return [*names, *(name for f in features.values() for name in (f.column, *f.flags) if name)]
+
+
+def write_entities(frame: DataFrame, table: Table, lake: Lake, ds: date, record: Step) -> None:
+    rows = write_partition(lake, table, ds, frame)
+    record.progress(f"{rows:,} {table.name}")
 
 
 def _entities(
@@ -54,10 +60,10 @@ def _entities(
     table: Table,
     names: dict[str, str | None],
 ) -> DataFrame:
-    wanted = [name for f in features.values() for name in (f.column, *f.flags) if name]
-    raw = read_file(spark, source, file, [*filter(None, names.values()), *wanted])
+    raw = read_file(spark, source, file, needed(features, *filter(None, names.values())))
     _check_lists(raw, features, source / file.file)
-    frame = entities(raw, table, names, features)
+    # A checkpoint: interactions are held against what is written, whatever becomes of the file.
+    frame = entities(raw, table, names, features).localCheckpoint()
     [key] = table.key
     faulty = frame.groupBy(key).count().where(F.col(key).isNull() | (F.col("count") > 1))
     examples = [row[key] for row in faulty.orderBy(key).limit(5).collect()]

@@ -3,6 +3,9 @@
 Each day of the source up to `ds` is compared with the lake's partition of that day by a
 fingerprint of its rows. Only days that differ are written: a new day, a day that late events
 reached, a day that lost rows. A night on an unchanged past therefore writes one day.
+
+Everything is read and checked before anything is written: a source that fails leaves the lake as
+it was.
 """
 
 from __future__ import annotations
@@ -13,15 +16,19 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import links
-from jobs.entities import ingest_entities
+from jobs import entities, links, quarantine
 from jobs.partitions import parquet_rows, write_partition
 from jobs.session import spark_session
 from jobs.source import altered, read_file
-from jobs.transforms.source import parse_interactions, valid_interactions, with_reasons
+from jobs.transforms.source import (
+    is_ahead,
+    parse_interactions,
+    valid_interactions,
+    with_reasons,
+)
 from schemas import dataset_choice, journal, tables
 from schemas.columns import Table
-from schemas.dataset_spec import DatasetSpec
+from schemas.dataset_spec import DatasetSpec, Interactions
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.settings import Settings
@@ -30,39 +37,56 @@ from schemas.spark import check_spark
 
 def run(settings: Settings, ds: date, record: journal.Step) -> None:
     lake = Lake(root=settings.lake)
-    spec = dataset_choice.bind(lake.root, dataset_choice.find(settings.source))
+    spec_file = dataset_choice.find(settings.source)
+    spec = dataset_choice.bind(lake.root, spec_file)
     with spark_session(settings) as spark:
-        parsed = _read_interactions(spark, settings.source, spec)
-        record.rows_in = _check_source(parsed, spec, settings.source, ds)
-        visible = parsed.where(F.col("at").isNull() | (F.col("at") < F.lit(_end_of(ds))))
-        users, items = ingest_entities(visible, settings.source, spec, lake, ds, record)
-        links.ingest(spark, settings.source, spec, lake, ds, record)
+        now = end_of(datetime.now(UTC).date())
+        parsed = read_interactions(spark, settings.source, spec)
+        record.rows_in = _check_source(parsed, spec, settings.source, ds, now)
+        visible = F.col("at").isNull() | (F.col("at") < F.lit(end_of(ds)))
+        seen = parsed.where(visible & F.col("is_whole"))
+        users, items = entities.read_entities(seen, settings.source, spec)
+        item_links = links.read_links(spark, settings.source, spec)
+        # Later days are not this night's, but a day that has not come yet is no day at all.
+        tonight = parsed.where(visible | is_ahead(spec.interactions, now))
         # A checkpoint, not a cache: Spark would find the cached rows again by the file's path,
         # even after the file has changed.
-        checked = with_reasons(visible, users, items, spec).localCheckpoint()
+        checked = with_reasons(tonight, users, items, spec, now=now).localCheckpoint()
+        quarantine.check(checked, spec.max_quarantined_fraction, spec_file)
+        entities.write_entities(users, tables.users(spec), lake, ds, record)
+        entities.write_entities(items, tables.items(spec), lake, ds, record)
+        links.write_links(item_links, lake, ds, record)
         record.rows_out = _write_changed_days(checked, spec, lake, ds, record)
-        _write_quarantine(checked, lake, ds, record)
+        quarantine.write(checked, lake, ds, record)
 
 
-def _read_interactions(spark: SparkSession, source: Path, spec: DatasetSpec) -> DataFrame:
-    columns = spec.interactions
+def read_interactions(spark: SparkSession, source: Path, spec: DatasetSpec) -> DataFrame:
+    raw = read_file(spark, source, spec.interactions, needed(spec.interactions))
+    return parse_interactions(raw, spec.interactions)
+
+
+def needed(columns: Interactions) -> list[str]:
+    """The columns that the file of interactions is asked for."""
     time = columns.synthetic_time.order if columns.synthetic_time else columns.event_time
-    needed = [columns.user_id, columns.item_id, columns.rating, time]
-    raw = read_file(spark, source, columns, [name for name in needed if name is not None])
-    return parse_interactions(raw, columns)
+    names = [columns.user_id, columns.item_id, columns.rating, time]
+    return [name for name in names if name is not None]
 
 
-def _check_source(parsed: DataFrame, spec: DatasetSpec, source: Path, ds: date) -> int:
+def _check_source(
+    parsed: DataFrame, spec: DatasetSpec, source: Path, ds: date, now: datetime
+) -> int:
     """Rows in the source; an error when it is altered, or ds comes before its first event."""
+    at = F.when(~is_ahead(spec.interactions, now), F.col("at"))
     seen = parsed.agg(
-        F.count("*").alias("rows"), F.min("at").alias("first"), F.max("at").alias("last")
+        F.count("*").alias("rows"), F.min(at).alias("first"), F.max(at).alias("last")
     ).first()
     assert seen is not None
     if seen["first"] is None:
         raise UserError(
             f"{source / spec.interactions.file} has {seen['rows']:,} rows and none with a readable "
-            "time; expected Unix times, or whole numbers to make times of. Check the spec's "
-            "`event_time` and `time_unit`, or `synthetic_time`."
+            "time up to today; expected Unix times, timestamps such as 2026-01-31T12:00:00Z, or "
+            "whole numbers to make times of. Check the spec's `event_time` and `time_unit`, or "
+            "`synthetic_time`."
         )
     first, last = seen["first"].date(), seen["last"].date()
     if spec.expected is not None:
@@ -124,16 +148,5 @@ def _move_in(lake: Lake, table: Table, day: date, files: Path, fingerprint: str)
         draft.fingerprint = fingerprint
 
 
-def _write_quarantine(checked: DataFrame, lake: Lake, ds: date, record: journal.Step) -> None:
-    table = tables.INTERACTIONS_QUARANTINE
-    bad = checked.where(F.col("reason").isNotNull()).select(*table.column_names)
-    rows = write_partition(lake, table, ds, bad.orderBy(*table.column_names))
-    record.facts["quarantined"] = rows
-    if rows:
-        counts = bad.groupBy("reason").count().orderBy(F.desc("count"), "reason").collect()
-        reasons = ", ".join(f"{row['reason']} {row['count']:,}" for row in counts)
-        record.progress(f"{rows:,} rows quarantined: {reasons}")
-
-
-def _end_of(ds: date) -> datetime:
+def end_of(ds: date) -> datetime:
     return datetime.combine(ds + timedelta(days=1), datetime.min.time(), UTC)

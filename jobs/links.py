@@ -7,42 +7,47 @@ from functools import reduce
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.partitions import write_partition
 from jobs.source import read_file
 from jobs.transforms import network as T
+from jobs.transforms.source import ORIGIN
 from schemas import journal, tables
-from schemas.dataset_spec import DatasetSpec
+from schemas.dataset_spec import DatasetSpec, SourceFile
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.network_spec import FileRelation
 from schemas.spark import spark_schema
 
 
-def ingest(
-    spark: SparkSession,
-    source: Path,
-    spec: DatasetSpec,
-    lake: Lake,
-    ds: date,
-    record: journal.Step,
-) -> None:
-    """Write the links as the night finds them; none when the spec names no relation file."""
+def read_links(spark: SparkSession, source: Path, spec: DatasetSpec) -> DataFrame:
+    """The links that the source holds; none when the spec names no relation file."""
     relations = spec.network.file_relations if spec.network else {}
     none = spark.createDataFrame([], spark_schema(tables.ITEM_LINKS))
     frames = [_links(spark, source, name, relation) for name, relation in relations.items()]
-    rows = write_partition(lake, tables.ITEM_LINKS, ds, reduce(DataFrame.unionByName, frames, none))
-    if relations:
+    return reduce(DataFrame.unionByName, frames, none)
+
+
+def write_links(links: DataFrame, lake: Lake, ds: date, record: journal.Step) -> None:
+    rows = write_partition(lake, tables.ITEM_LINKS, ds, links)
+    if rows:
         record.progress(f"{rows:,} {tables.ITEM_LINKS.name}")
 
 
-def _links(spark: SparkSession, source: Path, name: str, relation: FileRelation) -> DataFrame:
-    needed = [relation.item, relation.node, *relation.only]
-    raw = read_file(spark, source, relation, needed)
-    ids = None
+def needed(relation: FileRelation) -> list[tuple[SourceFile, list[str]]]:
+    """The file of the relation, and that of the items' other ids, with the columns asked for."""
+    asked: list[tuple[SourceFile, list[str]]] = [(relation, [relation.item, relation.node])]
     if relation.ids is not None:
-        ids = read_file(spark, source, relation.ids, [relation.ids.item_id, relation.ids.alias])
-    links = T.links(raw, ids, name, relation)
+        asked.append((relation.ids, [relation.ids.item_id, relation.ids.alias]))
+    return asked
+
+
+def _links(spark: SparkSession, source: Path, name: str, relation: FileRelation) -> DataFrame:
+    raw, *translation = (read_file(spark, source, *each) for each in needed(relation))
+    ids = translation[0] if translation else None
+    # Of a row that is not whole, nobody knows which column is the node.
+    links = T.links(raw.where(F.col(f"{ORIGIN}.is_whole")), ids, name, relation)
     if links.isEmpty():
         among = f", items by the ids of {relation.ids.file}" if relation.ids else ""
         raise UserError(

@@ -102,6 +102,7 @@ class DatasetSpec:
     items: Items
     users: Users | None = None  # without: who the interactions name, of whom nothing else is known
     rating_scale: tuple[float, ...] = ()  # explicit feedback has one
+    max_quarantined_fraction: float = 0.01  # more rows than that set aside: ingest fails
     rating_step: float = 1.0  # between one rating and the next: 0.5 where there are half stars
     cold_start: ColdStart = ColdStart()
     negatives: Negatives = Negatives()  # of implicit feedback
@@ -163,6 +164,11 @@ def load(path: Path) -> DatasetSpec:
     spec = build(DatasetSpec, table, str(path))
     if spec.network is not None:
         network_spec.check_features(spec.network, spec.items.features, in_network)
+    if not 0 <= spec.max_quarantined_fraction <= 1:
+        raise UserError(
+            f"{path}: max_quarantined_fraction is {spec.max_quarantined_fraction}, "
+            "expected a number from 0 to 1."
+        )
     if spec.feedback == "explicit":
         _check_explicit(spec, table, path)
     else:

@@ -41,11 +41,10 @@ class ItemIds(SourceFile):
 
 @dataclass(frozen=True, kw_only=True)
 class FileRelation(SourceFile):
-    """One link a row, of an item to a node; `only` gives the values that its columns must have."""
+    """One link a row, of an item to a node."""
 
     item: str
     node: str
-    only: dict[str, str] = field(default_factory=dict)
     ids: ItemIds | None = None
 
 

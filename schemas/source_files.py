@@ -11,7 +11,7 @@ from schemas.toml_record import build
 
 Section = TypeVar("Section", bound="SourceFile")
 
-_OF_TEXT = ("delimiter", "quote", "encoding", "columns")
+_OF_TEXT = ("delimiter", "quote", "escape", "encoding", "columns", "nulls")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,8 @@ class Feature:
 
     `categorical`: one value; `multi`: many, a list column of a Parquet file, or text split at
     `separator`, or one per 0/1 column in `flags`; `bucketed`: a number put between the ascending
-    `buckets`. `pattern` picks its first group out of the column's text.
+    `buckets`, unknown below `minimum` and above `maximum`, where nobody's age can lie. `pattern`
+    picks its first group out of the column's text.
     """
 
     kind: Literal["categorical", "multi", "bucketed"]
@@ -29,42 +30,56 @@ class Feature:
     separator: str | None = None
     flags: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
     """A file of rows: delimited text, or Parquet, which names its columns itself.
 
-    For text, `columns` names them when the file has no header, and `quote` is the character around
-    values that hold the delimiter; empty when there is none.
+    For text, a row is one line. `columns` names them when the file has no header, and `quote` is
+    the character around values that hold the delimiter; empty when there is none. A quote inside
+    such a value has `escape` before it, without one another quote. `nulls` are texts that stand for
+    no value.
+
+    Of all rows those count that have each value of `only` in its column, and no value of `without`.
     """
 
     file: str
     format: Literal["delimited", "parquet"] = "delimited"
     delimiter: str = ","
     quote: str = '"'
-    encoding: str = "UTF-8"
+    encoding: Literal["UTF-8", "ISO-8859-1"] = "UTF-8"
     columns: tuple[str, ...] = ()
+    escape: str | None = None
+    nulls: tuple[str, ...] = ()
+    only: dict[str, str] = field(default_factory=dict)
+    without: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticTime:
-    """Times made up for data that has only an order within each user: no clock ever showed them.
+    """Times made up for data that has an order within each user at most: no clock ever showed them.
 
     A user begins on one of `spread_days` days from `first_day` on, by a hash of the id, at
-    midnight UTC; the place in `order` adds `step_seconds` each.
+    midnight UTC; the place in the column `order` adds `step_seconds` each. Without an order, the
+    place is one of `places`, by a hash of user and item: rows that come later move no other row.
     """
 
-    order: str
     first_day: str
     spread_days: int
     step_seconds: int
+    order: str | None = None
+    places: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interactions(SourceFile):
-    """Which columns of the file hold who, what, how much and when (Unix time).
+    """Which columns of the file hold who, what, how much and when.
 
+    A time is a Unix time in `time_unit`, or a timestamp: of that type in Parquet, or as text such
+    as 2026-01-31T12:00:00Z, which is UTC where it names no offset; a date is its midnight.
     Implicit feedback has no `rating`. Without times, `synthetic_time` takes `event_time`'s place.
     """
 
@@ -116,9 +131,14 @@ def _synthetic_time(table: dict[str, Any], where: str) -> SyntheticTime:
         raise UserError(
             f"{where}: first_day is {time.first_day!r}, expected a date such as '2020-01-01'."
         ) from None
-    for name in ("spread_days", "step_seconds"):
-        if getattr(time, name) < 1:
-            raise UserError(f"{where}: {name} is {getattr(time, name)}, expected at least 1.")
+    if (time.order is None) == (time.places is None):
+        raise UserError(
+            f"{where}: give either `order`, the column of each interaction's place, or `places`, "
+            "how many there are to be, and not both."
+        )
+    for name in ("spread_days", "step_seconds", "places"):
+        if (found := getattr(time, name)) is not None and found < 1:
+            raise UserError(f"{where}: {name} is {found}, expected at least 1.")
     return time
 
 
@@ -134,4 +154,11 @@ def _feature(values: Any, where: str) -> Feature:
         raise UserError(f"{where}: buckets are {list(feature.buckets)}, expected them ascending.")
     if (feature.kind == "bucketed") != bool(feature.buckets):
         raise UserError(f"{where}: `buckets` belong to kind 'bucketed', and it needs them.")
+    lowest, highest = feature.minimum, feature.maximum
+    if feature.kind != "bucketed" and not (lowest is None and highest is None):
+        raise UserError(
+            f"{where}: `minimum` and `maximum` belong to kind 'bucketed', not {feature.kind!r}."
+        )
+    if lowest is not None and highest is not None and lowest > highest:
+        raise UserError(f"{where}: minimum is {lowest:g}, expected at most maximum, {highest:g}.")
     return feature

@@ -8,11 +8,13 @@ from schemas.columns import Column, Table, Type
 from schemas.dataset_spec import DatasetSpec, Feature
 
 QUARANTINE_REASONS = (
+    "unparsable_row",
     "missing_user_id",
     "missing_item_id",
     "unreadable_rating",
     "rating_off_scale",
     "unreadable_event_time",
+    "future_event",
     "unknown_user",
     "unknown_item",
     "duplicate",
@@ -59,6 +61,20 @@ INTERACTIONS_QUARANTINE = Table(
             type=Type.STRING,
             allowed=QUARANTINE_REASONS,
             description="The first rule that the row breaks.",
+        ),
+        Column(name="source_file", type=Type.STRING, description="The file that has the row."),
+        Column(
+            name="source_line",
+            type=Type.STRING,
+            nullable=True,
+            description="Delimited text: the whole line as it is written, to search the file for.",
+        ),
+        Column(
+            name="source_row",
+            type=Type.INT64,
+            nullable=True,
+            minimum=0,
+            description="Parquet: the row's number in the file, from 0.",
         ),
     ),
 )

@@ -15,6 +15,7 @@ name = "tiny"
 title = "A tiny shop"
 feedback = "explicit"
 rating_scale = [1, 5]
+max_quarantined_fraction = 1
 
 [interactions]
 file = "interactions.csv"
@@ -45,6 +46,19 @@ class Source:
     """A source folder. Days are days of March 1998."""
 
     folder: Path
+
+    def respell(self, *changes: tuple[str, str]) -> None:
+        """Change the spec's text."""
+        text = (self.folder / "dataset.toml").read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        (self.folder / "dataset.toml").write_text(text)
+
+    def write_lines(self, *lines: str) -> None:
+        """Append lines to the interactions as they are."""
+        with (self.folder / "interactions.csv").open("a") as file:
+            file.writelines(f"{line}\n" for line in lines)
 
     def add(self, *rows: tuple[str, str, str, int]) -> None:
         """Append interactions: user, item, stars, day."""

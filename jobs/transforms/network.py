@@ -27,8 +27,7 @@ _ASKED = 8
 
 def links(raw: DataFrame, ids: DataFrame | None, name: str, relation: FileRelation) -> DataFrame:
     """The item links of a relation file; `ids` are the rows of the file that translates items."""
-    counts = (F.trim(column(key)) == value for key, value in relation.only.items())
-    found = raw.where(reduce(Column.__and__, counts, F.lit(True))).select(
+    found = raw.select(
         F.trim(column(relation.item)).alias("item_id"), F.trim(column(relation.node)).alias("node")
     )
     if relation.ids is not None and ids is not None:

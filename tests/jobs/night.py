@@ -109,7 +109,10 @@ NIGHT: dict[str, list[Row]] = {
         for i in (1, 2)
     ],
     "interactions_quarantine": [
-        {"user_id": "u9", "item_id": None, "rating": "x", "event_time": "0", "reason": reason}
+        {
+            **{"user_id": "u9", "item_id": None, "rating": "x", "event_time": "0"},
+            **{"reason": reason, "source_file": "ratings.csv", "source_line": "u9,,x,0"},
+        }
         for reason in ("unknown_user", "missing_item_id", "unknown_user")
     ],
     "item_links": [],

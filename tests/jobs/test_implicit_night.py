@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -133,6 +134,22 @@ def test_files_of_numbers_and_lists_become_text(shop: Settings, picks: Picks) ->
     assert items["5"] == {"item_id": "5", "title": None, "tags": ["1", "7"]}
     [row] = _rows(shop, "interactions", date(1998, 3, 2))
     assert (row["user_id"], row["item_id"], row["rating"]) == ("7", "2", 1.0)
+
+
+@pytest.mark.parametrize(
+    "type_", [pa.timestamp("us", tz="Europe/Berlin"), pa.timestamp("ns"), pa.date32()], ids=str
+)
+def test_parquet_files_with_times_of_their_own(
+    shop: Settings, picks: Picks, type_: pa.DataType
+) -> None:
+    at = datetime(1998, 3, 2, tzinfo=UTC)
+    at = at if type_ == pa.date32() else at.replace(hour=11, microsecond=123_457)
+    times = pa.array([at.date() if type_ == pa.date32() else at], type_)
+    table = pa.table({"who": ["7"], "what": ["1"], "when": times})
+    pq.write_table(table, picks.folder / "picks.parquet")
+    _run(shop, "ingest", ds=date(1998, 3, 2))
+    [row] = _rows(shop, "interactions", date(1998, 3, 2))
+    assert row["event_time"] == at
 
 
 def test_users_are_those_seen_by_ds(shop: Settings, picks: Picks) -> None:

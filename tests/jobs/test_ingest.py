@@ -73,23 +73,6 @@ def test_a_day_that_lost_its_rows_becomes_empty(tiny: Settings, source: Source) 
     assert list(_versions(tiny)) == [1, 2, 4]
 
 
-def test_bad_rows_are_kept_with_their_reason(tiny: Settings, source: Source) -> None:
-    source.add(("u1", "i1", "3", 1), ("u1", "i5", "9", 3), ("stranger", "i1", "3", 3))
-    with (source.folder / "interactions.csv").open("a") as file:
-        file.write("u1,i1\n")
-    record = _ingest(tiny, 4)
-    quarantine = _rows(tiny, "interactions_quarantine", 4)
-    found = {(r["user_id"], r["rating"], r["reason"]) for r in quarantine}
-    assert found == {
-        ("u1", "3", "duplicate"),
-        ("u1", "9", "rating_off_scale"),
-        ("stranger", "3", "unknown_user"),
-        ("u1", None, "unreadable_rating"),
-    }
-    assert record.facts["quarantined"] == 4
-    assert record.rows_out == 4
-
-
 def test_a_ds_before_the_first_event_says_when_events_begin(tiny: Settings) -> None:
     too_early = date(1998, 2, 28)
     with (

@@ -13,8 +13,8 @@ IMPLICIT = (dataset_spec.BUNDLED / "toys.toml").read_text()
 
 @pytest.mark.parametrize("path", sorted(dataset_spec.BUNDLED.glob("*.toml")), ids=lambda p: p.stem)
 def test_bundled_specs_load(path):
-    levels = (0, 1) if path.stem == "toys" else (1, 2, 3, 4, 5)
-    assert dataset_spec.load(path).rating_levels == levels
+    levels = {"toys": range(2), "book-crossing": range(1, 11)}.get(path.stem, range(1, 6))
+    assert dataset_spec.load(path).rating_levels == tuple(levels)
 
 
 def _assert_refused(folder, good, old, new, message):
@@ -37,6 +37,8 @@ def _assert_refused(folder, good, old, new, message):
         ("[1, 5]", "[1, 3, 5]", r"rating_scale is \[1, 3, 5\]"),
         ("[1, 5]", '["1", "5"]', r"rating_scale is \['1', '5'\], expected"),
         ("rating_scale = [1, 5]", "", r"rating_scale is \[\], expected \[lowest, highest\]"),
+        ("[1, 5]", "[1, 5]\nmax_quarantined_fraction = 5", "fraction is 5, expected a num"),
+        ('delimiter = "\\t"', 'encoding = "latin-1"', r"'latin-1', expected one of \['UTF-8'"),
         ('rating = "rating:float"', "", "rating is missing, expected the column.*or say feedback"),
         ("[users]", "[negatives]\n[users]", "belongs to implicit feedback.*leave the section out"),
         ("[1, 5]", "[1, 5", "is not valid TOML.*mend that line"),
@@ -46,6 +48,9 @@ def _assert_refused(folder, good, old, new, message):
         ('gender = { kind = "cat', 'gender = { kind = "dog', r"features\.gender\].*'dogegorical'"),
         ("buckets = [18, 25,", "buckets = [25, 18,", "expected them ascending"),
         ('column = "gender:token"', 'column = "g", buckets = [1]', "belong to kind 'bucketed'"),
+        ('column = "gender:token"', 'column = "g", maximum = 1', "`maximum` belong to kind 'buck"),
+        ("buckets = [18,", "minimum = 9, maximum = 5, buckets = [18,", "minimum is 9, expected"),
+        ('delimiter = "\\t"', "without = { rating = 0 }", r"\{'rating': 0\}, expected dict"),
         ('{ kind = "categorical", column = "gender:token" }', "3", "is 3, expected a table"),
     ],
 )  # fmt: skip
@@ -71,7 +76,9 @@ def test_mistakes(tmp_path, old, new, message):
         ('"2020-01-01"\nspread', '"January"\nspread', "first_day is 'January', expected a date"),
         ("spread_days = 365", "spread_days = 0", r"\.synthetic_time\]: spread_days is 0"),
         ("step_seconds = 259_200", "step_seconds = 0", "step_seconds is 0, expected at least 1"),
-        ('order = "position"', "", r"synthetic_time\]: missing keys \['order'\]"),
+        ('order = "position"', "", r"synthetic_time\]: give either `order`.* or `places`"),
+        ('order =', 'places = 3\norder =', r"synthetic_time\]: give either `order`.* or `places`"),
+        ('order = "position"', "places = 0", "places is 0, expected at least 1"),
         ('item_id =', 'delimiter = ";"\nitem_id =', r"\['delimiter'\] say how to read text"),
         ('"parquet"', '"orc"', r"format is 'orc', expected one of \['delimited', 'parquet'\]"),
     ],

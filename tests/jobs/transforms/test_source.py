@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
-from jobs.transforms.source import parse_interactions, valid_interactions, values, with_reasons
+from jobs.transforms.source import (
+    ORIGIN,
+    parse_interactions,
+    valid_interactions,
+    with_reasons,
+)
 from schemas import dataset_spec, tables
-from schemas.dataset_spec import Feature, Interactions
+from schemas.dataset_spec import Interactions
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 COLUMNS = Interactions(file="-", user_id="u", item_id="i", rating="r", event_time="t")
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
 ROWS = [
-    # user, item, rating, time, the reason expected
+    # user, item, rating, time, the reason expected; a time of None is of a row that broke off
     ("1", "10", "4", "881250949", None),
     ("1", "11", "4.5", "881250949.25", None),
     (None, "10", "4", "881250949", "missing_user_id"),
@@ -28,7 +33,15 @@ ROWS = [
     ("1", "10", "NaN", "881250949", "rating_off_scale"),
     ("1", "10", "5.5", "881250949", "rating_off_scale"),
     ("1", "10", "4", "yesterday", "unreadable_event_time"),
-    ("1", "10", "4", None, "unreadable_event_time"),
+    ("1", "10", "4", "", "unreadable_event_time"),
+    ("1", "10", "4", "12:30", "unreadable_event_time"),
+    ("1", "10", "4", "2025-02-30", "unreadable_event_time"),
+    ("1", "10", "4", "2025-02-28T23:30:00.5-01:00", "duplicate"),
+    ("1", "10", "4", "2025-02-28", None),
+    ("1", "10", "3", "2025-03-01 00:30:00.500", None),
+    ("1", "10", "4", None, "unparsable_row"),
+    ("1", "10", "4", "1767225599", None),
+    ("1", "10", "4", "1767225600", "future_event"),
     ("9", "10", "4", "881250949", "unknown_user"),
     ("1", "99", "4", "881250949", "unknown_item"),
     ("1", "10", "5", "881250949", "duplicate"),
@@ -36,12 +49,17 @@ ROWS = [
 ]
 
 
+_ORIGIN = "struct<file string, line string, row bigint, is_whole boolean>"
+
+
 @pytest.fixture(scope="module")
 def checked(spark: SparkSession):
-    raw = spark.createDataFrame([row[:4] for row in ROWS], "u string, i string, r string, t string")
+    rows = [(*row[:4], ("f", "line", None, row[3] is not None)) for row in ROWS]
+    raw = spark.createDataFrame(rows, f"u string, i string, r string, t string, {ORIGIN} {_ORIGIN}")
     users = spark.createDataFrame([("1",)], "user_id string")
     items = spark.createDataFrame([("10",), ("11",)], "item_id string")
-    return with_reasons(parse_interactions(raw, COLUMNS), users, items, SPEC).collect()
+    parsed = parse_interactions(raw, COLUMNS)
+    return with_reasons(parsed, users, items, SPEC, now=NOW).collect()
 
 
 def test_each_row_gets_the_first_rule_it_breaks(checked) -> None:
@@ -61,52 +79,17 @@ def test_every_reason_is_in_the_contract_and_has_a_case(checked) -> None:
 
 def test_valid_rows_are_typed_to_the_microsecond(spark: SparkSession, checked) -> None:
     frame = spark.createDataFrame(
-        [tuple(row) for row in checked if row.reason is None],
-        "item_id string, user_id string, rating string, event_time string, value double, "
-        "at timestamp, user_known boolean, item_known boolean, reason string",
+        [(r.item_id, r.user_id, r.value, r.at, None) for r in checked if r.reason is None],
+        "item_id string, user_id string, value double, at timestamp, reason string",
     )
-    rows = valid_interactions(frame, tables.interactions(SPEC)).orderBy("item_id").collect()
-    assert [row.rating for row in rows] == [4.0, 4.5]
-    assert rows[1].event_time.astimezone(UTC) == datetime(
+    valid = valid_interactions(frame, tables.interactions(SPEC))
+    rows = valid.orderBy("item_id", "event_time").collect()
+    assert [row.rating for row in rows] == [4.0, 4.0, 3.0, 4.0, 4.5]
+    assert [row.event_time.astimezone(UTC) for row in rows[1:4]] == [
+        datetime(2025, 2, 28, tzinfo=UTC),
+        datetime(2025, 3, 1, 0, 30, 0, 500_000, tzinfo=UTC),
+        datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC),
+    ]
+    assert rows[-1].event_time.astimezone(UTC) == datetime(
         1997, 12, 4, 15, 55, 49, 250_000, tzinfo=UTC
     )
-
-
-CASES = [
-    (Feature(kind="categorical", column="c"), " M ", ["M"]),
-    (Feature(kind="categorical", column="c"), None, []),
-    (Feature(kind="categorical", column="c"), "", []),
-    (Feature(kind="categorical", column="c", pattern=r"^(\d)"), "94043", ["9"]),
-    (Feature(kind="categorical", column="c", pattern=r"^(\d)"), "V3N4P", []),
-    (Feature(kind="multi", column="c", separator="|"), "Drama|War|Drama", ["Drama", "War"]),
-    (Feature(kind="multi", column="c", separator="|"), None, []),
-    (Feature(kind="bucketed", column="c", buckets=(18, 25)), "17", ["<18"]),
-    (Feature(kind="bucketed", column="c", buckets=(18, 25)), "18", ["18-25"]),
-    (Feature(kind="bucketed", column="c", buckets=(18, 25)), "25", ["25+"]),
-    (Feature(kind="bucketed", column="c", buckets=(18, 25)), "old", []),
-    (Feature(kind="bucketed", column="c", buckets=(18, 25)), "NaN", []),
-    (
-        Feature(kind="bucketed", column="c", buckets=(1990, 1995), pattern=r"(\d{4})$"),
-        "01-Jan-1994",
-        ["1990-1995"],
-    ),
-]
-
-
-def test_feature_values(spark: SparkSession) -> None:
-    columns = [f"c{i}" for i in range(len(CASES))]
-    schema = ", ".join(f"{column} string" for column in columns)
-    frame = spark.createDataFrame([tuple(text for _, text, _ in CASES)], schema)
-    of_columns = [
-        values(replace(feature, column=column)).alias(column)
-        for column, (feature, _, _) in zip(columns, CASES, strict=True)
-    ]
-    assert list(frame.select(*of_columns).first()) == [expected for _, _, expected in CASES]
-
-
-def test_flag_columns_become_their_names(spark: SparkSession) -> None:
-    frame = spark.createDataFrame(
-        [("1", "0", "1")], "Action string, `Film-Noir` string, War string"
-    )
-    feature = Feature(kind="multi", flags=("Action", "Film-Noir", "War"))
-    assert frame.select(F.array_sort(values(feature)).alias("v")).first().v == ["Action", "War"]

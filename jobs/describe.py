@@ -1,0 +1,153 @@
+"""What a source holds, as its dataset spec reads it: everything a person wants to know before a
+first night, and everything that is wrong at once. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import fill
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs import entities, ingest, links, quarantine
+from jobs.session import spark_session
+from jobs.source import columns_of, missing_from, read_file
+from jobs.text_table import WIDTH, text_table
+from jobs.transforms.source import ORIGIN, is_ahead, valid_interactions, with_reasons
+from schemas import dataset_choice, dataset_spec, tables
+from schemas.dataset_spec import DatasetSpec, SourceFile
+from schemas.errors import UserError
+from schemas.settings import Settings
+
+_ROWS = 5
+
+
+def run(settings: Settings, source: Path | None, spec_file: Path | None) -> None:
+    """Print what `source` holds; a `UserError` lists every file and column that is missing."""
+    settings = replace(settings, source=source or settings.source)
+    found = spec_file or dataset_choice.find(settings.source)
+    spec = dataset_spec.load(found)
+    print(f"{settings.source}\n  is read by {found} as {spec.title} ({spec.feedback} feedback)\n")
+    needs = needed(spec)
+    problems = [text for file, names in needs for text in _problems(settings.source, file, names)]
+    if problems:
+        raise UserError(
+            f"{settings.source} does not fit {found}, for {len(problems)} reasons:"
+            + "".join(f"\n  {n}. {text}" for n, text in enumerate(problems, start=1))
+        )
+    with spark_session(settings) as spark:
+        for section in _sections(spark, settings.source, spec, needs):
+            print(section + "\n")
+
+
+def needed(spec: DatasetSpec) -> list[tuple[SourceFile, list[str]]]:
+    """Every file that the spec names, with the columns that it is asked for."""
+    asked: list[tuple[SourceFile, list[str]]] = []
+    asked.append((spec.interactions, ingest.needed(spec.interactions)))
+    if spec.users is not None:
+        asked.append((spec.users, entities.needed(spec.users.features, spec.users.user_id)))
+    items = [spec.items.item_id, *filter(None, [spec.items.title])]
+    asked.append((spec.items, entities.needed(spec.items.features, *items)))
+    relations = spec.network.file_relations.values() if spec.network else ()
+    for relation in relations:
+        asked += links.needed(relation)
+    return asked
+
+
+def _problems(source: Path, file: SourceFile, names: Sequence[str]) -> Iterator[str]:
+    try:
+        missing = missing_from(source, file, names)
+    except UserError as error:
+        yield str(error)
+    else:
+        if missing is not None:
+            yield missing
+
+
+def _sections(
+    spark: SparkSession,
+    source: Path,
+    spec: DatasetSpec,
+    needs: list[tuple[SourceFile, list[str]]],
+) -> Iterator[str]:
+    yield _files(spark, source, needs)
+    now = ingest.end_of(datetime.now(UTC).date())
+    parsed = ingest.read_interactions(spark, source, spec)
+    is_ahead_of_us = F.coalesce(is_ahead(spec.interactions, now), F.lit(False))
+    seen = parsed.where(F.col("is_whole") & ~is_ahead_of_us)
+    users, items = entities.read_entities(seen, source, spec)
+    checked = with_reasons(parsed, users, items, spec, now=now).localCheckpoint()
+    valid = valid_interactions(checked, tables.interactions(spec))
+    yield _ranges(valid)
+    if spec.feedback == "explicit":
+        levels = valid.groupBy("rating").count().orderBy("rating").collect()
+        rows = [(f"{row['rating']:g}", row["count"]) for row in levels]
+        yield "Ratings\n\n" + text_table(("rating", "interactions"), rows)
+    yield _set_aside(checked, spec)
+    yield _first("interactions", valid.orderBy("event_time", "user_id", "item_id"))
+    yield _first("users", users.orderBy("user_id"))
+    yield _first("items", items.orderBy("item_id"))
+
+
+def _files(spark: SparkSession, source: Path, needs: list[tuple[SourceFile, list[str]]]) -> str:
+    rows, columns = [], []
+    for file, names in needs:
+        count = (
+            read_file(spark, source, file, names)
+            .agg(
+                F.count("*").alias("rows"), F.count_if(~F.col(f"{ORIGIN}.is_whole")).alias("broken")
+            )
+            .first()
+        )
+        assert count is not None
+        size = f"{(source / file.file).stat().st_size / 1e6:,.1f} MB"
+        rows.append((file.file, size, count["rows"], count["broken"]))
+        used = list(dict.fromkeys([*names, *file.only, *file.without]))
+        unused = [name for name in columns_of(source, file) if name not in used]
+        listed = f"{file.file}: {', '.join(used)}; not used: {', '.join(unused) or 'none'}"
+        columns.append(fill(listed, WIDTH, initial_indent="  ", subsequent_indent="    "))
+    # Broken rows have more or fewer columns than the file.
+    counts = text_table(("file", "size", "rows", "broken rows"), rows)
+    return f"Files\n\n{counts}\n\nColumns\n\n" + "\n".join(columns)
+
+
+def _ranges(valid: DataFrame) -> str:
+    row = valid.agg(
+        F.count("*"), F.countDistinct("user_id"), F.countDistinct("item_id"),
+        F.min("event_time"), F.max("event_time"),
+    ).first()  # fmt: skip
+    assert row is not None
+    rows, users, items, first, last = row
+    if not rows:
+        return "Interactions: none that breaks no rule"
+    return (
+        f"Interactions\n\n  {rows:,} from {first:%Y-%m-%d} to {last:%Y-%m-%d} (UTC), of {users:,} "
+        f"users with {items:,} items"
+    )
+
+
+def _set_aside(checked: DataFrame, spec: DatasetSpec) -> str:
+    counts = quarantine.count(checked)
+    rows, valid = sum(counts.values()), counts.pop(None, 0)
+    if rows == valid:
+        return "Rows that would be set aside: none"
+    share = f"{(rows - valid) / rows:.2%}, allowed are {spec.max_quarantined_fraction:.2%}"
+    reasons = [(str(reason), number) for reason, number in counts.items()]
+    return f"Rows that would be set aside: {share}\n\n" + text_table(("reason", "rows"), reasons)
+
+
+def _first(name: str, frame: DataFrame) -> str:
+    rows = [tuple(map(_shown, row)) for row in frame.limit(_ROWS).collect()]
+    return f"First {name}, as the night would have them\n\n" + text_table(
+        frame.columns, rows, wide=frame.columns[-1]
+    )
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or None
+    return str(value) if isinstance(value, datetime) else value

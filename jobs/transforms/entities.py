@@ -1,0 +1,84 @@
+"""From a source's strings to the contracts of users and items: attributes as lists of values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from jobs.transforms.source import column
+from schemas.columns import Table
+from schemas.dataset_spec import Feature
+
+
+def entities(
+    raw: DataFrame, table: Table, names: Mapping[str, str | None], features: Mapping[str, Feature]
+) -> DataFrame:
+    """Users or items: `names` maps contract columns to the file's; features become lists.
+
+    A contract column without a name is null: not all data has titles.
+    """
+    plain = {
+        contract: F.lit(None).cast("string") if source is None else F.trim(column(source))
+        for contract, source in names.items()
+    }
+    are_lists = {each.name for each in raw.schema if isinstance(each.dataType, T.ArrayType)}
+    lists = {
+        name: values(feature, is_list=feature.column in are_lists)
+        for name, feature in features.items()
+    }
+    selected = (expression.alias(name) for name, expression in {**plain, **lists}.items())
+    return raw.select(*selected).select(*table.column_names)
+
+
+def users_of(visible: DataFrame, table: Table) -> DataFrame:
+    """Whom the interactions name, for a source that has nothing else to say of its users."""
+    named = visible.where(F.trim("user_id") != "")
+    return named.select("user_id").distinct().select(*table.column_names)
+
+
+def values(feature: Feature, *, is_list: bool = False) -> Column:
+    """The attribute's values as a list of non-empty texts; empty when unknown."""
+    if feature.flags:
+        flags = (F.when(column(name) == "1", F.lit(name)) for name in feature.flags)
+        return F.array_compact(F.array(*flags))
+    assert feature.column is not None
+    text = column(feature.column)
+    if is_list:
+        return _kept(text)
+    if feature.pattern is not None:
+        text = F.regexp_extract(text, feature.pattern, 1)
+    if feature.kind == "bucketed":
+        text = _bucket(_plausible(text.try_cast("double"), feature), feature.buckets)
+    many = F.split(text, _literal(feature.separator)) if feature.separator else F.array(text)
+    return _kept(many)
+
+
+def _kept(many: Column) -> Column:
+    trimmed = F.transform(many, lambda value: F.trim(value))
+    kept = F.array_distinct(F.filter(trimmed, lambda value: value != ""))
+    return F.coalesce(kept, F.array().cast("array<string>"))
+
+
+def _plausible(number: Column, feature: Feature) -> Column:
+    lowest = -math.inf if feature.minimum is None else feature.minimum
+    highest = math.inf if feature.maximum is None else feature.maximum
+    return F.when(number.between(lowest, highest), number)
+
+
+def _bucket(number: Column, bounds: tuple[float, ...]) -> Column:
+    """`<18`, `18-25` (25 excluded), ..., `56+`; null for no number."""
+    labels = [f"<{bounds[0]:g}"]
+    labels += [f"{low:g}-{high:g}" for low, high in pairwise(bounds)]
+    expression = F.when(number < bounds[0], F.lit(labels[0]))
+    for high, name in zip(bounds[1:], labels[1:], strict=True):
+        expression = expression.when(number < high, F.lit(name))
+    return expression.when(number.isNotNull() & ~F.isnan(number), F.lit(f"{bounds[-1]:g}+"))
+
+
+def _literal(separator: str) -> str:
+    return "\\Q" + separator + "\\E"  # Spark splits at a regular expression
