@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from importlib import import_module
+from pathlib import Path
 
 from schemas import command_line, journal
 from schemas.learners import DEFAULT
@@ -44,6 +45,13 @@ def _parser() -> argparse.ArgumentParser:
             )
     fetch = _command(commands, "fetch", "fetch a public data set, once", _fetch)
     fetch.add_argument("--dataset", default="ml-100k", help="its spec's name (default: ml-100k)")
+    synthetic = _command(commands, "synthesise", "make up a data set of any size", _synthesise)
+    for name in ("users", "items", "interactions", "days", "seed"):
+        synthetic.add_argument(f"--{name}", type=int, required=True)
+    for name in ("user", "item"):
+        about = f"of the {name}s' power law, 0 makes all alike (default: 1)"
+        synthetic.add_argument(f"--{name}-exponent", type=float, default=1.0, help=about)
+    synthetic.add_argument("--to", type=Path, required=True, help="the new folder")
     summary = _command(commands, "summary", "print what a night published", _summary)
     _add_ds(summary)
     server = _command(commands, "spark-server", "serve Spark Connect on 127.0.0.1", _serve)
@@ -81,6 +89,14 @@ def _fetch(options: argparse.Namespace) -> None:
     from jobs import fetch
 
     fetch.run(Settings.from_environment(), options.dataset)
+
+
+def _synthesise(options: argparse.Namespace) -> None:
+    from jobs import synthesise
+    from jobs.transforms.synthetic import Market
+
+    numbers = {name: getattr(options, name) for name in Market.__dataclass_fields__}
+    synthesise.run(Settings.from_environment(), Market(**numbers), options.to.absolute())
 
 
 def _summary(options: argparse.Namespace) -> None:
