@@ -6,6 +6,7 @@ FROM    ?= 1998-03-01
 TO      ?= 1998-03-03
 SOURCE  ?=
 DATA    ?=
+SIZES   ?= 1e6,1e7
 PYTHON  ?= $(shell command -v python3.11 || command -v python3)
 
 VENV_PYTHON := .venv/bin/python
@@ -20,10 +21,10 @@ export COLDSTART_SOURCE := $(SOURCE)
 endif
 unexport PYTHONPATH
 
-.PHONY: help install nightly backfill ui test benchmark lint format docs clean
+.PHONY: help install nightly backfill ui test benchmark benchmark-features lint format docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: ## make or update .venv (the other targets do it by themselves)
 	@$(call quoted,$(PYTHON)) local/install.py
@@ -57,6 +58,11 @@ ifneq ($(strip $(DATA)),)
 else
 	@echo "accuracy is not measured: name the folder of the public splits, DATA=/path/to/splits"
 endif
+	@$(VENV_PYTHON) -m benchmarks.report
+
+benchmark-features: install ## measure the night's features beside DuckDB: SIZES=1e6,1e7
+	@$(VENV_PYTHON) -m benchmarks.features --sizes $(call quoted,$(SIZES)) \
+		--json docs/benchmarks/features.json
 	@$(VENV_PYTHON) -m benchmarks.report
 
 lint: install ## check format, lint, types and the one-way imports

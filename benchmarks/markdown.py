@@ -35,6 +35,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def shown(value: Any) -> str:
+    """A value as a cell: `-` where there is none."""
+    if value is None:
+        return "-"
     if isinstance(value, str):
         return value
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"

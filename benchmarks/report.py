@@ -154,11 +154,35 @@ def _against(found: Sequence[Record], key: str) -> list[str]:
     return [f"{record['mae'] / record[key] - 1:+.1%}" for record in found]
 
 
+def _features(found: Sequence[Record]) -> str:
+    keys = ("mode", "interactions", "seconds", "reference_seconds", "ratio", "peak_driver_mib")
+    rows = [[shown(record[key]) for key in keys] for record in found]
+    return page(
+        "Features",
+        "`python -m benchmarks.features --json docs/benchmarks/features.json`: data made up by "
+        "`python -m jobs synthesise`, 60 days of it, 50 interactions a user. Seconds are those of "
+        "the steps' processes, start to end, on a Spark server that is up, as the night runs them; "
+        "the peak is the most memory that the server ever held, a JVM that is driver and executor "
+        "(heap at most 3 GiB).",
+        found,
+        table(("mode", "interactions", "seconds", "reference, s", "ratio", "peak MiB"), rows),
+        "`profiles+episodes` is build-profiles and build-episodes; its reference is "
+        "benchmarks/features_reference.sql, written by hand for DuckDB, which reads and writes the "
+        "same Parquet files and makes the same statistics and episodes, row for row (the benchmark "
+        "fails if they differ). It does not make features, vocabulary, titles and sealed versions, "
+        "needs no process for each step, and is given the ids of the validation users. `full night "
+        "features` adds ingest, from a source to an empty lake. `incremental` is the same three "
+        "steps for one more day, on a lake that the night before left, and its reference the full "
+        "night.",
+    )
+
+
 PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
     "throughput": _throughput,
     "accuracy": _accuracy,
     "learners": learners_page.text,
     "scaling": _scaling,
+    "features": _features,
 }
 
 if __name__ == "__main__":

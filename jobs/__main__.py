@@ -54,6 +54,13 @@ def _parser() -> argparse.ArgumentParser:
         "--spec", type=Path, metavar="FILE",
         help="the dataset spec (default: the folder's dataset.toml, or a bundled one that fits)",
     )  # fmt: skip
+    synthetic = _command(commands, "synthesise", "make up a data set of any size", _synthesise)
+    for name in ("users", "items", "interactions", "days", "seed"):
+        synthetic.add_argument(f"--{name}", type=int, required=True)
+    for name in ("user", "item"):
+        about = f"of the {name}s' power law, 0 makes all alike (default: 1)"
+        synthetic.add_argument(f"--{name}-exponent", type=float, default=1.0, help=about)
+    synthetic.add_argument("--to", type=Path, required=True, help="the new folder")
     summary = _command(commands, "summary", "print what a night published", _summary)
     _add_ds(summary)
     server = _command(commands, "spark-server", "serve Spark Connect on 127.0.0.1", _serve)
@@ -91,6 +98,14 @@ def _fetch(options: argparse.Namespace) -> None:
     from jobs import fetch
 
     fetch.run(Settings.from_environment(), options.dataset)
+
+
+def _synthesise(options: argparse.Namespace) -> None:
+    from jobs import synthesise
+    from jobs.transforms.synthetic import Market
+
+    numbers = {name: getattr(options, name) for name in Market.__dataclass_fields__}
+    synthesise.run(Settings.from_environment(), Market(**numbers), options.to.absolute())
 
 
 def _summary(options: argparse.Namespace) -> None:

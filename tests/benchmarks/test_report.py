@@ -18,3 +18,13 @@ def test_every_plot_a_page_shows_is_there() -> None:
         for line in page.splitlines():
             if line.startswith("!["):
                 assert (report.FOLDER / line.split("(")[1].rstrip(")")).is_file(), line
+
+
+def test_a_figure_that_there_is_not_is_a_dash() -> None:
+    record = {
+        "mode": "full night features", "interactions": 1_000_000, "seconds": 61.5,
+        "reference_seconds": None, "ratio": None, "peak_driver_mib": 2_048,
+        "machine": "2 x CPU", "date": "2026-01-31",
+    }  # fmt: skip
+    row = "| full night features | 1,000,000 | 61.5 | - | - | 2,048 |"
+    assert row in report.PAGES["features"]([record]).splitlines()

@@ -1,0 +1,132 @@
+"""How long the night's features take on made-up data of several sizes, beside DuckDB by hand.
+
+    python -m benchmarks.features --json FILE [--sizes 1e6,1e7]
+
+Each size is made up once (jobs/synthesise.py) and goes through the night's own steps, a process
+each on a Spark server. Three modes:
+
+- `profiles+episodes`: build-profiles and build-episodes; the reference is features_reference.sql,
+  from the same Parquet files on the same machine, and must have made the same rows;
+- `full night features`: these and ingest, from a source to an empty lake;
+- `incremental`: the same three steps for the last day, on a lake that the night before left; the
+  reference is the full night.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+from benchmarks import features_comparison, features_reference, night_steps
+from benchmarks.night_steps import Server
+from benchmarks.records import Record, write_json
+from schemas import command_line, dataset_choice
+from schemas.errors import UserError
+from schemas.lake import Lake
+
+log = logging.getLogger("benchmarks.features")
+
+DAYS = 60
+DS = date(2024, 2, 29)  # the last of them
+_STEPS = ("ingest", "build-profiles", "build-episodes")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.features", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--json", type=Path, required=True, help="where to write the records")
+    parser.add_argument("--sizes", type=sizes, default="1e6,1e7", help="interactions, by commas")
+    options = parser.parse_args(arguments)
+    return command_line.run(
+        lambda: write_json(options.json, (r for size in options.sizes for r in measure(size)))
+    )
+
+
+def sizes(text: str) -> list[int]:
+    """Numbers by commas, `1e6` being one."""
+    return [int(float(size)) for size in text.split(",")]
+
+
+def measure(interactions: int) -> Iterator[Record]:
+    """The records of one size, all on made-up data that is gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        source, fresh, grown = home / "source", home / "fresh", home / "grown"
+        with night_steps.spark_server(home / "of-preparation") as server:
+            _synthesise(source, interactions, server)
+            _night(DS - timedelta(days=1), source, grown, server)
+        with night_steps.spark_server(home / "of-full-night") as server:
+            full = _night(DS, source, fresh, server)
+            peak = server.peak_mib()
+        reference_seconds = _reference(fresh, home / "reference")
+        with night_steps.spark_server(home / "of-incremental") as server:
+            incremental = sum(_night(DS, source, grown, server).values())
+            incremental_peak = server.peak_mib()
+    features, whole = sum(full.values()) - full["ingest"], sum(full.values())
+    for mode, seconds, reference, peak_mib in (
+        ("profiles+episodes", features, reference_seconds, peak),
+        ("full night features", whole, None, peak),
+        ("incremental", incremental, whole, incremental_peak),
+    ):
+        record = {
+            "interactions": interactions,
+            "mode": mode,
+            "seconds": round(seconds, 1),
+            "reference_seconds": reference and round(reference, 1),
+            "ratio": reference and round(seconds / reference, 2),
+            "peak_driver_mib": peak_mib,
+        }
+        log.info("%s", record)
+        yield record
+
+
+def _synthesise(source: Path, interactions: int, server: Server) -> None:
+    """As many items as make the most active user's possible; a user has 50 ratings on average."""
+    numbers = {
+        "users": interactions // 50,
+        "items": 10 * math.isqrt(interactions),
+        "interactions": interactions,
+        "days": DAYS,
+        "seed": 1,
+    }
+    options = [text for name, number in numbers.items() for text in (f"--{name}", str(number))]
+    seconds = night_steps.run(["synthesise", *options, "--to", str(source)], server.variables)
+    log.info("%s interactions made up in %.1f s", f"{interactions:,}", seconds)
+
+
+def _night(ds: date, source: Path, home: Path, server: Server) -> dict[str, float]:
+    """Run the steps that make features; the seconds of each."""
+    variables = {
+        **server.variables,
+        "COLDSTART_HOME": str(home),
+        "COLDSTART_SOURCE": str(source),
+    }
+    seconds = {step: night_steps.run([step, "--ds", str(ds)], variables) for step in _STEPS}
+    log.info("%s: %s", ds, ", ".join(f"{step} {s:.1f} s" for step, s in seconds.items()))
+    return seconds
+
+
+def _reference(home: Path, into: Path) -> float:
+    """The seconds of the reference on the lake in `home`; an error when its rows are others."""
+    into.mkdir()
+    lake = Lake(root=home / "lake")
+    spec = dataset_choice.of_lake(lake.root)
+    seconds = features_reference.run(lake, spec, DS, into)
+    night = {table: lake.version(table, DS) for table in features_comparison.COLUMNS}
+    if found := list(features_comparison.differences(night, into)):
+        raise UserError(
+            f"the night's features differ from the reference's: {'; '.join(found)}. One of "
+            "jobs/transforms and features_reference.sql is wrong; mend it before you measure."
+        )
+    log.info("the reference made the same rows in %.1f s", seconds)
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())
