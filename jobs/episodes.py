@@ -26,15 +26,12 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
             for profiles in (tables.user_profiles(spec), tables.item_profiles(spec))
         )
         interactions = read_history(spark, lake, tables.interactions(spec), until=ds)
-        with cached(T.history(interactions, users, items)) as history:
-            record.rows_in = history.count()
-            episodes = (
-                T.training_episodes(history, held_out, cold_start, table)
-                .unionByName(T.test_episodes(history, held_out, cold_start, table))
-                .unionByName(T.serve_episodes(history, table))
-            )
+        days = lake.days("interactions", until=ds).values()
+        record.rows_in = sum(manifest.rows for manifest in days)
+        with cached(T.timelines(interactions, users, items)) as timelines:
+            episodes = T.episodes(timelines, held_out, cold_start, table)
             if spec.feedback == "implicit":
-                episodes = with_negatives(episodes, history, items, spec.negatives, table)
+                episodes = with_negatives(episodes, timelines, items, spec.negatives, table)
             record.rows_out = write_partition(lake, table, ds, episodes)
         written = read_partition(spark, lake, table, ds, made_by="build-episodes")
         counts = written.groupBy("split", "scenario").count().orderBy("split", "scenario").collect()

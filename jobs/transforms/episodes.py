@@ -1,4 +1,4 @@
-"""Support/query episodes: each user's interactions, in order of time, cut into tasks.
+"""Support/query episodes: each user's timeline, what they did in order of time, cut into tasks.
 
 Every task's support lies strictly before its query in the user's own order, so that a task asks
 what serving asks: given what the user did so far, what next? Four kinds of rows:
@@ -7,11 +7,14 @@ what serving asks: given what the user did so far, what next? Four kinds of rows
 - `validation`: the first window of one existing user in ten, whom training never sees;
 - `test`: per scenario, a support and what came next on the scenario's items as query;
 - `serve`: all a cold user of today did as support, and no query.
+
+A timeline is one row with an array, and its tasks are slices of it: rows meet in one shuffle, and
+are cut where they lie.
 """
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.transforms.profiles import is_validation_user
@@ -19,151 +22,168 @@ from schemas.columns import Table
 from schemas.dataset_spec import ColdStart
 from schemas.holdout import Holdout
 
-_TASK = ("task_id", "user_index", "scenario", "split")
+_EVENT = (
+    "struct<position: int, event_time: timestamp, item_index: int, is_new: boolean, rating: float>"
+)
+_TASKS = (
+    "array<struct<scenario: string, split: string, window: int, "
+    f"support: array<{_EVENT}>, query: array<{_EVENT}>>>"
+)
+# Of tests, by whether their queries' items are new: an existing user's, a new user's.
+_SCENARIOS = {False: ("warm", "user_cold"), True: ("item_cold", "both_cold")}
 
 
-def history(interactions: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
-    """Interactions in index space, each user's numbered from 1 by time in `position`.
+def timelines(interactions: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
+    """A row a user of the profiles: user_id, user_index, is_new, is_cold and `events`.
 
-    Of repeated interactions of a user with an item only the last is kept, so that an item is
-    never on both sides of an episode.
+    An event is a struct of `position` (from 1, by time), `event_time`, `item_index`, `is_new` of
+    the item, and `rating`. Of repeated interactions of a user with an item only the last is kept,
+    so that an item is never on both sides of an episode.
     """
-    latest = Window.partitionBy("user_id", "item_id").orderBy(F.desc("event_time"))
-    timeline = Window.partitionBy("user_index").orderBy("event_time", "item_id")
-    user_columns = users.select(
-        "user_id", "user_index", "is_cold", F.col("is_new").alias("user_is_new")
+    known_items = items.select("item_id", "item_index", F.col("is_new").alias("item_is_new"))
+    latest = (
+        interactions.join(known_items, on="item_id", how="inner")
+        .repartition("user_id")  # both groupings find their rows together: there is no other
+        .groupBy("user_id", "item_index", "item_is_new")
+        .agg(
+            F.max_by("rating", "event_time").cast("float").alias("rating"),
+            F.max("event_time").alias("event_time"),
+        )
     )
-    item_columns = items.select("item_id", "item_index", F.col("is_new").alias("item_is_new"))
+    # The first fields are the order.
+    event = F.struct("event_time", "item_index", F.col("item_is_new").alias("is_new"), "rating")
+    of_users = latest.groupBy("user_id").agg(F.sort_array(F.collect_list(event)).alias("events"))
+    numbered = F.transform(
+        "events",
+        lambda event, place: F.struct(
+            (place + 1).alias("position"),
+            *(event[name].alias(name) for name in ("event_time", "item_index", "is_new", "rating")),
+        ),
+    )
+    known_users = users.select("user_id", "user_index", "is_new", "is_cold")
+    return of_users.join(known_users, on="user_id", how="inner").withColumn("events", numbered)
+
+
+def episodes(
+    timelines: DataFrame, held_out: Holdout, cold_start: ColdStart, table: Table
+) -> DataFrame:
+    """The rows of all four kinds, of every user of the timelines."""
+    served = F.when(F.col("is_cold"), F.array(_task(F.lit("user_cold"), "serve", "events")))
+    kinds = (_windows(cold_start), _test(False, cold_start), _test(True, cold_start), served)
+    none = F.array().cast(_TASKS)
     return (
-        interactions.withColumn("_repeat", F.row_number().over(latest))
-        .where(F.col("_repeat") == 1)
-        .join(user_columns, on="user_id", how="inner")
-        .join(item_columns, on="item_id", how="inner")
+        timelines.withColumn("past", _past(held_out, cold_start))
+        .withColumn("asked", _asked(held_out, cold_start))
+        # Columns of their own, so that they are worked out once.
+        .withColumns({_query(is_new): _next(is_new, cold_start) for is_new in _SCENARIOS})
         .select(
             "user_id",
             "user_index",
-            "user_is_new",
-            "is_cold",
-            "item_index",
-            "item_is_new",
-            "rating",
-            "event_time",
-            F.row_number().over(timeline).alias("position"),
+            F.inline(F.concat(*(F.coalesce(tasks, none) for tasks in kinds))),
         )
-    )
-
-
-def training_episodes(
-    history: DataFrame, held_out: Holdout, cold_start: ColdStart, table: Table
-) -> DataFrame:
-    """The train and validation rows: windows over each existing user's past, first things first.
-
-    A window holds up to `max_support + query_size` interactions; its last `query_size` are the
-    query, or fewer where at least `min_support` must remain to adapt on. The first window is what
-    a cold user looks like: validation is on first windows alone.
-    """
-    width = cold_start.max_support + cold_start.query_size
-    in_order = Window.partitionBy("user_index").orderBy("position")
-    of_window = Window.partitionBy("user_index", "window")
-    query_size = F.least(F.lit(cold_start.query_size), F.col("size") - cold_start.min_support)
-    split = F.when(is_validation_user(), "validation").otherwise("train")
-    labelled = (
-        history.where(~F.col("user_is_new") & ~F.col("item_is_new"))
-        .where(F.col("event_time") < F.lit(held_out.new_users_from))
-        .withColumn("place", F.row_number().over(in_order) - 1)
-        .withColumn("window", F.floor(F.col("place") / width).cast("int"))
-        .withColumn("split", split)
-        .where(F.col("window") < cold_start.max_episodes_per_user)
-        .where((F.col("split") == "train") | (F.col("window") == 0))
-        .withColumn("size", F.count("*").over(of_window))
-        .where(F.col("size") >= cold_start.min_support + cold_start.min_query)
-        .withColumn("is_query", F.col("place") % width >= F.col("size") - query_size)
-        .withColumn("scenario", F.lit("warm"))
-        .withColumn("task_id", F.concat_ws("/", "user_id", "scenario", "split", "window"))
-    )
-    return _as_rows(labelled, table)
-
-
-def test_episodes(
-    history: DataFrame, held_out: Holdout, cold_start: ColdStart, table: Table
-) -> DataFrame:
-    """The test rows: for each user and scenario, what comes next after the support.
-
-    A new user's support is the beginning: up to `max_support` interactions, less where the query
-    needs the rest. An existing user's is what came right before the held-out interactions. The
-    query is the next `query_size` interactions on the scenario's items.
-    """
-    of_user = Window.partitionBy("user_index")
-    beginning = F.greatest(
-        F.least(F.count("*").over(of_user) - cold_start.query_size, F.lit(cold_start.max_support)),
-        F.lit(cold_start.min_support),
-    )
-    first = F.when(F.col("user_is_new"), beginning).otherwise(cold_start.min_support)
-    is_held_out = (
-        F.col("user_is_new")
-        | F.col("item_is_new")
-        | (F.col("event_time") >= F.lit(held_out.new_users_from))
-    )
-    in_order = Window.partitionBy("user_index", "scenario").orderBy("position")
-    queries = (
-        history.withColumn("_first", first)
-        .where(F.col("position") > F.col("_first"))
-        .where(is_held_out & (F.col("user_is_new") | ~is_validation_user()))
-        .withColumn("scenario", _scenario())
-        .withColumn("_place", F.row_number().over(in_order))
-        .where(F.col("_place") <= cold_start.query_size)
-        .withColumn("is_query", F.lit(True))
-    )
-    starts = queries.groupBy("user_index", "scenario").agg(F.min("position").alias("_start"))
-    support = (
-        history.join(starts, on="user_index", how="inner")
-        .where(F.col("position") < F.col("_start"))
-        .where(F.col("position") >= F.col("_start") - cold_start.max_support)
-        .withColumn("is_query", F.lit(False))
-    )
-    columns = ["user_id", "user_index", "scenario", "position", "item_index", "rating", "is_query"]
-    labelled = (
-        queries.select(*columns)
-        .unionByName(support.select(*columns))
-        .withColumn("split", F.lit("test"))
-        .withColumn("task_id", F.concat_ws("/", "user_id", "scenario", "split"))
-    )
-    rows = _as_rows(labelled, table)
-    return rows.where(F.size("query_items") >= cold_start.min_query)
-
-
-def serve_episodes(history: DataFrame, table: Table) -> DataFrame:
-    """The serve rows: one for every cold user, however few interactions there are."""
-    labelled = (
-        history.where("is_cold")
-        .withColumn("is_query", F.lit(False))
-        .withColumn("scenario", F.lit("user_cold"))
-        .withColumn("split", F.lit("serve"))
-        .withColumn("task_id", F.concat_ws("/", "user_id", "scenario", "split"))
-    )
-    return _as_rows(labelled, table)
-
-
-def _scenario() -> Column:
-    new_user = F.when(F.col("item_is_new"), "both_cold").otherwise("user_cold")
-    existing_user = F.when(F.col("item_is_new"), "item_cold").otherwise("warm")
-    return F.when(F.col("user_is_new"), new_user).otherwise(existing_user)
-
-
-def _as_rows(labelled: DataFrame, table: Table) -> DataFrame:
-    """One row a task from one row an interaction: lists in the order of `position`."""
-    entry = F.struct("position", "item_index", F.col("rating").cast("float").alias("rating"))
-    support = F.sort_array(F.collect_list(F.when(~F.col("is_query"), entry)))
-    query = F.sort_array(F.collect_list(F.when(F.col("is_query"), entry)))
-    return (
-        labelled.groupBy(*_TASK)
-        .agg(support.alias("support"), query.alias("query"))
         .select(
-            *_TASK,
+            F.concat_ws("/", "user_id", "scenario", "split", "window").alias("task_id"),
+            "user_index",
+            "scenario",
+            "split",
             F.col("support.item_index").alias("support_items"),
             F.col("support.rating").alias("support_ratings"),
             F.col("query.item_index").alias("query_items"),
             F.col("query.rating").alias("query_ratings"),
         )
         .select(*table.column_names)
+    )
+
+
+def _past(held_out: Holdout, cold_start: ColdStart) -> Column:
+    """What training may see of an existing user: as many events as their windows hold.
+
+    The first window is what a cold user looks like: validation is on first windows alone.
+    """
+    width = cold_start.max_support + cold_start.query_size
+    n_windows = F.when(is_validation_user(), 1).otherwise(cold_start.max_episodes_per_user)
+    seen = F.filter(
+        "events",
+        lambda event: ~event["is_new"] & (event["event_time"] < F.lit(held_out.new_users_from)),
+    )
+    return F.when(~F.col("is_new"), F.slice(seen, 1, n_windows * width))
+
+
+def _windows(cold_start: ColdStart) -> Column:
+    """The train and validation tasks: windows over `past`, first things first.
+
+    A window holds up to `max_support + query_size` events; its last `query_size` are the query, or
+    fewer where at least `min_support` must remain to adapt on.
+    """
+    width = cold_start.max_support + cold_start.query_size
+    least = cold_start.min_support + cold_start.min_query
+    split = F.when(is_validation_user(), "validation").otherwise("train")
+    # The last window may be too short for a task.
+    last = F.floor((F.size("past") - least) / width).cast("int")
+
+    def task(window: Column) -> Column:
+        start = window * width + 1
+        size = F.least(F.size("past") - window * width, F.lit(width))
+        n_support = size - F.least(F.lit(cold_start.query_size), size - cold_start.min_support)
+        support = F.slice("past", start, n_support)
+        query = F.slice("past", start + n_support, size - n_support)
+        return _task(F.lit("warm"), split, support, query, window)
+
+    return F.when(F.size("past") >= least, F.transform(F.sequence(F.lit(0), last), task))
+
+
+def _asked(held_out: Holdout, cold_start: ColdStart) -> Column:
+    """The events that tests may ask for.
+
+    A new user's support is the beginning: up to `max_support` events, less where the query needs
+    the rest; all after it may be asked for. Of an existing user, what is held out.
+    """
+    beginning = F.greatest(
+        F.least(F.size("events") - cold_start.query_size, F.lit(cold_start.max_support)),
+        F.lit(cold_start.min_support),
+    )
+    first = F.when(F.col("is_new"), beginning).otherwise(cold_start.min_support)
+    later = F.slice("events", first + 1, F.size("events"))
+    is_held_out = F.filter(
+        later,
+        lambda event: event["is_new"] | (event["event_time"] >= F.lit(held_out.new_users_from)),
+    )
+    return F.when(F.col("is_new"), later).when(~is_validation_user(), is_held_out)
+
+
+def _query(item_is_new: bool) -> str:
+    return "query_new" if item_is_new else "query_existing"
+
+
+def _next(item_is_new: bool, cold_start: ColdStart) -> Column:
+    """The query of a test: the next `query_size` of the events asked for, on its items."""
+    on_items = F.filter("asked", lambda event: event["is_new"] == F.lit(item_is_new))
+    return F.slice(on_items, 1, cold_start.query_size)
+
+
+def _test(item_is_new: bool, cold_start: ColdStart) -> Column:
+    """The test task on new or existing items; its support is what came right before the query."""
+    query = F.col(_query(item_is_new))
+    n_before = F.get(query, F.lit(0))["position"] - 1
+    n_support = F.least(n_before, F.lit(cold_start.max_support))
+    support = F.slice("events", n_before - n_support + 1, n_support)
+    of_existing, of_new = map(F.lit, _SCENARIOS[item_is_new])
+    scenario = F.when(F.col("is_new"), of_new).otherwise(of_existing)
+    task = _task(scenario, "test", support, query)
+    return F.when(F.size(query) >= cold_start.min_query, F.array(task))
+
+
+def _task(
+    scenario: Column,
+    split: Column | str,
+    support: Column | str,
+    query: Column | None = None,
+    window: Column | None = None,
+) -> Column:
+    return F.struct(
+        scenario.alias("scenario"),
+        (F.lit(split) if isinstance(split, str) else split).alias("split"),
+        (F.lit(None) if window is None else window).cast("int").alias("window"),
+        (F.col(support) if isinstance(support, str) else support).alias("support"),
+        (F.array() if query is None else query).cast(f"array<{_EVENT}>").alias("query"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from jobs.transforms import episodes as T
 from schemas import dataset_spec, tables
@@ -19,30 +19,34 @@ HELD_OUT = Holdout(
     new_users_from=START + timedelta(days=10), new_items_from=START + timedelta(days=5)
 )
 SCHEMA = (
-    "user_id string, user_index int, user_is_new boolean, is_cold boolean, item_index int, "
-    "item_is_new boolean, rating double, event_time timestamp, position int"
+    "user_id string, user_index int, is_new boolean, is_cold boolean, events array<struct<"
+    "position int, event_time timestamp, item_index int, is_new boolean, rating float>>"
 )
 # hashed outside (inside) the validation tenth
 TRAIN_USER, VALIDATION_USER = "u0", "u18"
 
 
-def _history(spark: SparkSession, *events: tuple) -> DataFrame:
-    """Rows of (user, user is new, item, item is new, day), positions by order."""
-    positions: dict[str, int] = {}
-    indices: dict[str, int] = {}
-    rows = []
+def _cut(
+    spark: SparkSession,
+    *events: tuple,
+    splits: str = "train validation test serve",
+    cold: tuple[str, ...] = (),
+) -> dict[str, tuple[list[int], list[int]]]:
+    """Support and query of each task, from events (user, user is new, item, item is new, day)."""
+    of_users: dict[tuple[str, bool], list[tuple]] = {}
     for user, user_is_new, item, item_is_new, day in events:
-        positions[user] = positions.get(user, 0) + 1
-        index = indices.setdefault(user, len(indices) + 1)
-        rows.append(
-            (user, index, user_is_new, False, item, item_is_new, 3.0, START + timedelta(days=day),
-             positions[user])
-        )  # fmt: skip
-    return spark.createDataFrame(rows, SCHEMA)
-
-
-def _cut(frame: DataFrame) -> dict[str, tuple[list[int], list[int]]]:
-    return {row.task_id: (row.support_items, row.query_items) for row in frame.collect()}
+        past = of_users.setdefault((user, user_is_new), [])
+        past.append((len(past) + 1, START + timedelta(days=day), item, item_is_new, 3.0))
+    rows = [
+        (user, index, is_new, user in cold, past)
+        for index, ((user, is_new), past) in enumerate(of_users.items(), start=1)
+    ]
+    frame = T.episodes(spark.createDataFrame(rows, SCHEMA), HELD_OUT, COLD_START, TABLE)
+    return {
+        row.task_id: (row.support_items, row.query_items)
+        for row in frame.collect()
+        if row.split in splits
+    }
 
 
 def test_the_two_users_are_on_the_sides_they_are_named_for(spark: SparkSession) -> None:
@@ -53,7 +57,7 @@ def test_the_two_users_are_on_the_sides_they_are_named_for(spark: SparkSession) 
 
 def test_windows_run_forwards_from_the_first(spark: SparkSession) -> None:
     past = [(TRAIN_USER, False, item, False, 1) for item in range(1, 13)]
-    cut = _cut(T.training_episodes(_history(spark, *past), HELD_OUT, COLD_START, TABLE))
+    cut = _cut(spark, *past)
     assert cut == {
         f"{TRAIN_USER}/warm/train/0": ([1, 2, 3], [4, 5]),
         f"{TRAIN_USER}/warm/train/1": ([6, 7, 8], [9, 10]),
@@ -63,7 +67,7 @@ def test_windows_run_forwards_from_the_first(spark: SparkSession) -> None:
 
 def test_a_short_window_keeps_the_least_support(spark: SparkSession) -> None:
     past = [(TRAIN_USER, False, item, False, 1) for item in (1, 2, 3)]
-    cut = _cut(T.training_episodes(_history(spark, *past), HELD_OUT, COLD_START, TABLE))
+    cut = _cut(spark, *past)
     assert cut == {f"{TRAIN_USER}/warm/train/0": ([1, 2], [3])}
 
 
@@ -71,13 +75,13 @@ def test_training_sees_no_new_item_no_new_user_no_held_out_day(spark: SparkSessi
     past = [(TRAIN_USER, False, item, False, 1) for item in (1, 2, 3)]
     past += [(TRAIN_USER, False, 4, True, 6), (TRAIN_USER, False, 5, False, 10)]
     past += [("new", True, item, False, 11) for item in (1, 2, 3, 4)]
-    cut = _cut(T.training_episodes(_history(spark, *past), HELD_OUT, COLD_START, TABLE))
+    cut = _cut(spark, *past, splits="train validation")
     assert cut == {f"{TRAIN_USER}/warm/train/0": ([1, 2], [3])}
 
 
 def test_validation_is_on_first_windows_of_users_of_its_own(spark: SparkSession) -> None:
     past = [(VALIDATION_USER, False, item, False, 1) for item in range(1, 13)]
-    cut = _cut(T.training_episodes(_history(spark, *past), HELD_OUT, COLD_START, TABLE))
+    cut = _cut(spark, *past)
     assert list(cut) == [f"{VALIDATION_USER}/warm/validation/0"]
 
 
@@ -92,7 +96,7 @@ def test_each_scenario_asks_of_its_own_users_and_items(spark: SparkSession) -> N
         before = 11 if user_is_new else 1
         events += [(user, user_is_new, item, False, before) for item in (1, 2, 3, 4)]
         events += [(user, user_is_new, item, item_is_new, 12) for item in (5, 6)]
-    cut = _cut(T.test_episodes(_history(spark, *events), HELD_OUT, COLD_START, TABLE))
+    cut = _cut(spark, *events, splits="test")
     assert cut == {
         "warm/warm/test": ([2, 3, 4], [5, 6]),
         "user_cold/user_cold/test": ([1, 2, 3], [4, 5]),  # begins with the user
@@ -105,7 +109,7 @@ def test_each_scenario_asks_of_its_own_users_and_items(spark: SparkSession) -> N
 def test_the_support_lies_before_the_query(spark: SparkSession) -> None:
     """A new item after some old ones: its task's support ends before it, whatever came later."""
     events = [("new", True, item, item == 5, 11) for item in (1, 2, 3, 4, 5, 6, 7)]
-    cut = _cut(T.test_episodes(_history(spark, *events), HELD_OUT, COLD_START, TABLE))
+    cut = _cut(spark, *events)
     assert cut == {
         "new/both_cold/test": ([2, 3, 4], [5]),
         "new/user_cold/test": ([1, 2, 3], [4, 6]),
@@ -114,14 +118,14 @@ def test_the_support_lies_before_the_query(spark: SparkSession) -> None:
 
 def test_a_short_beginning_leaves_the_query_its_part(spark: SparkSession) -> None:
     events = [("new", True, item, False, 11) for item in (1, 2, 3, 4)]
-    cut = _cut(T.test_episodes(_history(spark, *events), HELD_OUT, COLD_START, TABLE))
+    cut = _cut(spark, *events)
     assert cut == {"new/user_cold/test": ([1, 2], [3, 4])}
 
 
 def test_validation_users_are_no_warm_test_users(spark: SparkSession) -> None:
     events = [(VALIDATION_USER, False, item, False, 1) for item in (1, 2, 3)]
     events += [(VALIDATION_USER, False, 4, False, 12)]
-    assert _cut(T.test_episodes(_history(spark, *events), HELD_OUT, COLD_START, TABLE)) == {}
+    assert _cut(spark, *events, splits="test") == {}
 
 
 def test_a_repeated_item_counts_once_at_its_last_time(spark: SparkSession) -> None:
@@ -139,11 +143,12 @@ def test_a_repeated_item_counts_once_at_its_last_time(spark: SparkSession) -> No
     items = spark.createDataFrame(
         [("x", 1, False), ("y", 2, False)], "item_id string, item_index int, is_new boolean"
     )
-    history = T.history(interactions, users, items)
-    [row] = T.serve_episodes(history, TABLE).collect()
+    timelines = T.timelines(interactions, users, items)
+    [row] = T.episodes(timelines, HELD_OUT, COLD_START, TABLE).collect()
+    assert row.split == "serve"
     assert (row.support_items, row.support_ratings, row.query_items) == ([2, 1], [2.0, 5.0], [])
 
 
 def test_only_cold_users_are_served(spark: SparkSession) -> None:
-    history = _history(spark, ("a", True, 1, False, 11))
-    assert T.serve_episodes(history, TABLE).count() == 0
+    events = [("a", True, 1, False, 11), ("b", True, 1, False, 11), ("b", True, 2, True, 12)]
+    assert _cut(spark, *events, cold=("b",)) == {"b/user_cold/serve": ([1, 2], [])}
