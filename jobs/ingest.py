@@ -16,8 +16,8 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import entities, links, quarantine
-from jobs.partitions import parquet_rows, write_partition
+from jobs import activity, entities, links, quarantine
+from jobs.partitions import write_days
 from jobs.session import spark_session
 from jobs.source import altered, read_file
 from jobs.transforms.source import (
@@ -27,12 +27,10 @@ from jobs.transforms.source import (
     with_reasons,
 )
 from schemas import dataset_choice, journal, tables
-from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, Interactions
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.settings import Settings
-from schemas.spark import check_spark
 
 
 def run(settings: Settings, ds: date, record: journal.Step) -> None:
@@ -57,6 +55,7 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         entities.write_entities(items, tables.items(spec), lake, ds, record)
         links.write_links(item_links, lake, ds, record)
         record.rows_out = _write_changed_days(checked, spec, lake, ds, record)
+        activity.bring_up_to_date(spark, lake, tables.interactions(spec), ds, record)
         quarantine.write(checked, lake, ds, record)
 
 
@@ -112,7 +111,6 @@ def _write_changed_days(
     """Bring the lake's days up to `ds` to what the source says; returns their rows in all."""
     table = tables.interactions(spec)
     valid = valid_interactions(checked, table)
-    check_spark(table, valid, "the new interactions")
     by_day = valid.withColumn("ds", F.to_date("event_time"))
     row_hash = F.xxhash64(*table.column_names)
     prints = {
@@ -123,29 +121,15 @@ def _write_changed_days(
     }
     held = lake.days(table.name, until=ds)
     changed = {
-        day for day, print_ in prints.items() if day not in held or held[day].fingerprint != print_
+        day: print_
+        for day, print_ in prints.items()
+        if day not in held or held[day].fingerprint != print_
     }
-    emptied = {day for day, manifest in held.items() if manifest.rows and day not in prints}
+    emptied = {day: "0" for day, manifest in held.items() if manifest.rows and day not in prints}
     record.progress(f"{len(changed)} of {len(prints)} days are new or changed")
-    if changed:
-        with lake.scratch(table.name) as folder:
-            rewritten = by_day.where(F.col("ds").isin(sorted(changed))).hint("rebalance", "ds")
-            rewritten.sortWithinPartitions("ds", *table.key).write.partitionBy("ds").parquet(
-                str(folder / "days")
-            )
-            for day in sorted(changed):
-                _move_in(lake, table, day, folder / "days" / f"ds={day}", prints[day])
-    for day in sorted(emptied):
-        write_partition(lake, table, day, valid.limit(0))
+    if changed or emptied:
+        write_days(lake, table, by_day, changed | emptied)
     return sum(int(print_.split(":")[0]) for print_ in prints.values())
-
-
-def _move_in(lake: Lake, table: Table, day: date, files: Path, fingerprint: str) -> None:
-    with lake.replacing(table.name, day) as draft:
-        for file in files.glob("*.parquet"):
-            file.rename(draft.path / file.name)
-        draft.rows = parquet_rows(draft.path)
-        draft.fingerprint = fingerprint
 
 
 def end_of(ds: date) -> datetime:

@@ -59,10 +59,9 @@ def _edges(
     ds: date,
 ) -> DataFrame:
     interactions = read_history(spark, lake, tables.interactions(spec), until=ds)
-    users = _read(spark, lake, tables.user_profiles(spec), ds)
     items = _read(spark, lake, tables.items(spec), ds)
     linked = _read(spark, lake, tables.ITEM_LINKS, ds)
-    rated = T.training_links(interactions, users, lake_holdout(lake, spec, ds))
+    rated = T.training_links(interactions, lake_holdout(lake, spec, ds))
     return T.edges(network, rated, items, linked, profiles)
 
 

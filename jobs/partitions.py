@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from schemas.columns import Table
 from schemas.lake import Lake
@@ -29,6 +30,27 @@ def write_partition(lake: Lake, table: Table, ds: date, frame: DataFrame) -> int
     return draft.rows
 
 
+def write_days(
+    lake: Lake, table: Table, frame: DataFrame, fingerprints: Mapping[date, str | None]
+) -> None:
+    """Replace the partition of each day of `fingerprints` with the rows whose `ds` it is.
+
+    All are written in one go, and come into force one by one, in the order of days.
+    """
+    check_spark(table, frame.drop("ds"), f"the new {table.name}")
+    with lake.scratch(table.name) as folder:
+        rows = frame.where(F.col("ds").isin(sorted(fingerprints))).hint("rebalance", "ds")
+        ordered = rows.select("ds", *table.column_names).sortWithinPartitions("ds", *table.key)
+        writer = ordered.write.partitionBy("ds").option("parquet.block.size", ROW_GROUP_BYTES)
+        writer.parquet(str(folder / "days"))
+        for day in sorted(fingerprints):
+            with lake.replacing(table.name, day) as draft:
+                for file in (folder / "days" / f"ds={day}").glob("*.parquet"):
+                    file.rename(draft.path / file.name)
+                draft.rows = parquet_rows(draft.path)
+                draft.fingerprint = fingerprints[day]
+
+
 def read_partition(
     spark: SparkSession, lake: Lake, table: Table, ds: date, *, made_by: str
 ) -> DataFrame:
@@ -39,7 +61,13 @@ def read_partition(
 
 def read_history(spark: SparkSession, lake: Lake, table: Table, *, until: date) -> DataFrame:
     """The frame of all complete partitions up to and including `until`: nothing later is opened."""
-    paths = [str(lake.version(table.name, day)) for day in lake.days(table.name, until=until)]
+    days = lake.days(table.name, until=until)
+    return read_days(spark, lake, table, [day for day, held in days.items() if held.rows])
+
+
+def read_days(spark: SparkSession, lake: Lake, table: Table, days: Sequence[date]) -> DataFrame:
+    """The frame of the partitions of these days."""
+    paths = [str(lake.version(table.name, day)) for day in days]
     schema = spark_schema(table)
     return spark.read.schema(schema).parquet(*paths) if paths else spark.createDataFrame([], schema)
 

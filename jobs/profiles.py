@@ -7,10 +7,14 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.partitions import cached, read_history, read_partition, write_partition
+from jobs import activity
+from jobs.partitions import cached, read_partition, write_partition
 from jobs.session import spark_session
 from jobs.transforms import profiles as T
+from jobs.transforms.activity import item_activity, user_activity
+from jobs.transforms.profiles import by_arrival
 from schemas import dataset_choice, journal, tables
+from schemas.activity_tables import ITEM_DAYS, USER_DAYS
 from schemas.dataset_spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.holdout import Holdout, holdout
@@ -26,45 +30,52 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         f"new users since {held_out.new_users_from:%Y-%m-%d}, "
         f"new items since {held_out.new_items_from:%Y-%m-%d}"
     )
-    with (
-        spark_session(settings) as spark,
-        cached(read_history(spark, lake, tables.interactions(spec), until=ds)) as interactions,
-    ):
-        record.rows_in = interactions.count()
-        record.rows_out = _write_profiles(spark, interactions, lake, spec, held_out, ds, record)
+    record.rows_in = sum(held.rows for held in lake.days("interactions", until=ds).values())
+    with spark_session(settings) as spark:
+        users, items = _active(spark, lake, spec, held_out, ds)
+        with cached(users) as users, cached(items) as items:
+            record.rows_out = _write_profiles(spark, users, items, lake, spec, ds, record)
+
+
+def _active(
+    spark: SparkSession, lake: Lake, spec: DatasetSpec, held_out: Holdout, ds: date
+) -> tuple[DataFrame, DataFrame]:
+    """Users and items with an interaction up to ds, with what they did, indices and attributes."""
+    user_days = activity.read(spark, lake, USER_DAYS, ds)
+    item_days = activity.read(spark, lake, ITEM_DAYS, ds)
+    cold_max = spec.cold_start.cold_user_max_interactions
+    users = by_arrival(user_activity(user_days, held_out, cold_max), "user_id", "user_index")
+    items = by_arrival(item_activity(item_days, held_out), "item_id", "item_index")
+    known_users, known_items = (
+        read_partition(spark, lake, table, ds, made_by="ingest")
+        for table in (tables.users(spec), tables.items(spec))
+    )
+    return users.join(known_users, "user_id"), items.join(known_items, "item_id")
 
 
 def _write_profiles(
     spark: SparkSession,
-    interactions: DataFrame,
+    users: DataFrame,
+    items: DataFrame,
     lake: Lake,
     spec: DatasetSpec,
-    held_out: Holdout,
     ds: date,
     record: journal.Step,
 ) -> int:
     """Write the vocabulary and both profiles; returns the profiles' rows."""
-    users = read_partition(spark, lake, tables.users(spec), ds, made_by="ingest")
-    items = read_partition(spark, lake, tables.items(spec), ds, made_by="ingest")
-    cold_max = spec.cold_start.cold_user_max_interactions
-    active_users = T.user_activity(interactions, held_out, cold_max)
-    active_items = T.item_activity(interactions, active_users, held_out)
-    users = T.dense_index(active_users, "user_id", "user_index").join(users, "user_id", "inner")
-    items = T.dense_index(active_items, "item_id", "item_index").join(items, "item_id", "inner")
-    with cached(users) as users, cached(items) as items:
-        of_users = T.vocabulary(users.where(~F.col("is_new")), "user", spec.user_features)
-        of_items = T.vocabulary(items.where(~F.col("is_new")), "item", spec.items.features)
-        write_partition(lake, tables.VOCABULARY, ds, of_users.unionByName(of_items))
-        vocabulary = read_partition(spark, lake, tables.VOCABULARY, ds, made_by="build-profiles")
-        written = 0
-        for frame, table, prefix, features in (
-            (users, tables.user_profiles(spec), "user", spec.user_features),
-            (items, tables.item_profiles(spec), "item", spec.items.features),
-        ):
-            profiles = T.with_feature_indices(frame, vocabulary, prefix, features, table)
-            rows = write_partition(lake, table, ds, profiles)
-            record.progress(f"{rows:,} {table.name}")
-            written += rows
+    of_users = T.vocabulary(users.where(~F.col("is_new")), "user", spec.user_features)
+    of_items = T.vocabulary(items.where(~F.col("is_new")), "item", spec.items.features)
+    write_partition(lake, tables.VOCABULARY, ds, of_users.unionByName(of_items))
+    vocabulary = read_partition(spark, lake, tables.VOCABULARY, ds, made_by="build-profiles")
+    written = 0
+    for frame, table, prefix, features in (
+        (users, tables.user_profiles(spec), "user", spec.user_features),
+        (items, tables.item_profiles(spec), "item", spec.items.features),
+    ):
+        profiles = T.with_feature_indices(frame, vocabulary, prefix, features, table)
+        rows = write_partition(lake, table, ds, profiles)
+        record.progress(f"{rows:,} {table.name}")
+        written += rows
     return written
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 MADE_BY = {
     "interactions": "ingest",
+    "user_days": "ingest",
+    "item_days": "ingest",
     "interactions_quarantine": "ingest",
     "users": "ingest",
     "items": "ingest",

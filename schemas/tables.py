@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from schemas.activity_tables import ITEM_DAYS, USER_DAYS
 from schemas.columns import Column, Table, Type
 from schemas.dataset_spec import DatasetSpec, Feature
 from schemas.index_columns import ITEM_INDEX, USER_INDEX
@@ -197,6 +198,8 @@ def lake_tables(spec: DatasetSpec) -> tuple[Table, ...]:
     """Every table that Spark writes, in the order of the night."""
     return (
         interactions(spec),
+        USER_DAYS,
+        ITEM_DAYS,
         INTERACTIONS_QUARANTINE,
         users(spec),
         items(spec),

@@ -19,6 +19,7 @@ from schemas.columns import Table
 from schemas.dataset_spec import Negatives
 
 _SIDES = ("support", "query")
+_BUCKET_ITEMS = 1 << 20
 
 
 def with_negatives(
@@ -46,7 +47,12 @@ def with_negatives(
 def _pools(items: DataFrame) -> DataFrame:
     """Existing and new items, each kind numbered from 1 in `place`."""
     kinds = [
-        dense_index(items.where(of_kind).select("item_index", "is_new"), "item_index", "place")
+        dense_index(
+            items.where(of_kind).select("item_index", "is_new"),
+            "place",
+            bucket=F.floor(F.col("item_index") / _BUCKET_ITEMS),
+            order=("item_index",),
+        )
         for of_kind in (~F.col("is_new"), F.col("is_new"))
     ]
     return kinds[0].unionByName(kinds[1])

@@ -14,7 +14,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.transforms.profiles import is_training
+from jobs.transforms.activity import is_training
 from jobs.transforms.source import column
 from schemas.columns import Table
 from schemas.holdout import Holdout
@@ -46,15 +46,10 @@ def links(raw: DataFrame, ids: DataFrame | None, name: str, relation: FileRelati
     )
 
 
-def training_links(interactions: DataFrame, users: DataFrame, held_out: Holdout) -> DataFrame:
+def training_links(interactions: DataFrame, held_out: Holdout) -> DataFrame:
     """`item_id, node`: the users who rated an item, as far as training may see it."""
-    return (
-        interactions.join(
-            users.select("user_id", F.col("is_new").alias("user_is_new")), on="user_id", how="inner"
-        )
-        .where(is_training(held_out))
-        .select("item_id", F.col("user_id").alias("node"))
-    )
+    seen = interactions.where(is_training(held_out))
+    return seen.select("item_id", F.col("user_id").alias("node"))
 
 
 def edges(

@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from schemas.columns import Table, Type
 from schemas.dataset_spec import Feature
-from schemas.holdout import Holdout
 from schemas.tables import VOCABULARY
 
-_INDEX_BUCKETS = 64
-_VALIDATION_PER_CENT = 10
 
+def dense_index(frame: DataFrame, index: str, *, bucket: Column, order: Sequence[str]) -> DataFrame:
+    """`frame` with a dense index 1..n: by bucket, and by `order`, which is unique, within it.
 
-def is_validation_user() -> Column:
-    """One existing user in ten, by a hash of the id: the same user on every night."""
-    return F.pmod(F.xxhash64("user_id", F.lit("validation")), F.lit(100)) < _VALIDATION_PER_CENT
-
-
-def is_training(holdout: Holdout) -> Column:
-    """Whether training may see an interaction, of columns user_id, user_is_new and event_time.
-
-    It may see those of existing users outside the validation split, before the held-out days.
+    Each bucket is numbered by itself, and starts where the one before ends, so that no single
+    window has to hold every row.
     """
-    return (
-        ~F.col("user_is_new")
-        & ~is_validation_user()
-        & (F.col("event_time") < F.lit(holdout.new_users_from))
-    )
-
-
-def dense_index(frame: DataFrame, key: str, index: str) -> DataFrame:
-    """`frame` with a dense index 1..n of its unique `key`, the same for the same keys.
-
-    Keys are numbered inside buckets of their hash, and each bucket starts where the one before
-    ends, so that no single window has to hold every key.
-    """
-    bucket = F.pmod(F.xxhash64(key), F.lit(_INDEX_BUCKETS))
     bucketed = frame.withColumn("_bucket", bucket)
     sizes = bucketed.groupBy("_bucket").agg(F.count("*").alias("_size"))
     earlier = sizes.select(F.col("_bucket").alias("_earlier"), "_size")
@@ -49,7 +27,7 @@ def dense_index(frame: DataFrame, key: str, index: str) -> DataFrame:
         .groupBy("_bucket")
         .agg(F.coalesce(F.sum("_size"), F.lit(0)).alias("_start"))
     )
-    within = F.row_number().over(Window.partitionBy("_bucket").orderBy(key))
+    within = F.row_number().over(Window.partitionBy("_bucket").orderBy(*order))
     return (
         bucketed.withColumn("_within", within)
         .join(F.broadcast(starts), on="_bucket", how="inner")
@@ -58,51 +36,12 @@ def dense_index(frame: DataFrame, key: str, index: str) -> DataFrame:
     )
 
 
-def user_activity(interactions: DataFrame, holdout: Holdout, cold_max: int) -> DataFrame:
-    """One row a user: `user_id`, n_interactions, first_seen, last_seen, is_new, is_cold."""
-    return (
-        interactions.groupBy("user_id")
-        .agg(
-            F.count("*").alias("n_interactions"),
-            F.min("event_time").alias("first_seen"),
-            F.max("event_time").alias("last_seen"),
-        )
-        .withColumn("is_new", F.col("first_seen") >= F.lit(holdout.new_users_from))
-        .withColumn("is_cold", F.col("n_interactions") <= cold_max)
-    )
+def by_arrival(frame: DataFrame, key: str, index: str) -> DataFrame:
+    """`frame` with an index 1..n by `first_seen`, and by `key` among those of one time.
 
-
-def item_activity(interactions: DataFrame, users: DataFrame, holdout: Holdout) -> DataFrame:
-    """One row an item: counts up to ds, and the rating statistics that training may see.
-
-    The latter come from what `is_training`, and are empty for new items: no query rating of a
-    held-out task is among them.
+    A later day adds to its end: who was there before keeps the index. New ones have the last.
     """
-    is_seen = is_training(holdout)
-    is_new = F.col("first_seen") >= F.lit(holdout.new_items_from)
-    # Summed as decimals, because a sum of doubles depends on the order in which they meet.
-    exact = F.col("rating").cast("decimal(18, 6)")
-    return (
-        interactions.join(
-            users.select("user_id", F.col("is_new").alias("user_is_new")), on="user_id", how="inner"
-        )
-        .groupBy("item_id")
-        .agg(
-            F.count("*").alias("n_interactions"),
-            F.min("event_time").alias("first_seen"),
-            (F.sum(exact).cast("double") / F.count("*")).alias("rating_mean"),
-            F.count(F.when(is_seen, 1)).alias("seen_n_ratings"),
-            F.sum(F.when(is_seen, exact)).cast("double").alias("seen_rating_sum"),
-        )
-        .withColumn("is_new", is_new)
-        .withColumn(
-            "train_n_ratings", F.when(F.col("is_new"), F.lit(0)).otherwise(F.col("seen_n_ratings"))
-        )
-        .withColumn(
-            "train_rating_sum",
-            F.when(F.col("train_n_ratings") == 0, F.lit(0.0)).otherwise(F.col("seen_rating_sum")),
-        )
-    )
+    return dense_index(frame, index, bucket=F.to_date("first_seen"), order=("first_seen", key))
 
 
 def vocabulary(existing: DataFrame, prefix: str, features: Mapping[str, Feature]) -> DataFrame:

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.transforms import network as T
-from jobs.transforms.profiles import is_validation_user
+from jobs.transforms.activity import is_validation_user
 from schemas import dataset_spec, tables
 from schemas.holdout import Holdout
 from schemas.network_spec import FeatureRelation, FileRelation, Network
@@ -77,15 +77,12 @@ def test_training_links_hold_nothing_held_out(spark: SparkSession) -> None:
         (seen, "A", early),
         (seen, "B", late),  # held-out days
         (validation, "C", early),
-        ("new", "D", early),
+        ("new", "D", late),
     ]
     interactions = spark.createDataFrame(
         rows, "user_id string, item_id string, event_time timestamp"
     )
-    users = spark.createDataFrame(
-        [(seen, False), (validation, False), ("new", True)], "user_id string, is_new boolean"
-    )
-    links = T.training_links(interactions, users, HELD_OUT)
+    links = T.training_links(interactions, HELD_OUT)
     assert [tuple(row) for row in links.collect()] == [("A", seen)]
 
 

@@ -1,0 +1,96 @@
+"""What users did and what was done with items: a day at a time, and up to ds.
+
+Profiles are made of days' partial aggregates, which a day's interactions alone decide: no night
+reads all raw history for them.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from schemas.holdout import Holdout
+
+_VALIDATION_PER_CENT = 10
+
+
+def is_validation_user() -> Column:
+    """One existing user in ten, by a hash of the id: the same user on every night."""
+    return F.pmod(F.xxhash64("user_id", F.lit("validation")), F.lit(100)) < _VALIDATION_PER_CENT
+
+
+def is_training(held_out: Holdout) -> Column:
+    """Whether training may see an interaction, of columns user_id and event_time.
+
+    It may see what lies before the held-out days (then its user is no new one, by definition), but
+    for validation users.
+    """
+    return ~is_validation_user() & (F.col("event_time") < F.lit(held_out.new_users_from))
+
+
+def user_days(interactions: DataFrame) -> DataFrame:
+    """A row a user and day: `ds, user_id, n_interactions, first_seen, last_seen`."""
+    return interactions.groupBy("ds", "user_id").agg(
+        F.count("*").alias("n_interactions"),
+        F.min("event_time").alias("first_seen"),
+        F.max("event_time").alias("last_seen"),
+    )
+
+
+def item_days(interactions: DataFrame) -> DataFrame:
+    """A row an item and day: counts and sums, `train_...` being those without validation users."""
+    may_train = ~is_validation_user()
+    return interactions.groupBy("ds", "item_id").agg(
+        F.count("*").alias("n_interactions"),
+        F.min("event_time").alias("first_seen"),
+        _sum(F.col("rating")).alias("rating_sum"),
+        F.count_if(may_train).alias("train_n_ratings"),
+        _sum(F.when(may_train, F.col("rating"))).alias("train_rating_sum"),
+    )
+
+
+def user_activity(days: DataFrame, held_out: Holdout, cold_max: int) -> DataFrame:
+    """One row a user: `user_id`, n_interactions, first_seen, last_seen, is_new, is_cold."""
+    return (
+        days.groupBy("user_id")
+        .agg(
+            F.sum("n_interactions").alias("n_interactions"),
+            F.min("first_seen").alias("first_seen"),
+            F.max("last_seen").alias("last_seen"),
+        )
+        .withColumn("is_new", F.col("first_seen") >= F.lit(held_out.new_users_from))
+        .withColumn("is_cold", F.col("n_interactions") <= cold_max)
+    )
+
+
+def item_activity(days: DataFrame, held_out: Holdout) -> DataFrame:
+    """One row an item: counts up to ds, and the rating statistics that training may see.
+
+    The latter are of `is_training`, and empty for new items: no query rating of a held-out task is
+    among them. Held-out days begin at midnight, so that no day is half held out.
+    """
+    is_new = F.col("first_seen") >= F.lit(held_out.new_items_from)
+    is_seen = F.col("first_seen") < F.lit(held_out.new_users_from)  # of a day
+    return (
+        days.groupBy("item_id")
+        .agg(
+            F.sum("n_interactions").alias("n_interactions"),
+            F.min("first_seen").alias("first_seen"),
+            _sum(F.col("rating_sum")).alias("rating_sum"),
+            F.sum(F.when(is_seen, F.col("train_n_ratings")).otherwise(0)).alias("seen_n_ratings"),
+            _sum(F.when(is_seen, F.col("train_rating_sum"))).alias("seen_rating_sum"),
+        )
+        .withColumn("is_new", is_new)
+        .withColumn("rating_mean", F.col("rating_sum") / F.col("n_interactions"))
+        .withColumn("train_n_ratings", _unless(F.col("is_new"), F.col("seen_n_ratings")))
+        .withColumn("train_rating_sum", _unless(F.col("is_new"), F.col("seen_rating_sum")))
+    )
+
+
+def _sum(ratings: Column) -> Column:
+    """As decimals, because a sum of doubles depends on the order in which they meet."""
+    return F.coalesce(F.sum(ratings.cast("decimal(28, 6)")).cast("double"), F.lit(0.0))
+
+
+def _unless(condition: Column, number: Column) -> Column:
+    return F.when(condition, F.lit(0)).otherwise(number)

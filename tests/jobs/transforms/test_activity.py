@@ -1,0 +1,80 @@
+"""Days' partial aggregates, and what they come to at ds, on small literal frames."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.transforms import activity as T
+from schemas.holdout import Holdout
+
+HELD_OUT = Holdout(
+    new_users_from=datetime(1998, 3, 10, tzinfo=UTC),
+    new_items_from=datetime(1998, 3, 5, tzinfo=UTC),
+)
+SCHEMA = "user_id string, item_id string, rating double, event_time timestamp"
+
+
+def _by_day(spark: SparkSession, *rows: tuple) -> DataFrame:
+    return spark.createDataFrame(list(rows), SCHEMA).withColumn("ds", F.to_date("event_time"))
+
+
+def day(number: int) -> datetime:
+    return datetime(1998, 3, number, 12, tzinfo=UTC)
+
+
+def _training_user(spark: SparkSession) -> str:
+    """An id outside the validation tenth, found by the rule itself."""
+    ids = spark.range(50).select(F.concat(F.lit("u"), "id").alias("user_id"))
+    row = ids.where(~T.is_validation_user()).orderBy("user_id").first()
+    assert row is not None
+    return str(row.user_id)
+
+
+def _validation_user(spark: SparkSession) -> str:
+    ids = spark.range(50).select(F.concat(F.lit("u"), "id").alias("user_id"))
+    row = ids.where(T.is_validation_user()).orderBy("user_id").first()
+    assert row is not None
+    return str(row.user_id)
+
+
+def test_user_activity(spark: SparkSession) -> None:
+    events = [("a", "x", 3.0, day(1)), ("a", "y", 4.0, day(12)), ("b", "x", 5.0, day(10))]
+    rows = (
+        T.user_activity(T.user_days(_by_day(spark, *events)), HELD_OUT, cold_max=1)
+        .orderBy("user_id")
+        .collect()
+    )
+    assert [(r.user_id, r.n_interactions, r.is_new, r.is_cold) for r in rows] == [
+        ("a", 2, False, False),
+        ("b", 1, True, True),
+    ]
+    assert rows[0].first_seen.astimezone(UTC) == day(1)
+    assert rows[0].last_seen.astimezone(UTC) == day(12)
+
+
+def test_training_statistics_hold_no_held_out_rating(spark: SparkSession) -> None:
+    """Only the training user's early rating of the old item may count."""
+    train, validation = _training_user(spark), _validation_user(spark)
+    frame = _by_day(
+        spark,
+        (train, "old", 2.0, day(1)),  # counts
+        (train, "old", 5.0, day(11)),  # held-out days
+        (validation, "old", 5.0, day(1)),  # validation user
+        ("new", "old", 5.0, day(12)),  # new user
+        (train, "young", 5.0, day(6)),  # new item
+    )
+    rows = T.item_activity(T.item_days(frame), HELD_OUT).orderBy("item_id").collect()
+    assert [
+        (
+            r.item_id,
+            r.n_interactions,
+            r.rating_mean,
+            r.is_new,
+            r.train_n_ratings,
+            r.train_rating_sum,
+        )
+        for r in rows
+    ] == [("old", 4, 4.25, False, 1, 2.0), ("young", 1, 5.0, True, 0, 0.0)]
