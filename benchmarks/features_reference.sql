@@ -9,7 +9,7 @@ FROM read_parquet(getvariable('interactions'), hive_partitioning = false);
 CREATE TEMP TABLE users AS
 SELECT
     user_id,
-    row_number() OVER (ORDER BY user_id)::INTEGER AS user_index,
+    row_number() OVER (ORDER BY min(event_time), user_id)::INTEGER AS user_index,
     count(*) AS n_interactions,
     min(event_time) AS first_seen,
     max(event_time) AS last_seen,
@@ -41,7 +41,7 @@ activity AS (
 )
 SELECT
     item_id,
-    row_number() OVER (ORDER BY item_id)::INTEGER AS item_index,
+    row_number() OVER (ORDER BY first_seen, item_id)::INTEGER AS item_index,
     n_interactions,
     first_seen,
     rating_mean,
@@ -66,7 +66,7 @@ SELECT
     items.is_new AS item_is_new,
     rating::FLOAT AS rating,
     event_time,
-    row_number() OVER (PARTITION BY user_index ORDER BY event_time, item_id) AS position,
+    row_number() OVER (PARTITION BY user_index ORDER BY event_time, item_index) AS position,
     count(*) OVER (PARTITION BY user_index) AS n
 FROM latest JOIN users USING (user_id) JOIN items USING (item_id);
 
