@@ -28,26 +28,26 @@ def bring_up_to_date(
 ) -> None:
     """Make the activity of each day up to `until` that is not of the interactions in force."""
     for table in (USER_DAYS, ITEM_DAYS):
-        stale = _stale(lake, table, until)
-        if stale:
-            rows = read_days(spark, lake, interactions, sorted(stale))
+        outdated = stale(lake, table, until)
+        if outdated:
+            rows = read_days(spark, lake, interactions, sorted(outdated))
             by_day = rows.withColumn("ds", F.to_date("event_time"))
-            write_days(lake, table, _MADE[table.name](by_day), stale)
-            record.progress(f"{len(stale)} days of {table.name}")
+            write_days(lake, table, _MADE[table.name](by_day), outdated)
+            record.progress(f"{len(outdated)} days of {table.name}")
 
 
 def read(spark: SparkSession, lake: Lake, table: Table, until: date) -> DataFrame:
     """The activity of all days up to `until`; a `UserError` when a day's is outdated."""
-    if stale := _stale(lake, table, until):
-        days = ", ".join(map(str, sorted(stale)[:3]))
+    if outdated := stale(lake, table, until):
+        days = ", ".join(map(str, sorted(outdated)[:3]))
         raise UserError(
-            f"{table.name} lacks or has outdated rows of {len(stale)} days ({days}), expected "
+            f"{table.name} lacks or has outdated rows of {len(outdated)} days ({days}), expected "
             f"those of the interactions in force; run the step ingest for ds {until} again."
         )
     return read_history(spark, lake, table, until=until)
 
 
-def _stale(lake: Lake, table: Table, until: date) -> Mapping[date, str | None]:
+def stale(lake: Lake, table: Table, until: date) -> Mapping[date, str | None]:
     """The days whose activity is outdated, and the fingerprints that it should carry."""
     made_of = {day: m.fingerprint for day, m in lake.days("interactions", until=until).items()}
     held = lake.days(table.name, until=until)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -23,15 +25,33 @@ def header(path: Path, file: SourceFile) -> list[str]:
     return [name.strip(file.quote or None) for name in names]
 
 
-def read(spark: SparkSession, path: Path, file: SourceFile, columns: list[str]) -> DataFrame:
-    """The file's rows. One with other columns than the file's is not whole, and has what it has.
+def origin(source: Path, *, line: Column, row: Column, is_whole: Column) -> Column:
+    """Where a row comes from: its file, by its path in the source, and its line or row there."""
+    root = "^file:/+" + re.escape(str(source.absolute()).lstrip("/")) + "/"
+    file = F.regexp_replace(F.url_decode("_metadata.file_path"), root, "")
+    return F.struct(
+        file.alias("file"), line.alias("line"), row.alias("row"), is_whole.alias("is_whole")
+    )
+
+
+def read(
+    spark: SparkSession, source: Path, paths: Sequence[Path], file: SourceFile, columns: list[str]
+) -> DataFrame:
+    """The rows of files with these columns. One with more or fewer is not whole.
 
     Lines are read as text, and taken apart by Spark's CSV parser: its own reader would forget the
     line of a row that it understands, and such a row may still break a rule.
     """
-    lines = spark.read.text(str(path)).select(_text(file).alias(_LINE))
+    line, broken = F.col(_LINE), F.col(_BROKEN)
+    none = F.lit(None).cast("bigint")
+    lines = spark.read.text([str(path) for path in paths])
+    lines = lines.select(
+        _text(file).alias(_LINE),
+        origin(source, line=_text(file), row=none, is_whole=F.lit(True)).alias(ORIGIN),
+    )
     if not file.columns:
-        lines = lines.where(F.col(_LINE) != _first_line(path, file))
+        headers = {_first_line(path, file) for path in paths}
+        lines = lines.where(~line.isin(*headers))
     options = {
         "sep": file.delimiter,
         "quote": file.quote,
@@ -44,15 +64,10 @@ def read(spark: SparkSession, path: Path, file: SourceFile, columns: list[str]) 
     # Generated from a list of one: filters stay behind it, which Spark would otherwise move before
     # the parser, and parse again for each.
     row = F.inline(F.array(F.from_csv(_LINE, schema, options)))
-    rows = lines.where(F.col(_LINE).rlike(r"\S")).select(_LINE, row)
+    rows = lines.where(line.rlike(r"\S")).select(ORIGIN, row)
     return rows.select(
         *(_value(name, file).alias(name) for name in columns),
-        F.struct(
-            F.lit(file.file).alias("file"),
-            F.col(_LINE).alias("line"),
-            F.lit(None).cast("bigint").alias("row"),
-            F.col(_BROKEN).isNull().alias("is_whole"),
-        ).alias(ORIGIN),
+        F.col(ORIGIN).withField("is_whole", broken.isNull()).alias(ORIGIN),
     )
 
 

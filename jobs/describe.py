@@ -13,9 +13,12 @@ from textwrap import fill
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import entities, ingest, links, quarantine
+from jobs import entities, links, quarantine
 from jobs.session import spark_session
-from jobs.source import columns_of, missing_from, read_file
+from jobs.source import columns_of, missing_from, read_file, read_interactions
+from jobs.source import needed as needed_of_interactions
+from jobs.source_paths import paths
+from jobs.taken import end_of
 from jobs.text_table import WIDTH, text_table
 from jobs.transforms.source import ORIGIN, is_ahead, valid_interactions, with_reasons
 from schemas import dataset_choice, dataset_spec, tables
@@ -47,7 +50,7 @@ def run(settings: Settings, source: Path | None, spec_file: Path | None) -> None
 def needed(spec: DatasetSpec) -> list[tuple[SourceFile, list[str]]]:
     """Every file that the spec names, with the columns that it is asked for."""
     asked: list[tuple[SourceFile, list[str]]] = []
-    asked.append((spec.interactions, ingest.needed(spec.interactions)))
+    asked.append((spec.interactions, needed_of_interactions(spec.interactions)))
     if spec.users is not None:
         asked.append((spec.users, entities.needed(spec.users.features, spec.users.user_id)))
     items = [spec.items.item_id, *filter(None, [spec.items.title])]
@@ -60,7 +63,9 @@ def needed(spec: DatasetSpec) -> list[tuple[SourceFile, list[str]]]:
 
 def _problems(source: Path, file: SourceFile, names: Sequence[str]) -> Iterator[str]:
     try:
-        missing = missing_from(source, file, names)
+        missing = next(
+            filter(None, (missing_from(p, file, names) for p in paths(source, file))), None
+        )
     except UserError as error:
         yield str(error)
     else:
@@ -75,11 +80,11 @@ def _sections(
     needs: list[tuple[SourceFile, list[str]]],
 ) -> Iterator[str]:
     yield _files(spark, source, needs)
-    now = ingest.end_of(datetime.now(UTC).date())
-    parsed = ingest.read_interactions(spark, source, spec)
+    now = end_of(datetime.now(UTC).date())
+    parsed = read_interactions(spark, source, spec.interactions)
     is_ahead_of_us = F.coalesce(is_ahead(spec.interactions, now), F.lit(False))
     seen = parsed.where(F.col("is_whole") & ~is_ahead_of_us)
-    users, items = entities.read_entities(seen, source, spec)
+    users, items = entities.read_entities(spark, source, spec, visible=seen)
     checked = with_reasons(parsed, users, items, spec, now=now).localCheckpoint()
     valid = valid_interactions(checked, tables.interactions(spec))
     yield _ranges(valid)
@@ -104,10 +109,10 @@ def _files(spark: SparkSession, source: Path, needs: list[tuple[SourceFile, list
             .first()
         )
         assert count is not None
-        size = f"{(source / file.file).stat().st_size / 1e6:,.1f} MB"
+        size = f"{sum(path.stat().st_size for path in paths(source, file)) / 1e6:,.1f} MB"
         rows.append((file.file, size, count["rows"], count["broken"]))
         used = list(dict.fromkeys([*names, *file.only, *file.without]))
-        unused = [name for name in columns_of(source, file) if name not in used]
+        unused = [name for name in columns_of(paths(source, file)[0], file) if name not in used]
         listed = f"{file.file}: {', '.join(used)}; not used: {', '.join(unused) or 'none'}"
         columns.append(fill(listed, WIDTH, initial_indent="  ", subsequent_indent="    "))
     # Broken rows have more or fewer columns than the file.

@@ -22,14 +22,14 @@ from schemas.lake import Lake
 
 
 def read_entities(
-    visible: DataFrame, source: Path, spec: DatasetSpec
+    spark: SparkSession, source: Path, spec: DatasetSpec, visible: DataFrame | None = None
 ) -> tuple[DataFrame, DataFrame]:
     """Users and items, checked: one row per id, as many as the spec expects.
 
     A source without a file of users has those of its interactions up to ds, `visible`.
     """
-    spark = visible.sparkSession
     if spec.users is None:
+        assert visible is not None, "the spec of a file a day names a file of users"
         users = users_of(visible, tables.users(spec))
     else:
         names: dict[str, str | None] = {"user_id": spec.users.user_id}

@@ -26,8 +26,7 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
             for profiles in (tables.user_profiles(spec), tables.item_profiles(spec))
         )
         interactions = read_history(spark, lake, tables.interactions(spec), until=ds)
-        days = lake.days("interactions", until=ds).values()
-        record.rows_in = sum(manifest.rows for manifest in days)
+        record.rows_in = lake.rows("interactions", until=ds)
         with cached(T.timelines(interactions, users, items)) as timelines:
             episodes = T.episodes(timelines, held_out, cold_start, table)
             if spec.feedback == "implicit":

@@ -40,7 +40,8 @@ def write_days(
     check_spark(table, frame.drop("ds"), f"the new {table.name}")
     with lake.scratch(table.name) as folder:
         rows = frame.where(F.col("ds").isin(sorted(fingerprints))).hint("rebalance", "ds")
-        ordered = rows.select("ds", *table.column_names).sortWithinPartitions("ds", *table.key)
+        order = table.key or table.column_names
+        ordered = rows.select("ds", *table.column_names).sortWithinPartitions("ds", *order)
         writer = ordered.write.partitionBy("ds").option("parquet.block.size", ROW_GROUP_BYTES)
         writer.parquet(str(folder / "days"))
         for day in sorted(fingerprints):

@@ -30,7 +30,7 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         f"new users since {held_out.new_users_from:%Y-%m-%d}, "
         f"new items since {held_out.new_items_from:%Y-%m-%d}"
     )
-    record.rows_in = sum(held.rows for held in lake.days("interactions", until=ds).values())
+    record.rows_in = lake.rows("interactions", until=ds)
     with spark_session(settings) as spark:
         users, items = _active(spark, lake, spec, held_out, ds)
         with cached(users) as users, cached(items) as items:

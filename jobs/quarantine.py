@@ -7,13 +7,14 @@ grows, which would give a day another quarantine on its next run. Parquet number
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs.partitions import write_partition
+from jobs.partitions import write_days, write_partition
 from schemas import journal, tables
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -49,17 +50,31 @@ def check(checked: DataFrame, limit: float, spec_file: Path) -> None:
     )
 
 
-def write(checked: DataFrame, lake: Lake, ds: date, record: journal.Step) -> None:
-    """Replace the day's quarantine, and say in the journal how many rows it has, and why."""
+def write(
+    checked: DataFrame,
+    lake: Lake,
+    ds: date,
+    record: journal.Step,
+    source_days: Sequence[date] | None = None,
+) -> None:
+    """Replace the quarantine, and say in the journal how many rows it has, and why.
+
+    Of one file, ds has all rows set aside; of a file a day, each day those of its own file.
+    """
     table = tables.INTERACTIONS_QUARANTINE
-    bad = checked.where(F.col("reason").isNotNull()).select(*table.column_names)
-    rows = write_partition(lake, table, ds, bad.orderBy(*table.column_names))
-    record.facts["quarantined"] = rows
-    if rows:
-        reasons = {str(reason): n for reason, n in count(bad).items()}
+    bad = checked.where(F.col("reason").isNotNull())
+    if source_days is None:
+        rows = bad.select(*table.column_names)
+        write_partition(lake, table, ds, rows.orderBy(*table.column_names))
+    else:
+        of_days = bad.select(*table.column_names, F.col("source_day").alias("ds"))
+        write_days(lake, table, of_days, dict.fromkeys(source_days))
+    reasons = {str(reason): n for reason, n in count(bad).items()}
+    record.facts["quarantined"] = sum(reasons.values())
+    if reasons:
         record.facts["quarantined_by_reason"] = reasons
         shown = ", ".join(f"{reason} {n:,}" for reason, n in reasons.items())
-        record.progress(f"{rows:,} rows quarantined: {shown}")
+        record.progress(f"{sum(reasons.values()):,} rows quarantined: {shown}")
 
 
 def _examples(checked: DataFrame, reason: str) -> list[Row]:

@@ -9,45 +9,71 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
-from jobs import delimited
-from jobs.transforms.source import ORIGIN, column, that_count
-from schemas.dataset_spec import DatasetSpec, SourceFile
+from jobs import delimited, source_paths
+from jobs.transforms.source import ORIGIN, column, parse_interactions, that_count
+from schemas.dataset_spec import DatasetSpec, Interactions, SourceFile
 from schemas.errors import UserError
 
 
-def read_file(spark: SparkSession, source: Path, file: SourceFile, needed: list[str]) -> DataFrame:
+def read_file(
+    spark: SparkSession,
+    source: Path,
+    file: SourceFile,
+    needed: Sequence[str],
+    paths: Sequence[Path] | None = None,
+) -> DataFrame:
     """The file's rows that count, every column a string, null where a row has no such column.
 
-    The column `ORIGIN` says where each comes from. Numbers and times of a Parquet file become
-    their text, and its lists lists of texts. Raises `UserError` when the file cannot be read or
-    lacks one of the `needed` columns.
+    `paths` are the files to read where there is one a day. The column `ORIGIN` says where each row
+    comes from. Numbers and times of a Parquet file become their text, and its lists lists of texts.
+    Raises `UserError` when a file cannot be read or lacks one of the `needed` columns.
     """
-    if (problem := missing_from(source, file, needed)) is not None:
-        raise UserError(problem)
-    path = source / file.file
+    paths = source_paths.paths(source, file) if paths is None else paths
+    for path in paths:
+        if (problem := missing_from(path, file, needed)) is not None:
+            raise UserError(problem)
     if file.format == "parquet":
-        needed = [*needed, *file.only, *file.without]
-        return that_count(_parquet(spark, path, file, needed), file)
-    return that_count(delimited.read(spark, path, file, columns_of(source, file)), file)
+        needed = list(dict.fromkeys([*needed, *file.only, *file.without]))
+        return that_count(_parquet(spark, source, paths, needed), file)
+    columns = columns_of(paths[0], file)
+    for path in paths[1:]:
+        if columns_of(path, file) != columns:
+            raise UserError(
+                f"{path} has the columns {columns_of(path, file)}; expected {columns}, as "
+                f"{paths[0]} has. Write all days' files with the same columns."
+            )
+    return that_count(delimited.read(spark, source, paths, file, columns), file)
 
 
-def missing_from(source: Path, file: SourceFile, needed: Sequence[str]) -> str | None:
+def read_interactions(
+    spark: SparkSession, source: Path, spec: Interactions, paths: Sequence[Path] | None = None
+) -> DataFrame:
+    """The source's interactions, parsed; `paths` are the files to read where there is one a day."""
+    return parse_interactions(read_file(spark, source, spec, needed(spec), paths), spec)
+
+
+def needed(columns: Interactions) -> list[str]:
+    """The columns that the file of interactions is asked for."""
+    time = columns.synthetic_time.order if columns.synthetic_time else columns.event_time
+    names = [columns.user_id, columns.item_id, columns.rating, time]
+    return [name for name in names if name is not None]
+
+
+def missing_from(path: Path, file: SourceFile, needed: Sequence[str]) -> str | None:
     """Which columns the file lacks, in words; None when it has all that the spec asks it for."""
-    columns = columns_of(source, file)
+    columns = columns_of(path, file)
     missing = sorted({*needed, *file.only, *file.without} - set(columns))
     if not missing:
         return None
     return (
-        f"{source / file.file} has the columns {columns}; the dataset spec also needs {missing}. "
+        f"{path} has the columns {columns}; the dataset spec also needs {missing}. "
         "Add them to the file, or name other columns in the spec."
     )
 
 
-def columns_of(source: Path, file: SourceFile) -> list[str]:
+def columns_of(path: Path, file: SourceFile) -> list[str]:
     """The names of the file's columns; a `UserError` when it cannot be read."""
-    path = source / file.file
     try:
         is_parquet = file.format == "parquet"
         names = list(pq.read_schema(path).names) if is_parquet else delimited.header(path, file)
@@ -71,33 +97,39 @@ def columns_of(source: Path, file: SourceFile) -> list[str]:
     return names
 
 
-def _parquet(spark: SparkSession, path: Path, file: SourceFile, needed: list[str]) -> DataFrame:
-    raw = spark.read.parquet(str(path))
-    origin = F.struct(
-        F.lit(file.file).alias("file"),
-        F.lit(None).cast("string").alias("line"),
-        F.col("_metadata.row_index").alias("row"),
-        F.lit(True).alias("is_whole"),
-    )
-    types = {each.name: each.dataType for each in raw.schema}
-    nanoseconds = _nanoseconds(path)
+def _parquet(
+    spark: SparkSession, source: Path, paths: Sequence[Path], needed: list[str]
+) -> DataFrame:
+    raw = spark.read.parquet(*map(str, paths))
+    none, row = F.lit(None).cast("string"), F.col("_metadata.row_index")
+    origin = delimited.origin(source, line=none, row=row, is_whole=F.lit(True))
+    schema = _schema(paths, needed)
 
     def text(name: str) -> Column:
-        if isinstance(types[name], T.ArrayType):
+        type_ = schema.field(name).type
+        if pa.types.is_list(type_) or pa.types.is_large_list(type_):
             return column(name).cast("array<string>")
-        if name in nanoseconds:  # through a decimal: a double would round
+        # Plain numbers, as the session reads them. Through a decimal: a double would round.
+        if pa.types.is_timestamp(type_) and type_.unit == "ns":
             micros = (column(name).cast("decimal(20, 0)") / 1000).cast("bigint")
             return F.timestamp_micros(micros).cast("string")
         return column(name).cast("string")
 
-    texts = (text(name).alias(name) for name in dict.fromkeys(needed))
-    return raw.select(*texts, origin.alias(ORIGIN))
+    return raw.select(*(text(name).alias(name) for name in needed), origin.alias(ORIGIN))
 
 
-def _nanoseconds(path: Path) -> set[str]:
-    """The columns of times in nanoseconds, which the session has Spark read as plain numbers."""
-    types = {field.name: field.type for field in pq.read_schema(path)}
-    return {n for n, t in types.items() if pa.types.is_timestamp(t) and t.unit == "ns"}
+def _schema(paths: Sequence[Path], needed: list[str]) -> pa.Schema:
+    """Of the columns needed; a `UserError` when the files have them of different types."""
+    schemas = [pq.read_schema(path) for path in paths]
+    for path, schema in zip(paths, schemas, strict=True):
+        for name in needed:
+            found, expected = schema.field(name).type, schemas[0].field(name).type
+            if found != expected:
+                raise UserError(
+                    f"{path} has {name} as {found}; expected {expected}, as {paths[0]} has it. "
+                    "Write all days' files with the same types."
+                )
+    return schemas[0]
 
 
 def altered(spec: DatasetSpec, source: Path, found: str, expected: str) -> UserError:

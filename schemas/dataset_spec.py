@@ -169,6 +169,11 @@ def load(path: Path) -> DatasetSpec:
             f"{path}: max_quarantined_fraction is {spec.max_quarantined_fraction}, "
             "expected a number from 0 to 1."
         )
+    if spec.interactions.is_daily and spec.users is None:
+        raise UserError(
+            f"{path}: [users] is missing; expected a file of all users where interactions come in "
+            "a file a day, because no run reads all of these."
+        )
     if spec.feedback == "explicit":
         _check_explicit(spec, table, path)
     else:

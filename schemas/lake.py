@@ -82,6 +82,10 @@ class Lake:
         manifests = ((day, self.manifest(table, day)) for day in sorted(days) if day <= until)
         return {day: manifest for day, manifest in manifests if manifest is not None}
 
+    def rows(self, table: str, *, until: date) -> int:
+        """How many rows the complete partitions up to and including `until` have."""
+        return sum(manifest.rows for manifest in self.days(table, until=until).values())
+
     @contextmanager
     def replacing(self, table: str, ds: date) -> Iterator[Draft]:
         """A new version of a partition; it takes the old one's place when the block ends well.

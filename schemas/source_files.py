@@ -11,6 +11,7 @@ from schemas.toml_record import build
 
 Section = TypeVar("Section", bound="SourceFile")
 
+DAY = "{day}"  # in the file's name, where there is a file a day: 2026-01-31
 _OF_TEXT = ("delimiter", "quote", "escape", "encoding", "columns", "nulls")
 
 
@@ -81,6 +82,9 @@ class Interactions(SourceFile):
     A time is a Unix time in `time_unit`, or a timestamp: of that type in Parquet, or as text such
     as 2026-01-31T12:00:00Z, which is UTC where it names no offset; a date is its midnight.
     Implicit feedback has no `rating`. Without times, `synthetic_time` takes `event_time`'s place.
+
+    A name with `{day}` in it stands for a file, or a folder of files, for each UTC day, which holds
+    that day's events: a night reads only those that are new or changed.
     """
 
     user_id: str
@@ -89,6 +93,10 @@ class Interactions(SourceFile):
     event_time: str | None = None
     time_unit: Literal["seconds", "milliseconds"] = "seconds"
     synthetic_time: SyntheticTime | None = None
+
+    @property
+    def is_daily(self) -> bool:
+        return DAY in self.file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +128,21 @@ def section(cls: type[Section], table: dict[str, Any], where: str) -> Section:
         values["synthetic_time"] = _synthetic_time(table["synthetic_time"], place)
     if cls is Interactions and ("event_time" in table) == ("synthetic_time" in table):
         raise UserError(f"{where}: give either `event_time` or `synthetic_time`, and not both.")
+    if DAY in str(table.get("file", "")):
+        _check_daily(cls, table, where)
     return build(cls, values, where)
+
+
+def _check_daily(cls: type[SourceFile], table: dict[str, Any], where: str) -> None:
+    if cls is not Interactions or table["file"].count(DAY) > 1:
+        raise UserError(
+            f"{where}: file is {table['file']!r}; expected {DAY} once, and in [interactions] only."
+        )
+    if "synthetic_time" in table:
+        raise UserError(
+            f"{where}: made-up times do not lie on the days of files; give `event_time`, or one "
+            f"file without {DAY}."
+        )
 
 
 def _synthetic_time(table: dict[str, Any], where: str) -> SyntheticTime:

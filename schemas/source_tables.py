@@ -15,6 +15,7 @@ QUARANTINE_REASONS = (
     "rating_off_scale",
     "unreadable_event_time",
     "future_event",
+    "event_of_another_day",
     "unknown_user",
     "unknown_item",
     "duplicate",
@@ -49,7 +50,10 @@ def interactions(spec: DatasetSpec) -> Table:
 
 INTERACTIONS_QUARANTINE = Table(
     name="interactions_quarantine",
-    description="Source rows that break a rule, as they were read, with the first rule they break.",
+    description=(
+        "Source rows that break a rule, as they were read, with the first rule they break: all "
+        "that the source has, or, where it has a file a day, those of the file of ds."
+    ),
     key=(),
     columns=(
         Column(name="user_id", type=Type.STRING, nullable=True, description="As in the source."),

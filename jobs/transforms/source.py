@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import reduce
 
@@ -10,7 +11,7 @@ from pyspark.sql import functions as F
 
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, Interactions
-from schemas.source_files import SourceFile, SyntheticTime
+from schemas.source_files import DAY, SourceFile, SyntheticTime
 
 # The column in which readers say where a row comes from, and whether it has the file's columns:
 # a struct of `file`, `line` (of text), `row` (of Parquet) and `is_whole`.
@@ -63,6 +64,7 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
             F.col(f"{ORIGIN}.line").alias("source_line"),
             F.col(f"{ORIGIN}.row").alias("source_row"),
             F.col(f"{ORIGIN}.is_whole").alias("is_whole"),
+            _source_day(spec).alias("source_day"),
         )
         .withColumn("value", F.lit(1.0) if is_implicit else F.col("rating").try_cast("double"))
         .withColumn(
@@ -73,6 +75,15 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
             ),
         )
     )
+
+
+def _source_day(spec: Interactions) -> Column:
+    """The day that the file's name says; null where there is one file for all."""
+    if not spec.is_daily:
+        return F.lit(None).cast("date")
+    before, _ = spec.file.split(DAY)
+    pattern = "^" + re.escape(before) + r"(\d{4}-\d{2}-\d{2})"
+    return F.regexp_extract(F.col(f"{ORIGIN}.file"), pattern, 1).try_cast("date")
 
 
 def _clock(unit: str) -> Column:
@@ -115,6 +126,7 @@ def with_reasons(
         ("unreadable_rating", F.col("value").isNull()),
         ("rating_off_scale", ~F.col("value").between(lowest, highest)),
         ("unreadable_event_time", F.col("at").isNull()),
+        ("event_of_another_day", F.to_date("at") != F.col("source_day")),
         ("future_event", is_ahead(spec.interactions, now)),
         ("unknown_user", F.col("user_known").isNull()),
         ("unknown_item", F.col("item_known").isNull()),
@@ -137,9 +149,10 @@ def is_ahead(spec: Interactions, now: datetime) -> Column:
 
 
 def valid_interactions(checked: DataFrame, table: Table) -> DataFrame:
+    """The rows without a reason under the contract's names, beside the day `ds` of each."""
     return (
         checked.where(F.col("reason").isNull())
         .withColumn("rating", F.col("value"))
         .withColumn("event_time", F.col("at"))
-        .select(*table.column_names)
+        .select(F.to_date("at").alias("ds"), *table.column_names)
     )

@@ -1,0 +1,118 @@
+"""Interactions in a file (or folder) a day, of which only those that changed are read.
+
+A day of the lake depends on its file, on the dataset spec, and on which users and items are known.
+The fingerprint of its interactions names all three, so that a run knows without reading a file
+whether it would read the same again. Late events change the file of their own day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs import activity, entities
+from jobs.partitions import read_days
+from jobs.source import read_interactions
+from jobs.source_paths import by_day, parts
+from jobs.taken import Taken, end_of
+from jobs.transforms.source import with_reasons
+from schemas.activity_tables import ITEM_DAYS, USER_DAYS
+from schemas.dataset_spec import DatasetSpec
+from schemas.errors import UserError
+from schemas.lake import Lake, Manifest
+
+_HAS_UNKNOWN = "has unknown"
+
+
+def take(spark: SparkSession, source: Path, spec: DatasetSpec, lake: Lake, ds: date) -> Taken:
+    """What the source's days up to `ds` have that the lake has not."""
+    files = by_day(source, spec.interactions.file, ds)
+    if not files:
+        raise UserError(
+            f"{source} has no file {spec.interactions.file} of a day up to ds {ds}; expected one "
+            "for each day with interactions. Choose a later ds, or mend the spec's `file`."
+        )
+    users, items = entities.read_entities(spark, source, spec)
+    ids = _digest(users, items)
+    made_of = {day: _made_of(file, spec) for day, file in files.items()}
+    held = lake.days("interactions", until=ds)
+    same = {day for day in files if _is_made_of(held.get(day), made_of[day], ids)}
+    same -= activity.stale(lake, USER_DAYS, ds).keys() | activity.stale(lake, ITEM_DAYS, ds).keys()
+    same -= _with_vanished(spark, lake, _of_other_ids(held, same, ids), users, items)
+    changed = sorted(files.keys() - same)
+    # Where nothing changed, some file says what columns there are.
+    paths = [path for day in changed or [max(files)] for path in parts(files[day])]
+    parsed = read_interactions(spark, source, spec.interactions, paths)
+    parsed = parsed.where(F.col("source_day").isin(changed))
+    now = end_of(datetime.now(UTC).date())
+    checked = with_reasons(parsed, users, items, spec, now=now).localCheckpoint()
+    is_unknown = F.col("reason").isin("unknown_user", "unknown_item")
+    counts = checked.groupBy("source_day").agg(
+        F.count("*").alias("rows"),
+        F.count_if(F.col("reason").isNull()).alias("valid"),
+        F.count_if(is_unknown).alias("unknown"),
+    )
+    found = {row["source_day"]: row.asDict() for row in counts.collect()}
+    fingerprints = {}
+    for day in changed:
+        of_day = found.get(day, {"valid": 0, "unknown": 0})
+        flag = _HAS_UNKNOWN if of_day["unknown"] else ""
+        fingerprints[day] = f"{of_day['valid']}:{made_of[day]}:{ids}:{flag}"
+    gone = {day: "0" for day, manifest in held.items() if manifest.rows and day not in files}
+    return Taken(
+        users=users,
+        items=items,
+        checked=checked,
+        rows_in=sum(row["rows"] for row in found.values()),
+        changed=fingerprints | gone,
+        n_days=len(files),
+        # A ds without a file has an empty quarantine, and is no day of interactions.
+        source_days=sorted({*changed, *gone} | {ds} - files.keys()),
+    )
+
+
+def _made_of(file: Path, spec: DatasetSpec) -> str:
+    """A digest of the spec and of when, and how large, the day's file or files were written."""
+    stats = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in parts(file)]
+    return hashlib.sha256(repr((stats, spec)).encode()).hexdigest()[:16]
+
+
+def _digest(*entities: DataFrame) -> str:
+    """Of the ids of users and items, whatever their order."""
+    digests = []
+    for frame in entities:
+        key = F.xxhash64(frame.columns[0])
+        row = frame.agg(F.count("*").alias("n"), F.bit_xor(key).alias("hash")).first()
+        assert row is not None
+        digests.append(f"{row['n']}-{(row['hash'] or 0) & 0xFFFFFFFFFFFFFFFF:016x}")
+    return "/".join(digests)
+
+
+def _is_made_of(held: Manifest | None, made_of: str, ids: str) -> bool:
+    """Whether the day would be read the same again, as long as no known id has vanished."""
+    match (held.fingerprint or "").split(":") if held else []:
+        case [_, was_made_of, was_ids, flag]:
+            return was_made_of == made_of and (was_ids == ids or flag != _HAS_UNKNOWN)
+    return False
+
+
+def _of_other_ids(held: dict[date, Manifest], days: Iterable[date], ids: str) -> list[date]:
+    return sorted(day for day in days if f":{ids}:" not in (held[day].fingerprint or ""))
+
+
+def _with_vanished(
+    spark: SparkSession, lake: Lake, days: list[date], users: DataFrame, items: DataFrame
+) -> set[date]:
+    """Those of the days that have a user or an item that is not known any more."""
+    vanished = set()
+    for table, known in ((USER_DAYS, users), (ITEM_DAYS, items)):
+        [key] = table.key
+        unknown = read_days(spark, lake, table, days).join(known, on=key, how="left_anti")
+        found = unknown.select(F.to_date("first_seen").alias("day")).distinct().collect()
+        vanished |= {row["day"] for row in found}
+    return vanished

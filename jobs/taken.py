@@ -1,0 +1,33 @@
+"""What ingest takes from a source, however its files lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """The source's entities and rows, read and checked, and nothing written yet.
+
+    checked: the rows that were read, each with the `reason` to set it aside, null if valid
+    rows_in: how many those are, in the source
+    changed: the days up to ds whose interactions are to be replaced, with their fingerprints
+    n_days: how many days up to ds the source has
+    source_days: the days whose files were read; None where the source is one file
+    """
+
+    users: DataFrame
+    items: DataFrame
+    checked: DataFrame
+    rows_in: int
+    changed: Mapping[date, str]
+    n_days: int
+    source_days: Sequence[date] | None = None
+
+
+def end_of(ds: date) -> datetime:
+    return datetime.combine(ds + timedelta(days=1), datetime.min.time(), UTC)

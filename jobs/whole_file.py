@@ -1,0 +1,102 @@
+"""Interactions in one file, which is read whole.
+
+Each day of the file up to `ds` is compared with the lake's partition of that day by a fingerprint
+of its rows. A night on an unchanged past therefore writes one day.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs import entities
+from jobs.source import altered, read_interactions
+from jobs.taken import Taken, end_of
+from jobs.transforms.source import is_ahead, valid_interactions, with_reasons
+from schemas import tables
+from schemas.dataset_spec import DatasetSpec
+from schemas.errors import UserError
+from schemas.lake import Lake
+
+
+def take(spark: SparkSession, source: Path, spec: DatasetSpec, lake: Lake, ds: date) -> Taken:
+    """What the source has up to `ds`; a `UserError` when it is altered, or begins later."""
+    now = end_of(datetime.now(UTC).date())
+    parsed = read_interactions(spark, source, spec.interactions)
+    rows = _check_source(parsed, spec, source, ds, now)
+    visible = F.col("at").isNull() | (F.col("at") < F.lit(end_of(ds)))
+    seen = parsed.where(visible & F.col("is_whole"))
+    users, items = entities.read_entities(spark, source, spec, visible=seen)
+    # Later days are not this night's, but a day that has not come yet is no day at all.
+    tonight = parsed.where(visible | is_ahead(spec.interactions, now))
+    # A checkpoint, not a cache: Spark would find the cached rows again by the file's path,
+    # even after the file has changed.
+    checked = with_reasons(tonight, users, items, spec, now=now).localCheckpoint()
+    fingerprints = _fingerprints(checked, spec)
+    held = lake.days("interactions", until=ds)
+    changed = {
+        day: fingerprint
+        for day, fingerprint in fingerprints.items()
+        if day not in held or held[day].fingerprint != fingerprint
+    }
+    gone = {day: "0" for day, of_day in held.items() if of_day.rows and day not in fingerprints}
+    return Taken(
+        users=users,
+        items=items,
+        checked=checked,
+        rows_in=rows,
+        changed=changed | gone,
+        n_days=len(fingerprints),
+    )
+
+
+def _fingerprints(checked: DataFrame, spec: DatasetSpec) -> dict[date, str]:
+    """Of the valid rows of each day: their number, and a hash that no order changes."""
+    table = tables.interactions(spec)
+    row_hash = F.xxhash64(*table.column_names)
+    counts = (
+        valid_interactions(checked, table)
+        .groupBy("ds")
+        .agg(F.count("*").alias("rows"), F.bit_xor(row_hash).alias("hash"))
+    )
+    return {
+        row["ds"]: f"{row['rows']}:{row['hash'] & 0xFFFFFFFFFFFFFFFF:016x}"
+        for row in counts.collect()
+    }
+
+
+def _check_source(
+    parsed: DataFrame, spec: DatasetSpec, source: Path, ds: date, now: datetime
+) -> int:
+    """Rows in the source; an error when it is altered, or ds comes before its first event."""
+    at = F.when(~is_ahead(spec.interactions, now), F.col("at"))
+    seen = parsed.agg(
+        F.count("*").alias("rows"), F.min(at).alias("first"), F.max(at).alias("last")
+    ).first()
+    assert seen is not None
+    if seen["first"] is None:
+        raise UserError(
+            f"{source / spec.interactions.file} has {seen['rows']:,} rows and none with a readable "
+            "time up to today; expected Unix times, timestamps such as 2026-01-31T12:00:00Z, or "
+            "whole numbers to make times of. Check the spec's `event_time` and `time_unit`, or "
+            "`synthetic_time`."
+        )
+    first, last = seen["first"].date(), seen["last"].date()
+    if spec.expected is not None:
+        found = (seen["rows"], str(first), str(last))
+        wanted = (spec.expected.interactions, spec.expected.first_day, spec.expected.last_day)
+        if found != wanted:
+            raise altered(spec, source, f"interactions {found}", str(wanted))
+        if spec.users is None:  # no file lists them
+            n_users, expected = parsed.select("user_id").distinct().count(), spec.expected.users
+            if n_users != expected:
+                raise altered(spec, source, f"{n_users:,} users", f"{expected:,}")
+    if ds < first:
+        raise UserError(
+            f"ds {ds} lies before the first event of {source}; "
+            f"expected a date from {first} on (the last event is of {last})."
+        )
+    return int(seen["rows"])
