@@ -1,4 +1,4 @@
-"""MetaHIN, a task at a time: a list of neighbours for every item and meta-path."""
+"""MetaHIN, a task at a time, and a meta-path at a time."""
 
 from __future__ import annotations
 
@@ -69,17 +69,13 @@ class MetaHINLoop(PerTaskLoop):
         """[N, 2]: what the ratings of like contexts say, and how much of it there is."""
         sharpness = self.weights["echoes.log_sharpness"][path].exp()
         damping = self.weights["echoes.log_damping"][path].exp()
-        rows = []
-        for place, context in enumerate(contexts):
-            others = [
-                (torch.exp(sharpness * (F.cosine_similarity(context, other, dim=0) - 1)), rating)
-                for number, (other, rating) in enumerate(zip(heard, ratings, strict=True))
-                if path and context.any() and other.any() and not (is_support and number == place)
-            ]
-            amount = sum((weight for weight, _ in others), damping * 0)
-            said = sum((weight * rating for weight, rating in others), damping * 0)
-            rows.append(torch.stack([said / (damping + amount), amount.log1p() / 4]))
-        return torch.stack(rows)
+        is_heard = contexts.any(1).unsqueeze(1) & heard.any(1) & (path > 0)
+        if is_support:
+            is_heard &= ~torch.eye(len(contexts), dtype=torch.bool, device=contexts.device)
+        cosines = F.normalize(contexts, dim=1) @ F.normalize(heard, dim=1).T
+        weights = torch.exp(sharpness * (cosines - 1)) * is_heard
+        amount = weights.sum(1)
+        return torch.stack([weights @ ratings / (damping + amount), amount.log1p() / 4], dim=1)
 
     def _rest(
         self,
@@ -102,14 +98,12 @@ class MetaHINLoop(PerTaskLoop):
         support, _ = task.support
         if path == 0:
             return self._said(support).mean(0).expand(len(items), -1)
-        neighbours = self.learner.contexts.neighbours[path - 1]
-        own = {*support.tolist(), *task.query[0].tolist()}
-        contexts = []
-        for item in items.tolist():
-            kept = [n for n in neighbours[item].tolist() if n != 0 and n not in own]
-            said = self._said(torch.tensor(kept, dtype=torch.int64, device=items.device))
-            contexts.append(said.sum(0) / max(1, len(kept)))
-        return torch.stack(contexts)
+        neighbours = self.learner.contexts.neighbours[path - 1][items]
+        is_own = torch.isin(neighbours, torch.cat([support, task.query[0]]))
+        is_kept = ((neighbours != 0) & ~is_own).unsqueeze(-1)
+        said = self._said(neighbours.flatten()).unflatten(0, neighbours.shape)
+        contexts: Tensor = (said * is_kept).sum(1) / is_kept.sum(1).clamp(min=1)
+        return contexts
 
     def _said(self, items: Tensor) -> Tensor:
         w = self.weights

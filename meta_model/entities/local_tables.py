@@ -44,7 +44,7 @@ def slots_of(values: Tensor, mask: Tensor, n_values: int) -> Tensor:
 def means(rows: Tensor, weights: Tensor, n_features: int) -> Tensor:
     """Each feature's weighted sum [..., F * E] of rows [..., K, E], by weights [..., K]."""
     weighted: Tensor = rows * weights.unsqueeze(-1)
-    weighted = weighted.unflatten(-2, (n_features, -1))
+    weighted = weighted.unflatten(-2, (n_features, _width(weights, n_features)))
     return weighted.sum(-2).flatten(-2)
 
 
@@ -60,6 +60,12 @@ def found_means(
     tasks, places = found.nonzero(as_tuple=True)
     weight = weights.flatten(1).expand(n_tasks, -1)[tasks, places]
     weighted = rows.index_select(0, found[tasks, places] - 1) * weight.unsqueeze(1)
-    cells = (tasks * (n_places * n_values) + places) // (n_values // n_features)
-    sums = weighted.new_zeros(n_tasks * n_places * n_features, rows.shape[-1])
-    return sums.index_add(0, cells, weighted).view(n_tasks, n_places, -1)
+    cells = (tasks * (n_places * n_values) + places) // max(1, _width(values, n_features))
+    size = rows.shape[-1]
+    sums = weighted.new_zeros(n_tasks * n_places * n_features, size)
+    return sums.index_add(0, cells, weighted).view(n_tasks, n_places, n_features * size)
+
+
+def _width(values: Tensor, n_features: int) -> int:
+    """W; entities without any feature have no values."""
+    return values.shape[-1] // max(1, n_features)

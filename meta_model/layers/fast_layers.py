@@ -36,13 +36,16 @@ class Trace:
 
     def add_means(self, output: Tensor, weights: Tensor, n_features: int) -> None:
         """Weighted sums of a table's rows, a feature beside the other; weights [B, N, F * W]."""
-        squares = weights.square().unflatten(-1, (n_features, -1)).sum(-1)
+        n = max(1, n_features)  # there may be none
+        squares = weights.square().unflatten(-1, (n_features, weights.shape[-1] // n)).sum(-1)
         self.outputs.append(output)
-        self.squares.append(squares.repeat_interleave(output.shape[-1] // n_features, dim=-1))
+        self.squares.append(squares.repeat_interleave(output.shape[-1] // n, dim=-1))
 
     def norms(self, predicted: Tensor) -> Tensor:
         """The Frobenius norm [B, N] of each prediction's gradient by all adapted weights."""
-        gradients = torch.autograd.grad(predicted.sum(), self.outputs, retain_graph=True)
+        gradients = torch.autograd.grad(
+            predicted.sum(), self.outputs, retain_graph=True, materialize_grads=True
+        )
         pairs = zip(gradients, self.squares, strict=True)
         return torch.stack([(g.square() * square).sum(-1) for g, square in pairs]).sum(0).sqrt()
 

@@ -78,4 +78,7 @@ def gradients_of(
         weights = tuple(weight.detach().requires_grad_() for weight in weights)
     with torch.enable_grad():
         total = loss(weights).sum()
-        return torch.autograd.grad(total, weights, create_graph=differentiable)
+        # Of a layer whose input is empty, for want of attributes, the gradient is zero.
+        return torch.autograd.grad(
+            total, weights, create_graph=differentiable, materialize_grads=True
+        )

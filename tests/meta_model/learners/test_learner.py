@@ -14,6 +14,7 @@ from torch import Tensor
 
 from meta_model.config import Config
 from meta_model.data.batching import batches, from_episodes
+from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Side, Tasks
 from meta_model.evaluation import evaluate
@@ -191,6 +192,24 @@ def test_every_learner_learns_choices(
     aucs = [f.value for f in figures if (f.model, f.metric) == (model, "auc")]
     assert len(aucs) == 4
     assert all(0 <= auc <= 1 for auc in aucs)
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")  # MAMO's layer of profiles
+@pytest.mark.parametrize("model", sorted(LEARNERS))
+def test_nobody_needs_attributes(inputs: Inputs, config: Config, tasks: Tasks, model: str) -> None:
+    """Of users a shop may know nothing but what they did, and of its items too."""
+    bare = replace(
+        inputs,
+        users=features(inputs.user_profiles, "user_index", {}),
+        items=features(inputs.item_profiles, "item_index", {}),
+    )
+    torch.manual_seed(3)
+    learner = create(replace(config, model=model), bare)
+    optimizer = optimizer_of(learner, config, torch.device("cpu"))
+    loss, _ = global_update(learner, optimizer, [(0, tasks)], config, _at(1))
+    predicted = _predict(learner.eval(), tasks)
+    norms = learner.sensitivity(tasks, learner.embed(tasks.items)).of_loss
+    assert all(x.isfinite().all() for x in (torch.tensor(loss), predicted, norms))
 
 
 def _at(step: int) -> Position:
