@@ -32,8 +32,8 @@ from schemas.lake import Lake
 
 log = logging.getLogger("benchmarks.features")
 
-DAYS = 60
-DS = date(2024, 2, 29)  # the last of them
+DAYS = 100  # so that a day adds about one in a hundred
+DS = date(2024, 4, 9)  # the last of them
 _STEPS = ("ingest", "build-profiles", "build-episodes")
 
 

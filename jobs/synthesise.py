@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from jobs.session import spark_session
 from jobs.transforms import synthetic
@@ -38,7 +39,7 @@ feedback = "explicit"
 rating_scale = [1, 5]
 
 [interactions]
-file = "interactions.parquet"
+file = "interactions/{{day}}.parquet"
 format = "parquet"
 user_id = "user_id"
 item_id = "item_id"
@@ -95,22 +96,21 @@ def run(settings: Settings, market: Market, folder: Path) -> None:
 
 def _write_files(settings: Settings, market: Market, folder: Path) -> None:
     with spark_session(settings) as spark:
-        tables = (
-            ("users", synthetic.users, market.users, ["user_id"]),
-            ("items", synthetic.items, market.items, ["item_id"]),
-            ("interactions", synthetic.interactions, market.users,
-             ["event_time", "user_id", "item_id"]),
-        )  # fmt: skip
         n_partitions = 2 + market.interactions // _ROWS_OF_A_PARTITION
-        for name, make, n_numbers, order in tables:
+
+        def numbers(n: int) -> DataFrame:
             # Dealt out: the first numbers are the most active users, and would be one task's.
-            numbers = spark.range(n_numbers).repartition(n_partitions, "id")
-            rows = _write(make(numbers, market).orderBy(*order), folder / f"{name}.parquet")
-            log.info("synthesise: %s %s", f"{rows:,}", name)
+            return spark.range(n).repartition(n_partitions, "id")
+
+        users = synthetic.users(numbers(market.users), market)
+        items = synthetic.items(numbers(market.items), market)
+        _write(users.orderBy("user_id"), folder / "users.parquet")
+        _write(items.orderBy("item_id"), folder / "items.parquet")
+        _write_days(synthetic.interactions(numbers(market.users), market), folder / "interactions")
 
 
-def _write(frame: DataFrame, file: Path) -> int:
-    """Write the frame to one file, in its order; how many rows it has."""
+def _write(frame: DataFrame, file: Path) -> None:
+    """Write the frame to one file, in its order."""
     parts = file.with_suffix(".parts")
     frame.write.parquet(str(parts))
     ordered = sorted(parts.glob("*.parquet"))
@@ -119,4 +119,22 @@ def _write(frame: DataFrame, file: Path) -> int:
             for batch in pq.ParquetFile(part).iter_batches():
                 writer.write_batch(batch)
     shutil.rmtree(parts)
-    return int(pq.read_metadata(file).num_rows)
+    log.info("synthesise: %s %s", f"{pq.read_metadata(file).num_rows:,}", file.stem)
+
+
+def _write_days(interactions: DataFrame, folder: Path) -> None:
+    """Write a file for each day, in the order of time."""
+    days = folder.with_suffix(".parts")
+    by_day = interactions.withColumn("day", F.to_date(F.timestamp_seconds("event_time")))
+    ordered = by_day.repartition("day").sortWithinPartitions(
+        "day", "event_time", "user_id", "item_id"
+    )
+    ordered.write.partitionBy("day").parquet(str(days))
+    folder.mkdir()
+    rows = 0
+    for day in sorted(days.glob("day=*")):
+        [file] = day.glob("*.parquet")  # a day is in one partition
+        made = file.rename(folder / f"{day.name.removeprefix('day=')}.parquet")
+        rows += pq.read_metadata(made).num_rows
+    shutil.rmtree(days)
+    log.info("synthesise: %s interactions", f"{rows:,}")

@@ -35,7 +35,8 @@ def made(
     home = tmp_path_factory.mktemp("features")
     settings = Settings.from_environment({"COLDSTART_HOME": str(home / "home"), **spark_variables})
     synthesise.run(settings, MARKET, home / "source")
-    _repeat_some(home / "source" / "interactions.parquet")
+    for day in (home / "source" / "interactions").iterdir():
+        _repeat_some(day)
     settings = replace(settings, source=home / "source")
     for step in (ingest, profiles, episodes):
         with journal.step(settings.journals, step.__name__, DS) as record:
@@ -49,10 +50,10 @@ def made(
 
 
 def _repeat_some(file: Path) -> None:
-    """One interaction in ten again, an hour later and with another rating."""
+    """One interaction in ten again, a second later and with another rating."""
     rows = pq.read_table(file)
     again = rows.take(pa.array(range(0, len(rows), 10))).to_pydict()
-    again["event_time"] = [at + 3600 for at in again["event_time"]]
+    again["event_time"] = [at + 1 for at in again["event_time"]]
     again["rating"] = [rating % 5 + 1 for rating in again["rating"]]
     repeats = pa.table(again).cast(rows.schema)
     pq.write_table(pa.concat_tables([rows, repeats]), file)

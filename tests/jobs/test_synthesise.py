@@ -19,7 +19,7 @@ from schemas.lake import Lake
 from schemas.settings import Settings
 
 MARKET = Market(users=300, items=400, interactions=6_000, days=20, seed=5)
-FILES = ("interactions.parquet", "items.parquet", "users.parquet")
+FILES = ("interactions", "items.parquet", "users.parquet")
 LAST_DAY = date(2024, 1, 20)
 
 
@@ -31,10 +31,12 @@ def folder(settings: Settings, tmp_path: Path) -> Path:
 
 def test_the_folder_holds_what_was_asked_for(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["dataset.toml", *FILES]
-    rows = [pq.read_metadata(folder / name).num_rows for name in FILES]
+    rows = [len(pq.read_table(folder / name)) for name in FILES]
     assert rows == [MARKET.interactions, MARKET.items, MARKET.users]
-    times = pq.read_table(folder / FILES[0])["event_time"]
-    assert times.to_pylist() == sorted(times.to_pylist())
+    days = sorted((folder / "interactions").iterdir())
+    assert [day.name for day in days] == [f"2024-01-{n:02}.parquet" for n in range(1, 21)]
+    times = [time for day in days for time in pq.read_table(day)["event_time"].to_pylist()]
+    assert times == sorted(times)
 
 
 def test_everything_says_that_it_is_synthetic(folder: Path) -> None:
