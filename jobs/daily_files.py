@@ -8,7 +8,8 @@ whether it would read the same again. Late events change the file of their own d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs import activity, entities
-from jobs.partitions import read_days
+from jobs.partitions import read_days, set_down
 from jobs.source import read_interactions
 from jobs.source_paths import by_day, parts
 from jobs.taken import Taken, end_of
@@ -29,7 +30,10 @@ from schemas.lake import Lake, Manifest
 _HAS_UNKNOWN = "has unknown"
 
 
-def take(spark: SparkSession, source: Path, spec: DatasetSpec, lake: Lake, ds: date) -> Taken:
+@contextmanager
+def take(
+    spark: SparkSession, source: Path, spec: DatasetSpec, lake: Lake, ds: date
+) -> Iterator[Taken]:
     """What the source's days up to `ds` have that the lake has not."""
     files = by_day(source, spec.interactions.file, ds)
     if not files:
@@ -45,35 +49,41 @@ def take(spark: SparkSession, source: Path, spec: DatasetSpec, lake: Lake, ds: d
     same -= activity.stale(lake, USER_DAYS, ds).keys() | activity.stale(lake, ITEM_DAYS, ds).keys()
     same -= _with_vanished(spark, lake, _of_other_ids(held, same, ids), users, items)
     changed = sorted(files.keys() - same)
+    gone = {day: "0" for day, manifest in held.items() if manifest.rows and day not in files}
     # Where nothing changed, some file says what columns there are.
     paths = [path for day in changed or [max(files)] for path in parts(files[day])]
     parsed = read_interactions(spark, source, spec.interactions, paths)
-    parsed = parsed.where(F.col("source_day").isin(changed))
     now = end_of(datetime.now(UTC).date())
-    checked = with_reasons(parsed, users, items, spec, now=now).localCheckpoint()
+    of_days = parsed.where(F.col("source_day").isin(changed))
+    checked = with_reasons(of_days, users, items, spec, now=now)
+    with set_down(lake, "checked", checked) as checked:
+        found = _counts(checked)
+        fingerprints = {}
+        for day in changed:
+            counts = found.get(day, {"valid": 0, "unknown": 0})
+            flag = _HAS_UNKNOWN if counts["unknown"] else ""
+            fingerprints[day] = f"{counts['valid']}:{made_of[day]}:{ids}:{flag}"
+        yield Taken(
+            users=users,
+            items=items,
+            checked=checked,
+            rows_in=sum(counts["rows"] for counts in found.values()),
+            changed=fingerprints | gone,
+            n_days=len(files),
+            # A ds without a file has an empty quarantine, and is no day of interactions.
+            source_days=sorted({*changed, *gone} | {ds} - files.keys()),
+        )
+
+
+def _counts(checked: DataFrame) -> dict[date, dict[str, int]]:
+    """Of each source day: the `rows`, those `valid`, and those of users or items `unknown`."""
     is_unknown = F.col("reason").isin("unknown_user", "unknown_item")
     counts = checked.groupBy("source_day").agg(
         F.count("*").alias("rows"),
         F.count_if(F.col("reason").isNull()).alias("valid"),
         F.count_if(is_unknown).alias("unknown"),
     )
-    found = {row["source_day"]: row.asDict() for row in counts.collect()}
-    fingerprints = {}
-    for day in changed:
-        of_day = found.get(day, {"valid": 0, "unknown": 0})
-        flag = _HAS_UNKNOWN if of_day["unknown"] else ""
-        fingerprints[day] = f"{of_day['valid']}:{made_of[day]}:{ids}:{flag}"
-    gone = {day: "0" for day, manifest in held.items() if manifest.rows and day not in files}
-    return Taken(
-        users=users,
-        items=items,
-        checked=checked,
-        rows_in=sum(row["rows"] for row in found.values()),
-        changed=fingerprints | gone,
-        n_days=len(files),
-        # A ds without a file has an empty quarantine, and is no day of interactions.
-        source_days=sorted({*changed, *gone} | {ds} - files.keys()),
-    )
+    return {row["source_day"]: row.asDict() for row in counts.collect()}
 
 
 def _made_of(file: Path, spec: DatasetSpec) -> str:

@@ -27,8 +27,8 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         )
         interactions = read_history(spark, lake, tables.interactions(spec), until=ds)
         record.rows_in = lake.rows("interactions", until=ds)
-        with cached(T.timelines(interactions, users, items)) as timelines:
-            episodes = T.episodes(timelines, held_out, cold_start, table)
+        timelines = T.timelines(interactions, users, items)
+        with cached(T.episodes(timelines, held_out, cold_start, table)) as episodes:
             if spec.feedback == "implicit":
                 episodes = with_negatives(episodes, timelines, items, spec.negatives, table)
             record.rows_out = write_partition(lake, table, ds, episodes)

@@ -27,8 +27,10 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
     spec = dataset_choice.bind(lake.root, spec_file)
     interactions = tables.interactions(spec)
     take = daily_files.take if spec.interactions.is_daily else whole_file.take
-    with spark_session(settings) as spark:
-        taken = take(spark, settings.source, spec, lake, ds)
+    with (
+        spark_session(settings) as spark,
+        take(spark, settings.source, spec, lake, ds) as taken,
+    ):
         record.rows_in = taken.rows_in
         quarantine.check(taken.checked, spec.max_quarantined_fraction, spec_file)
         item_links = links.read_links(spark, settings.source, spec)

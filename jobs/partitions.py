@@ -46,7 +46,7 @@ def write_days(
         writer.parquet(str(folder / "days"))
         for day in sorted(fingerprints):
             with lake.replacing(table.name, day) as draft:
-                for file in (folder / "days" / f"ds={day}").glob("*.parquet"):
+                for file in (folder / "days" / f"ds={day}").glob("*"):  # and their checksums
                     file.rename(draft.path / file.name)
                 draft.rows = parquet_rows(draft.path)
                 draft.fingerprint = fingerprints[day]
@@ -85,6 +85,17 @@ def cached(frame: DataFrame) -> Iterator[DataFrame]:
         yield frame
     finally:
         frame.unpersist()
+
+
+@contextmanager
+def set_down(lake: Lake, name: str, frame: DataFrame) -> Iterator[DataFrame]:
+    """The frame's rows as files on the lake's disk, for the block: a frame of any size, made once.
+
+    One run at a time has the files of a name; another one waits.
+    """
+    with lake.scratch(name) as folder:
+        frame.write.parquet(str(folder / "rows"))
+        yield frame.sparkSession.read.schema(frame.schema).parquet(str(folder / "rows"))
 
 
 def parquet_rows(folder: Path) -> int:

@@ -6,6 +6,8 @@ of its rows. A night on an unchanged past therefore writes one day.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs import entities
+from jobs.partitions import set_down
 from jobs.source import altered, read_interactions
 from jobs.taken import Taken, end_of
 from jobs.transforms.source import is_ahead, valid_interactions, with_reasons
@@ -22,7 +25,10 @@ from schemas.errors import UserError
 from schemas.lake import Lake
 
 
-def take(spark: SparkSession, source: Path, spec: DatasetSpec, lake: Lake, ds: date) -> Taken:
+@contextmanager
+def take(
+    spark: SparkSession, source: Path, spec: DatasetSpec, lake: Lake, ds: date
+) -> Iterator[Taken]:
     """What the source has up to `ds`; a `UserError` when it is altered, or begins later."""
     now = end_of(datetime.now(UTC).date())
     parsed = read_interactions(spark, source, spec.interactions)
@@ -32,25 +38,26 @@ def take(spark: SparkSession, source: Path, spec: DatasetSpec, lake: Lake, ds: d
     users, items = entities.read_entities(spark, source, spec, visible=seen)
     # Later days are not this night's, but a day that has not come yet is no day at all.
     tonight = parsed.where(visible | is_ahead(spec.interactions, now))
-    # A checkpoint, not a cache: Spark would find the cached rows again by the file's path,
-    # even after the file has changed.
-    checked = with_reasons(tonight, users, items, spec, now=now).localCheckpoint()
-    fingerprints = _fingerprints(checked, spec)
-    held = lake.days("interactions", until=ds)
-    changed = {
-        day: fingerprint
-        for day, fingerprint in fingerprints.items()
-        if day not in held or held[day].fingerprint != fingerprint
-    }
-    gone = {day: "0" for day, of_day in held.items() if of_day.rows and day not in fingerprints}
-    return Taken(
-        users=users,
-        items=items,
-        checked=checked,
-        rows_in=rows,
-        changed=changed | gone,
-        n_days=len(fingerprints),
-    )
+    # Set down, and not cached: Spark would find cached rows again by the file's path, even after
+    # the file has changed.
+    checked = with_reasons(tonight, users, items, spec, now=now)
+    with set_down(lake, "checked", checked) as checked:
+        fingerprints = _fingerprints(checked, spec)
+        held = lake.days("interactions", until=ds)
+        changed = {
+            day: fingerprint
+            for day, fingerprint in fingerprints.items()
+            if day not in held or held[day].fingerprint != fingerprint
+        }
+        gone = {day: "0" for day, of_day in held.items() if of_day.rows and day not in fingerprints}
+        yield Taken(
+            users=users,
+            items=items,
+            checked=checked,
+            rows_in=rows,
+            changed=changed | gone,
+            n_days=len(fingerprints),
+        )
 
 
 def _fingerprints(checked: DataFrame, spec: DatasetSpec) -> dict[date, str]:
