@@ -17,6 +17,7 @@ from schemas.source_files import DAY, SourceFile, SyntheticTime
 # a struct of `file`, `line` (of text), `row` (of Parquet) and `is_whole`.
 ORIGIN = "_origin"
 
+_BROADCAST_IDS = 2_000_000
 _DATE = r"^\s*\d{4}-\d{2}-\d{2}"
 _MICROSECONDS = {"seconds": 1_000_000, "milliseconds": 1_000}
 
@@ -114,10 +115,10 @@ def with_reasons(
 
     An event that lies after `now` comes from a clock that is wrong; synthetic times have no clock.
     Of rows alike in user, item and time one is valid, the one with the lowest rating (any fixed
-    choice would do; it must not depend on the order of the file), and the others are duplicates.
+    choice would do; it must not depend on how Spark reads the file), and the others are duplicates.
     """
-    known_users = users.select("user_id", F.lit(True).alias("user_known"))
-    known_items = items.select("item_id", F.lit(True).alias("item_known"))
+    known_users = _to_all(users.select("user_id", F.lit(True).alias("user_known")))
+    known_items = _to_all(items.select("item_id", F.lit(True).alias("item_known")))
     lowest, highest = spec.rating_levels[0], spec.rating_levels[-1]
     rules = (
         ("unparsable_row", ~F.col("is_whole")),
@@ -133,7 +134,8 @@ def with_reasons(
     )
     # The first broken rule speaks: later ones must not overwrite it.
     reason = F.coalesce(*(F.when(broken, F.lit(name)) for name, broken in rules))
-    alike = Window.partitionBy("user_id", "item_id", "at", "reason").orderBy("value")
+    place = ("source_file", "source_row", "source_line")
+    alike = Window.partitionBy("user_id", "item_id", "at", "reason").orderBy("value", *place)
     is_repeated = F.col("reason").isNull() & (F.row_number().over(alike) > 1)
     return (
         parsed.join(known_users, on="user_id", how="left")
@@ -141,6 +143,11 @@ def with_reasons(
         .withColumn("reason", reason)
         .withColumn("reason", F.when(is_repeated, F.lit("duplicate")).otherwise(F.col("reason")))
     )
+
+
+def _to_all(known: DataFrame) -> DataFrame:
+    """Ids that every worker gets, unless they are too many: the rows then stay where they are."""
+    return F.broadcast(known) if known.count() <= _BROADCAST_IDS else known
 
 
 def is_ahead(spec: Interactions, now: datetime) -> Column:
