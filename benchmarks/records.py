@@ -16,11 +16,16 @@ Record = Mapping[str, Any]
 
 
 def write_json(file: Path, records: Iterable[Record]) -> None:
-    """Write the records as one JSON list, each also saying the machine and the day."""
+    """Write the records as one JSON list, each also saying the machine and the day.
+
+    They are written as they come: a run that fails or is stopped leaves those that it has.
+    """
     about = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
-    text = json.dumps([{**record, **about} for record in records], indent=1)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text + "\n")
+    written: list[Record] = []
+    for record in records:
+        written.append({**record, **about})
+        file.write_text(json.dumps(written, indent=1) + "\n")
 
 
 def machine() -> str:

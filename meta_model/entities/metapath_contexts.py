@@ -75,7 +75,7 @@ class MetapathContexts(nn.Module):
         n_paths, n_items, _ = around.neighbours.shape
         weights = (around.neighbours > 0).any(-1).to(around.speaking.dtype)
         sums = weighted_sum(around.speaking, around.neighbours.flatten(0, 1), weights.flatten())
-        sums = sums.view(n_paths, n_items, -1)
+        sums = sums.view(n_paths, n_items, self.size)
         counts = (around.neighbours > 0).sum(-1)
         at = rows % n_items  # a cold item has the neighbours it has
         placed, n = sums[:, at], counts[:, at].unsqueeze(-1)
@@ -115,8 +115,9 @@ class MetapathContexts(nn.Module):
         counts = torch.zeros(size, device=own.device).index_add(
             0, cells, torch.ones_like(cells).float()
         )
-        view = (shape[0], n_paths, shape[1], -1)
-        return sums.view(view).transpose(0, 1), counts.view(view).transpose(0, 1)
+        view = (shape[0], n_paths, shape[1])
+        placed = sums.view(*view, self.size), counts.view(*view, 1)
+        return placed[0].transpose(0, 1), placed[1].transpose(0, 1)
 
 
 def _some(neighbours: Tensor, n: int, seed: int) -> Tensor:

@@ -16,6 +16,7 @@ from meta_model.config import Config
 from meta_model.data.batching import batches, from_episodes
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
+from meta_model.data.metapaths import Metapaths
 from meta_model.data.tasks import Side, Tasks
 from meta_model.evaluation import evaluate
 from meta_model.learners import LEARNERS, Learner, create
@@ -196,12 +197,15 @@ def test_every_learner_learns_choices(
 
 @pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")  # MAMO's layer of profiles
 @pytest.mark.parametrize("model", sorted(LEARNERS))
-def test_nobody_needs_attributes(inputs: Inputs, config: Config, tasks: Tasks, model: str) -> None:
+def test_nobody_needs_attributes_or_a_network(
+    inputs: Inputs, config: Config, tasks: Tasks, model: str
+) -> None:
     """Of users a shop may know nothing but what they did, and of its items too."""
     bare = replace(
         inputs,
         users=features(inputs.user_profiles, "user_index", {}),
         items=features(inputs.item_profiles, "item_index", {}),
+        metapaths=Metapaths(names=(), over_users=(), neighbours=inputs.metapaths.neighbours[:0]),
     )
     torch.manual_seed(3)
     learner = create(replace(config, model=model), bare)
