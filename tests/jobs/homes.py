@@ -52,7 +52,7 @@ class Home:
             import_module(f"jobs.{STEPS[name][0]}").run(self.settings, ds, record)
 
     def copied_to(self, folder: Path) -> Home:
-        shutil.copytree(self.folder, folder, symlinks=True)
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
         return Home(folder=folder, source=self.source, spark=self.spark)
 
     def partitions(self) -> Partitions:

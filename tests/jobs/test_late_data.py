@@ -44,18 +44,19 @@ class Story:
 
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
-    old = draw(st.lists(events, min_size=4, max_size=10))
-    removed = draw(st.sets(st.integers(0, len(old) - 1), min_size=1, max_size=3))
-    kept = [event for place, event in enumerate(old) if place not in removed]
-    late = draw(st.lists(events, min_size=2, max_size=6))
-    repeated = draw(st.lists(st.sampled_from([*kept, *late, *CORE]), max_size=3))
-    runs = st.lists(st.tuples(st.sampled_from(DAYS), st.integers(1, 3)), min_size=1, max_size=2)
-    last = [(ds, len(STEPS)) for ds in draw(st.permutations(DAYS))]
+    drawn = draw(st.lists(events, min_size=7, max_size=14, unique=True))
+    n_late = draw(st.integers(3, 5))
+    late, old = drawn[:n_late], drawn[n_late:]
+    kept = draw(st.permutations(old))[1:]
+    repeated = draw(st.lists(st.sampled_from([*late, *kept, *CORE]), min_size=1, max_size=3))
+    runs = st.tuples(st.sampled_from(DAYS[::-1]), st.sampled_from([3, 1, 2]))
+    reruns = draw(st.lists(st.sampled_from(DAYS), max_size=1))
     return Story(
         old=[*CORE, *old],
         new=draw(st.permutations([*CORE, *kept, *late, *repeated])),
-        runs_on_old=draw(runs),
-        runs_on_new=[*draw(st.lists(st.sampled_from([(ds, 1) for ds in DAYS]), max_size=1)), *last],
+        runs_on_old=draw(st.lists(runs, min_size=1, max_size=2)),
+        runs_on_new=[(ds, 1) for ds in reruns]
+        + [(ds, len(STEPS)) for ds in draw(st.permutations(DAYS))],
     )
 
 
@@ -91,7 +92,7 @@ def _known_at(ds: date, partitions: Partitions) -> dict[tuple[str, str], list[st
 
 
 @settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     database=None,

@@ -1,0 +1,310 @@
+"""A night that goes wrong: killed, out of disk, on damaged files, run twice at once.
+
+Late rows have come, and the night of `DS` is run again, step by step. Whatever happens to a step,
+what was in force stays, and a rerun leaves the very rows of a night that nothing disturbed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import IO
+
+import psutil
+import pytest
+
+from schemas.settings import REPOSITORY
+from schemas.steps import MADE_BY
+from tests.jobs.homes import Home, changed
+from tests.tiny_shop import empty_shop
+
+EARLIER, DS = date(1998, 3, 6), date(1998, 3, 8)
+LAST_TABLE = {
+    "ingest": "interactions",
+    "build-profiles": "item_profiles",
+    "build-episodes": "episodes",
+    "build-metapaths": "metapath_neighbours",
+}
+NIGHT = tuple(LAST_TABLE)
+NETWORK = """
+[cold_start]
+new_user_days = 2
+new_item_days = 2
+min_query = 1
+
+[network.metapaths]
+by_user = "users"
+by_tag = "tag"
+
+[network.relations.tag]
+feature = "tags"
+"""
+# The step, which waits where it would put a table's new version, written and sealed, in force.
+WAITING = """
+import sys
+from jobs.__main__ import main
+from schemas import lake
+
+_, table, *arguments = sys.argv
+point = lake._point
+
+def wait_and_point(link, version):
+    if link.parent.name == table:
+        lake._point = point
+        print("sealed", flush=True)
+        sys.stdin.readline()
+    point(link, version)
+
+lake._point = wait_and_point
+sys.exit(main(arguments))
+"""
+
+
+@pytest.fixture(scope="module")
+def stages(
+    tmp_path_factory: pytest.TempPathFactory, spark_variables: Mapping[str, str]
+) -> dict[str, Home]:
+    """The home before each step of the second night, and at "" after the undisturbed last one."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    source = empty_shop(folder / "source")
+    source.respell(('separator = ";" }\n', 'separator = ";" }\n' + NETWORK))
+    source.add(
+        *((f"u{u}", f"i{i}", "4", 1 + (3 * u + 5 * i) % 8) for u in range(9) for i in range(8))
+    )
+    home = Home(folder=folder / "home", source=source.folder, spark=spark_variables)
+    for ds, steps in ((EARLIER, NIGHT[:2]), (DS, NIGHT)):
+        for step in steps:
+            home.step(step, ds)
+    source.add(("u1", "i8", "2", 3), ("u2", "i8", "5", 7))
+    homes = {}
+    for step in NIGHT:
+        homes[step] = home.copied_to(folder / step)
+        home.step(step, DS)
+    return {**homes, "": home}
+
+
+def _after(stages: dict[str, Home], step: str) -> Home:
+    names = list(stages)
+    return stages[names[names.index(step) + 1]]
+
+
+def _assert_undisturbed(home: Home, step: str, stages: dict[str, Home]) -> None:
+    """The home is as the step leaves one in peace: rows, partitions it changed, and no litter."""
+    before, expected, found = (h.partitions() for h in (stages[step], _after(stages, step), home))
+    assert home.rows() == _after(stages, step).rows()
+    assert changed(before, found) == changed(before, expected)
+    versions = home.lake.root.glob(".versions/*/ds=*/*")
+    assert {path.name for path in versions} == {partition.version for partition in found.values()}
+    assert not list(home.lake.root.glob(".scratch/*"))
+
+
+@contextmanager
+def _process(home: Home, *command: str) -> Iterator[subprocess.Popen[str]]:
+    """A step in a group of its own; SIGKILL for all of the group when the block ends."""
+    foreign = ("COLDSTART_", "SPARK_")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
+    process = subprocess.Popen(
+        [sys.executable, *command, "--ds", str(DS)],
+        env={**inherited, **home.environment},
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _read_until(words: str, stream: IO[str] | None) -> None:
+    assert stream is not None
+    said = []
+    while words not in (line := stream.readline()):
+        said.append(line)
+        assert line, f"the step ended without {words!r}: {said}"
+
+
+def _freeze_when(seen: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Stop the step and its Spark driver in the state that is waited for."""
+    while not seen():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.001)  # nothing tells of files in folders that have no name yet
+    os.killpg(process.pid, signal.SIGSTOP)
+    step = psutil.Process(process.pid)
+    for each in (step, *step.children(recursive=True)):
+        while each.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
+            time.sleep(0.001)
+
+
+def _drafts(home: Home, table: str) -> list[Path]:
+    root = home.lake.root
+    in_force = {link.resolve() for link in root.glob(f"{table}/ds=*")}
+    versions = {path for path in root.glob(f".versions/{table}/ds=*/*") if path.is_dir()}
+    return [*(versions - in_force), *root.glob(f".scratch/{table}")]
+
+
+def _has_begun(home: Home, table: str) -> bool:
+    return bool(_drafts(home, table))
+
+
+def _is_writing(home: Home, table: str) -> bool:
+    walks = (files for draft in _drafts(home, table) for _, _, files in os.walk(draft))
+    return any(name.startswith("part-") for files in walks for name in files)
+
+
+@pytest.mark.parametrize("step", NIGHT)
+def test_a_kill_leaves_what_was_in_force(
+    stages: dict[str, Home], tmp_path: Path, step: str
+) -> None:
+    """Before a step's last table is written, while, and after. What a kill leaves is what lies
+    there when nothing runs any more: a copy of a frozen home is that, and spares a start of Spark.
+    """
+    home, table = stages[step].copied_to(tmp_path / "home"), LAST_TABLE[step]
+    before, afterwards = stages[step].partitions(), _after(stages, step).partitions()
+    killed = [home]
+    with _process(replace(home, spark={}), "-c", WAITING, table, step) as process:
+        for moment in (_has_begun, _is_writing):
+            _freeze_when(lambda seen=moment: seen(home, table), process)  # type: ignore[misc]
+            killed.append(home.copied_to(tmp_path / moment.__name__))
+            os.killpg(process.pid, signal.SIGCONT)
+        _read_until("sealed", process.stdout)
+    assert [bool(list(_draft.glob("_SUCCESS"))) for _draft in _drafts(home, table)].count(True) == 1
+    for left in killed:
+        found = left.partitions()
+        assert table not in {name for name, _ in changed(before, found)}
+        for where, partition in found.items():
+            assert partition.rows in (before[where].rows, afterwards[where].rows), where
+        left.step(step, DS)
+        _assert_undisturbed(left, step, stages)
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode != 0:
+        # A file-size limit would not do: the Spark server writes, and it keeps its limits.
+        pytest.skip("only root may mount a small disk; tests/e2e has a file-size limit for others")
+    try:
+        yield
+    finally:  # lazily: Spark lets go of a file that it could not end when it is collected
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _fill_but_a_page(folder: Path) -> Path:
+    ballast = folder / ".ballast"
+    with pytest.raises(OSError, match="No space left"):
+        ballast.write_bytes(bytes(8 << 20))
+    os.truncate(ballast, ballast.stat().st_size - 4096)
+    return ballast
+
+
+def _run(home: Home, step: str) -> tuple[int, str]:
+    """Run the step as a user does; its exit code, and what it said."""
+    with _process(home, "-m", "jobs", step) as process:
+        _, said = process.communicate()
+        return process.returncode, said
+
+
+@pytest.mark.parametrize(
+    ("step", "has_server"), [*((step, True) for step in NIGHT), ("build-metapaths", False)]
+)
+def test_a_full_disk_is_told_in_a_line(
+    stages: dict[str, Home], tmp_path: Path, step: str, has_server: bool
+) -> None:
+    with _small_disk(tmp_path / "home" / "lake"):
+        home = stages[step].copied_to(tmp_path / "home")
+        before = home.partitions()
+        ballast = _fill_but_a_page(home.lake.root)
+        code, said = _run(home if has_server else replace(home, spark={}), step)
+        *earlier, error = said.splitlines()
+        assert code == 1
+        assert f"No space left on device: '{home.lake.root}/.versions/" in error
+        assert "Free some space and run the step again" in error
+        assert not any(
+            word in line for line in earlier for word in ("Traceback", "Exception", "\tat ")
+        )
+        assert not changed(before, home.partitions())
+        ballast.unlink()
+        home.step(step, DS)
+        _assert_undisturbed(home, step, stages)
+
+
+def _cut(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def _flip_a_bit(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 4] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("step", "table", "damage"),
+    [
+        ("build-profiles", "interactions", _flip_a_bit),
+        ("build-profiles", "items", _cut),
+        ("build-episodes", "user_profiles", _flip_a_bit),
+        ("build-metapaths", "interactions", _cut),
+    ],
+)
+def test_a_damaged_file_is_named_with_the_step_that_makes_it(
+    stages: dict[str, Home],
+    tmp_path: Path,
+    step: str,
+    table: str,
+    damage: Callable[[Path], None],
+) -> None:
+    home = stages[step].copied_to(tmp_path / "home")
+    before = home.partitions()
+    day = min(
+        ds for name, ds in before if name == table and (table == "interactions" or ds == f"ds={DS}")
+    )
+    link = home.lake.root / table / day
+    [file] = link.resolve().glob("*.parquet")
+    damage(file)
+    code, said = _run(home, step)
+    assert code == 2
+    assert f"error: {file} cannot be read" in said
+    assert f"Remove {link} and run the step {MADE_BY[table]} again" in said
+    assert not any(word in said for word in ("Traceback", "\tat "))
+    link.unlink()
+    home.step(MADE_BY[table], DS)
+    home.step(step, DS)
+    assert home.rows() == _after(stages, step).rows()
+    made = {(name, f"ds={DS}") for name, by in MADE_BY.items() if by in (MADE_BY[table], step)}
+    assert changed(before, home.partitions()) <= {*made, (table, day)}
+
+
+@pytest.mark.parametrize("step", ["ingest", "build-profiles"])
+def test_of_two_runs_at_once_the_second_waits(
+    stages: dict[str, Home], tmp_path: Path, step: str
+) -> None:
+    """With steps of several tables: those of one night all come from one run."""
+    home = stages[step].copied_to(tmp_path / "home")
+    with (
+        _process(home, "-c", WAITING, LAST_TABLE[step], step) as first,
+        _process(home, "-c", WAITING, "none", step) as second,
+    ):
+        _read_until("sealed", first.stdout)
+        halfway = home.partitions()
+        _read_until("waiting for another process to release", second.stderr)
+        assert not changed(halfway, home.partitions())
+        first.communicate("go on\n")
+        second.communicate()
+        assert (first.returncode, second.returncode) == (0, 0)
+    _assert_undisturbed(home, step, stages)
