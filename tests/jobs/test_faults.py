@@ -9,21 +9,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import IO
 
-import psutil
 import pytest
 
-from schemas.settings import REPOSITORY
 from schemas.steps import MADE_BY
 from tests.jobs.homes import Home, changed
+from tests.jobs.processes import freeze_when, read_until, run_step, running_step, waiting_step
 from tests.tiny_shop import empty_shop
 
 EARLIER, DS = date(1998, 3, 6), date(1998, 3, 8)
@@ -46,25 +42,6 @@ by_tag = "tag"
 
 [network.relations.tag]
 feature = "tags"
-"""
-# The step, which waits where it would put a table's new version, written and sealed, in force.
-WAITING = """
-import sys
-from jobs.__main__ import main
-from schemas import lake
-
-_, table, *arguments = sys.argv
-point = lake._point
-
-def wait_and_point(link, version):
-    if link.parent.name == table:
-        lake._point = point
-        print("sealed", flush=True)
-        sys.stdin.readline()
-    point(link, version)
-
-lake._point = wait_and_point
-sys.exit(main(arguments))
 """
 
 
@@ -106,49 +83,6 @@ def _assert_undisturbed(home: Home, step: str, stages: dict[str, Home]) -> None:
     assert not list(home.lake.root.glob(".scratch/*"))
 
 
-@contextmanager
-def _process(home: Home, *command: str) -> Iterator[subprocess.Popen[str]]:
-    """A step in a group of its own; SIGKILL for all of the group when the block ends."""
-    foreign = ("COLDSTART_", "SPARK_")
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
-    process = subprocess.Popen(
-        [sys.executable, *command, "--ds", str(DS)],
-        env={**inherited, **home.environment},
-        cwd=REPOSITORY,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def _read_until(words: str, stream: IO[str] | None) -> None:
-    assert stream is not None
-    said = []
-    while words not in (line := stream.readline()):
-        said.append(line)
-        assert line, f"the step ended without {words!r}: {said}"
-
-
-def _freeze_when(seen: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    """Stop the step and its Spark driver in the state that is waited for."""
-    while not seen():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.001)  # nothing tells of files in folders that have no name yet
-    os.killpg(process.pid, signal.SIGSTOP)
-    step = psutil.Process(process.pid)
-    for each in (step, *step.children(recursive=True)):
-        while each.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
-            time.sleep(0.001)
-
-
 def _drafts(home: Home, table: str) -> list[Path]:
     root = home.lake.root
     in_force = {link.resolve() for link in root.glob(f"{table}/ds=*")}
@@ -175,12 +109,12 @@ def test_a_kill_leaves_what_was_in_force(
     home, table = stages[step].copied_to(tmp_path / "home"), LAST_TABLE[step]
     before, afterwards = stages[step].partitions(), _after(stages, step).partitions()
     killed = [home]
-    with _process(replace(home, spark={}), "-c", WAITING, table, step) as process:
+    with waiting_step(replace(home, spark={}), table, step, DS) as process:
         for moment in (_has_begun, _is_writing):
-            _freeze_when(lambda seen=moment: seen(home, table), process)  # type: ignore[misc]
+            freeze_when(lambda seen=moment: seen(home, table), process)  # type: ignore[misc]
             killed.append(home.copied_to(tmp_path / moment.__name__))
             os.killpg(process.pid, signal.SIGCONT)
-        _read_until("sealed", process.stdout)
+        read_until("sealed", process.stdout)
     assert [bool(list(_draft.glob("_SUCCESS"))) for _draft in _drafts(home, table)].count(True) == 1
     for left in killed:
         found = left.partitions()
@@ -212,13 +146,6 @@ def _fill_but_a_page(folder: Path) -> Path:
     return ballast
 
 
-def _run(home: Home, step: str) -> tuple[int, str]:
-    """Run the step as a user does; its exit code, and what it said."""
-    with _process(home, "-m", "jobs", step) as process:
-        _, said = process.communicate()
-        return process.returncode, said
-
-
 @pytest.mark.parametrize(
     ("step", "has_server"), [*((step, True) for step in NIGHT), ("build-metapaths", False)]
 )
@@ -229,7 +156,7 @@ def test_a_full_disk_is_told_in_a_line(
         home = stages[step].copied_to(tmp_path / "home")
         before = home.partitions()
         ballast = _fill_but_a_page(home.lake.root)
-        code, said = _run(home if has_server else replace(home, spark={}), step)
+        code, said = run_step(home if has_server else replace(home, spark={}), step, DS)
         *earlier, error = said.splitlines()
         assert code == 1
         assert f"No space left on device: '{home.lake.root}/.versions/" in error
@@ -277,7 +204,7 @@ def test_a_damaged_file_is_named_with_the_step_that_makes_it(
     link = home.lake.root / table / day
     [file] = link.resolve().glob("*.parquet")
     damage(file)
-    code, said = _run(home, step)
+    code, said = run_step(home, step, DS)
     assert code == 2
     assert f"error: {file} cannot be read" in said
     assert f"Remove {link} and run the step {MADE_BY[table]} again" in said
@@ -296,15 +223,13 @@ def test_of_two_runs_at_once_the_second_waits(
 ) -> None:
     """With steps of several tables: those of one night all come from one run."""
     home = stages[step].copied_to(tmp_path / "home")
-    with (
-        _process(home, "-c", WAITING, LAST_TABLE[step], step) as first,
-        _process(home, "-c", WAITING, "none", step) as second,
-    ):
-        _read_until("sealed", first.stdout)
+    with waiting_step(home, LAST_TABLE[step], step, DS) as first:
+        read_until("sealed", first.stdout)
         halfway = home.partitions()
-        _read_until("waiting for another process to release", second.stderr)
-        assert not changed(halfway, home.partitions())
-        first.communicate("go on\n")
-        second.communicate()
-        assert (first.returncode, second.returncode) == (0, 0)
+        with running_step(home, step, DS) as second:
+            read_until("waiting for another process to release", second.stderr)
+            assert not changed(halfway, home.partitions())
+            first.communicate("go on\n")
+            second.communicate()
+    assert (first.returncode, second.returncode) == (0, 0)
     _assert_undisturbed(home, step, stages)
