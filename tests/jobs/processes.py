@@ -43,7 +43,7 @@ Process = subprocess.Popen[str]
 
 @contextmanager
 def _process(home: Home, *arguments: str) -> Iterator[Process]:
-    """Python in a group of its own; SIGKILL for all the group when the block ends, or takes long."""
+    """Python in a group of its own; SIGKILL for all of it when the block ends or takes long."""
     foreign = ("COLDSTART_", "SPARK_")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
     process = subprocess.Popen(

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from schemas.steps import MADE_BY
+from tests.jobs.breakage import cut, fill_but_a_page, flip_a_bit, small_disk
 from tests.jobs.homes import Home, changed
 from tests.jobs.processes import freeze_when, read_until, run_step, running_step, waiting_step
 from tests.tiny_shop import empty_shop
@@ -125,37 +124,16 @@ def test_a_kill_leaves_what_was_in_force(
         _assert_undisturbed(left, step, stages)
 
 
-@contextmanager
-def _small_disk(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True).returncode != 0:
-        # A file-size limit would not do: the Spark server writes, and it keeps its limits.
-        pytest.skip("only root may mount a small disk; tests/e2e has a file-size limit for others")
-    try:
-        yield
-    finally:  # lazily: Spark lets go of a file that it could not end when it is collected
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def _fill_but_a_page(folder: Path) -> Path:
-    ballast = folder / ".ballast"
-    with pytest.raises(OSError, match="No space left"):
-        ballast.write_bytes(bytes(8 << 20))
-    os.truncate(ballast, ballast.stat().st_size - 4096)
-    return ballast
-
-
 @pytest.mark.parametrize(
     ("step", "has_server"), [*((step, True) for step in NIGHT), ("build-metapaths", False)]
 )
 def test_a_full_disk_is_told_in_a_line(
     stages: dict[str, Home], tmp_path: Path, step: str, has_server: bool
 ) -> None:
-    with _small_disk(tmp_path / "home" / "lake"):
+    with small_disk(tmp_path / "home" / "lake"):
         home = stages[step].copied_to(tmp_path / "home")
         before = home.partitions()
-        ballast = _fill_but_a_page(home.lake.root)
+        ballast = fill_but_a_page(home.lake.root)
         code, said = run_step(home if has_server else replace(home, spark={}), step, DS)
         *earlier, error = said.splitlines()
         assert code == 1
@@ -170,23 +148,13 @@ def test_a_full_disk_is_told_in_a_line(
         _assert_undisturbed(home, step, stages)
 
 
-def _cut(file: Path) -> None:
-    os.truncate(file, file.stat().st_size // 2)
-
-
-def _flip_a_bit(file: Path) -> None:
-    content = bytearray(file.read_bytes())
-    content[len(content) // 4] ^= 1
-    file.write_bytes(content)
-
-
 @pytest.mark.parametrize(
     ("step", "table", "damage"),
     [
-        ("build-profiles", "interactions", _flip_a_bit),
-        ("build-profiles", "items", _cut),
-        ("build-episodes", "user_profiles", _flip_a_bit),
-        ("build-metapaths", "interactions", _cut),
+        ("build-profiles", "interactions", flip_a_bit),
+        ("build-profiles", "items", cut),
+        ("build-episodes", "user_profiles", flip_a_bit),
+        ("build-metapaths", "interactions", cut),
     ],
 )
 def test_a_damaged_file_is_named_with_the_step_that_makes_it(
