@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from schemas import command_line, journal
+from schemas.lake import Lake
 from schemas.learners import DEFAULT
 from schemas.settings import Settings, parse_ds
 
@@ -87,7 +88,9 @@ def _add_ds(command: argparse.ArgumentParser) -> None:
 def _run_step(options: argparse.Namespace) -> None:
     settings, ds = Settings.from_environment(), parse_ds(options.ds)
     module, function, _, takes_model = STEPS[options.step]
-    with journal.step(settings.journals, options.step.replace("-", "_"), ds) as record:
+    name = options.step.replace("-", "_")
+    turn = Lake(root=settings.lake).turn(name, ds)
+    with journal.step(settings.journals, name, ds) as record, turn:
         # Imported by name, inside the step: pyspark and Great Expectations take seconds to load,
         # which each command should pay only for what it uses, and which counts as its time.
         step = getattr(import_module(f"jobs.{module}"), function)

@@ -6,10 +6,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from jobs.java import java_home
+from jobs.spark_errors import explained
 from schemas.settings import Settings
 
 # What results depend on, so every session has it whoever started the server or the cluster.
@@ -23,17 +25,22 @@ SESSION = {
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": "128m",
 }
+_LOGGING = Path(__file__).with_name("log4j2.properties")
 _DRIVER = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "16",
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+    "spark.driver.defaultJavaOptions": f"'-Dlog4j2.configurationFile={_LOGGING}'",
 }
 
 
 @contextmanager
 def spark_session(settings: Settings) -> Iterator[SparkSession]:
-    """A session on `settings.spark`, stopped when the block ends."""
+    """A session on `settings.spark`, stopped when the block ends.
+
+    A full disk leaves the block as an `OSError`, a damaged file of the lake as a `UserError`.
+    """
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("coldstart")
@@ -55,6 +62,10 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
     session = builder.create() if is_remote else builder.getOrCreate()
     try:
         yield session
+    except Exception as error:
+        if (meaning := explained(error, settings.lake)) is None:
+            raise
+        raise meaning from error
     finally:
         session.stop()
         if is_remote:

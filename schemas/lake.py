@@ -103,11 +103,22 @@ class Lake:
             try:
                 yield draft
                 draft.seal()
-            except BaseException:
+            except BaseException as error:
                 shutil.rmtree(draft.path, ignore_errors=True)
+                if isinstance(error, OSError) and error.filename is None:
+                    error.filename = str(draft.path)  # a write that fails does not say where
                 raise
             _point(link, draft.path)
             _remove_all_but(versions, draft.path.name)
+
+    @contextmanager
+    def turn(self, step: str, ds: date) -> Iterator[None]:
+        """One run of a step and `ds` at a time, so that its tables all come from one run.
+
+        Waits while another process has its turn.
+        """
+        with exclusive_lock(self.root / ".locks" / f"step.{step}.ds={ds}"):
+            yield
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:

@@ -68,16 +68,20 @@ class Source:
                 file.write(f"{user},{item},{stars},{when}\n")
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Source:
-    folder = tmp_path / "source"
+def empty_shop(folder: Path) -> Source:
+    """Nine users and nine items, and nothing that they did."""
     folder.mkdir()
     (folder / "dataset.toml").write_text(SPEC)
     (folder / "interactions.csv").write_text("who,what,stars,when\n")
     (folder / "users.csv").write_text("who,town\n" + "".join(f"u{i},Town\n" for i in range(9)))
     items = "".join(f'i{i},"Thing, {i}",red;round\n' for i in range(9))
     (folder / "items.csv").write_text("what,name,tags\n" + items)
-    made = Source(folder=folder)
+    return Source(folder=folder)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    made = empty_shop(tmp_path / "source")
     made.add(("u1", "i1", "3", 1), ("u1", "i2", "4", 1), ("u2", "i1", "5", 2), ("u3", "i3", "1", 4))
     return made
 
