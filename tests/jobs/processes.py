@@ -13,7 +13,7 @@ from datetime import date
 from threading import Timer
 from typing import IO
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # its types are a package of their own
 
 from schemas.settings import REPOSITORY
 from tests.jobs.homes import Home
