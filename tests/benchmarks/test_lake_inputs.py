@@ -18,5 +18,5 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 def test_a_step_that_fails_says_why(tmp_path: Path) -> None:
     folder = tmp_path / "toys"
     folder.mkdir()
-    with pytest.raises(UserError, match=r"the step ingest failed on .*\n.*dataset"):
+    with pytest.raises(UserError, match=r"the step ingest --ds 2020-08-31 failed:\n.*dataset"):
         lake_inputs.prepare(folder, "toys", tmp_path / "home")
