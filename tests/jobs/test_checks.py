@@ -64,7 +64,7 @@ INTERACTION_FAULTS = [
             r"interactions: expected that rating is a finite number .*user_id=u2 item_id=i1",
             r"interactions: expected that user_id \+ item_id \+ event_time names one row only .*"
             r"2 of 7 rows.*user_id=u3 item_id=i2",
-            r"interactions_quarantine: expected that reason is one of unparsable_row, missing_user_id.*because",
+            r"interactions_quarantine: expected that reason is one of unparsable_row, .*because",
             r"Mend the data or the step that wrote it \(ingest\), and run that step again",
             r"Data Docs: .*check_interactions/index.html",
         ],

@@ -137,7 +137,7 @@ def test_a_full_disk_is_told_in_a_line(
         code, said = run_step(home if has_server else replace(home, spark={}), step, DS)
         error = said.splitlines()[-1]
         assert code == 1
-        assert f"No space left on device: '{home.lake.root}/.versions/" in error
+        assert f"No space left on device: '{home.lake.root}/." in error
         assert "Free some space and run the step again" in error
         assert not any(word in said for word in ("Traceback", "Exception", "\tat "))
         assert not changed(before, home.partitions())
@@ -149,7 +149,7 @@ def test_a_full_disk_is_told_in_a_line(
 @pytest.mark.parametrize(
     ("step", "table", "day", "damage"),
     [
-        ("build-profiles", "interactions", 1, flip_a_bit),
+        ("build-episodes", "interactions", 1, flip_a_bit),
         ("build-profiles", "items", 8, cut),
         ("build-episodes", "user_profiles", 8, flip_a_bit),
         ("build-metapaths", "interactions", 5, cut),
