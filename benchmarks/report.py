@@ -160,7 +160,7 @@ def _features(found: Sequence[Record]) -> str:
     return page(
         "Features",
         "`python -m benchmarks.features --json docs/benchmarks/features.json`: data made up by "
-        "`python -m jobs synthesise`, 60 days of it, 50 interactions a user. Seconds are those of "
+        "`python -m jobs synthesise`, 100 days of it, 50 interactions a user. Seconds are those of "
         "the steps' processes, start to end, on a Spark server that is up, as the night runs them; "
         "the peak is the most memory that the server ever held, a JVM that is driver and executor "
         "(heap at most 3 GiB).",
