@@ -2,7 +2,7 @@
 
 DS      ?= 1998-03-31
 MODEL   ?= melu
-FROM    ?= 1998-03-01
+FROM    ?= 1998-03-02
 TO      ?= 1998-03-03
 SOURCE  ?=
 DATA    ?=
@@ -32,7 +32,7 @@ install: ## make or update .venv (the other targets do it by themselves)
 nightly: install ## run one night and show what it produced: DS=1998-03-31 MODEL=melu SOURCE=folder
 	@$(VENV_PYTHON) -m local nightly --ds $(call quoted,$(DS)) --model $(call quoted,$(MODEL))
 
-backfill: install ## run past days by Airflow's backfill: FROM=1998-03-01 TO=1998-03-03 MODEL=melu
+backfill: install ## run past days by Airflow's backfill: FROM=1998-03-02 TO=1998-03-03 MODEL=melu
 	@$(VENV_PYTHON) -m local backfill --from $(call quoted,$(FROM)) --to $(call quoted,$(TO)) \
 		--model $(call quoted,$(MODEL))
 
