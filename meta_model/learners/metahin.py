@@ -114,11 +114,10 @@ class MetaHIN(RatingLearner):
         weight = self._paired(support.weight)
         heard = Heard(contexts=contexts, rest=self._paired(support.rest), mask=weight > 0)
         own = replace(own, heard=heard)
-        seen_of = replace(state, own=own)
+        what = (contexts, self.echoes(contexts, heard, is_support=True))
 
         def losses(phi: Weights, omega: Weights) -> Tensor:
-            what = (contexts, self.echoes(contexts, heard, is_support=True))
-            rest = self._rest(seen_of, phi, omega, catalogue, support.places, what)
+            rest = self._rest(state, phi, omega, catalogue, support.places, what)
             scores = self._paired(support.places.anchor) + rest
             ratings, shift = self._paired(support.ratings), self._paired(state.shift)
             return (self.local.losses(scores, shift, ratings) * weight).sum(1)
