@@ -39,7 +39,7 @@ THREADS = (1, 2)
 TOP_ITEMS = 20
 _ROUNDS = 6
 # How many batches the engine gets in each mode, and how many tasks of a batch the loop: more of
-# them take just as much longer. To rank a catalogue takes a loop over meta-paths a second a task.
+# them take just as much longer. To rank a catalogue takes MetaHIN's loop a quarter second a task.
 _BATCHES = {"train": 8, "evaluate": 8, "score": 1}
 _LOOP_TASKS = {"train": 32, "evaluate": 32, "score": 4}
 

@@ -63,14 +63,10 @@ def needed(spec: DatasetSpec) -> list[tuple[SourceFile, list[str]]]:
 
 def _problems(source: Path, file: SourceFile, names: Sequence[str]) -> Iterator[str]:
     try:
-        missing = next(
-            filter(None, (missing_from(p, file, names) for p in paths(source, file))), None
-        )
+        found = [missing_from(path, file, names) for path in paths(source, file)]
     except UserError as error:
-        yield str(error)
-    else:
-        if missing is not None:
-            yield missing
+        found = [str(error)]
+    yield from filter(None, found)
 
 
 def _sections(

@@ -30,7 +30,7 @@ def read_entities(
     """
     if spec.users is None:
         assert visible is not None, "the spec of a file a day names a file of users"
-        users = users_of(visible, tables.users(spec))
+        users = users_of(visible, tables.users(spec)).localCheckpoint()
     else:
         names: dict[str, str | None] = {"user_id": spec.users.user_id}
         features = spec.users.features

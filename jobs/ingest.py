@@ -32,12 +32,12 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         take(spark, settings.source, spec, lake, ds) as taken,
     ):
         record.rows_in = taken.rows_in
-        quarantine.check(taken.checked, spec.max_quarantined_fraction, spec_file)
+        reasons = quarantine.check(taken.checked, spec.max_quarantined_fraction, spec_file)
         item_links = links.read_links(spark, settings.source, spec)
         entities.write_entities(taken.users, tables.users(spec), lake, ds, record)
         entities.write_entities(taken.items, tables.items(spec), lake, ds, record)
         links.write_links(item_links, lake, ds, record)
-        quarantine.write(taken.checked, lake, ds, record, taken.source_days)
+        quarantine.write(taken.checked, reasons, lake, ds, record, taken.source_days)
         record.progress(f"{len(taken.changed)} of {taken.n_days} days are new or changed")
         if taken.changed:
             by_day = valid_interactions(taken.checked, interactions)

@@ -7,7 +7,7 @@ grows, which would give a day another quarantine on its next run. Parquet number
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -29,17 +29,21 @@ def count(checked: DataFrame) -> dict[str | None, int]:
     return {row["reason"]: row["count"] for row in counts}
 
 
-def check(checked: DataFrame, limit: float, spec_file: Path) -> None:
-    """Raise a `UserError` with examples when more than the fraction `limit` breaks a rule."""
+def check(checked: DataFrame, limit: float, spec_file: Path) -> dict[str, int]:
+    """How many rows break which rule, the most frequent first.
+
+    Raises a `UserError` with examples when they are more than the fraction `limit` of all.
+    """
     counts = count(checked)
     rows, valid = sum(counts.values()), counts.pop(None, 0)
     fraction = (rows - valid) / rows if rows else 0.0
+    reasons = {str(reason): number for reason, number in counts.items()}
     if fraction <= limit:
-        return
+        return reasons
     shown = [
         f"\n  {reason}: {number:,} rows, for example"
-        + "".join(f"\n    {_shown(row)}" for row in _examples(checked, str(reason)))
-        for reason, number in list(counts.items())[:_REASONS]
+        + "".join(f"\n    {_shown(row)}" for row in _examples(checked, reason))
+        for reason, number in list(reasons.items())[:_REASONS]
     ]
     raise UserError(
         f"{rows - valid:,} of {rows:,} interactions ({fraction:.2%}) break a rule, and the dataset "
@@ -52,6 +56,7 @@ def check(checked: DataFrame, limit: float, spec_file: Path) -> None:
 
 def write(
     checked: DataFrame,
+    reasons: Mapping[str, int],
     lake: Lake,
     ds: date,
     record: journal.Step,
@@ -69,7 +74,6 @@ def write(
     else:
         of_days = bad.select(*table.column_names, F.col("source_day").alias("ds"))
         write_days(lake, table, of_days, dict.fromkeys(source_days))
-    reasons = {str(reason): n for reason, n in count(bad).items()}
     record.facts["quarantined"] = sum(reasons.values())
     if reasons:
         record.facts["quarantined_by_reason"] = reasons
