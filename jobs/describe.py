@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import fill
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import entities, links, quarantine
+from jobs import database, entities, needed_columns, quarantine
 from jobs.session import spark_session
 from jobs.source import columns_of, missing_from, read_file, read_interactions
-from jobs.source import needed as needed_of_interactions
 from jobs.source_paths import paths
 from jobs.taken import end_of
 from jobs.text_table import WIDTH, text_table
@@ -24,6 +24,7 @@ from jobs.transforms.source import ORIGIN, is_ahead, valid_interactions, with_re
 from schemas import dataset_choice, dataset_spec, tables
 from schemas.dataset_spec import DatasetSpec, SourceFile
 from schemas.errors import UserError
+from schemas.lake import Lake
 from schemas.settings import Settings
 
 _ROWS = 5
@@ -35,33 +36,28 @@ def run(settings: Settings, source: Path | None, spec_file: Path | None) -> None
     found = spec_file or dataset_choice.find(settings.source)
     spec = dataset_spec.load(found)
     print(f"{settings.source}\n  is read by {found} as {spec.title} ({spec.feedback} feedback)\n")
-    needs = needed(spec)
-    problems = [text for file, names in needs for text in _problems(settings.source, file, names)]
+    problems = [
+        text
+        for file, names in needed_columns.of_spec(spec)
+        for text in _problems(settings.source, file, names)
+    ]
     if problems:
         raise UserError(
             f"{settings.source} does not fit {found}, for {len(problems)} reasons:"
             + "".join(f"\n  {n}. {text}" for n, text in enumerate(problems, start=1))
         )
-    with spark_session(settings) as spark:
-        for section in _sections(spark, settings.source, spec, needs):
+    with (
+        TemporaryDirectory() as folder,
+        spark_session(settings) as spark,
+        database.as_files(spark, settings, spec, Lake(root=Path(folder))) as spec,
+    ):
+        for section in _sections(spark, settings.source, spec):
             print(section + "\n")
 
 
-def needed(spec: DatasetSpec) -> list[tuple[SourceFile, list[str]]]:
-    """Every file that the spec names, with the columns that it is asked for."""
-    asked: list[tuple[SourceFile, list[str]]] = []
-    asked.append((spec.interactions, needed_of_interactions(spec.interactions)))
-    if spec.users is not None:
-        asked.append((spec.users, entities.needed(spec.users.features, spec.users.user_id)))
-    items = [spec.items.item_id, *filter(None, [spec.items.title])]
-    asked.append((spec.items, entities.needed(spec.items.features, *items)))
-    relations = spec.network.file_relations.values() if spec.network else ()
-    for relation in relations:
-        asked += links.needed(relation)
-    return asked
-
-
 def _problems(source: Path, file: SourceFile, names: Sequence[str]) -> Iterator[str]:
+    if file.format == "jdbc":
+        return  # nobody has asked the database yet
     try:
         found = [missing_from(path, file, names) for path in paths(source, file)]
     except UserError as error:
@@ -69,13 +65,8 @@ def _problems(source: Path, file: SourceFile, names: Sequence[str]) -> Iterator[
     yield from filter(None, found)
 
 
-def _sections(
-    spark: SparkSession,
-    source: Path,
-    spec: DatasetSpec,
-    needs: list[tuple[SourceFile, list[str]]],
-) -> Iterator[str]:
-    yield _files(spark, source, needs)
+def _sections(spark: SparkSession, source: Path, spec: DatasetSpec) -> Iterator[str]:
+    yield _files(spark, source, needed_columns.of_spec(spec))
     now = end_of(datetime.now(UTC).date())
     parsed = read_interactions(spark, source, spec.interactions)
     is_ahead_of_us = F.coalesce(is_ahead(spec.interactions, now), F.lit(False))
@@ -94,9 +85,9 @@ def _sections(
     yield _first("items", items.orderBy("item_id"))
 
 
-def _files(spark: SparkSession, source: Path, needs: list[tuple[SourceFile, list[str]]]) -> str:
+def _files(spark: SparkSession, source: Path, asked: needed_columns.Asked) -> str:
     rows, columns = [], []
-    for file, names in needs:
+    for file, names in asked:
         count = (
             read_file(spark, source, file, names)
             .agg(
@@ -106,10 +97,11 @@ def _files(spark: SparkSession, source: Path, needs: list[tuple[SourceFile, list
         )
         assert count is not None
         size = f"{sum(path.stat().st_size for path in paths(source, file)) / 1e6:,.1f} MB"
-        rows.append((file.file, size, count["rows"], count["broken"]))
+        name = database.name_of(file)
+        rows.append((name, size, count["rows"], count["broken"]))
         used = list(dict.fromkeys([*names, *file.only, *file.without]))
         unused = [name for name in columns_of(paths(source, file)[0], file) if name not in used]
-        listed = f"{file.file}: {', '.join(used)}; not used: {', '.join(unused) or 'none'}"
+        listed = f"{name}: {', '.join(used)}; not used: {', '.join(unused) or 'none'}"
         columns.append(fill(listed, WIDTH, initial_indent="  ", subsequent_indent="    "))
     # Broken rows have more or fewer columns than the file.
     counts = text_table(("file", "size", "rows", "broken rows"), rows)

@@ -10,12 +10,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from jobs.needed_columns import of_items, of_users
 from jobs.partitions import write_partition
 from jobs.source import altered, read_file
 from jobs.transforms.entities import entities, users_of
 from schemas import tables
 from schemas.columns import Table
-from schemas.dataset_spec import DatasetSpec, Feature, SourceFile
+from schemas.dataset_spec import DatasetSpec, Feature, Items, Users
 from schemas.errors import UserError
 from schemas.journal import Step
 from schemas.lake import Lake
@@ -32,19 +33,11 @@ def read_entities(
         assert visible is not None, "the spec of a file a day names a file of users"
         users = users_of(visible, tables.users(spec)).localCheckpoint()
     else:
-        names: dict[str, str | None] = {"user_id": spec.users.user_id}
-        features = spec.users.features
-        users = _entities(spark, source, spec.users, features, tables.users(spec), names)
+        users = _entities(spark, source, spec.users, tables.users(spec))
         _check_number(users, tables.users(spec), spec, source)
-    names = {"item_id": spec.items.item_id, "title": spec.items.title}
-    items = _entities(spark, source, spec.items, spec.items.features, tables.items(spec), names)
+    items = _entities(spark, source, spec.items, tables.items(spec))
     _check_number(items, tables.items(spec), spec, source)
     return users, items
-
-
-def needed(features: Mapping[str, Feature], *names: str) -> list[str]:
-    """The columns that a file is asked for: `names`, and those of the features."""
-    return [*names, *(name for f in features.values() for name in (f.column, *f.flags) if name)]
 
 
 def write_entities(frame: DataFrame, table: Table, lake: Lake, ds: date, record: Step) -> None:
@@ -52,18 +45,16 @@ def write_entities(frame: DataFrame, table: Table, lake: Lake, ds: date, record:
     record.progress(f"{rows:,} {table.name}")
 
 
-def _entities(
-    spark: SparkSession,
-    source: Path,
-    file: SourceFile,
-    features: Mapping[str, Feature],
-    table: Table,
-    names: dict[str, str | None],
-) -> DataFrame:
-    raw = read_file(spark, source, file, needed(features, *filter(None, names.values())))
-    _check_lists(raw, features, source / file.file)
+def _entities(spark: SparkSession, source: Path, file: Users | Items, table: Table) -> DataFrame:
+    names: dict[str, str | None]
+    if isinstance(file, Users):
+        needed, names = of_users(file), {"user_id": file.user_id}
+    else:
+        needed, names = of_items(file), {"item_id": file.item_id, "title": file.title}
+    raw = read_file(spark, source, file, needed)
+    _check_lists(raw, file.features, source / file.file)
     # A checkpoint: interactions are held against what is written, whatever becomes of the file.
-    frame = entities(raw, table, names, features).localCheckpoint()
+    frame = entities(raw, table, names, file.features).localCheckpoint()
     [key] = table.key
     faulty = frame.groupBy(key).count().where(F.col(key).isNull() | (F.col("count") > 1))
     examples = [row[key] for row in faulty.orderBy(key).limit(5).collect()]

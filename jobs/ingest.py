@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from jobs import activity, daily_files, entities, links, quarantine, whole_file
+from jobs import activity, daily_files, database, entities, links, quarantine, whole_file
 from jobs.partitions import write_days
 from jobs.session import spark_session
 from jobs.transforms.source import valid_interactions
@@ -29,6 +29,7 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
     take = daily_files.take if spec.interactions.is_daily else whole_file.take
     with (
         spark_session(settings) as spark,
+        database.as_files(spark, settings, spec, lake) as spec,
         take(spark, settings.source, spec, lake, ds) as taken,
     ):
         record.rows_in = taken.rows_in

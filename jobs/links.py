@@ -9,12 +9,13 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.needed_columns import of_relation
 from jobs.partitions import write_partition
 from jobs.source import read_file
 from jobs.transforms import network as T
 from jobs.transforms.source import ORIGIN
 from schemas import journal, tables
-from schemas.dataset_spec import DatasetSpec, SourceFile
+from schemas.dataset_spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.network_spec import FileRelation
@@ -35,16 +36,8 @@ def write_links(links: DataFrame, lake: Lake, ds: date, record: journal.Step) ->
         record.progress(f"{rows:,} {tables.ITEM_LINKS.name}")
 
 
-def needed(relation: FileRelation) -> list[tuple[SourceFile, list[str]]]:
-    """The file of the relation, and that of the items' other ids, with the columns asked for."""
-    asked: list[tuple[SourceFile, list[str]]] = [(relation, [relation.item, relation.node])]
-    if relation.ids is not None:
-        asked.append((relation.ids, [relation.ids.item_id, relation.ids.alias]))
-    return asked
-
-
 def _links(spark: SparkSession, source: Path, name: str, relation: FileRelation) -> DataFrame:
-    raw, *translation = (read_file(spark, source, *each) for each in needed(relation))
+    raw, *translation = (read_file(spark, source, *each) for each in of_relation(relation))
     ids = translation[0] if translation else None
     # Of a row that is not whole, nobody knows which column is the node.
     links = T.links(raw.where(F.col(f"{ORIGIN}.is_whole")), ids, name, relation)

@@ -55,6 +55,7 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
             **_DRIVER,
             **SESSION,
             "spark.sql.warehouse.dir": str(settings.home / "spark-warehouse"),
+            "spark.jars": settings.spark_jars,
         }
     for key, value in configuration.items():
         builder = builder.config(key, value)

@@ -11,6 +11,8 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs import delimited, source_paths
+from jobs.database import name_of
+from jobs.needed_columns import of_interactions
 from jobs.transforms.source import ORIGIN, column, parse_interactions, that_count
 from schemas.dataset_spec import DatasetSpec, Interactions, SourceFile
 from schemas.errors import UserError
@@ -33,9 +35,9 @@ def read_file(
     for path in paths:
         if (problem := missing_from(path, file, needed)) is not None:
             raise UserError(problem)
-    if file.format == "parquet":
+    if file.format != "delimited":
         needed = list(dict.fromkeys([*needed, *file.only, *file.without]))
-        return that_count(_parquet(spark, source, paths, needed), file)
+        return that_count(_parquet(spark, source, file, paths, needed), file)
     columns = columns_of(paths[0], file)
     for path in paths[1:]:
         if columns_of(path, file) != columns:
@@ -50,14 +52,7 @@ def read_interactions(
     spark: SparkSession, source: Path, spec: Interactions, paths: Sequence[Path] | None = None
 ) -> DataFrame:
     """The source's interactions, parsed; `paths` are the files to read where there is one a day."""
-    return parse_interactions(read_file(spark, source, spec, needed(spec), paths), spec)
-
-
-def needed(columns: Interactions) -> list[str]:
-    """The columns that the file of interactions is asked for."""
-    time = columns.synthetic_time.order if columns.synthetic_time else columns.event_time
-    names = [columns.user_id, columns.item_id, columns.rating, time]
-    return [name for name in names if name is not None]
+    return parse_interactions(read_file(spark, source, spec, of_interactions(spec), paths), spec)
 
 
 def missing_from(path: Path, file: SourceFile, needed: Sequence[str]) -> str | None:
@@ -75,15 +70,15 @@ def missing_from(path: Path, file: SourceFile, needed: Sequence[str]) -> str | N
 def columns_of(path: Path, file: SourceFile) -> list[str]:
     """The names of the file's columns; a `UserError` when it cannot be read."""
     try:
-        is_parquet = file.format == "parquet"
-        names = list(pq.read_schema(path).names) if is_parquet else delimited.header(path, file)
+        is_text = file.format == "delimited"
+        names = delimited.header(path, file) if is_text else list(pq.read_schema(path).names)
     except pa.ArrowInvalid as error:
         raise UserError(
             f"{path} cannot be read as Parquet: {error}. Mend the file, or the spec's `file` and "
             "`format`."
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        kind = "Parquet" if file.format == "parquet" else f"{file.encoding} text"
+        kind = f"{file.encoding} text" if file.format == "delimited" else "Parquet"
         raise UserError(
             f"{path} cannot be read as {kind}: {error}. "
             "Mend the file, or the spec's `file`, `format` and `encoding`."
@@ -98,11 +93,14 @@ def columns_of(path: Path, file: SourceFile) -> list[str]:
 
 
 def _parquet(
-    spark: SparkSession, source: Path, paths: Sequence[Path], needed: list[str]
+    spark: SparkSession,
+    source: Path,
+    file: SourceFile,
+    paths: Sequence[Path],
+    needed: list[str],
 ) -> DataFrame:
     raw = spark.read.parquet(*map(str, paths))
-    none, row = F.lit(None).cast("string"), F.col("_metadata.row_index")
-    origin = delimited.origin(source, line=none, row=row, is_whole=F.lit(True))
+    origin = _origin(source, file)
     schema = _schema(paths, needed)
 
     def text(name: str) -> Column:
@@ -116,6 +114,17 @@ def _parquet(
         return column(name).cast("string")
 
     return raw.select(*(text(name).alias(name) for name in needed), origin.alias(ORIGIN))
+
+
+def _origin(source: Path, file: SourceFile) -> Column:
+    """Of a row of a database: its table, which has no order, so that no row has a number."""
+    none, is_whole = F.lit(None).cast("string"), F.lit(True)
+    row = F.col("_metadata.row_index")
+    origin = delimited.origin(source, line=none, row=row, is_whole=is_whole)
+    if file.format != "jdbc":
+        return origin
+    of_table = origin.withField("file", F.lit(name_of(file)))
+    return of_table.withField("row", F.lit(None).cast("bigint"))
 
 
 def _schema(paths: Sequence[Path], needed: list[str]) -> pa.Schema:

@@ -1,4 +1,4 @@
-"""Where a source's files lie: one file, or a file or folder for each day."""
+"""Where a source's files lie: a file, or a folder of them, for all or for each day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schemas.source_files import DAY, SourceFile
 def paths(source: Path, file: SourceFile) -> list[Path]:
     """All files of a section of the spec; a `UserError` when a file a day has none."""
     if DAY not in file.file:
-        return [source / file.file]
+        return parts(source / file.file)
     days = by_day(source, file.file, date.max)
     if not days:
         raise UserError(

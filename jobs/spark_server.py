@@ -52,7 +52,8 @@ def serve(port: int, environment: Mapping[str, str] = os.environ) -> NoReturn:
             "Set it in the environment of both."
         )
     _end_with_parent()
-    state = Settings.from_environment(environment).home
+    settings = Settings.from_environment(environment)
+    state = settings.home
     folder = state / "spark-server"
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder)
@@ -61,7 +62,9 @@ def serve(port: int, environment: Mapping[str, str] = os.environ) -> NoReturn:
     scratch.mkdir()
     (folder / "log4j2.properties").write_text(_LOG4J2)
     properties = folder / "spark.properties"
-    properties.write_text(_properties(port, folder, environment.get(MEMORY_VARIABLE) or "3g"))
+    properties.write_text(
+        _properties(port, folder, environment.get(MEMORY_VARIABLE) or "3g", settings.spark_jars)
+    )
     spark_home = _spark_home()
     submit = spark_home / "bin" / "spark-submit"
     os.chdir(scratch)  # whatever Spark names by a relative path stays out of the caller's folder
@@ -85,7 +88,7 @@ def serve(port: int, environment: Mapping[str, str] = os.environ) -> NoReturn:
     )
 
 
-def _properties(port: int, folder: Path, memory: str) -> str:
+def _properties(port: int, folder: Path, memory: str, jars: str) -> str:
     scratch = folder / "scratch"
     java_options = (
         f"'-Dlog4j2.configurationFile={folder / 'log4j2.properties'}' "
@@ -101,6 +104,7 @@ def _properties(port: int, folder: Path, memory: str) -> str:
         "spark.driver.memory": memory,
         "spark.driver.extraJavaOptions": java_options,
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+        "spark.jars": jars,
         "spark.local.dir": scratch,
         "spark.sql.adaptive.enabled": "true",
         "spark.sql.catalogImplementation": "in-memory",

@@ -5,6 +5,7 @@ A new data set is a new TOML file (`schemas/datasets/`), never new code.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from schemas.toml_record import build
 __all__ = [
     "BUNDLED",
     "ColdStart",
+    "Database",
     "DatasetSpec",
     "Expected",
     "Feature",
@@ -35,6 +37,7 @@ __all__ = [
 Feedback = Literal["explicit", "implicit"]
 
 BUNDLED = Path(__file__).parent / "datasets"
+_SECRET = re.compile(r"(user|password|pwd)\s*=|//[^/]*@", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,18 @@ class Expected:
     items: int
     first_day: str
     last_day: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """Where sections of the format `jdbc` have their tables.
+
+    User and password come from the environment (schemas/settings.py), never from a spec, which is
+    copied into the lake. `driver` is the Java class, for a driver that does not name itself.
+    """
+
+    url: str
+    driver: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +122,7 @@ class DatasetSpec:
     cold_start: ColdStart = ColdStart()
     negatives: Negatives = Negatives()  # of implicit feedback
     network: network_spec.Network | None = None
+    database: Database | None = None
     fetch: Fetch | None = None
     expected: Expected | None = None
 
@@ -126,6 +142,12 @@ class DatasetSpec:
     def user_features(self) -> dict[str, Feature]:
         return self.users.features if self.users else {}
 
+    @property
+    def in_database(self) -> dict[str, SourceFile]:
+        """The sections, by name, whose rows a database has."""
+        sections = {"interactions": self.interactions, "users": self.users, "items": self.items}
+        return {name: each for name, each in sections.items() if each and each.format == "jdbc"}
+
     def files(self) -> tuple[str, ...]:
         sections = (self.interactions, self.users, self.items)
         linked = self.network.files() if self.network else ()
@@ -135,6 +157,7 @@ class DatasetSpec:
 _SECTIONS: dict[str, type] = {
     "cold_start": ColdStart,
     "negatives": Negatives,
+    "database": Database,
     "fetch": Fetch,
     "expected": Expected,
 }
@@ -174,11 +197,27 @@ def load(path: Path) -> DatasetSpec:
             f"{path}: [users] is missing; expected a file of all users where interactions come in "
             "a file a day, because no run reads all of these."
         )
+    _check_database(spec, path)
     if spec.feedback == "explicit":
         _check_explicit(spec, table, path)
     else:
         _check_implicit(spec, table, path)
     return spec
+
+
+def _check_database(spec: DatasetSpec, path: Path) -> None:
+    if bool(spec.in_database) != (spec.database is not None):
+        raise UserError(
+            f'{path}: sections with format = "jdbc" and a section [database] need each other.'
+        )
+    if spec.database is None:
+        return
+    url = spec.database.url
+    if not url.startswith("jdbc:") or _SECRET.search(url):
+        raise UserError(
+            f"{path} [database]: expected a url that begins with jdbc: and holds no user and no "
+            "password; put those into COLDSTART_SOURCE_USER and COLDSTART_SOURCE_PASSWORD."
+        )
 
 
 def _check_explicit(spec: DatasetSpec, table: Mapping[str, Any], path: Path) -> None:

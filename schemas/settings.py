@@ -5,13 +5,16 @@ COLDSTART_SOURCE     folder of the source data; default: $COLDSTART_HOME/dataset
 COLDSTART_WAREHOUSE  duckdb:///absolute/path/file.duckdb; default: $COLDSTART_HOME/warehouse.duckdb
 COLDSTART_SPARK      a Spark master (local[*], spark://...) or a Spark Connect server (sc://...);
                      default: local[*]
+COLDSTART_SPARK_JARS paths of jars for Spark, by commas, such as a database's JDBC driver
+COLDSTART_SOURCE_USER, COLDSTART_SOURCE_PASSWORD
+                     for a source that is a database (format = "jdbc" in the dataset spec)
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -29,6 +32,9 @@ class Settings:
     source: Path
     warehouse: Path
     spark: str
+    spark_jars: str = ""
+    source_user: str | None = None
+    source_password: str | None = field(default=None, repr=False)
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -39,6 +45,9 @@ class Settings:
             source=source.expanduser().absolute(),
             warehouse=_duckdb_path(environment.get("COLDSTART_WAREHOUSE"), home),
             spark=environment.get("COLDSTART_SPARK") or "local[*]",
+            spark_jars=_absolute(environment.get("COLDSTART_SPARK_JARS") or ""),
+            source_user=environment.get("COLDSTART_SOURCE_USER"),
+            source_password=environment.get("COLDSTART_SOURCE_PASSWORD"),
         )
 
     @property
@@ -56,6 +65,10 @@ class Settings:
     @property
     def journals(self) -> Path:
         return self.home / "journals"
+
+
+def _absolute(paths: str) -> str:
+    return ",".join(str(Path(path.strip()).absolute()) for path in paths.split(",") if path.strip())
 
 
 def _duckdb_path(uri: str | None, home: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal, TypeVar
@@ -12,6 +13,7 @@ from schemas.toml_record import build
 Section = TypeVar("Section", bound="SourceFile")
 
 DAY = "{day}"  # in the file's name, where there is a file a day: 2026-01-31
+_TABLE = re.compile(r"\w+(\.\w+){0,2}")  # nothing that a database would read as more than a name
 _OF_TEXT = ("delimiter", "quote", "escape", "encoding", "columns", "nulls")
 
 
@@ -39,6 +41,8 @@ class Feature:
 class SourceFile:
     """A file of rows: delimited text, or Parquet, which names its columns itself.
 
+    With the format `jdbc`, `file` is a table (or view) of the spec's [database].
+
     For text, a row is one line. `columns` names them when the file has no header, and `quote` is
     the character around values that hold the delimiter; empty when there is none. A quote inside
     such a value has `escape` before it, without one another quote. `nulls` are texts that stand for
@@ -48,7 +52,7 @@ class SourceFile:
     """
 
     file: str
-    format: Literal["delimited", "parquet"] = "delimited"
+    format: Literal["delimited", "parquet", "jdbc"] = "delimited"
     delimiter: str = ","
     quote: str = '"'
     encoding: Literal["UTF-8", "ISO-8859-1"] = "UTF-8"
@@ -115,8 +119,15 @@ class Items(SourceFile):
 def section(cls: type[Section], table: dict[str, Any], where: str) -> Section:
     """The section in `table`, validated; `where` names its file and place for the errors."""
     of_text = [name for name in _OF_TEXT if name in table]
-    if table.get("format") == "parquet" and of_text:
-        raise UserError(f"{where}: {of_text} say how to read text; leave them out for Parquet.")
+    if table.get("format") in ("parquet", "jdbc") and of_text:
+        raise UserError(
+            f"{where}: {of_text} say how to read text; leave them out for {table['format']}."
+        )
+    if table.get("format") == "jdbc" and not _TABLE.fullmatch(str(table.get("file", ""))):
+        raise UserError(
+            f"{where}: file is {table.get('file')!r}; expected the name of a table or view for the "
+            "format jdbc, such as shop.ratings. Make a view for anything else."
+        )
     values = dict(table)
     if isinstance(table.get("features"), dict):
         values["features"] = {

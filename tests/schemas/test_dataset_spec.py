@@ -80,7 +80,7 @@ def test_mistakes(tmp_path, old, new, message):
         ('order =', 'places = 3\norder =', r"synthetic_time\]: give either `order`.* or `places`"),
         ('order = "position"', "places = 0", "places is 0, expected at least 1"),
         ('item_id =', 'delimiter = ";"\nitem_id =', r"\['delimiter'\] say how to read text"),
-        ('"parquet"', '"orc"', r"format is 'orc', expected one of \['delimited', 'parquet'\]"),
+        ('"parquet"', '"orc"', r"format is 'orc', expected one of \['delimited', 'parquet', "),
     ],
 )  # fmt: skip
 def test_mistakes_of_implicit_feedback_and_of_parquet(tmp_path, old, new, message):

@@ -1,0 +1,152 @@
+"""A source in a database: Apache Derby, which Spark carries, as a whole server in its process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs import __main__ as command_line
+from jobs import ingest
+from schemas import dataset_spec, journal, tables
+from schemas.arrow import read_partition
+from schemas.columns import Table
+from schemas.errors import UserError
+from schemas.lake import Lake
+from schemas.settings import Settings
+from tests.tiny_shop import Source
+
+DS = date(1998, 3, 4)
+DRIVER = "org.apache.derby.jdbc.EmbeddedDriver"
+ROWS = [
+    ("u1", "i1", 3.0, 1), ("u1", "i2", 4.5, 1), ("u2", "i1", 5.0, 2), ("u3", "i3", None, 4),
+    ("u9", "i3", 1.0, 4), ("u1", "i1", 2.0, 5),
+]  # fmt: skip
+
+
+@pytest.fixture
+def shop(spark: SparkSession, tmp_path: Path, source: Source, tiny: Settings) -> Settings:
+    """The tiny shop with its interactions and users in a database, and its items in a file."""
+    url = f"jdbc:derby:{tmp_path / 'database'}"
+    when = [(who, what, stars, f"1998-03-0{day} 12:00:00") for who, what, stars, day in ROWS]
+    interactions = spark.createDataFrame(when, "who string, what string, stars double, at string")
+    users = spark.createDataFrame([(f"u{n}", f"Town {n}", n) for n in range(4)])
+    for name, frame in {
+        "ratings": interactions.withColumn("when", interactions["at"].cast("timestamp")).drop("at"),
+        "people": users.toDF("who", "town", "shoe size"),
+    }.items():
+        frame.write.format("jdbc").options(
+            url=url + ";create=true", driver=DRIVER, user="shop", dbtable=name
+        ).save()
+    source.respell(
+        ('file = "interactions.csv"', 'file = "ratings"\nformat = "jdbc"'),
+        ('file = "users.csv"', 'file = "shop.people"\nformat = "jdbc"'),
+    )
+    with (source.folder / "dataset.toml").open("a") as file:
+        file.write(f'\n[database]\nurl = "{url}"\ndriver = "{DRIVER}"\n')
+    return replace(tiny, source_user="shop", source_password="s3cret")
+
+
+def _ingest(settings: Settings) -> None:
+    with journal.step(settings.journals, "ingest", DS) as record:
+        ingest.run(settings, DS, record)
+
+
+def _rows(settings: Settings, table: Callable[..., Table] | Table, day: int = 4) -> list[dict]:
+    made = table if isinstance(table, Table) else table(dataset_spec.load(_spec(settings)))
+    partition = Lake(root=settings.lake).version(made.name, date(1998, 3, day))
+    return read_partition(made, partition).to_pylist()
+
+
+def _spec(settings: Settings) -> Path:
+    return settings.lake / "dataset.toml"
+
+
+def test_tables_are_read_as_files_are(shop: Settings) -> None:
+    _ingest(shop)
+    of_first_day = {(r["user_id"], r["item_id"], r["rating"]) for r in _rows(
+        shop, tables.interactions, day=1)}  # fmt: skip
+    assert of_first_day == {("u1", "i1", 3.0), ("u1", "i2", 4.5)}
+    assert Lake(root=shop.lake).rows("interactions", until=date.max) == 3
+    assert [r["town"] for r in _rows(shop, tables.users)] == [[f"Town {n}"] for n in range(4)]
+    assert [
+        (r["reason"], r["source_file"], r["source_line"], r["source_row"], r["user_id"])
+        for r in _rows(shop, tables.INTERACTIONS_QUARANTINE)
+    ] == [
+        ("unreadable_rating", "ratings", None, None, "u3"),
+        ("unknown_user", "ratings", None, None, "u9"),
+    ]
+    assert not list((shop.lake / ".scratch").glob("*"))
+
+
+def test_a_second_run_changes_nothing(shop: Settings) -> None:
+    _ingest(shop)
+    before = {link: link.resolve() for link in shop.lake.glob("interactions/ds=*")}
+    _ingest(shop)
+    assert {link: link.resolve() for link in shop.lake.glob("interactions/ds=*")} == before
+
+
+def test_describe_shows_tables_by_their_names(
+    shop: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLDSTART_SOURCE_USER", "shop")
+    assert command_line.main(["describe-source", "--source", str(shop.source)]) == 0
+    said = capsys.readouterr().out
+    assert "  ratings " in said
+    assert "  shop.people: who, town; not used: none" in said
+    assert "  u3       Town 3" in said
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (('"ratings"', '"nothing"'), "nothing in jdbc:derby"),
+        (('rating = "stars"', 'rating = "marks"'), r"also needs \['marks'\]. Add them to a view"),
+        (("EmbeddedDriver", "NoDriver"), "the database's driver among the jars of"),
+    ],
+)
+def test_what_cannot_be_read_is_told(
+    shop: Settings, source: Source, changed: tuple[str, str], message: str
+) -> None:
+    source.respell(changed)
+    with pytest.raises(UserError, match=message) as raised:
+        _ingest(shop)
+    assert "s3cret" not in str(raised.value)
+    assert not list(shop.lake.glob("*/ds=*"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (('"ratings"', '"ratings; drop table people"'), "expected the name of a table or view"),
+        (("jdbc:derby:", "jdbc:derby://me:secret@"), "holds no user and no password"),
+        (("[database]", "[cold_start]"), "unknown key 'url'"),
+    ],
+)
+def test_a_spec_that_asks_for_trouble(
+    source: Source, shop: Settings, changed: tuple[str, str], message: str
+) -> None:
+    source.respell(changed)
+    with pytest.raises(UserError, match=message):
+        dataset_spec.load(source.folder / "dataset.toml")
+
+
+def test_no_password_in_what_settings_say() -> None:
+    settings = Settings.from_environment({"COLDSTART_SOURCE_PASSWORD": "s3cret"})
+    assert settings.source_password == "s3cret"
+    assert "s3cret" not in repr(settings)
+
+
+def test_the_reason_is_logged_without_a_traceback(
+    shop: Settings, caplog: pytest.LogCaptureFixture, source: Source
+) -> None:
+    source.respell(('"ratings"', '"nothing"'))
+    with caplog.at_level(logging.ERROR):
+        assert command_line.main(["describe-source", "--source", str(shop.source)]) == 2
+    assert "nothing in jdbc:derby" in caplog.text
+    assert "\tat " not in caplog.text
