@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import data_docs
+from jobs import data_docs, drift
 from jobs.partitions import read_history, read_partition
 from jobs.session import spark_session
 from jobs.transforms.relations import (
@@ -25,6 +25,7 @@ from schemas import dataset_choice, journal, products, tables
 from schemas.arrow import check_arrow
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec
+from schemas.drift import DRIFT
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.settings import Settings
@@ -129,7 +130,10 @@ def _check(
     checked: tuple[Table, ...],
     frames: Callable[[Night], Frames],
 ) -> None:
-    """Validate the frames, write their Data Docs, and raise one `UserError` of all failures."""
+    """Validate the frames, write their Data Docs, and raise one `UserError` of all failures.
+
+    Drift against the ds before is told, and fails nothing.
+    """
     lake = Lake(root=settings.lake)
     _check_files(lake, ds, checked)
     validations = []
@@ -143,9 +147,14 @@ def _check(
                 f"{table.name}: {validation.rows:,} rows, {counts['successful_expectations']} of "
                 f"{counts['evaluated_expectations']} expectations met"
             )
+        drifts = validator.validate(DRIFT, drift.measure(spark, lake, checked, ds))
     record.rows_in = sum(validation.rows for validation in validations)
     title = f"{record.name} of {spec.title}, ds {ds}"
-    index = data_docs.write(settings.data_docs / f"ds={ds}" / record.name, title, validations)
+    folder = settings.data_docs / f"ds={ds}" / record.name
+    index = data_docs.write(folder, title, [*validations, drifts])
+    record.facts["warnings"] = drifts.warnings()
+    for warning in drifts.warnings():
+        record.progress(f"warning: {warning}")
     record.facts["data_docs"] = str(index)
     record.progress(f"Data Docs: {index}")
     _raise_failures(validations, ds, f"Data Docs: {index}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs import gate, warehouse
-from schemas import dataset_choice, ddl, journal
+from schemas import dataset_choice, ddl, journal, tables
 from schemas.arrow import arrow_schema, read_partition
 from schemas.columns import Table
 from schemas.errors import UserError
@@ -39,6 +41,7 @@ def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
         "dataset": dataset,
         **provenance,
         **{f"{name}_rows": table.num_rows for name, table in rows.items()},
+        "interactions": _interactions(lake, ds),
         "gate": decision.text,
         "published_at": datetime.now(UTC),
         "airflow_run_id": os.environ.get("COLDSTART_AIRFLOW_RUN_ID") or None,
@@ -47,7 +50,8 @@ def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
         _refuse_other_dataset(connection, settings, dataset)
         for product in PRODUCTS:
             warehouse.replace_rows(connection, warehouse_table(product), ds, rows[product.name])
-        warehouse.replace_rows(connection, PUBLICATIONS, ds, _as_row(publication))
+        revised = {**publication, **_revision(connection, ds, publication)}
+        warehouse.replace_rows(connection, PUBLICATIONS, ds, _as_row(revised))
     record.rows_in = record.rows_out = sum(table.num_rows for table in rows.values())
     for name, table in rows.items():
         record.progress(f"{name}: {table.num_rows:,} rows")
@@ -77,6 +81,38 @@ def _provenance(rows: dict[str, pa.Table], ds: date, model: str) -> dict[str, st
             f"Run {steps} and gate again for that ds and model."
         )
     return {column: str(values.pop()) for column, values in provenance.items()}
+
+
+def _interactions(lake: Lake, ds: date) -> int:
+    """How many there were up to ds when the profiles were made, whatever has come since."""
+    users = tables.user_profiles(dataset_choice.of_lake(lake.root))
+    partition = lake.require(users.name, ds, made_by=MADE_BY[users.name])
+    return int(pc.sum(read_partition(users, partition)["n_interactions"]).as_py())
+
+
+def _revision(
+    connection: duckdb.DuckDBPyConnection, ds: date, publication: Mapping[str, Any]
+) -> dict[str, object]:
+    """What a publication changes about its ds: which revision it is, and how much data came late.
+
+    The same run on the same data, once more, changes nothing.
+    """
+    columns = ("interactions", "run_id", "late_interactions", "revision", "replaced_run_id")
+    found = connection.execute(
+        f"SELECT {', '.join(columns)} FROM {ddl.qualified(PUBLICATIONS.name)} WHERE ds = ?",  # noqa: S608
+        [ds],
+    ).fetchone()
+    if found is None:
+        return {"late_interactions": 0, "revision": 1, "replaced_run_id": None}
+    before = dict(zip(columns, found, strict=True))
+    if all(before[name] == publication[name] for name in ("interactions", "run_id")):
+        return {name: before[name] for name in columns[2:]}
+    came = publication["interactions"] - before["interactions"]
+    return {
+        "late_interactions": before["late_interactions"] + came,
+        "revision": before["revision"] + 1,
+        "replaced_run_id": before["run_id"],
+    }
 
 
 def _refuse_other_dataset(

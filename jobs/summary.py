@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from jobs.text_table import text_table
 from jobs.warehouse import open_reader
-from schemas import dataset_choice, tables
+from schemas import dataset_choice, journal, tables
 from schemas.arrow import read_partition
 from schemas.dataset_spec import Feedback
 from schemas.errors import UserError
@@ -52,6 +52,8 @@ def _sections(settings: Settings, warehouse: duckdb.DuckDBPyConnection, ds: date
     yield _metrics(warehouse, ds, model, dataset_choice.of_lake(settings.lake).feedback)
     if quarantined := _quarantined(settings, ds):
         yield quarantined
+    if warnings := _warnings(settings, ds):
+        yield "Warnings\n\n" + "\n".join(f"  {warning}" for warning in warnings)
     yield _how_to_query(settings)
 
 
@@ -151,6 +153,13 @@ def _quarantined(settings: Settings, ds: date) -> str | None:
         return None
     rows = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
     return "Source rows set aside\n\n" + text_table(("reason", "rows"), rows)
+
+
+def _warnings(settings: Settings, ds: date) -> list[str]:
+    """What the last run of each check found strange, and let pass."""
+    entries = journal.read(settings.journals, ds)
+    latest = {entry["step"]: entry for entry in entries if entry["event"] == "finished"}
+    return [warning for entry in latest.values() for warning in entry.get("warnings", ())]
 
 
 def _how_to_query(settings: Settings) -> str:

@@ -18,6 +18,7 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 from great_expectations.datasource.fluent.interfaces import Batch
+from great_expectations.expectations.metadata_types import FailureSeverity
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -39,11 +40,18 @@ class Validation:
 
     def failures(self) -> list[str]:
         """Each broken expectation in words: what was expected, what was found, in which rows."""
+        return self._broken(FailureSeverity.CRITICAL)
+
+    def warnings(self) -> list[str]:
+        """The same of expectations that stop nothing."""
+        return self._broken(FailureSeverity.WARNING)
+
+    def _broken(self, severity: FailureSeverity) -> list[str]:
         return [
             f"{self.table.name}: expected that {_description(result)} "
             f"({_type(result)}); found {_found(result, self.rows)}"
             for result in self.result.results
-            if not result.success
+            if not result.success and _severity(result) == severity
         ]
 
 
@@ -130,6 +138,11 @@ def _raise_if_unanswered(table: Table, result: ExpectationValidationResult) -> N
 def _type(result: ExpectationValidationResult) -> str:
     assert result.expectation_config is not None
     return result.expectation_config.type
+
+
+def _severity(result: ExpectationValidationResult) -> FailureSeverity:
+    assert result.expectation_config is not None
+    return FailureSeverity(result.expectation_config.severity)
 
 
 def _description(result: ExpectationValidationResult) -> str:

@@ -31,6 +31,7 @@ from great_expectations.expectations.core.expect_table_row_count_to_be_between i
     ExpectTableRowCountToBeBetween,
 )
 from great_expectations.expectations.expectation import Expectation
+from great_expectations.expectations.metadata_types import FailureSeverity
 
 from schemas.columns import Column, Table
 from schemas.rules import MAY_BE_EMPTY, Rule, rules
@@ -95,7 +96,10 @@ def _of_bounds(column: Column) -> Iterator[Expectation]:
 
 def _of_rule(rule: Rule) -> Expectation:
     return ExpectColumnValuesToBeInSet(
-        column=rule.name, value_set=[0], description=rule.description
+        column=rule.name,
+        value_set=[0],
+        description=rule.description,
+        severity=FailureSeverity(rule.severity),
     )
 
 

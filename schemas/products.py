@@ -171,6 +171,34 @@ PUBLICATIONS = Table(
         Column(
             name="model_metrics_rows", type=Type.INT64, minimum=0, description="Rows published."
         ),
+        Column(
+            name="interactions",
+            type=Type.INT64,
+            minimum=1,
+            description="Interactions up to ds that the rows were made of.",
+        ),
+        Column(
+            name="late_interactions",
+            type=Type.INT64,
+            description=(
+                "How many of them came after the ds was first published; below 0 when more went."
+            ),
+        ),
+        Column(
+            name="revision",
+            type=Type.INT32,
+            minimum=1,
+            description=(
+                "1 at first, one more each time the ds was published from other interactions or "
+                "by another run_id."
+            ),
+        ),
+        Column(
+            name="replaced_run_id",
+            type=Type.STRING,
+            nullable=True,
+            description="The run_id of the revision before; null for the first.",
+        ),
         Column(name="gate", type=Type.STRING, description="What the gate said of the model."),
         Column(name="published_at", type=Type.TIMESTAMP, description="When, UTC."),
         Column(

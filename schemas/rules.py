@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from schemas.columns import Column, Table, Type
 
 # Empty when the dataset spec has no network, or none that lies in files.
 NETWORK_TABLES = ("item_links", "metapath_neighbours")
 # The tables whose partition may hold no row. A day without cold users is an ordinary day.
-MAY_BE_EMPTY = frozenset({"interactions_quarantine", "cold_user_scores", *NETWORK_TABLES})
+MAY_BE_EMPTY = frozenset({"interactions_quarantine", "cold_user_scores", "drift", *NETWORK_TABLES})
 
 _PRODUCT_TOLERANCE = 1e-6
 
@@ -23,12 +24,14 @@ _PRODUCT_TOLERANCE = 1e-6
 class Rule:
     """`faults` counts, in SQL over the table's columns, what is wrong with a row.
 
-    It may also use columns that `jobs.transforms.relations` adds from other tables.
+    It may also use columns that `jobs.transforms.relations` adds from other tables. A warning is
+    told, and stops nothing.
     """
 
     name: str
     faults: str
     description: str
+    severity: Literal["critical", "warning"] = "critical"
 
 
 _EPISODES = (
@@ -140,11 +143,28 @@ _COLD_USER_SCORES = (
     ),
 )
 
+_DRIFT = (
+    Rule(
+        name="other_number_of_rows",
+        faults="if(rows between least_rows and most_rows, 0, 1)",
+        description="there are about as many rows as at the previous ds",
+        severity="warning",
+    ),
+    Rule(
+        name="other_ratings",
+        # Chance alone moves n ratings on a few levels by about 1 / sqrt(n).
+        faults="if(rating_shift > 0.1 + 2 / sqrt(least(rows, previous_rows)), 1, 0)",
+        description="ratings are distributed about as at the previous ds",
+        severity="warning",
+    ),
+)
+
 _OF_TABLE: Mapping[str, tuple[Rule, ...]] = {
     "episodes": _EPISODES,
     "metapath_neighbours": _METAPATH_NEIGHBOURS,
     "evidence_items": _EVIDENCE_ITEMS,
     "cold_user_scores": _COLD_USER_SCORES,
+    "drift": _DRIFT,
 }
 
 

@@ -56,11 +56,30 @@ def test_the_same_ds_twice_gives_the_same_rows(night, monkeypatch):
     assert publication[:8] == (
         DS, "ml-100k", "melu", RUN["model_version"], RUN["run_id"], 2, 3, 8,
     )  # fmt: skip
-    assert publication[8].startswith("passed: every metric is a finite number")
-    assert publication[10] == "scheduled__1998-03-31"
+    assert publication[8:12] == (6, 0, 1, None)  # interactions, late ones, revision, what before
+    assert publication[12].startswith("passed: every metric is a finite number")
+    assert publication[14] == "scheduled__1998-03-31"
     assert [path.name for path in night.settings.warehouse.parent.glob(".warehouse*")] == [
         ".warehouse.duckdb.lock"
     ]
+
+
+def test_what_late_data_changed_is_visible(night):
+    columns = "interactions, late_interactions, revision, replaced_run_id"
+
+    def published():
+        with warehouse.open_reader(night.settings.warehouse) as connection:
+            return connection.execute(f"SELECT {columns} FROM coldstart.publications").fetchall()
+
+    _publish(night)
+    night.rows["user_profiles"][0]["n_interactions"] += 3
+    _publish(night)
+    assert published() == [(9, 3, 2, RUN["run_id"])]
+    _publish(night)
+    assert published() == [(9, 3, 2, RUN["run_id"])], "the same once more is no revision"
+    night.rows["user_profiles"][0]["n_interactions"] -= 1
+    _publish(night)
+    assert published() == [(8, 2, 3, RUN["run_id"])]
 
 
 def test_one_ds_is_replaced_and_an_older_one_never_becomes_the_latest(night):
