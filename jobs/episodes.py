@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from jobs.partitions import cached, read_history, read_partition, write_partition
+from jobs.partitions import cached, read_partition, write_partition
 from jobs.profiles import lake_holdout
 from jobs.session import spark_session
+from jobs.timelines import timelines
 from jobs.transforms import episodes as T
 from jobs.transforms.negatives import with_negatives
+from jobs.transforms.timelines import with_profiles
 from schemas import dataset_choice, journal, tables
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -25,12 +27,12 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
             read_partition(spark, lake, profiles, ds, made_by="build-profiles")
             for profiles in (tables.user_profiles(spec), tables.item_profiles(spec))
         )
-        interactions = read_history(spark, lake, tables.interactions(spec), until=ds)
         record.rows_in = lake.rows("interactions", until=ds)
-        timelines = T.timelines(interactions, users, items)
-        with cached(T.episodes(timelines, held_out, cold_start, table)) as episodes:
+        of_users = timelines(spark, lake, spec, ds, users, items, record)
+        of_users = with_profiles(of_users, users, items)
+        with cached(T.episodes(of_users, held_out, cold_start, table)) as episodes:
             if spec.feedback == "implicit":
-                episodes = with_negatives(episodes, timelines, items, spec.negatives, table)
+                episodes = with_negatives(episodes, of_users, items, spec.negatives, table)
             record.rows_out = write_partition(lake, table, ds, episodes)
         written = read_partition(spark, lake, table, ds, made_by="build-episodes")
         counts = written.groupBy("split", "scenario").count().orderBy("split", "scenario").collect()

@@ -19,7 +19,9 @@ from schemas.spark import check_spark, spark_schema
 ROW_GROUP_BYTES = 8 << 20
 
 
-def write_partition(lake: Lake, table: Table, ds: date, frame: DataFrame) -> int:
+def write_partition(
+    lake: Lake, table: Table, ds: date, frame: DataFrame, *, fingerprint: str | None = None
+) -> int:
     """Replace a partition with the frame's rows, sorted by the table's key; how many they are."""
     check_spark(table, frame, f"the new {table.name}")
     ordered = frame.orderBy(*table.key) if table.key else frame
@@ -27,6 +29,7 @@ def write_partition(lake: Lake, table: Table, ds: date, frame: DataFrame) -> int
     with lake.replacing(table.name, ds) as draft:
         writer.parquet(str(draft.path))
         draft.rows = parquet_rows(draft.path)
+        draft.fingerprint = fingerprint
     return draft.rows
 
 

@@ -1,8 +1,10 @@
-"""The lake's partial aggregates: what one day adds to what is known of its users and items."""
+"""What the lake keeps of what users did, so that no night begins with all raw history: what one day
+adds to what is known of users and items, and users' timelines up to a day."""
 
 from __future__ import annotations
 
 from schemas.columns import Column, Table, Type
+from schemas.index_columns import USER_INDEX
 from schemas.source_tables import ITEM_ID, USER_ID
 
 _N_INTERACTIONS = Column(
@@ -40,5 +42,25 @@ ITEM_DAYS = Table(
             description="Of them, those that are not by validation users.",
         ),
         Column(name="train_rating_sum", type=Type.FLOAT64, description="Sum of those ratings."),
+    ),
+)
+
+TIMELINES = Table(
+    name="timelines",
+    description=(
+        "What each user did up to ds, in order of time, of each item the last interaction: where "
+        "the episodes of later nights begin. Not every ds has a partition."
+    ),
+    key=("user_index",),
+    columns=(
+        USER_INDEX,
+        Column(
+            name="item_indices",
+            type=Type.LIST_INT32,
+            minimum=1,
+            description="The items, as in item_profiles of ds.",
+        ),
+        Column(name="ratings", type=Type.LIST_FLOAT32, description="The rating of each of them."),
+        Column(name="event_times", type=Type.LIST_TIMESTAMP, description="When, UTC."),
     ),
 )

@@ -21,6 +21,7 @@ ARROW_TYPES: dict[Type, pa.DataType] = {
     Type.LIST_STRING: pa.list_(pa.string()),
     Type.LIST_INT32: pa.list_(pa.int32()),
     Type.LIST_FLOAT32: pa.list_(pa.float32()),
+    Type.LIST_TIMESTAMP: pa.list_(pa.timestamp("us", tz="UTC")),
 }
 
 

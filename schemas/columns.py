@@ -23,6 +23,7 @@ class Type(Enum):
     LIST_STRING = "list<string>"
     LIST_INT32 = "list<int32>"
     LIST_FLOAT32 = "list<float32>"
+    LIST_TIMESTAMP = "list<timestamp>"
 
     @property
     def is_list(self) -> bool:

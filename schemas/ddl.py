@@ -25,6 +25,7 @@ DUCKDB_TYPES: dict[Type, str] = {
     Type.LIST_STRING: "VARCHAR[]",
     Type.LIST_INT32: "INTEGER[]",
     Type.LIST_FLOAT32: "FLOAT[]",
+    Type.LIST_TIMESTAMP: "TIMESTAMP WITH TIME ZONE[]",
 }
 
 

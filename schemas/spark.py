@@ -19,6 +19,7 @@ SPARK_TYPES: dict[Type, T.DataType] = {
     Type.LIST_STRING: T.ArrayType(T.StringType()),
     Type.LIST_INT32: T.ArrayType(T.IntegerType()),
     Type.LIST_FLOAT32: T.ArrayType(T.FloatType()),
+    Type.LIST_TIMESTAMP: T.ArrayType(T.TimestampType()),
 }
 
 

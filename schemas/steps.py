@@ -13,6 +13,7 @@ MADE_BY = {
     "vocabulary": "build-profiles",
     "user_profiles": "build-profiles",
     "item_profiles": "build-profiles",
+    "timelines": "build-episodes",
     "episodes": "build-episodes",
     "metapath_neighbours": "build-metapaths",
     "evidence_items": "select-evidence",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schemas.activity_tables import ITEM_DAYS, USER_DAYS
+from schemas.activity_tables import ITEM_DAYS, TIMELINES, USER_DAYS
 from schemas.columns import Column, Table, Type
 from schemas.dataset_spec import DatasetSpec, Feature
 from schemas.index_columns import ITEM_INDEX, USER_INDEX
@@ -25,6 +25,7 @@ __all__ = [
     "QUARANTINE_REASONS",
     "SCENARIOS",
     "SPLITS",
+    "TIMELINES",
     "VOCABULARY",
     "episodes",
     "interactions",
@@ -207,6 +208,7 @@ def lake_tables(spec: DatasetSpec) -> tuple[Table, ...]:
         VOCABULARY,
         user_profiles(spec),
         item_profiles(spec),
+        TIMELINES,
         episodes(spec),
         metapath_neighbours(spec),
     )

@@ -8,8 +8,7 @@ what serving asks: given what the user did so far, what next? Four kinds of rows
 - `test`: per scenario, a support and what came next on the scenario's items as query;
 - `serve`: all a cold user of today did as support, and no query.
 
-A timeline is one row with an array, and its tasks are slices of it: rows meet in one shuffle, and
-are cut where they lie.
+A timeline (jobs/transforms/timelines.py) is one row with an array, and its tasks are slices of it.
 """
 
 from __future__ import annotations
@@ -18,50 +17,17 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.transforms.activity import is_validation_user
+from jobs.transforms.timelines import EVENT
 from schemas.columns import Table
 from schemas.dataset_spec import ColdStart
 from schemas.holdout import Holdout
 
-_EVENT = (
-    "struct<position: int, event_time: timestamp, item_index: int, is_new: boolean, rating: float>"
-)
 _TASKS = (
     "array<struct<scenario: string, split: string, window: int, "
-    f"support: array<{_EVENT}>, query: array<{_EVENT}>>>"
+    f"support: array<{EVENT}>, query: array<{EVENT}>>>"
 )
 # Of tests, by whether their queries' items are new: an existing user's, a new user's.
 _SCENARIOS = {False: ("warm", "user_cold"), True: ("item_cold", "both_cold")}
-
-
-def timelines(interactions: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
-    """A row a user of the profiles: user_id, user_index, is_new, is_cold and `events`.
-
-    An event is a struct of `position` (from 1, by time), `event_time`, `item_index`, `is_new` of
-    the item, and `rating`. Of repeated interactions of a user with an item only the last is kept,
-    so that an item is never on both sides of an episode.
-    """
-    known_items = items.select("item_id", "item_index", F.col("is_new").alias("item_is_new"))
-    latest = (
-        interactions.join(known_items, on="item_id", how="inner")
-        .repartition("user_id")  # both groupings find their rows together: there is no other
-        .groupBy("user_id", "item_index", "item_is_new")
-        .agg(
-            F.max_by("rating", "event_time").cast("float").alias("rating"),
-            F.max("event_time").alias("event_time"),
-        )
-    )
-    # The first fields are the order.
-    event = F.struct("event_time", "item_index", F.col("item_is_new").alias("is_new"), "rating")
-    of_users = latest.groupBy("user_id").agg(F.sort_array(F.collect_list(event)).alias("events"))
-    numbered = F.transform(
-        "events",
-        lambda event, place: F.struct(
-            (place + 1).alias("position"),
-            *(event[name].alias(name) for name in ("event_time", "item_index", "is_new", "rating")),
-        ),
-    )
-    known_users = users.select("user_id", "user_index", "is_new", "is_cold")
-    return of_users.join(known_users, on="user_id", how="inner").withColumn("events", numbered)
 
 
 def episodes(
@@ -185,5 +151,5 @@ def _task(
         (F.lit(split) if isinstance(split, str) else split).alias("split"),
         (F.lit(None) if window is None else window).cast("int").alias("window"),
         (F.col(support) if isinstance(support, str) else support).alias("support"),
-        (F.array() if query is None else query).cast(f"array<{_EVENT}>").alias("query"),
+        (F.array() if query is None else query).cast(f"array<{EVENT}>").alias("query"),
     )

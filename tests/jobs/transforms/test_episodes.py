@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import SparkSession
 
 from jobs.transforms import episodes as T
+from jobs.transforms.timelines import timelines, with_profiles
 from schemas import dataset_spec, tables
 from schemas.dataset_spec import ColdStart
 from schemas.holdout import Holdout
@@ -143,8 +144,8 @@ def test_a_repeated_item_counts_once_at_its_last_time(spark: SparkSession) -> No
     items = spark.createDataFrame(
         [("x", 1, False), ("y", 2, False)], "item_id string, item_index int, is_new boolean"
     )
-    timelines = T.timelines(interactions, users, items)
-    [row] = T.episodes(timelines, HELD_OUT, COLD_START, TABLE).collect()
+    of_users = with_profiles(timelines(interactions, users, items), users, items)
+    [row] = T.episodes(of_users, HELD_OUT, COLD_START, TABLE).collect()
     assert row.split == "serve"
     assert (row.support_items, row.support_ratings, row.query_items) == ([2, 1], [2.0, 5.0], [])
 

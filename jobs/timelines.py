@@ -1,0 +1,68 @@
+"""Users' timelines up to a day, from what an earlier night kept of them and the days since.
+
+A partition of `timelines` carries the digest of the days it was made of. It serves a later night as
+long as these days are as they were; late events make it useless, and it is made anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.partitions import read_days, read_partition, write_partition
+from jobs.transforms import timelines as T
+from schemas import journal, tables
+from schemas.dataset_spec import DatasetSpec
+from schemas.lake import Lake, Manifest
+from schemas.tables import TIMELINES
+
+_STEP = "build-episodes"
+# How much of the history may lie behind the day that was kept last, before a night keeps its own.
+# Writing all of history costs more than adding a few days to it.
+_LARGEST_ADDITION = 0.05
+
+
+def timelines(
+    spark: SparkSession,
+    lake: Lake,
+    spec: DatasetSpec,
+    ds: date,
+    users: DataFrame,
+    items: DataFrame,
+    record: journal.Step,
+) -> DataFrame:
+    """The rows of `TIMELINES` up to `ds`; `users` and `items` are the profiles of that day."""
+    days = lake.days("interactions", until=ds)
+    kept = _kept(lake, days, ds)
+    since = [day for day, held in days.items() if held.rows and (kept is None or day > kept)]
+    interactions = read_days(spark, lake, tables.interactions(spec), since)
+    found = T.timelines(interactions, users, items)
+    if kept is not None:
+        n_kept = lake.days(TIMELINES.name, until=kept)[kept].rows
+        earlier = read_partition(spark, lake, TIMELINES, kept, made_by=_STEP)
+        found = T.extended(earlier, found, n_kept) if since else earlier
+        record.progress(f"timelines of {kept} and {len(since)} days since")
+    added, whole = (sum(days[day].rows for day in each) for each in (since, days))
+    if added <= _LARGEST_ADDITION * whole:
+        return found
+    write_partition(lake, TIMELINES, ds, found, fingerprint=_digest(days))
+    return read_partition(spark, lake, TIMELINES, ds, made_by=_STEP)
+
+
+def _kept(lake: Lake, days: Mapping[date, Manifest], ds: date) -> date | None:
+    """The last day up to `ds` whose timelines are of the days' interactions in force."""
+    held = lake.days(TIMELINES.name, until=ds)
+    for day in sorted(held, reverse=True):
+        up_to_day = {each: manifest for each, manifest in days.items() if each <= day}
+        if held[day].fingerprint == _digest(up_to_day):
+            return day
+    return None
+
+
+def _digest(days: Mapping[date, Manifest]) -> str:
+    """Of the days that have interactions, and which those are."""
+    made_of = [(str(day), held.fingerprint) for day, held in sorted(days.items()) if held.rows]
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]
