@@ -1,6 +1,6 @@
 """Whether the night and the reference made the same profiles and episodes, row for row.
 
-Both sort by the tables' keys, and number users and items by arrival.
+Both number users and items by arrival; rows are compared in the order of the tables' keys.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 Array: TypeAlias = Any  # an Arrow array, of whatever type the column has
 
-# Everything but the profiles' attributes and titles, which the reference has not.
+# The key first. Everything but the profiles' attributes and titles, which the reference has not.
 COLUMNS = {
     "user_profiles": [
         "user_id", "user_index", "n_interactions", "first_seen", "last_seen", "is_new", "is_cold",
@@ -33,9 +34,13 @@ COLUMNS = {
 def differences(night: Mapping[str, Path], reference: Path) -> Iterator[str]:
     """What differs, a line a column, of the folders of the night's tables and the reference's."""
     for table, names in COLUMNS.items():
+        folders = (night[table], reference / f"{table}.parquet")
+        orders = [pc.sort_indices(_column(folder, names[0])) for folder in folders]
         for name in names:
-            ours = _column(night[table], name)
-            theirs = _column(reference / f"{table}.parquet", name)
+            ours, theirs = (
+                _column(folder, name).take(order)
+                for folder, order in zip(folders, orders, strict=True)
+            )
             yield from _of_column(f"{table}.{name}", ours, theirs)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from jobs.partitions import cached, read_partition, write_partition
+from jobs.partitions import read_partition, write_partition
 from jobs.profiles import lake_holdout
 from jobs.session import spark_session
-from jobs.timelines import timelines
+from jobs.timelines import ranges_of_users, timelines
 from jobs.transforms import episodes as T
 from jobs.transforms.negatives import with_negatives
 from jobs.transforms.timelines import with_profiles
@@ -30,10 +30,11 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         record.rows_in = lake.rows("interactions", until=ds)
         of_users = timelines(spark, lake, spec, ds, users, items, record)
         of_users = with_profiles(of_users, users, items)
-        with cached(T.episodes(of_users, held_out, cold_start, table)) as episodes:
-            if spec.feedback == "implicit":
-                episodes = with_negatives(episodes, of_users, items, spec.negatives, table)
-            record.rows_out = write_partition(lake, table, ds, episodes)
+        episodes = T.episodes(of_users, held_out, cold_start, table)
+        if spec.feedback == "implicit":
+            episodes = with_negatives(episodes, of_users, items, spec.negatives, table)
+        ranges = ranges_of_users(lake, spec, ds)
+        record.rows_out = write_partition(lake, table, ds, episodes, ranges=ranges)
         written = read_partition(spark, lake, table, ds, made_by="build-episodes")
         counts = written.groupBy("split", "scenario").count().orderBy("split", "scenario").collect()
     for row in counts:

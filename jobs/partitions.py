@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -19,12 +20,41 @@ from schemas.spark import check_spark, spark_schema
 ROW_GROUP_BYTES = 8 << 20
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ranges:
+    """Files that each have a range of a column that runs from 1 to `last`.
+
+    Spark finds ranges by working the whole frame out once before it writes it. Of a column like
+    this they are known, and the same on any cluster.
+    """
+
+    column: str
+    last: int
+    files: int
+
+    def sorted(self, frame: DataFrame, *then_by: str) -> DataFrame:
+        file = F.floor((F.col(self.column) - 1) * self.files / max(self.last, 1)).cast("int")
+        return frame.repartitionById(self.files, file).sortWithinPartitions(self.column, *then_by)
+
+
 def write_partition(
-    lake: Lake, table: Table, ds: date, frame: DataFrame, *, fingerprint: str | None = None
+    lake: Lake,
+    table: Table,
+    ds: date,
+    frame: DataFrame,
+    *,
+    ranges: Ranges | None = None,
+    fingerprint: str | None = None,
 ) -> int:
-    """Replace a partition with the frame's rows, sorted by the table's key; how many they are."""
+    """Replace a partition with the frame's rows, sorted by the table's key; how many they are.
+
+    With `ranges` they are sorted by its column first.
+    """
     check_spark(table, frame, f"the new {table.name}")
-    ordered = frame.orderBy(*table.key) if table.key else frame
+    if ranges is not None:
+        ordered = ranges.sorted(frame, *table.key)
+    else:
+        ordered = frame.orderBy(*table.key) if table.key else frame
     writer = ordered.write.mode("overwrite").option("parquet.block.size", ROW_GROUP_BYTES)
     with lake.replacing(table.name, ds) as draft:
         writer.parquet(str(draft.path))

@@ -7,12 +7,13 @@ long as these days are as they were; late events make it useless, and it is made
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.partitions import read_days, read_partition, write_partition
+from jobs.partitions import Ranges, read_days, read_partition, write_partition
 from jobs.transforms import timelines as T
 from schemas import journal, tables
 from schemas.dataset_spec import DatasetSpec
@@ -23,6 +24,7 @@ _STEP = "build-episodes"
 # How much of the history may lie behind the day that was kept last, before a night keeps its own.
 # Writing all of history costs more than adding a few days to it.
 _LARGEST_ADDITION = 0.05
+_EVENTS_PER_FILE = 5_000_000  # 10 to 14 bytes an event
 
 
 def timelines(
@@ -48,8 +50,17 @@ def timelines(
     added, whole = (sum(days[day].rows for day in each) for each in (since, days))
     if added <= _LARGEST_ADDITION * whole:
         return found
-    write_partition(lake, TIMELINES, ds, found, fingerprint=_digest(days))
+    ranges = ranges_of_users(lake, spec, ds)
+    write_partition(lake, TIMELINES, ds, found, ranges=ranges, fingerprint=_digest(days))
     return read_partition(spark, lake, TIMELINES, ds, made_by=_STEP)
+
+
+def ranges_of_users(lake: Lake, spec: DatasetSpec, ds: date) -> Ranges:
+    """How what is made of timelines is written: files of about 64 MiB, of like many users."""
+    profiles = lake.manifest(tables.user_profiles(spec).name, ds)
+    assert profiles is not None
+    files = math.ceil(lake.rows("interactions", until=ds) / _EVENTS_PER_FILE)
+    return Ranges(column="user_index", last=profiles.rows, files=max(files, 1))
 
 
 def _kept(lake: Lake, days: Mapping[date, Manifest], ds: date) -> date | None:

@@ -70,7 +70,7 @@ def _past(held_out: Holdout, cold_start: ColdStart) -> Column:
     n_windows = F.when(is_validation_user(), 1).otherwise(cold_start.max_episodes_per_user)
     seen = F.filter(
         "events",
-        lambda event: ~event["is_new"] & (event["event_time"] < F.lit(held_out.new_users_from)),
+        lambda event: ~_is_new(event) & (event["event_time"] < F.lit(held_out.new_users_from)),
     )
     return F.when(~F.col("is_new"), F.slice(seen, 1, n_windows * width))
 
@@ -112,9 +112,13 @@ def _asked(held_out: Holdout, cold_start: ColdStart) -> Column:
     later = F.slice("events", first + 1, F.size("events"))
     is_held_out = F.filter(
         later,
-        lambda event: event["is_new"] | (event["event_time"] >= F.lit(held_out.new_users_from)),
+        lambda event: _is_new(event) | (event["event_time"] >= F.lit(held_out.new_users_from)),
     )
     return F.when(F.col("is_new"), later).when(~is_validation_user(), is_held_out)
+
+
+def _is_new(event: Column) -> Column:
+    return event["item_index"] > F.col("n_existing_items")
 
 
 def _query(item_is_new: bool) -> str:
@@ -123,14 +127,15 @@ def _query(item_is_new: bool) -> str:
 
 def _next(item_is_new: bool, cold_start: ColdStart) -> Column:
     """The query of a test: the next `query_size` of the events asked for, on its items."""
-    on_items = F.filter("asked", lambda event: event["is_new"] == F.lit(item_is_new))
+    on_items = F.filter("asked", lambda event: _is_new(event) == F.lit(item_is_new))
     return F.slice(on_items, 1, cold_start.query_size)
 
 
 def _test(item_is_new: bool, cold_start: ColdStart) -> Column:
     """The test task on new or existing items; its support is what came right before the query."""
     query = F.col(_query(item_is_new))
-    n_before = F.get(query, F.lit(0))["position"] - 1
+    asked_first = F.get(query, F.lit(0))["item_index"]
+    n_before = F.array_position("events.item_index", asked_first).cast("int") - 1
     n_support = F.least(n_before, F.lit(cold_start.max_support))
     support = F.slice("events", n_before - n_support + 1, n_support)
     of_existing, of_new = map(F.lit, _SCENARIOS[item_is_new])

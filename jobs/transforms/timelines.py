@@ -12,28 +12,24 @@ from pyspark.sql import functions as F
 
 from schemas.activity_tables import TIMELINES
 
-# An event as episodes see it: `position` from 1, and whether the item is new.
-EVENT = (
-    "struct<position: int, event_time: timestamp, item_index: int, is_new: boolean, rating: float>"
-)
-# The first fields are the order.
-_EVENTS = "array<struct<event_time: timestamp, item_index: int, rating: float>>"
+# As episodes see an event. The first fields are the order, and no item comes twice.
+EVENT = "struct<event_time: timestamp, item_index: int, rating: float>"
 
 
 def timelines(interactions: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
     """The rows of `TIMELINES` of these interactions; one shuffle brings a user's together."""
-    latest = (
+    by_item = F.struct("item_index", "event_time", F.col("rating").cast("float").alias("rating"))
+    # A user's interactions are sorted twice where they lie: an aggregation of each user's items
+    # before that of users costs more than the rest of this.
+    return _as_lists(
         interactions.join(items.select("item_id", "item_index"), on="item_id", how="inner")
-        .repartition("user_id")  # both groupings find their rows together: there is no other
-        .groupBy("user_id", "item_index")
-        .agg(
-            F.max_by("rating", "event_time").cast("float").alias("rating"),
-            F.max("event_time").alias("event_time"),
-        )
+        .repartition("user_id")  # else lists would be made before they meet, and again after
+        .groupBy("user_id")
+        .agg(F.sort_array(F.collect_list(by_item)).alias("by_item"))
+        .withColumn("by_item", _last_of_each_item())
+        .withColumn("events", F.sort_array(_in_time("by_item")))
+        .join(users.select("user_id", "user_index"), on="user_id", how="inner")
     )
-    event = F.struct("event_time", "item_index", "rating")
-    of_users = latest.groupBy("user_id").agg(F.sort_array(F.collect_list(event)).alias("events"))
-    return _as_lists(of_users.join(users.select("user_id", "user_index"), on="user_id"))
 
 
 def extended(earlier: DataFrame, later: DataFrame, n_earlier: int) -> DataFrame:
@@ -58,39 +54,39 @@ def extended(earlier: DataFrame, later: DataFrame, n_earlier: int) -> DataFrame:
 def with_profiles(timelines: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
     """A row a user of the profiles: user_id, user_index, is_new, is_cold and `events`.
 
-    An event is an `EVENT`. New items arrived last, and so have the greatest numbers.
+    Beside them `n_existing_items`: new items arrived last, and so have the greatest numbers.
     """
-    existing = items.agg(F.count_if(~F.col("is_new")).cast("int").alias("n_existing"))
-    numbered = F.transform(
-        "events",
-        lambda event, place: F.struct(
-            (place + 1).alias("position"),
-            event["event_time"].alias("event_time"),
-            event["item_index"].alias("item_index"),
-            (event["item_index"] > F.col("n_existing")).alias("is_new"),
-            event["rating"].alias("rating"),
-        ),
-    )
+    existing = items.agg(F.count_if(~F.col("is_new")).cast("int").alias("n_existing_items"))
+    of_users = users.select("user_id", "user_index", "is_new", "is_cold")
     return (
         timelines.select("user_index", _events().alias("events"))
+        .join(of_users, on="user_index", how="inner")
         .crossJoin(F.broadcast(existing))
-        .join(users.select("user_id", "user_index", "is_new", "is_cold"), on="user_index")
-        .select("user_id", "user_index", "is_new", "is_cold", numbered.alias("events"))
     )
+
+
+def _last_of_each_item() -> Column:
+    def is_last(event: Column, place: Column) -> Column:
+        next_item = F.get("by_item", place + 1)["item_index"]
+        return F.coalesce(next_item != event["item_index"], F.lit(True))
+
+    return F.filter("by_item", is_last)
+
+
+def _in_time(events: str) -> Column:
+    return F.transform(
+        events, lambda event: F.struct(event["event_time"], event["item_index"], event["rating"])
+    ).cast(f"array<{EVENT}>")
 
 
 def _events() -> Column:
-    return F.arrays_zip("event_times", "item_indices", "ratings").cast(_EVENTS)
+    return F.arrays_zip("event_times", "item_indices", "ratings").cast(f"array<{EVENT}>")
 
 
 def _as_lists(frame: DataFrame) -> DataFrame:
     return frame.select(
         "user_index",
-        _field("item_index").alias("item_indices"),
-        _field("rating").alias("ratings"),
-        _field("event_time").alias("event_times"),
+        F.col("events.item_index").alias("item_indices"),
+        F.col("events.rating").alias("ratings"),
+        F.col("events.event_time").alias("event_times"),
     ).select(*TIMELINES.column_names)
-
-
-def _field(name: str) -> Column:
-    return F.transform("events", lambda event: event[name])

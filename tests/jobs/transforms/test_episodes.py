@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import SparkSession
 
 from jobs.transforms import episodes as T
-from jobs.transforms.timelines import timelines, with_profiles
+from jobs.transforms.timelines import EVENT, timelines, with_profiles
 from schemas import dataset_spec, tables
 from schemas.dataset_spec import ColdStart
 from schemas.holdout import Holdout
@@ -20,9 +20,10 @@ HELD_OUT = Holdout(
     new_users_from=START + timedelta(days=10), new_items_from=START + timedelta(days=5)
 )
 SCHEMA = (
-    "user_id string, user_index int, is_new boolean, is_cold boolean, events array<struct<"
-    "position int, event_time timestamp, item_index int, is_new boolean, rating float>>"
+    "user_id string, user_index int, is_new boolean, is_cold boolean, n_existing_items int, "
+    f"events array<{EVENT}>"
 )
+EXISTING = 1000  # new items have greater numbers: here 1001 is the item 1, as a new one
 # hashed outside (inside) the validation tenth
 TRAIN_USER, VALIDATION_USER = "u0", "u18"
 
@@ -37,14 +38,16 @@ def _cut(
     of_users: dict[tuple[str, bool], list[tuple]] = {}
     for user, user_is_new, item, item_is_new, day in events:
         past = of_users.setdefault((user, user_is_new), [])
-        past.append((len(past) + 1, START + timedelta(days=day), item, item_is_new, 3.0))
+        past.append((START + timedelta(days=day), item + EXISTING * item_is_new, 3.0))
     rows = [
-        (user, index, is_new, user in cold, past)
+        (user, index, is_new, user in cold, EXISTING, past)
         for index, ((user, is_new), past) in enumerate(of_users.items(), start=1)
     ]
     frame = T.episodes(spark.createDataFrame(rows, SCHEMA), HELD_OUT, COLD_START, TABLE)
     return {
-        row.task_id: (row.support_items, row.query_items)
+        row.task_id: tuple(
+            [item % EXISTING for item in side] for side in (row.support_items, row.query_items)
+        )
         for row in frame.collect()
         if row.split in splits
     }

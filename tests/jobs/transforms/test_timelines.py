@@ -90,11 +90,10 @@ def test_the_last_to_come_are_new(spark: SparkSession) -> None:
     users, items = _profiles(spark, n_existing=3)
     of_users = _made(spark, [(1, 3, 1.0, 1), (1, 4, 2.0, 2), (4, 5, 3.0, 3)])
     rows = T.with_profiles(of_users, users, items).orderBy("user_index").collect()
-    assert [(r.user_id, r.user_index, r.is_new, r.is_cold) for r in rows] == [
-        ("u1", 1, False, True),
-        ("u4", 4, True, False),
+    flags = ("user_id", "user_index", "is_new", "is_cold", "n_existing_items")
+    assert [tuple(row[name] for name in flags) for row in rows] == [
+        ("u1", 1, False, True, 3),
+        ("u4", 4, True, False, 3),
     ]
-    assert [[(e.position, e.item_index, e.is_new, e.rating) for e in r.events] for r in rows] == [
-        [(1, 3, False, 1.0), (2, 4, True, 2.0)],
-        [(1, 5, True, 3.0)],
-    ]
+    events = [[(event.item_index, event.rating) for event in row.events] for row in rows]
+    assert events == [[(3, 1.0), (4, 2.0)], [(5, 3.0)]]
