@@ -7,12 +7,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
 from jobs.java import java_home
-from jobs.spark_errors import explained
+from jobs.spark_errors import explained, is_driver_gone
 from schemas.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql.connect.client.retries import RetryPolicy
 
 # What results depend on, so every session has it whoever started the server or the cluster.
 SESSION = {
@@ -41,7 +45,8 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
 
     A full disk leaves the block as an `OSError`, a damaged file of the lake as a `UserError`.
     """
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    if settings.spark.startswith("local"):  # a cluster's workers must reach the driver
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("coldstart")
     is_remote = settings.spark.startswith("sc://")
@@ -61,16 +66,31 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
         builder = builder.config(key, value)
     # On a server, a session of the step's own: stopping it must not end another one's.
     session = builder.create() if is_remote else builder.getOrCreate()
+    if is_remote:
+        session.client.set_retry_policies([_retries()])  # type: ignore[operator]
+    is_alive = True
     try:
         yield session
     except Exception as error:
+        is_alive = not is_driver_gone(error)
         if (meaning := explained(error, settings.lake)) is None:
             raise
         raise meaning from error
     finally:
-        session.stop()
+        if is_alive:
+            session.stop()
         if is_remote:
             # Collected as garbage, a stopped session closes its client once more, in whatever
             # thread that happens, and waits there for the requests of all other sessions: a
             # deadlock in the thread that serves them (SPARK-55362, mended after 4.1).
             vars(session.client)["close"] = lambda: None  # type: ignore[index, operator]
+
+
+def _retries() -> RetryPolicy:
+    """How often a request is sent again to a server that does not answer: for about 20 seconds.
+
+    The client's own policy takes ten minutes to tell that the server is no more.
+    """
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    return DefaultPolicy(max_retries=7, initial_backoff=50, backoff_multiplier=4, max_backoff=5000)

@@ -1,4 +1,4 @@
-"""What a Spark error means to a person: a full disk, or a file that was damaged.
+"""What a Spark error means to a person: a full disk, a damaged file, a driver that is no more.
 
 A server and a driver of the step's own raise errors of different classes, and both put the whole
 Java stack into the text: the text is what they have in common.
@@ -17,11 +17,20 @@ from schemas.steps import MADE_BY
 _DISK = {os.strerror(code): code for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
 _WRITTEN = re.compile(r"writing rows to file:/*(/.+?)\.? SQLSTATE")
 _READ = re.compile(r"\[(?:FAILED_READ_FILE|CANNOT_READ_FILE_FOOTER)\b.*?file:/*(/.+?\.parquet)\b")
+# Of a driver of the step's own, and of a server; by name, as a step has one of the two libraries.
+_GONE = {"Py4JNetworkError", "RetriesExceeded"}
 _VERSION = re.compile(r"/\.versions/(?P<table>\w+)/(?P<partition>ds=[\d-]+)/\w+/[^/]+$")
 
 
 def explained(error: Exception, lake: Path) -> Exception | None:
-    """The error in words that help; None when it is neither."""
+    """The error in words that help; None when it is none of them."""
+    if is_driver_gone(error):
+        return UserError(
+            "Spark's driver has ended under the step; expected it to outlive the step. It may have "
+            "been killed for want of memory: give the machine or the server more "
+            "(COLDSTART_SPARK_MEMORY), start the server again if there was one, and run the step "
+            "again: what was there before is untouched."
+        )
     text = str(error)
     if (code := next((code for words, code in _DISK.items() if words in text), None)) is not None:
         written = _WRITTEN.search(text)
@@ -29,6 +38,14 @@ def explained(error: Exception, lake: Path) -> Exception | None:
     if (read := _READ.search(text)) is not None:
         return _unreadable(Path(read[1]), lake)
     return None
+
+
+def is_driver_gone(error: BaseException | None) -> bool:
+    while error is not None:
+        if type(error).__name__ in _GONE or "StatusCode.UNAVAILABLE" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _unreadable(file: Path, lake: Path) -> UserError:

@@ -9,6 +9,9 @@ import pytest
 from schemas import dataset_choice, dataset_spec
 from schemas.settings import Settings
 from tests.jobs.night import Night, implicit_metrics
+from tests.jobs.second_night import stages
+
+__all__ = ["stages"]  # a fixture for every test here
 
 _RATINGS = ("rating_scale = [1, 5]\n", 'rating = "rating:float"\n')
 
