@@ -3,13 +3,17 @@
     python -m benchmarks.features --json FILE [--sizes 1e6,1e7]
 
 Each size is made up once (jobs/synthesise.py) and goes through the night's own steps, a process
-each on a Spark server. Three modes:
+each on a Spark server. The modes:
 
 - `profiles+episodes`: build-profiles and build-episodes; the reference is features_reference.sql,
   from the same Parquet files on the same machine, and must have made the same rows;
 - `full night features`: these and ingest, from a source to an empty lake;
 - `incremental`: the same three steps for the last day, on a lake that the night before left; the
-  reference is the full night.
+  reference is the full night;
+- `check of interactions`, `check of features`: the checks of the full night, and the former also of
+  the incremental one; the reference is the steps that they guard;
+- `lopsided`: the full night again, on a source that has a fifth more events: of one user as many as
+  a tenth of all, at most a million, and with one item a tenth (benchmarks/skew.py).
 """
 
 from __future__ import annotations
@@ -19,11 +23,11 @@ import logging
 import math
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from benchmarks import features_comparison, features_reference, night_steps
+from benchmarks import features_comparison, features_reference, night_steps, skew
 from benchmarks.night_steps import Server
 from benchmarks.records import Record, write_json
 from schemas import command_line, dataset_choice
@@ -35,6 +39,7 @@ log = logging.getLogger("benchmarks.features")
 DAYS = 100  # so that a day adds about one in a hundred
 DS = date(2024, 4, 9)  # the last of them
 _STEPS = ("ingest", "build-profiles", "build-episodes")
+_CHECKS = ("check-interactions", "build-metapaths", "check-features")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,19 +65,36 @@ def measure(interactions: int) -> Iterator[Record]:
         source, fresh, grown = home / "source", home / "fresh", home / "grown"
         with night_steps.spark_server(home / "of-preparation") as server:
             _synthesise(source, interactions, server)
-            _night(DS - timedelta(days=1), source, grown, server)
+            before = (*_STEPS, _CHECKS[0])
+            _night(DS - timedelta(days=1), source, grown, server, steps=before)
         with night_steps.spark_server(home / "of-full-night") as server:
             full = _night(DS, source, fresh, server)
             peak = server.peak_mib()
+            checks = _night(DS, source, fresh, server, steps=_CHECKS)
         reference_seconds = _reference(fresh, home / "reference")
         with night_steps.spark_server(home / "of-incremental") as server:
-            incremental = sum(_night(DS, source, grown, server).values())
+            further = _night(DS, source, grown, server)
             incremental_peak = server.peak_mib()
+            further_check = _night(DS, source, grown, server, steps=_CHECKS[:1])
+        skew.add(source, **_numbers(interactions))
+        with night_steps.spark_server(home / "of-lopsided") as server:
+            lopsided = sum(_night(DS, source, home / "lopsided", server).values())
+            lopsided_peak = server.peak_mib()
     features, whole = sum(full.values()) - full["ingest"], sum(full.values())
+    guarded = features + checks["build-metapaths"]
     for mode, seconds, reference, peak_mib in (
         ("profiles+episodes", features, reference_seconds, peak),
         ("full night features", whole, None, peak),
-        ("incremental", incremental, whole, incremental_peak),
+        ("incremental", sum(further.values()), whole, incremental_peak),
+        ("check of interactions", checks["check-interactions"], full["ingest"], None),
+        (
+            "check of interactions, incremental",
+            further_check["check-interactions"],
+            further["ingest"],
+            None,
+        ),
+        ("check of features", checks["check-features"], guarded, None),
+        ("lopsided", lopsided, whole, lopsided_peak),
     ):
         record = {
             "interactions": interactions,
@@ -87,27 +109,28 @@ def measure(interactions: int) -> Iterator[Record]:
 
 
 def _synthesise(source: Path, interactions: int, server: Server) -> None:
-    """As many items as make the most active user's possible; a user has 50 ratings on average."""
-    numbers = {
-        "users": interactions // 50,
-        "items": 10 * math.isqrt(interactions),
-        "interactions": interactions,
-        "days": DAYS,
-        "seed": 1,
-    }
+    numbers = {**_numbers(interactions), "days": DAYS, "seed": 1}
     options = [text for name, number in numbers.items() for text in (f"--{name}", str(number))]
     seconds = night_steps.run(["synthesise", *options, "--to", str(source)], server.variables)
     log.info("%s interactions made up in %.1f s", f"{interactions:,}", seconds)
 
 
-def _night(ds: date, source: Path, home: Path, server: Server) -> dict[str, float]:
-    """Run the steps that make features; the seconds of each."""
+def _numbers(interactions: int) -> dict[str, int]:
+    """As many items as make the most active user's possible; a user has 50 ratings on average."""
+    users, items = interactions // 50, 10 * math.isqrt(interactions)
+    return {"users": users, "items": items, "interactions": interactions}
+
+
+def _night(
+    ds: date, source: Path, home: Path, server: Server, steps: Sequence[str] = _STEPS
+) -> dict[str, float]:
+    """Run steps of the night, those that make features unless told others; the seconds of each."""
     variables = {
         **server.variables,
         "COLDSTART_HOME": str(home),
         "COLDSTART_SOURCE": str(source),
     }
-    seconds = {step: night_steps.run([step, "--ds", str(ds)], variables) for step in _STEPS}
+    seconds = {step: night_steps.run([step, "--ds", str(ds)], variables) for step in steps}
     log.info("%s: %s", ds, ", ".join(f"{step} {s:.1f} s" for step, s in seconds.items()))
     return seconds
 

@@ -173,7 +173,11 @@ def _features(found: Sequence[Record]) -> str:
         "needs no process for each step, and is given the ids of the validation users. `full night "
         "features` adds ingest, from a source to an empty lake. `incremental` is the same three "
         "steps for one more day, on a lake that the night before left, and its reference the full "
-        "night.",
+        "night. The checks are Great Expectations' and guard the steps of their reference: of "
+        "interactions, ingest, and of features, build-profiles, build-episodes and "
+        "build-metapaths; some 6 s of each are the start of the library and of its first queries. "
+        "`lopsided` is the full night on a source with a fifth more events: one user has a tenth "
+        "of all, at most a million, and one item another tenth.",
     )
 
 

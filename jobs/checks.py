@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import data_docs, drift
-from jobs.partitions import read_history, read_partition
+from jobs import data_docs, drift, unchecked
+from jobs.partitions import read_days, read_history, read_partition
 from jobs.session import spark_session
 from jobs.transforms.relations import (
     with_chosen_negatives,
@@ -50,10 +50,18 @@ Frames = Iterator[tuple[Table, DataFrame]]
 
 
 def check_interactions(settings: Settings, ds: date, record: journal.Step) -> None:
-    """Check all interactions up to ds, as the night reads them, and what was set aside."""
+    """Check the interactions up to ds that no night has checked before, and what was set aside."""
     spec = dataset_choice.of_lake(settings.lake)
-    checked = (tables.interactions(spec), tables.INTERACTIONS_QUARANTINE)
-    _check(settings, ds, record, spec, checked, _source_frames)
+    interactions = tables.interactions(spec)
+    days = unchecked.days(Lake(root=settings.lake), interactions, ds)
+
+    def frames(night: Night) -> Frames:
+        yield interactions, read_days(night.spark, night.lake, interactions, sorted(days))
+        yield tables.INTERACTIONS_QUARANTINE, night.read(tables.INTERACTIONS_QUARANTINE)
+
+    record.progress(f"days of interactions to check: {len(days)}")
+    _check(settings, ds, record, spec, (interactions, tables.INTERACTIONS_QUARANTINE), frames)
+    unchecked.mark(days.values(), interactions)
 
 
 def check_features(settings: Settings, ds: date, record: journal.Step) -> None:
@@ -95,12 +103,6 @@ def _narrowed(table: Table, allowed: tuple[str, ...], of: str = "model") -> Tabl
         for column in table.columns
     )
     return replace(table, columns=tuple(columns))
-
-
-def _source_frames(night: Night) -> Frames:
-    interactions = tables.interactions(night.spec)
-    yield interactions, read_history(night.spark, night.lake, interactions, until=night.ds)
-    yield tables.INTERACTIONS_QUARANTINE, night.read(tables.INTERACTIONS_QUARANTINE)
 
 
 def _feature_frames(night: Night) -> Frames:
@@ -164,8 +166,8 @@ def _check_files(lake: Lake, ds: date, checked: tuple[Table, ...]) -> None:
     """Hold the files themselves to their contracts: Spark would read a missing column as nulls."""
     problems = []
     for table in checked:
-        days = lake.days(table.name, until=ds) if table.name == "interactions" else [ds]
-        for day in days:
+        is_history = table.name == "interactions"
+        for day in unchecked.days(lake, table, ds) if is_history else [ds]:
             partition = lake.require(table.name, day, made_by=MADE_BY[table.name])
             for file in sorted(partition.glob("*.parquet")):
                 try:

@@ -226,4 +226,5 @@ def test_progress_is_in_the_journal(night):
     record = night.record("check_interactions")
     checks.check_interactions(night.settings, night.ds, record)
     lines = [json.loads(line) for line in record.file.read_text().splitlines()]
-    assert lines[0]["message"] == "interactions: 6 rows, 9 of 9 expectations met"
+    assert lines[0]["message"] == "days of interactions to check: 1"
+    assert lines[1]["message"] == "interactions: 6 rows, 9 of 9 expectations met"
