@@ -19,7 +19,7 @@ SELECT 'u1' AS user_id, 'i' || (1 + (n * 7919 + $day) % $items) AS item_id,
     (1 + n % 5)::INTEGER AS rating, ($midnight + n * 86400 // $of_user)::BIGINT AS event_time
 FROM range($of_user) t(n)
 UNION ALL
-SELECT 'u' || (1 + (n + $day * 10007) % $users), 'i1', (1 + n % 5)::INTEGER,
+SELECT 'u' || (2 + (n + $day * 10007) % ($users - 1)), 'i1', (1 + n % 5)::INTEGER,
     ($midnight + n * 86400 // $of_item)::BIGINT
 FROM range($of_item) t(n)
 """

@@ -14,7 +14,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from benchmarks import features, features_comparison, features_reference
+from benchmarks import features, features_comparison, features_reference, skew
 from benchmarks.spark_hash import xxhash64
 from jobs import episodes, ingest, profiles, synthesise
 from jobs.transforms.activity import is_validation_user
@@ -108,6 +108,24 @@ def test_the_hash_is_sparks(spark: SparkSession) -> None:
 def test_a_text_too_long_for_the_hash_is_refused() -> None:
     with pytest.raises(ValueError, match=r"has 32 bytes, expected under 32"):
         xxhash64(b"x" * 32)
+
+
+def test_a_lopsided_source_keeps_its_days(tmp_path: Path) -> None:
+    folder = tmp_path / "interactions"
+    folder.mkdir()
+    for day in ("2024-01-01", "2024-01-02"):
+        duckdb.sql(
+            "SELECT 'u2' AS user_id, 'i2' AS item_id, 3 AS rating, 0::BIGINT AS event_time"
+        ).write_parquet(str(folder / f"{day}.parquet"))
+    assert skew.add(tmp_path, users=40, items=30, interactions=200) == 40
+    counts = ("count(DISTINCT (user_id, item_id, event_time))", "count_if(user_id = 'u1')")
+    counts += ("count_if(item_id = 'i1')", "min(rating)", "max(rating)")
+    day = "strftime(to_timestamp(event_time) AT TIME ZONE 'UTC', '%Y-%m-%d')"
+    [found] = duckdb.sql(
+        f"SELECT {', '.join(counts)}, count_if(contains(filename, {day})) "
+        f"FROM read_parquet('{folder}/*/lopsided.parquet', filename = true)"
+    ).fetchall()
+    assert found == (40, 20, 22, 1, 5, 40)
 
 
 def test_sizes_may_be_written_short() -> None:
