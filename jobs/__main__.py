@@ -64,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     synthetic.add_argument("--to", type=Path, required=True, help="the new folder")
     summary = _command(commands, "summary", "print what a night published", _summary)
     _add_ds(summary)
+    about = "print what a query on the warehouse gives, or write it to a file"
+    query = _command(commands, "query", about, _query)
+    query.add_argument("sql", help='for example "SELECT * FROM coldstart.latest_evidence_items"')
+    query.add_argument("--to", type=Path, metavar="FILE", help="a .csv or .parquet file to write")
     server = _command(commands, "spark-server", "serve Spark Connect on 127.0.0.1", _serve)
     server.add_argument("--port", type=int, required=True, help="the port to listen on")
     return parser
@@ -116,6 +120,12 @@ def _summary(options: argparse.Namespace) -> None:
 
     ds: date = parse_ds(options.ds)
     summary.run(Settings.from_environment(), ds)
+
+
+def _query(options: argparse.Namespace) -> None:
+    from jobs import query
+
+    query.run(Settings.from_environment(), options.sql, options.to)
 
 
 def _describe(options: argparse.Namespace) -> None:

@@ -8,12 +8,13 @@ of `schemas.expectations`, and rows come in whole ds only.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from schemas.columns import Column, Table, Type
-from schemas.products import COLD_USER_SCORES, EVIDENCE_ITEMS, WAREHOUSE_TABLES, warehouse_table
+from schemas.products import WAREHOUSE_TABLES
+from schemas.views import VIEWS, View
 
-SCHEMA = "coldstart"
+SCHEMA = "coldstart"  # as the SQL of views says it
+
 DUCKDB_TYPES: dict[Type, str] = {
     Type.STRING: "VARCHAR",
     Type.BOOL: "BOOLEAN",
@@ -27,26 +28,6 @@ DUCKDB_TYPES: dict[Type, str] = {
     Type.LIST_FLOAT32: "FLOAT[]",
     Type.LIST_TIMESTAMP: "TIMESTAMP WITH TIME ZONE[]",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """The rows of a warehouse table that belong to the greatest published ds."""
-
-    name: str
-    table: Table
-
-    @property
-    def description(self) -> str:
-        return f"The rows of {self.table.name} of the latest published ds, whole. " + (
-            self.table.description
-        )
-
-
-VIEWS = tuple(
-    View(name=f"latest_{product.name}", table=warehouse_table(product))
-    for product in (EVIDENCE_ITEMS, COLD_USER_SCORES)
-)
 
 
 def identifier(name: str) -> str:
@@ -73,7 +54,10 @@ def statements() -> Iterator[str]:
             yield _comment("COLUMN", name, column.description)
     for view in VIEWS:
         yield _create_view(view)
-        yield _comment("VIEW", qualified(view.name), view.description)
+        yield _comment("VIEW", qualified(view.name), view.table.description)
+        for column in view.table.columns:
+            name = f"{qualified(view.name)}.{identifier(column.name)}"
+            yield _comment("COLUMN", name, column.description)
 
 
 def _create_table(table: Table) -> str:
@@ -87,12 +71,7 @@ def _column(column: Column) -> str:
 
 
 def _create_view(view: View) -> str:
-    ds = identifier("ds")
-    return (
-        f"CREATE OR REPLACE VIEW {qualified(view.name)} AS\n"  # noqa: S608
-        f"SELECT {column_list(view.table)}\nFROM {qualified(view.table.name)}\n"
-        f"WHERE {ds} = (SELECT max({ds}) FROM {qualified('publications')})"
-    )
+    return f"CREATE OR REPLACE VIEW {qualified(view.name)} AS\n{view.select}"
 
 
 def _comment(kind: str, name: str, text: str) -> str:

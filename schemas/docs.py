@@ -14,6 +14,7 @@ from schemas.products import PRODUCTS, WAREHOUSE_TABLES
 from schemas.rules import row_rules
 from schemas.settings import REPOSITORY
 from schemas.tables import lake_tables
+from schemas.views import VIEWS
 
 PAGE = REPOSITORY / "docs" / "tables.md"
 EXAMPLE_SPEC = dataset_spec.BUNDLED / "ml-100k.toml"
@@ -37,8 +38,8 @@ def page() -> str:
         f"DuckDB, schema `{ddl.SCHEMA}`. The products lie here with `ds` in front.",
         *(part for table in WAREHOUSE_TABLES for part in _table(table, prefix=f"{ddl.SCHEMA}.")),
         "## Views",
-        "What analysts use: always one whole published `ds`.",
-        *(part for view in ddl.VIEWS for part in _view(view)),
+        "What analysts use: whole published `ds` and nothing else.",
+        *(part for view in VIEWS for part in _table(view.table, prefix=f"{ddl.SCHEMA}.")),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -74,11 +75,6 @@ def _values(column: Column) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _view(view: ddl.View) -> Iterator[str]:
-    yield f"### {ddl.SCHEMA}.{view.name}"
-    yield f"{view.description} The columns are those of `{ddl.SCHEMA}.{view.table.name}`."
 
 
 def main(arguments: list[str]) -> int:

@@ -15,6 +15,7 @@ from schemas.expectations import checked_columns, suite
 from schemas.rules import MAY_BE_EMPTY, row_rules, rules
 from schemas.spark import spark_schema
 from schemas.steps import MADE_BY
+from schemas.views import VIEWS
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 IMPLICIT = dataset_spec.load(dataset_spec.BUNDLED / "toys.toml")
@@ -41,7 +42,8 @@ def test_spark_and_arrow(table):
 def test_each_type_has_its_own_projection():
     spark = [f.dataType for f in spark_schema(EVERY_TYPE)]
     assert len(set(map(str, spark))) == len(Type)
-    assert spark[-3:] == [T.ArrayType(e) for e in (T.StringType(), T.IntegerType(), T.FloatType())]
+    elements = (T.StringType(), T.IntegerType(), T.FloatType(), T.TimestampType())
+    assert spark[-4:] == [T.ArrayType(element) for element in elements]
     assert [str(each).replace("item", "element") for each in arrow_schema(EVERY_TYPE).types] == [
         "string",
         "bool",
@@ -53,6 +55,7 @@ def test_each_type_has_its_own_projection():
         "list<element: string>",
         "list<element: int32>",
         "list<element: float>",
+        "list<element: timestamp[us, tz=UTC]>",
     ]
 
 
@@ -164,14 +167,20 @@ def test_warehouse_tables(warehouse, table):
     assert comment == (table.description,)
 
 
-@pytest.mark.parametrize("view", ddl.VIEWS, ids=lambda view: view.name)
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_warehouse_views(warehouse, view):
     described = warehouse.execute(f"DESCRIBE {ddl.qualified(view.name)}").fetchall()
-    assert [row[0] for row in described] == list(view.table.column_names)
+    types = [(column.name, ddl.DUCKDB_TYPES[column.type]) for column in view.table.columns]
+    assert [(name, type_) for name, type_, *_ in described] == types
+    comments = warehouse.execute(
+        "SELECT comment FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index",
+        [view.name],
+    ).fetchall()
+    assert comments == [(column.description,) for column in view.table.columns]
     comment = warehouse.execute(
         "SELECT comment FROM duckdb_views() WHERE view_name = ?", [view.name]
     ).fetchone()
-    assert comment == (view.description,)
+    assert comment == (view.table.description,)
 
 
 def test_identifiers_are_quoted():
@@ -184,7 +193,7 @@ def test_the_documentation_is_that_of_the_contracts(tmp_path, monkeypatch, capsy
     for table in LAKE:
         assert f"### {table.name}\n" in text
         assert all(rule.description in text for rule in row_rules(table))
-    for name in (*(t.name for t in products.WAREHOUSE_TABLES), *(v.name for v in ddl.VIEWS)):
+    for name in (*(t.name for t in products.WAREHOUSE_TABLES), *(v.name for v in VIEWS)):
         assert f"### coldstart.{name}\n" in text
     monkeypatch.setattr(docs, "PAGE", tmp_path / "tables.md")
     assert docs.main(["--check"]) == 1

@@ -1,0 +1,76 @@
+"""A query on the warehouse for people without a client: a table on the terminal, or a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+
+from jobs.text_table import text_table
+from jobs.warehouse import open_reader
+from schemas.errors import UserError
+from schemas.settings import Settings
+
+_SHOWN_ROWS = 100
+_BATCH_ROWS = 100_000
+_WRITERS: dict[str, Callable[[Path, pa.Schema], csv.CSVWriter | pq.ParquetWriter]] = {
+    ".csv": csv.CSVWriter,
+    ".parquet": pq.ParquetWriter,
+}
+
+
+def run(settings: Settings, sql: str, to: Path | None) -> None:
+    """Print the rows that `sql` gives, or write all of them to the file `to`."""
+    if to is not None and to.suffix not in _WRITERS:
+        raise UserError(
+            f"--to is {to}; expected a name that ends in {' or '.join(_WRITERS)}, which says what "
+            "to write."
+        )
+    with open_reader(settings.warehouse) as warehouse:
+        try:
+            warehouse.execute("SET TimeZone = 'UTC'")
+            relation = warehouse.sql(sql)
+            if relation is None:
+                raise UserError(f"{sql!r} gives no rows; expected a SELECT.")
+            rows = relation.to_arrow_reader(_BATCH_ROWS)
+            if to is None:
+                _show(rows)
+            else:
+                _write(rows, to)
+        except duckdb.Error as error:
+            raise UserError(
+                f"the warehouse does not answer {sql!r}: {error}. docs/tables.md says what tables "
+                "and views there are, docs/analysts.md what one may ask."
+            ) from error
+
+
+def _show(rows: pa.RecordBatchReader) -> None:
+    found = list(islice(_tuples(rows), _SHOWN_ROWS + 1))
+    print(text_table(rows.schema.names, found[:_SHOWN_ROWS]))
+    if len(found) > _SHOWN_ROWS:
+        print(f"\n  the first {_SHOWN_ROWS} rows; --to FILE.csv or --to FILE.parquet has all")
+
+
+def _tuples(rows: pa.RecordBatchReader) -> Iterator[tuple[object, ...]]:
+    for batch in rows:
+        columns = [column.to_pylist() for column in batch.columns]
+        yield from zip(*columns, strict=True)
+
+
+def _write(rows: pa.RecordBatchReader, to: Path) -> None:
+    """Batch by batch, beside the file and then in its place."""
+    draft, written = to.with_name(f".{to.name}.draft"), 0
+    try:
+        with _WRITERS[to.suffix](draft, rows.schema) as writer:
+            for batch in rows:
+                writer.write(pa.Table.from_batches([batch]))
+                written += batch.num_rows
+        draft.replace(to)
+    finally:
+        draft.unlink(missing_ok=True)
+    print(f"{written:,} rows in {to}")

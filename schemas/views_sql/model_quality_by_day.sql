@@ -1,0 +1,5 @@
+SELECT
+    m.ds, m.model, p.model_version, m.scenario, m.metric, m.value, m.baseline, m.n_tasks,
+    m.value - m.baseline AS difference
+FROM coldstart.model_metrics AS m
+JOIN coldstart.publications AS p ON p.ds = m.ds AND p.model = m.model

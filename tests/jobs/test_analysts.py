@@ -1,0 +1,122 @@
+"""What analysts ask, as docs/analysts.md shows it and as the command line answers it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import date
+from pathlib import Path
+
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+import pytest
+
+from jobs import __main__ as command_line
+from jobs import gate, publish, warehouse
+from schemas.settings import REPOSITORY
+from tests.jobs.night import DS, RUN, Night
+
+LATER = date(1998, 4, 10)
+QUERIES = re.findall(r"```sql\n(.*?)```", (REPOSITORY / "docs" / "analysts.md").read_text(), re.S)
+
+
+@pytest.fixture
+def two_days(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
+    """A second published day, whose list lost its first item and has a new second one."""
+    for ds in (DS, LATER):
+        night.ds = ds
+        if ds == LATER:
+            first, second = night.rows["evidence_items"]
+            second["rank"], first["rank"] = 1, 2
+            first.update(item_id="i9", title="\x1b[31mRed\u202e")
+        night.write()
+        gate.run(night.settings, ds, night.record("gate"), "melu")
+        publish.run(night.settings, ds, night.record("publish"), "melu")
+    monkeypatch.setenv("COLDSTART_HOME", str(night.settings.home))
+    return night
+
+
+def _ask(night: Night, sql: str) -> list[tuple]:
+    with warehouse.open_reader(night.settings.warehouse) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_there_are_queries() -> None:
+    assert len(QUERIES) == 7
+
+
+@pytest.mark.parametrize("sql", QUERIES, ids=lambda sql: sql.splitlines()[1].strip()[:40])
+def test_every_query_of_the_page_runs(
+    two_days: Night, sql: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = _ask(two_days, sql)
+    is_of_another_catalogue = "'318'" in sql or "revision > 1" in sql
+    assert bool(rows) != is_of_another_catalogue
+    assert command_line.main(["query", sql]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(rows) + 1
+
+
+def test_what_entered_and_left(two_days: Night) -> None:
+    columns = "ds, previous_ds, segment, item_id, change, rank, previous_rank"
+    sql = f"SELECT {columns} FROM coldstart.evidence_changes ORDER BY change"
+    assert _ask(two_days, sql) == [
+        (LATER, DS, "all", "i9", "entered", 2, None),
+        (LATER, DS, "all", "i1", "left", None, 1),
+    ]
+
+
+def test_quality_is_that_of_the_published_model(two_days: Night) -> None:
+    columns = "ds, model, model_version, value, baseline, difference"
+    sql = f"SELECT {columns} FROM coldstart.model_quality_by_day WHERE metric = 'mae' ORDER BY ds"
+    found = _ask(two_days, sql)
+    assert [row[:5] for row in found] == [
+        (ds, "melu", RUN["model_version"], 0.8, 0.9) for ds in (DS, LATER)
+    ]
+    assert [row[5] for row in found] == pytest.approx([-0.1, -0.1])
+
+
+def test_a_title_cannot_write_on_the_terminal(
+    two_days: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["query", "FROM coldstart.latest_evidence_items ORDER BY rank"]) == 0
+    said = capsys.readouterr().out
+    assert "�[31mRed�" in said
+    assert "\x1b" not in said
+
+
+MANY = "SELECT n, 'a, \"b\"' AS text FROM range(250001) AS t(n)"
+
+
+def test_files_have_all_rows_and_the_terminal_the_first(
+    two_days: Night, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["query", MANY]) == 0
+    *_, hint = (shown := capsys.readouterr().out.splitlines())
+    assert len(shown) == 1 + 100 + 2
+    assert "the first 100 rows; --to FILE.csv or --to FILE.parquet has all" in hint
+    for name, read in (("a.csv", csv.read_csv), ("a.parquet", pq.read_table)):
+        assert command_line.main(["query", MANY, "--to", str(tmp_path / name)]) == 0
+        rows = read(tmp_path / name)
+        assert rows["n"].to_pylist() == list(range(250001))
+        assert set(rows["text"].to_pylist()) == {'a, "b"'}
+        assert f"250,001 rows in {tmp_path / name}" in capsys.readouterr().out
+    assert not list(tmp_path.glob(".*.draft"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["SELECT nothing FROM coldstart.publications"], 'Referenced column "nothing" not found'),
+        (["DELETE FROM coldstart.publications"], "read-only"),
+        (["SELECT 1", "--to", "rows.xls"], "expected a name that ends in .csv or .parquet"),
+        (["-- nothing"], "gives no rows; expected a SELECT"),
+    ],
+)
+def test_mistakes_are_told(
+    two_days: Night, caplog: pytest.LogCaptureFixture, arguments: list[str], message: str
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        assert command_line.main(["query", *arguments]) == 2
+    assert message in caplog.text
+    assert "Traceback" not in caplog.text
+    assert len(_ask(two_days, "FROM coldstart.publications")) == 2
