@@ -32,9 +32,10 @@ class Ranges:
     last: int
     files: int
 
-    def sorted(self, frame: DataFrame, *then_by: str) -> DataFrame:
-        file = F.floor((F.col(self.column) - 1) * self.files / max(self.last, 1)).cast("int")
-        return frame.repartitionById(self.files, file).sortWithinPartitions(self.column, *then_by)
+    def sorted(self, frame: DataFrame, *by: str) -> DataFrame:
+        place = F.col(self.column).cast("bigint") - 1
+        file = F.floor(place * self.files / max(self.last, 1)).cast("int")
+        return frame.repartitionById(self.files, file).sortWithinPartitions(*by)
 
 
 def write_partition(
@@ -48,7 +49,7 @@ def write_partition(
 ) -> int:
     """Replace a partition with the frame's rows, sorted by the table's key; how many they are.
 
-    With `ranges` they are sorted by its column first.
+    With `ranges` each file is sorted by itself.
     """
     check_spark(table, frame, f"the new {table.name}")
     if ranges is not None:
