@@ -8,39 +8,45 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 _MOST_OF_USER = 1_000_000
 _SHARE_OF_ITEM = 0.1
-
-# Of the user u1, and with the item i1: at times of their own, so that no event repeats another.
-_EVENTS = """
-SELECT 'u1' AS user_id, 'i' || (1 + (n * 7919 + $day) % $items) AS item_id,
-    (1 + n % 5)::INTEGER AS rating, ($midnight + n * 86400 // $of_user)::BIGINT AS event_time
-FROM range($of_user) t(n)
-UNION ALL
-SELECT 'u' || (2 + (n + $day * 10007) % ($users - 1)), 'i1', (1 + n % 5)::INTEGER,
-    ($midnight + n * 86400 // $of_item)::BIGINT
-FROM range($of_item) t(n)
-"""
+_DAY_SECONDS = 86_400
 
 
 def add(source: Path, *, users: int, items: int, interactions: int) -> int:
     """Put a second file beside each day's, in a folder of the day; how many events they have."""
     days = sorted((source / "interactions").iterdir())
-    numbers = {
-        "users": users,
-        "items": items,
-        "of_user": min(_MOST_OF_USER, interactions // 10) // len(days),
-        "of_item": int(interactions * _SHARE_OF_ITEM) // len(days),
+    of_user = min(_MOST_OF_USER, interactions // 10) // len(days)
+    of_item = int(interactions * _SHARE_OF_ITEM) // len(days)
+    for number, file in enumerate(days):
+        plain = file.rename(file.with_suffix(".plain"))
+        file.mkdir()
+        plain.rename(file / "plain.parquet")
+        midnight = datetime.combine(date.fromisoformat(file.stem), datetime.min.time(), UTC)
+        # The user u1 goes through the items, and the item i1 through the other users.
+        by_user = np.arange(of_user), 1 + (np.arange(of_user) * 7919 + number) % items
+        by_item = np.arange(of_item), 2 + (np.arange(of_item) + number * 10_007) % (users - 1)
+        rows = [
+            _events(midnight, by_user[0], np.ones_like(by_user[1]), by_user[1]),
+            _events(midnight, by_item[0], by_item[1], np.ones_like(by_item[1])),
+        ]
+        pq.write_table(pa.concat_tables(rows), file / "lopsided.parquet")
+    return len(days) * (of_user + of_item)
+
+
+def _events(
+    midnight: datetime, place: np.ndarray, users: np.ndarray, items: np.ndarray
+) -> pa.Table:
+    """At times of their own, so that no event repeats another."""
+    seconds = int(midnight.timestamp()) + place * _DAY_SECONDS // max(len(place), 1)
+    columns = {
+        "user_id": np.char.add("u", users.astype(str)),
+        "item_id": np.char.add("i", items.astype(str)),
+        "rating": (1 + place % 5).astype(np.int32),
+        "event_time": seconds.astype(np.int64),
     }
-    with duckdb.connect() as connection:
-        for number, file in enumerate(days):
-            midnight = datetime.combine(date.fromisoformat(file.stem), datetime.min.time(), UTC)
-            plain = file.rename(file.with_suffix(".plain"))
-            file.mkdir()
-            plain.rename(file / "plain.parquet")
-            variables = {**numbers, "day": number, "midnight": int(midnight.timestamp())}
-            events = connection.sql(_EVENTS, params=variables)
-            events.write_parquet(str(file / "lopsided.parquet"))
-    return len(days) * (numbers["of_user"] + numbers["of_item"])
+    return pa.table({name: pa.array(values) for name, values in columns.items()})
