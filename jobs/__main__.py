@@ -68,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     query = _command(commands, "query", about, _query)
     query.add_argument("sql", help='for example "SELECT * FROM coldstart.latest_evidence_items"')
     query.add_argument("--to", type=Path, metavar="FILE", help="a .csv or .parquet file to write")
+    about = "remove what is older than some days before the latest published ds"
+    prune = _command(commands, "prune", about, _prune)
+    prune.add_argument("--keep-days", type=int, required=True, metavar="N", help="days that stay")
+    prune.add_argument("--delete", action="store_true", help="remove it; without, only say what")
     server = _command(commands, "spark-server", "serve Spark Connect on 127.0.0.1", _serve)
     server.add_argument("--port", type=int, required=True, help="the port to listen on")
     return parser
@@ -126,6 +130,12 @@ def _query(options: argparse.Namespace) -> None:
     from jobs import query
 
     query.run(Settings.from_environment(), options.sql, options.to)
+
+
+def _prune(options: argparse.Namespace) -> None:
+    from jobs import prune
+
+    prune.run(Settings.from_environment(), options.keep_days, is_real=options.delete)
 
 
 def _describe(options: argparse.Namespace) -> None:

@@ -111,6 +111,13 @@ class Lake:
             _point(link, draft.path)
             _remove_all_but(versions, draft.path.name)
 
+    def remove(self, table: str, ds: date) -> None:
+        """Take a partition out of the lake; readers see all of it, or none."""
+        with exclusive_lock(self.root / ".locks" / f"{table}.ds={ds}"):
+            self.partition(table, ds).unlink(missing_ok=True)
+            fsync(self.root / table)
+            shutil.rmtree(self.root / ".versions" / table / f"ds={ds}", ignore_errors=True)
+
     @contextmanager
     def turn(self, step: str, ds: date) -> Iterator[None]:
         """One run of a step and `ds` at a time, so that its tables all come from one run.

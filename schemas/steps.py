@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Partitioned by the day of events and not by the night: of these every later night is made.
+HISTORY = ("interactions", "user_days", "item_days")
+
 MADE_BY = {
     "interactions": "ingest",
     "user_days": "ingest",

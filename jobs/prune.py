@@ -1,0 +1,129 @@
+"""Retention: what lies further back than some days before the latest published `ds` goes.
+
+The history stays whatever its age: interactions and their daily aggregates are what every later
+night is made of. So does the last partition of timelines, which the next night grows.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from jobs import warehouse
+from jobs.text_table import text_table
+from schemas import ddl
+from schemas.errors import UserError
+from schemas.lake import Lake
+from schemas.products import WAREHOUSE_TABLES
+from schemas.settings import Settings
+from schemas.steps import HISTORY
+from schemas.tables import TIMELINES
+
+_DAY = re.compile(r"ds=(\d{4}-\d{2}-\d{2})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Old:
+    """What of one kind is to go: its days, and its size on disk."""
+
+    kind: str
+    days: tuple[date, ...]
+    size: int
+
+
+def run(settings: Settings, keep_days: int, *, is_real: bool) -> None:
+    """Say what is older than the last `keep_days` days; remove it only if `is_real`."""
+    if keep_days < 1:
+        raise UserError(f"--keep-days is {keep_days}, expected at least 1.")
+    latest = _latest_published(settings)
+    first_kept = latest - timedelta(days=keep_days - 1)
+    print(f"kept: {first_kept} to {latest}, the latest published ds, and all interactions\n")
+    roots = (Lake(root=settings.lake), Lake(root=settings.models))
+    partitions = [(lake, *old) for lake in roots for old in _partitions(lake, first_kept)]
+    reports = list(_reports(settings, first_kept))
+    rows = _rows(settings, first_kept)
+    found = [old for _, _, old in partitions] + [old for old, _ in reports] + rows
+    if not found:
+        print("nothing is older")
+        return
+    shown = [(old.kind, len(old.days), str(old.days[0]), str(old.days[-1]), _mb(old.size))
+        for old in found]  # fmt: skip
+    print(text_table(("what", "days", "first", "last", "MB"), shown))
+    if not is_real:
+        print("\nnothing was removed; --delete removes it")
+        return
+    if rows:  # first: what readers see goes at once
+        _delete_rows(settings, first_kept)
+    for lake, table, old in partitions:
+        for day in old.days:
+            lake.remove(table, day)
+    for _, paths in reports:
+        for path in paths:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    print("\nremoved")
+
+
+def _latest_published(settings: Settings) -> date:
+    with warehouse.open_reader(settings.warehouse) as connection:
+        found = connection.execute(
+            f"SELECT max(ds) FROM {ddl.qualified('publications')}"  # noqa: S608 - a constant
+        ).fetchone()
+    if found is None or found[0] is None:
+        raise UserError(
+            f"{settings.warehouse} has no published ds, which retention counts from; publish a "
+            "night first."
+        )
+    latest: date = found[0]
+    return latest
+
+
+def _partitions(lake: Lake, first_kept: date) -> Iterator[tuple[str, Old]]:
+    """The tables with partitions before `first_kept`."""
+    for folder in sorted(path for path in lake.root.glob("[!.]*") if path.is_dir()):
+        if (table := folder.name) in HISTORY:
+            continue
+        days = list(lake.days(table, until=date.max))
+        kept = days[-1:] if table == TIMELINES.name else []
+        if old := tuple(day for day in days if day < first_kept and day not in kept):
+            size = sum(_size(lake.version(table, day)) for day in old)
+            yield table, Old(kind=f"{lake.root.name}/{table}", days=old, size=size)
+
+
+def _reports(settings: Settings, first_kept: date) -> Iterator[tuple[Old, list[Path]]]:
+    for folder in (settings.data_docs, settings.journals):
+        found = {path: _DAY.match(path.name) for path in sorted(folder.glob("ds=*"))}
+        days = {path: date.fromisoformat(match[1]) for path, match in found.items() if match}
+        if old := {path: day for path, day in days.items() if day < first_kept}:
+            size = sum(map(_size, old))
+            yield Old(kind=folder.name, days=tuple(old.values()), size=size), list(old)
+
+
+def _rows(settings: Settings, first_kept: date) -> list[Old]:
+    publications = ddl.qualified("publications")
+    with warehouse.open_reader(settings.warehouse) as connection:
+        found = connection.execute(
+            f"SELECT ds FROM {publications} WHERE ds < ? ORDER BY ds",  # noqa: S608 - a constant
+            [first_kept],
+        ).fetchall()
+    days = tuple(day for (day,) in found)
+    return [Old(kind="warehouse", days=days, size=0)] if days else []
+
+
+def _delete_rows(settings: Settings, first_kept: date) -> None:
+    with warehouse.replacing(settings.warehouse) as connection:
+        for table in WAREHOUSE_TABLES:
+            name = ddl.qualified(table.name)
+            connection.execute(f"DELETE FROM {name} WHERE ds < ?", [first_kept])  # noqa: S608
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _mb(size: int) -> float | None:
+    return round(size / 1e6, 1) if size else None

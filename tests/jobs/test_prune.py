@@ -1,0 +1,99 @@
+"""Retention says what is old, removes it when told to, and never what a night or a reader needs."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, timedelta
+
+import pytest
+
+from jobs import __main__ as command_line
+from jobs import gate, prune, publish, warehouse
+from schemas import journal
+from schemas.errors import UserError
+from schemas.lake import Lake
+from schemas.steps import HISTORY
+from tests.jobs.night import AT, DS, Night
+
+DAYS = [DS + timedelta(days=n) for n in (0, 1, 2, 5)]
+LATEST = DAYS[-1]
+
+
+@pytest.fixture
+def published(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
+    """Four published days, the last of them after a gap, with their journals and models."""
+    timeline = {"user_index": 1, "item_indices": [1], "ratings": [4.0], "event_times": [AT]}
+    for night.ds in DAYS:
+        night.rows["timelines"] = [timeline]
+        if night.ds == LATEST:  # not every night keeps them
+            del night.rows["timelines"]
+        night.write()
+        for step, function in (("gate", gate.run), ("publish", publish.run)):
+            with journal.step(night.settings.journals, step, night.ds) as record:
+                function(night.settings, night.ds, record, "melu")
+        with Lake(root=night.settings.models).replacing("melu", night.ds) as draft:
+            (draft.path / "weights").write_bytes(bytes(1_000_000))
+            draft.rows = 1
+        (night.settings.data_docs / f"ds={night.ds}" / "check").mkdir(parents=True)
+    monkeypatch.setenv("COLDSTART_HOME", str(night.settings.home))
+    return night
+
+
+def _held(night: Night) -> dict[str, list[date]]:
+    """The days of everything: partitions, reports and rows."""
+    roots = (night.settings.lake, night.settings.models, night.settings.home / "reports")
+    paths = [path for root in roots for path in root.glob("[!.]*/ds=*")]
+    paths += night.settings.journals.glob("ds=*")
+    held: dict[str, list[date]] = {}
+    for path in sorted(paths):
+        held.setdefault(path.parent.name, []).append(date.fromisoformat(path.name[3:13]))
+    with warehouse.open_reader(night.settings.warehouse) as connection:
+        for name in ("publications", "evidence_items", "cold_user_scores", "model_metrics"):
+            sql = f"SELECT DISTINCT ds FROM coldstart.{name} ORDER BY ds"
+            held[f"warehouse {name}"] = [day for (day,) in connection.execute(sql).fetchall()]
+    return held
+
+
+def test_without_delete_it_only_says_what_is_old(
+    published: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = _held(published)
+    assert command_line.main(["prune", "--keep-days", "4"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert _held(published) == before
+    assert f"kept: {DAYS[2]} to {LATEST}, the latest published ds, and all interactions" in said
+    assert f"models/melu 2 {DAYS[0]} {DAYS[1]} 2.0" in said
+    assert f"warehouse 2 {DAYS[0]} {DAYS[1]} -" in said
+    assert "nothing was removed; --delete removes it" in said
+
+
+def test_delete_removes_it_and_keeps_the_history_and_the_last_timelines(published: Night) -> None:
+    before = _held(published)
+    assert command_line.main(["prune", "--keep-days", "1", "--delete"]) == 0
+    after = _held(published)
+    assert after.keys() == before.keys()
+    for name, days in after.items():
+        kept = DAYS if name in HISTORY else [DAYS[2]] if name == "timelines" else [LATEST]
+        assert days == (before[name] if name in HISTORY else kept), name
+    assert not list(published.settings.lake.glob(f".versions/episodes/ds={DAYS[0]}"))
+    with warehouse.open_reader(published.settings.warehouse) as connection:
+        latest = connection.execute("SELECT DISTINCT ds FROM coldstart.latest_evidence_items")
+        assert latest.fetchall() == [(LATEST,)]
+
+
+def test_a_second_time_there_is_nothing(
+    published: Night, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prune.run(published.settings, 2, is_real=True)
+    capsys.readouterr()
+    prune.run(published.settings, 2, is_real=True)
+    assert "nothing is older" in capsys.readouterr().out
+
+
+def test_mistakes_are_told(published: Night, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        assert command_line.main(["prune", "--keep-days", "0"]) == 2
+    assert "--keep-days is 0, expected at least 1" in caplog.text
+    published.settings.warehouse.unlink()
+    with pytest.raises(UserError, match="does not exist yet"):
+        prune.run(published.settings, 1, is_real=True)
