@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import data_docs, drift, unchecked
+from jobs.checking import data_docs, drift, unchecked
+from jobs.checking.validation import Validation, Validator
 from jobs.partitions import read_days, read_history, read_partition
 from jobs.session import spark_session
 from jobs.transforms.relations import (
@@ -20,7 +21,6 @@ from jobs.transforms.relations import (
     with_unfit_neighbours,
     with_unknowns,
 )
-from jobs.validation import Validation, Validator
 from schemas import dataset_choice, journal, products, tables
 from schemas.arrow import check_arrow
 from schemas.columns import Table

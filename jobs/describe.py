@@ -14,11 +14,12 @@ from textwrap import fill
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import database, entities, needed_columns, quarantine
+from jobs import quarantine
 from jobs.session import spark_session
-from jobs.source import columns_of, missing_from, read_file, read_interactions
-from jobs.source_paths import paths
-from jobs.taken import end_of
+from jobs.sources import database, entities, needed_columns
+from jobs.sources.paths import paths
+from jobs.sources.reading import columns_of, missing_from, read_file, read_interactions
+from jobs.sources.taken import end_of
 from jobs.text_table import WIDTH, text_table
 from jobs.transforms.source import ORIGIN, is_ahead, valid_interactions, with_reasons
 from schemas import dataset_choice, dataset_spec, tables

@@ -2,7 +2,7 @@
 
 Only days that differ from what the lake has are written: a new day, a day that late events
 reached, a day that lost rows. How they are found depends on the source: one file is read whole
-(jobs/whole_file.py), of a file a day those that changed (jobs/daily_files.py).
+(jobs/sources/whole_file.py), of a file a day those that changed (jobs/sources/daily_files.py).
 
 Everything is read and checked before anything is written: a source that fails leaves the lake as
 it was.
@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from jobs import activity, daily_files, database, entities, links, quarantine, whole_file
+from jobs import activity, quarantine
 from jobs.partitions import write_days
 from jobs.session import spark_session
+from jobs.sources import daily_files, database, entities, links, whole_file
 from jobs.transforms.source import valid_interactions
 from schemas import dataset_choice, journal, tables
 from schemas.lake import Lake

@@ -23,7 +23,8 @@ SESSION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # Spark's default is INT96
     "spark.sql.adaptive.enabled": "true",
-    # pandas writes nanoseconds, which Spark has no type for: they come as numbers (jobs/source.py).
+    # pandas writes nanoseconds, which Spark has no type for: they come as numbers, which
+    # jobs/sources/reading.py understands.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     # A history is thousands of folders; listing them by a job costs more than listing them.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from jobs import checks, unchecked
+from jobs import checks
+from jobs.checking import unchecked
 from schemas import tables
 from schemas.errors import UserError
 from schemas.lake import Lake

@@ -14,10 +14,10 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import entities
 from jobs.partitions import set_down
-from jobs.source import altered, read_interactions
-from jobs.taken import Taken, end_of
+from jobs.sources import entities
+from jobs.sources.reading import altered, read_interactions
+from jobs.sources.taken import Taken, end_of
 from jobs.transforms.source import is_ahead, valid_interactions, with_reasons
 from schemas import tables
 from schemas.dataset_spec import DatasetSpec

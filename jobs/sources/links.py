@@ -9,9 +9,9 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.needed_columns import of_relation
 from jobs.partitions import write_partition
-from jobs.source import read_file
+from jobs.sources.needed_columns import of_relation
+from jobs.sources.reading import read_file
 from jobs.transforms import network as T
 from jobs.transforms.source import ORIGIN
 from schemas import journal, tables

@@ -15,7 +15,7 @@ from typing import Any
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs import needed_columns
+from jobs.sources import needed_columns
 from jobs.transforms.source import column
 from schemas.dataset_spec import Database, DatasetSpec, SourceFile
 from schemas.errors import UserError

@@ -10,9 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs.needed_columns import of_items, of_users
 from jobs.partitions import write_partition
-from jobs.source import altered, read_file
+from jobs.sources.needed_columns import of_items, of_users
+from jobs.sources.reading import altered, read_file
 from jobs.transforms.entities import entities, users_of
 from schemas import tables
 from schemas.columns import Table

@@ -16,7 +16,7 @@ from pathlib import Path
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 from great_expectations.render.view.view import DefaultJinjaPageView
 
-from jobs.validation import Validation
+from jobs.checking.validation import Validation
 
 _LOADED = re.compile(
     r"<script\b.*?</script>|<style\b.*?</style>|<link\b[^>]*>|<img\b[^>]*>"

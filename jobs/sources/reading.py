@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import delimited, source_paths
-from jobs.database import name_of
-from jobs.needed_columns import of_interactions
+from jobs.sources import delimited
+from jobs.sources import paths as source_paths
+from jobs.sources.database import name_of
+from jobs.sources.needed_columns import of_interactions
 from jobs.transforms.source import ORIGIN, column, parse_interactions, that_count
 from schemas.dataset_spec import DatasetSpec, Interactions, SourceFile
 from schemas.errors import UserError

@@ -16,11 +16,12 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import activity, entities
+from jobs import activity
 from jobs.partitions import read_days, set_down
-from jobs.source import read_interactions
-from jobs.source_paths import by_day, parts
-from jobs.taken import Taken, end_of
+from jobs.sources import entities
+from jobs.sources.paths import by_day, parts
+from jobs.sources.reading import read_interactions
+from jobs.sources.taken import Taken, end_of
 from jobs.transforms.source import with_reasons
 from schemas.activity_tables import ITEM_DAYS, USER_DAYS
 from schemas.dataset_spec import DatasetSpec

@@ -1,0 +1,1 @@
+"""Great Expectations over the night's tables, and what people see of it."""
