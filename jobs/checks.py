@@ -154,8 +154,8 @@ def _check(
     title = f"{record.name} of {spec.title}, ds {ds}"
     folder = settings.data_docs / f"ds={ds}" / record.name
     index = data_docs.write(folder, title, [*validations, drifts])
-    record.facts["warnings"] = drifts.warnings()
-    for warning in drifts.warnings():
+    record.facts["warnings"] = warnings = drifts.warnings()
+    for warning in warnings:
         record.progress(f"warning: {warning}")
     record.facts["data_docs"] = str(index)
     record.progress(f"Data Docs: {index}")

@@ -43,9 +43,10 @@ def timelines(
     interactions = read_days(spark, lake, tables.interactions(spec), since)
     found = T.timelines(interactions, users, items)
     if kept is not None:
-        n_kept = lake.days(TIMELINES.name, until=kept)[kept].rows
+        held = lake.manifest(TIMELINES.name, kept)
+        assert held is not None
         earlier = read_partition(spark, lake, TIMELINES, kept, made_by=_STEP)
-        found = T.extended(earlier, found, n_kept) if since else earlier
+        found = T.extended(earlier, found, held.rows) if since else earlier
         record.progress(f"timelines of {kept} and {len(since)} days since")
     added, whole = (sum(days[day].rows for day in each) for each in (since, days))
     if added <= _LARGEST_ADDITION * whole:

@@ -153,7 +153,7 @@ _DRIFT = (
     Rule(
         name="other_ratings",
         # Chance alone moves n ratings on a few levels by about 1 / sqrt(n).
-        faults="if(rating_shift > 0.1 + 2 / sqrt(least(rows, previous_rows)), 1, 0)",
+        faults="if(rating_shift > 0.1 + 2 / sqrt(greatest(least(rows, previous_rows), 1)), 1, 0)",
         description="ratings are distributed about as at the previous ds",
         severity="warning",
     ),

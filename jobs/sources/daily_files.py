@@ -27,6 +27,7 @@ from schemas.activity_tables import ITEM_DAYS, USER_DAYS
 from schemas.dataset_spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.lake import Lake, Manifest
+from schemas.tables import INTERACTIONS_QUARANTINE
 
 _HAS_UNKNOWN = "has unknown"
 
@@ -49,6 +50,8 @@ def take(
     same = {day for day in files if _is_made_of(held.get(day), made_of[day], ids)}
     same -= activity.stale(lake, USER_DAYS, ds).keys() | activity.stale(lake, ITEM_DAYS, ds).keys()
     same -= _with_vanished(spark, lake, _of_other_ids(held, same, ids), users, items)
+    if lake.manifest(INTERACTIONS_QUARANTINE.name, ds) is None:
+        same.discard(ds)  # retention has removed the night's own: only its file brings it back
     changed = sorted(files.keys() - same)
     gone = {day: "0" for day, manifest in held.items() if manifest.rows and day not in files}
     # Where nothing changed, some file says what columns there are.

@@ -38,9 +38,9 @@ def extended(earlier: DataFrame, later: DataFrame, n_earlier: int) -> DataFrame:
     What is `later` is expected to be little: every worker gets it whole, and earlier rows stay
     where they lie.
     """
-    added = later.select("user_index", _events().alias("added"))
-    again = F.transform("added", lambda event: event["item_index"])
-    kept = F.filter("events", lambda event: ~F.array_contains(again, event["item_index"]))
+    again = F.col("item_indices").alias("again")  # a column, lest each event works it out
+    added = later.select("user_index", again, _events().alias("added"))
+    kept = F.filter("events", lambda event: ~F.array_contains("again", event["item_index"]))
     grown = F.when(F.col("added").isNull(), F.col("events")).otherwise(F.concat(kept, "added"))
     of_earlier = (
         earlier.select("user_index", _events().alias("events"))

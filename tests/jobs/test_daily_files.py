@@ -177,3 +177,14 @@ def test_days_that_do_not_fit(daily: Settings, source: Source) -> None:
     (source.folder / "days" / "1998-03-02.csv").write_text("who,what,when,stars\n")
     with pytest.raises(UserError, match=r"02.csv has the columns .* expected .*, as .*01.csv has"):
         _ingest(daily, 4)
+
+
+def test_what_retention_removed_of_a_night_comes_back_with_it(daily: Settings) -> None:
+    for day in (2, 4):
+        _ingest(daily, day)
+    before = _lake(daily)
+    for day in (2, 4):
+        Lake(root=daily.lake).remove("interactions_quarantine", date(1998, 3, day))
+    assert _ingest(daily, 4).rows_in == len(ROWS[4]), "the other days' files are left alone"
+    _ingest(daily, 2)
+    assert _lake(daily) == before

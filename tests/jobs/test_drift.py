@@ -100,3 +100,14 @@ def test_warnings_are_told_at_the_end(night: Night) -> None:
     _warnings(night, "check_features")
     assert len(expected) == 1
     assert summary._warnings(night.settings, DS) == expected
+
+
+def test_a_day_without_rows_is_compared_too(night: Night) -> None:
+    _write(night, BEFORE, cold_user_scores=[])
+    _write(night, DS)
+    [came] = _warnings(night, "check_outputs")
+    assert "what=cold_user_scores" in came
+    _write(night, BEFORE)
+    _write(night, DS, cold_user_scores=[])
+    [went] = _warnings(night, "check_outputs")
+    assert "what=cold_user_scores" in went

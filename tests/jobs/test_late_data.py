@@ -11,11 +11,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from schemas.steps import MADE_BY
+from schemas.steps import HISTORY, MADE_BY
 from tests.jobs.homes import Home, Partitions, changed
 from tests.tiny_shop import Source, empty_shop
 
-DAILY = ("interactions", "user_days", "item_days")  # of an event's day, whichever night
 STEPS = ("ingest", "build-profiles", "build-episodes")
 DAYS = (date(1998, 3, 4), date(1998, 3, 6))
 Event = tuple[str, str, str, int]
@@ -74,7 +73,7 @@ def _run(home: Home, ds: date, n_steps: int) -> None:
         after = home.partitions()
         own = {(table, f"ds={ds}") for table, made_by in MADE_BY.items() if made_by == step}
         for table, day in changed(before, after):
-            if table in DAILY:
+            if table in HISTORY:
                 assert day <= f"ds={ds}"
                 old_day = before.get(("interactions", day))
                 assert old_day is None or old_day.rows != after["interactions", day].rows
@@ -88,8 +87,8 @@ def _known_at(ds: date, partitions: Partitions) -> dict[tuple[str, str], list[st
     return {
         (table, day): partition.rows
         for (table, day), partition in partitions.items()
-        if day == f"ds={ds}" or (table in DAILY and day <= f"ds={ds}")
-        if table not in DAILY or partition.rows
+        if day == f"ds={ds}" or (table in HISTORY and day <= f"ds={ds}")
+        if table not in HISTORY or partition.rows
         if table != "timelines"
     }
 
