@@ -72,18 +72,18 @@ def _sections(spark: SparkSession, source: Path, spec: DatasetSpec) -> Iterator[
     parsed = read_interactions(spark, source, spec.interactions)
     is_ahead_of_us = F.coalesce(is_ahead(spec.interactions, now), F.lit(False))
     seen = parsed.where(F.col("is_whole") & ~is_ahead_of_us)
-    users, items = entities.read_entities(spark, source, spec, visible=seen)
-    checked = with_reasons(parsed, users, items, spec, now=now).localCheckpoint()
+    found = entities.read_entities(spark, source, spec, visible=seen)
+    checked = with_reasons(parsed, found.users, found.items, spec, now=now).localCheckpoint()
     valid = valid_interactions(checked, tables.interactions(spec))
     yield _ranges(valid)
     if spec.feedback == "explicit":
         levels = valid.groupBy("rating").count().orderBy("rating").collect()
         rows = [(f"{row['rating']:g}", row["count"]) for row in levels]
         yield "Ratings\n\n" + text_table(("rating", "interactions"), rows)
-    yield _set_aside(checked, spec)
+    yield "\n".join([_set_aside(checked, spec), *(f"  {text}" for text in found.set_aside)])
     yield _first("interactions", valid.orderBy("event_time", "user_id", "item_id"))
-    yield _first("users", users.orderBy("user_id"))
-    yield _first("items", items.orderBy("item_id"))
+    yield _first("users", found.users.orderBy("user_id"))
+    yield _first("items", found.items.orderBy("item_id"))
 
 
 def _files(spark: SparkSession, source: Path, asked: needed_columns.Asked) -> str:

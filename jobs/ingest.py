@@ -36,8 +36,8 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         record.rows_in = taken.rows_in
         reasons = quarantine.check(taken.checked, spec.max_quarantined_fraction, spec_file)
         item_links = links.read_links(spark, settings.source, spec)
-        entities.write_entities(taken.users, tables.users(spec), lake, ds, record)
-        entities.write_entities(taken.items, tables.items(spec), lake, ds, record)
+        entities.write_entities(taken.entities.users, tables.users(spec), lake, ds, record)
+        entities.write_entities(taken.entities.items, tables.items(spec), lake, ds, record)
         links.write_links(item_links, lake, ds, record)
         quarantine.write(taken.checked, reasons, lake, ds, record, taken.source_days)
         record.progress(f"{len(taken.changed)} of {taken.n_days} days are new or changed")
@@ -45,4 +45,8 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
             by_day = valid_interactions(taken.checked, interactions)
             write_days(lake, interactions, by_day, taken.changed)
         activity.bring_up_to_date(spark, lake, interactions, ds, record)
+        if taken.entities.set_aside:
+            record.facts["warnings"] = taken.entities.set_aside
+            for text in taken.entities.set_aside:
+                record.progress(text)
     record.rows_out = lake.rows("interactions", until=ds)

@@ -15,10 +15,8 @@ from pathlib import Path
 
 from jobs import warehouse
 from jobs.text_table import text_table
-from schemas import ddl
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.products import WAREHOUSE_TABLES
 from schemas.settings import Settings
 from schemas.steps import HISTORY
 from schemas.tables import TIMELINES
@@ -56,8 +54,8 @@ def run(settings: Settings, keep_days: int, *, is_real: bool) -> None:
     if not is_real:
         print("\nnothing was removed; --delete removes it")
         return
-    if rows:  # first: what readers see goes at once
-        _delete_rows(settings, first_kept)
+    for old in rows:  # first: what readers see goes at once
+        _delete_rows(settings, old.days)
     for lake, table, old in partitions:
         for day in old.days:
             lake.remove(table, day)
@@ -68,16 +66,14 @@ def run(settings: Settings, keep_days: int, *, is_real: bool) -> None:
 
 
 def _latest_published(settings: Settings) -> date:
+    latest: date | None
     with warehouse.open_reader(settings.warehouse) as connection:
-        found = connection.execute(
-            f"SELECT max(ds) FROM {ddl.qualified('publications')}"  # noqa: S608 - a constant
-        ).fetchone()
-    if found is None or found[0] is None:
+        [(latest,)] = connection.rows("SELECT max(ds) FROM coldstart.publications")
+    if latest is None:
         raise UserError(
             f"{settings.warehouse} has no published ds, which retention counts from; publish a "
             "night first."
         )
-    latest: date = found[0]
     return latest
 
 
@@ -103,21 +99,17 @@ def _reports(settings: Settings, first_kept: date) -> Iterator[tuple[Old, list[P
 
 
 def _rows(settings: Settings, first_kept: date) -> list[Old]:
-    publications = ddl.qualified("publications")
+    sql = "SELECT ds FROM coldstart.publications WHERE ds < $1 ORDER BY ds"
     with warehouse.open_reader(settings.warehouse) as connection:
-        found = connection.execute(
-            f"SELECT ds FROM {publications} WHERE ds < ? ORDER BY ds",  # noqa: S608 - a constant
-            [first_kept],
-        ).fetchall()
-    days = tuple(day for (day,) in found)
+        days = tuple(day for (day,) in connection.rows(sql, first_kept))
     return [Old(kind="warehouse", days=days, size=0)] if days else []
 
 
-def _delete_rows(settings: Settings, first_kept: date) -> None:
-    with warehouse.replacing(settings.warehouse) as connection:
-        for table in WAREHOUSE_TABLES:
-            name = ddl.qualified(table.name)
-            connection.execute(f"DELETE FROM {name} WHERE ds < ?", [first_kept])  # noqa: S608
+def _delete_rows(settings: Settings, days: tuple[date, ...]) -> None:
+    with warehouse.writing(settings.warehouse) as writer:
+        with writer.short_transaction():
+            writer.unpublish(days)
+        writer.sweep()
 
 
 def _size(path: Path) -> int:

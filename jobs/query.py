@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
@@ -17,7 +16,6 @@ from schemas.errors import UserError
 from schemas.settings import Settings
 
 _SHOWN_ROWS = 100
-_BATCH_ROWS = 100_000
 _WRITERS: dict[str, Callable[[Path, pa.Schema], csv.CSVWriter | pq.ParquetWriter]] = {
     ".csv": csv.CSVWriter,
     ".parquet": pq.ParquetWriter,
@@ -31,22 +29,20 @@ def run(settings: Settings, sql: str, to: Path | None) -> None:
             f"--to is {to}; expected a name that ends in {' or '.join(_WRITERS)}, which says what "
             "to write."
         )
-    with open_reader(settings.warehouse) as warehouse:
+    with open_reader(settings.warehouse) as connection:
         try:
-            warehouse.execute("SET TimeZone = 'UTC'")
-            relation = warehouse.sql(sql)
-            if relation is None:
-                raise UserError(f"{sql!r} gives no rows; expected a SELECT.")
-            rows = relation.to_arrow_reader(_BATCH_ROWS)
-            if to is None:
-                _show(rows)
-            else:
-                _write(rows, to)
-        except duckdb.Error as error:
+            with connection.batches(sql) as rows:
+                if rows is None:
+                    raise UserError(f"{sql!r} gives no rows; expected a SELECT.")
+                if to is None:
+                    _show(rows)
+                else:
+                    _write(rows, to)
+        except UserError as error:
             raise UserError(
-                f"the warehouse does not answer {sql!r}: {error}. docs/tables.md says what tables "
-                "and views there are, docs/analysts.md what one may ask."
-            ) from error
+                f"{error}. docs/tables.md says what tables and views there are, docs/analysts.md "
+                "what one may ask."
+            ) from None
 
 
 def _show(rows: pa.RecordBatchReader) -> None:

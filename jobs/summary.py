@@ -11,13 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jobs.text_table import text_table
-from jobs.warehouse import open_reader
+from jobs.warehouse import Connection, open_reader
 from schemas import dataset_choice, journal, tables
-from schemas.arrow import read_partition
+from schemas.arrow import read_batches
 from schemas.dataset_spec import Feedback
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -25,6 +25,7 @@ from schemas.products import BASELINES
 from schemas.settings import Settings
 from schemas.steps import MADE_BY
 from schemas.tables import SCENARIOS
+from schemas.warehouse_uri import DUCKDB
 
 _TOP_ITEMS = 10
 _USERS = 3
@@ -45,7 +46,7 @@ def run(settings: Settings, ds: date) -> None:
     print("\n\n".join(sections))
 
 
-def _sections(settings: Settings, warehouse: duckdb.DuckDBPyConnection, ds: date) -> Iterator[str]:
+def _sections(settings: Settings, warehouse: Connection, ds: date) -> Iterator[str]:
     model = _published_model(settings, warehouse, ds)
     yield _evidence(warehouse, ds)
     yield _cold_users(settings, warehouse, ds)
@@ -57,47 +58,47 @@ def _sections(settings: Settings, warehouse: duckdb.DuckDBPyConnection, ds: date
     yield _how_to_query(settings)
 
 
-def _published_model(settings: Settings, warehouse: duckdb.DuckDBPyConnection, ds: date) -> str:
-    found = warehouse.execute(
-        "SELECT model FROM coldstart.publications WHERE ds = ?", [ds]
-    ).fetchone()
-    if found is None:
+def _published_model(settings: Settings, warehouse: Connection, ds: date) -> str:
+    found = warehouse.rows("SELECT model FROM coldstart.publications WHERE ds = $1", ds)
+    if not found:
         raise UserError(
             f"ds {ds} is not published in {settings.warehouse}; run make nightly DS={ds} first."
         )
-    return str(found[0])
+    return str(found[0][0])
 
 
-def _evidence(warehouse: duckdb.DuckDBPyConnection, ds: date) -> str:
-    rows = warehouse.execute(
+def _evidence(warehouse: Connection, ds: date) -> str:
+    rows = warehouse.rows(
         """
         SELECT rank, coalesce(title, item_id), evidence_score, discriminative_value,
             popularity_value, n_interactions
-        FROM coldstart.evidence_items WHERE ds = ? AND segment = 'all' ORDER BY rank LIMIT ?
+        FROM coldstart.evidence_items WHERE ds = $1 AND segment = 'all' ORDER BY rank LIMIT $2
         """,
-        [ds, _TOP_ITEMS],
-    ).fetchall()
+        ds,
+        _TOP_ITEMS,
+    )
     header = ("rank", "title", "score", "discriminative", "popularity", "interactions")
     return f"Evidence items of {ds}: show these to new users\n\n" + text_table(
         header, rows, wide="title"
     )
 
 
-def _cold_users(settings: Settings, warehouse: duckdb.DuckDBPyConnection, ds: date) -> str:
+def _cold_users(settings: Settings, warehouse: Connection, ds: date) -> str:
     users = _example_users(warehouse, ds)
     if not users:
         return f"Cold users of {ds}: none that day"
-    warehouse.register("titles", _titles(settings, ds))
     parts = [f"Cold users of {ds}: {len(users)} examples and what they will like"]
+    sql = """
+        SELECT rank, item_id, score FROM coldstart.cold_user_scores
+        WHERE ds = $1 AND user_id = $2 ORDER BY rank LIMIT $3
+    """
+    scores = {user_id: warehouse.rows(sql, ds, user_id, _TOP_SCORES) for user_id, *_ in users}
+    titles = _titles(settings, ds, {item_id for rows in scores.values() for _, item_id, _ in rows})
     for user_id, n_support, adapted in users:
-        rows = warehouse.execute(
-            """
-            SELECT rank, coalesce(title, s.item_id) AS title, score
-            FROM coldstart.cold_user_scores s LEFT JOIN titles t ON t.item_id = s.item_id
-            WHERE ds = ? AND user_id = ? ORDER BY rank LIMIT ?
-            """,
-            [ds, user_id, _TOP_SCORES],
-        ).fetchall()
+        rows = [
+            (rank, titles.get(item_id) or item_id, score)
+            for rank, item_id, score in scores[user_id]
+        ]
         how = "adapted to them" if adapted else "too few to adapt: global model"
         table = text_table(("rank", "title", "score"), rows, wide="title")
         support = f"{n_support} interaction{'' if n_support == 1 else 's'}"
@@ -105,38 +106,47 @@ def _cold_users(settings: Settings, warehouse: duckdb.DuckDBPyConnection, ds: da
     return "\n\n".join(parts)
 
 
-def _example_users(warehouse: duckdb.DuckDBPyConnection, ds: date) -> list[tuple[Any, ...]]:
+def _example_users(warehouse: Connection, ds: date) -> list[tuple[Any, ...]]:
     """Adapted and not adapted users in turn, those with the most interactions first."""
-    return warehouse.execute(
+    return warehouse.rows(
         """
         WITH users AS (
             SELECT user_id, max(n_support) AS n_support, bool_or(adapted) AS adapted
-            FROM coldstart.cold_user_scores WHERE ds = ? GROUP BY user_id
+            FROM coldstart.cold_user_scores WHERE ds = $1 GROUP BY user_id
         )
         SELECT user_id, n_support, adapted FROM users
         ORDER BY row_number() OVER (PARTITION BY adapted ORDER BY n_support DESC, user_id),
             adapted DESC
-        LIMIT ?
+        LIMIT $2
         """,
-        [ds, _USERS],
-    ).fetchall()
+        ds,
+        _USERS,
+    )
 
 
-def _titles(settings: Settings, ds: date) -> pa.Table:
+def _titles(settings: Settings, ds: date, items: set[str]) -> dict[str, str | None]:
     lake, spec = Lake(root=settings.lake), dataset_choice.of_lake(settings.lake)
     table = tables.item_profiles(spec)
     partition = lake.require(table.name, ds, made_by=MADE_BY[table.name])
-    return read_partition(table, partition).select(["item_id", "title"])
+    titles: dict[str, str | None] = {}
+    wanted = pa.array(sorted(items))
+    for batch in read_batches(table, partition, ["item_id", "title"]):
+        found = batch.filter(pc.is_in(batch["item_id"], value_set=wanted))
+        titles.update(zip(*(column.to_pylist() for column in found.columns), strict=True))
+    return titles
 
 
-def _metrics(warehouse: duckdb.DuckDBPyConnection, ds: date, model: str, feedback: Feedback) -> str:
+def _metrics(warehouse: Connection, ds: date, model: str, feedback: Feedback) -> str:
     shown = {**_SHOWN[feedback], "adaptation_gain": "adaptation gain"}
-    values = ", ".join("max(value) FILTER (metric = ?)" for _ in shown)
-    found = warehouse.execute(
+    values = ", ".join(
+        f"max(CASE WHEN metric = ${place} THEN value END)" for place in range(2, len(shown) + 2)
+    )
+    found = warehouse.rows(
         f"SELECT scenario, model, max(n_tasks), {values} "  # noqa: S608 - only placeholders
-        "FROM coldstart.model_metrics WHERE ds = ? GROUP BY scenario, model",
-        [*shown, ds],
-    ).fetchall()
+        "FROM coldstart.model_metrics WHERE ds = $1 GROUP BY scenario, model",
+        ds,
+        *shown,
+    )
     models = (model, *BASELINES)
     rows = sorted(found, key=lambda row: (SCENARIOS.index(row[0]), models.index(row[1])))
     header = ("scenario", "model", "tasks", *shown.values())
@@ -148,7 +158,9 @@ def _metrics(warehouse: duckdb.DuckDBPyConnection, ds: date, model: str, feedbac
 def _quarantined(settings: Settings, ds: date) -> str | None:
     table = tables.INTERACTIONS_QUARANTINE
     partition = Lake(root=settings.lake).require(table.name, ds, made_by=MADE_BY[table.name])
-    counts = Counter(read_partition(table, partition)["reason"].to_pylist())
+    counts: Counter[str | None] = Counter()
+    for batch in read_batches(table, partition, ["reason"]):
+        counts.update(batch["reason"].to_pylist())
     if not counts:
         return None
     rows = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
@@ -164,12 +176,14 @@ def _warnings(settings: Settings, ds: date) -> list[str]:
 
 def _how_to_query(settings: Settings) -> str:
     sql = "SELECT rank, title, evidence_score FROM coldstart.latest_evidence_items ORDER BY rank"
-    path, query = json.dumps(str(_short(settings.warehouse))), json.dumps(sql)
-    code = f"import duckdb; duckdb.connect({path}, read_only=True).sql({query}).show()"
-    return (
-        f"Warehouse: {settings.warehouse}\n\n"
-        f"  {_short(Path(sys.executable))} -c {shlex.quote(code)}"
-    )
+    python, warehouse = _short(Path(sys.executable)), settings.warehouse
+    if warehouse.engine == DUCKDB:
+        path, query = json.dumps(str(_short(warehouse.path))), json.dumps(sql)
+        code = f"import duckdb; duckdb.connect({path}, read_only=True).sql({query}).show()"
+        command = f"{python} -c {shlex.quote(code)}"
+    else:
+        command = f"{python} -m jobs query {shlex.quote(sql)}"
+    return f"Warehouse: {warehouse}\n\n  {command}"
 
 
 def _short(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +10,8 @@ import pyarrow.parquet as pq
 
 from schemas.columns import Table, Type, differences
 from schemas.errors import UserError
+
+_BATCH_ROWS = 65_536
 
 ARROW_TYPES: dict[Type, pa.DataType] = {
     Type.STRING: pa.string(),
@@ -46,6 +49,15 @@ def read_partition(table: Table, partition: Path) -> pa.Table:
     """All rows of a lake partition, in the contract's column order and types."""
     files = [str(file) for file in partition_files(table, partition)]
     return pq.ParquetDataset(files, partitioning=None).read().cast(arrow_schema(table))
+
+
+def read_batches(table: Table, partition: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Some columns of a lake partition in the contract's types, without all rows in memory."""
+    schema = pa.schema([arrow_schema(table).field(name) for name in columns])
+    for path in partition_files(table, partition):
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_BATCH_ROWS, columns=list(columns)):
+                yield batch.select(columns).cast(schema)
 
 
 def partition_files(table: Table, partition: Path) -> tuple[Path, ...]:

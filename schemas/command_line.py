@@ -6,7 +6,7 @@ import errno
 import logging
 from collections.abc import Callable
 
-from schemas.errors import UserError
+from schemas.errors import PassingError, UserError
 
 log = logging.getLogger("coldstart")
 
@@ -17,7 +17,8 @@ _FULL_TEXT = "No space left on device"  # how a JVM on the other side of a conne
 def run(action: Callable[[], None]) -> int:
     """Run `action`; its exit code: 0 done, 2 a mistake the user can mend, 1 anything else.
 
-    A mistake and a full disk are told in one message; other faults keep their traceback.
+    A mistake, a fault that may pass and a full disk are told in one message; other faults keep
+    their traceback.
     """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")  # others: warnings
     for package in ("coldstart", "benchmarks", "jobs", "meta_model", "schemas"):
@@ -27,6 +28,9 @@ def run(action: Callable[[], None]) -> int:
     except UserError as error:
         log.error("error: %s", error)
         return 2
+    except PassingError as error:
+        log.error("error: %s", error)
+        return 1
     except Exception as error:
         if not _is_full_disk(error):
             raise

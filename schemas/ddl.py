@@ -1,33 +1,22 @@
-"""Contracts as the DDL of the warehouse: tables, the views analysts use, comments on all of them.
-
-No table has a primary key, although each has a key: DuckDB loads ten times slower with one (5.5 s
-against 0.5 s for 5 million rows). That keys are unique is checked before publishing, by the suites
-of `schemas.expectations`, and rows come in whole ds only.
-"""
+"""Contracts as the DDL of a warehouse: the rows' tables, the views analysts use, their comments."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from schemas.columns import Column, Table, Type
-from schemas.products import WAREHOUSE_TABLES
+from schemas.dialects import Dialect
+from schemas.products import DS, PRODUCTS, PUBLICATIONS, warehouse_table
+from schemas.stored import (
+    DATA_SCHEMA,
+    INDEXES,
+    PUBLICATION,
+    SCHEMA,
+    STORED,
+    STORED_PRODUCTS,
+    view_of,
+)
 from schemas.views import VIEWS, View
-
-SCHEMA = "coldstart"  # as the SQL of views says it
-
-DUCKDB_TYPES: dict[Type, str] = {
-    Type.STRING: "VARCHAR",
-    Type.BOOL: "BOOLEAN",
-    Type.INT32: "INTEGER",
-    Type.INT64: "BIGINT",
-    Type.FLOAT64: "DOUBLE",
-    Type.DATE: "DATE",
-    Type.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
-    Type.LIST_STRING: "VARCHAR[]",
-    Type.LIST_INT32: "INTEGER[]",
-    Type.LIST_FLOAT32: "FLOAT[]",
-    Type.LIST_TIMESTAMP: "TIMESTAMP WITH TIME ZONE[]",
-}
 
 
 def identifier(name: str) -> str:
@@ -35,45 +24,89 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def qualified(name: str) -> str:
-    return f"{identifier(SCHEMA)}.{identifier(name)}"
+def literal(text: str) -> str:
+    """A text as SQL, for DDL, which takes no bound parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def qualified(name: str, schema: str = SCHEMA) -> str:
+    return f"{identifier(schema)}.{identifier(name)}"
+
+
+def stored(name: str) -> str:
+    """A table that holds rows, as SQL."""
+    return qualified(name, DATA_SCHEMA)
 
 
 def column_list(table: Table) -> str:
     return ", ".join(identifier(name) for name in table.column_names)
 
 
-def statements() -> Iterator[str]:
-    """What brings any warehouse of this version, an empty one too, to the contracts."""
-    yield f"CREATE SCHEMA IF NOT EXISTS {identifier(SCHEMA)}"
-    for table in WAREHOUSE_TABLES:
-        yield _create_table(table)
-        yield _comment("TABLE", qualified(table.name), table.description)
-        for column in table.columns:
-            name = f"{qualified(table.name)}.{identifier(column.name)}"
-            yield _comment("COLUMN", name, column.description)
-    for view in VIEWS:
-        yield _create_view(view)
-        yield _comment("VIEW", qualified(view.name), view.table.description)
-        for column in view.table.columns:
-            name = f"{qualified(view.name)}.{identifier(column.name)}"
-            yield _comment("COLUMN", name, column.description)
+def tables(dialect: Dialect) -> Iterator[str]:
+    """What makes the tables of an empty warehouse."""
+    for table in STORED:
+        yield _create_table(table, dialect)
+        if dialect.has_keys and table.name not in STORED_PRODUCTS:  # those are keyed in their parts
+            yield f"ALTER TABLE {stored(table.name)} ADD PRIMARY KEY ({_names(table.key)})"
 
 
-def _create_table(table: Table) -> str:
-    columns = ",\n    ".join(_column(column) for column in table.columns)
-    return f"CREATE TABLE IF NOT EXISTS {qualified(table.name)} (\n    {columns}\n)"
+def views_and_comments() -> Iterator[str]:
+    """What brings the views and all comments of any warehouse to those of this version."""
+    for table in STORED:
+        yield from _comments("TABLE", DATA_SCHEMA, table)
+    for view in _all_views():
+        yield f"CREATE OR REPLACE VIEW {qualified(view.name)} AS\n{view.select}"
+        yield from _comments("VIEW", SCHEMA, view.table)
 
 
-def _column(column: Column) -> str:
+def indexes(product: str, part: str) -> Iterator[str]:
+    """The key and the indexes of one publication's rows, the table `part`, once it is filled."""
+    yield f"ALTER TABLE {stored(part)} ADD PRIMARY KEY ({_names(STORED_PRODUCTS[product].key)})"
+    for column in INDEXES.get(product, ()):
+        yield f"CREATE INDEX ON {stored(part)} ({identifier(column)})"
+
+
+def _all_views() -> Iterator[View]:
+    for product in PRODUCTS:
+        yield View(table=warehouse_table(product), select=view_of(product))
+    publications = f"SELECT {column_list(PUBLICATIONS)} FROM {stored(PUBLICATIONS.name)}"  # noqa: S608 - contracts' names
+    yield View(table=PUBLICATIONS, select=publications)
+    yield from VIEWS
+
+
+def _create_table(table: Table, dialect: Dialect) -> str:
+    columns = ",\n    ".join(_column(column, dialect) for column in table.columns)
+    is_parted = dialect.has_partitions and table.name in STORED_PRODUCTS
+    parted = f" PARTITION BY RANGE ({_names((DS.name, PUBLICATION.name))})" if is_parted else ""
+    return f"CREATE TABLE {stored(table.name)} (\n    {columns}\n){parted}"
+
+
+def _column(column: Column, dialect: Dialect) -> str:
+    collation = dialect.collation if column.type is Type.STRING else ""
     null = "" if column.nullable else " NOT NULL"
-    return f"{identifier(column.name)} {DUCKDB_TYPES[column.type]}{null}"
+    type_ = f"{dialect.types[column.type]}{collation}{null}"
+    return " ".join([identifier(column.name), type_, *_check(column)])
 
 
-def _create_view(view: View) -> str:
-    return f"CREATE OR REPLACE VIEW {qualified(view.name)} AS\n{view.select}"
+def _check(column: Column) -> Iterator[str]:
+    name, conditions = identifier(column.name), []
+    if column.minimum is not None:
+        conditions.append(f"{name} >= {column.minimum:g}")
+    if column.maximum is not None:
+        conditions.append(f"{name} <= {column.maximum:g}")
+    if column.allowed is not None:
+        conditions.append(f"{name} IN ({', '.join(literal(str(v)) for v in column.allowed)})")
+    if conditions:
+        yield f"CHECK ({' AND '.join(conditions)})"
 
 
-def _comment(kind: str, name: str, text: str) -> str:
-    literal = "'" + text.replace("'", "''") + "'"  # DDL takes no bound parameters
-    return f"COMMENT ON {kind} {name} IS {literal}"
+def _comments(kind: str, schema: str, table: Table) -> Iterator[str]:
+    name = qualified(table.name, schema)
+    yield f"COMMENT ON {kind} {name} IS {literal(table.description)}"
+    for column in table.columns:
+        of_column = f"{name}.{identifier(column.name)}"
+        yield f"COMMENT ON COLUMN {of_column} IS {literal(column.description)}"
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(identifier(name) for name in names)

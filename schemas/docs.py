@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from schemas import dataset_spec, ddl
+from schemas import dataset_spec
 from schemas.columns import Column, Table
 from schemas.products import PRODUCTS, WAREHOUSE_TABLES
 from schemas.rules import row_rules
 from schemas.settings import REPOSITORY
+from schemas.stored import SCHEMA
 from schemas.tables import lake_tables
 from schemas.views import VIEWS
 
@@ -35,11 +36,11 @@ def page() -> str:
         *(part for table in lake_tables(spec) for part in _table(table)),
         *(part for table in PRODUCTS for part in _table(table)),
         "## Warehouse",
-        f"DuckDB, schema `{ddl.SCHEMA}`. The products lie here with `ds` in front.",
-        *(part for table in WAREHOUSE_TABLES for part in _table(table, prefix=f"{ddl.SCHEMA}.")),
+        f"Schema `{SCHEMA}`, of DuckDB or PostgreSQL. The products lie here with `ds` in front.",
+        *(part for table in WAREHOUSE_TABLES for part in _table(table, prefix=f"{SCHEMA}.")),
         "## Views",
         "What analysts use: whole published `ds` and nothing else.",
-        *(part for view in VIEWS for part in _table(view.table, prefix=f"{ddl.SCHEMA}.")),
+        *(part for view in VIEWS for part in _table(view.table, prefix=f"{SCHEMA}.")),
     ]
     return "\n\n".join(parts) + "\n"
 

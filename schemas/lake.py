@@ -22,7 +22,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from schemas.errors import UserError
@@ -159,6 +159,11 @@ class Draft:
         success.write_text(json.dumps(asdict(manifest)) + "\n")
         fsync(success)
         fsync(self.path)
+
+
+def written_at(version: Path) -> datetime:
+    """When a version of a partition was sealed."""
+    return datetime.fromtimestamp((version / "_SUCCESS").stat().st_mtime, UTC)
 
 
 @contextmanager

@@ -199,6 +199,16 @@ PUBLICATIONS = Table(
             nullable=True,
             description="The run_id of the revision before; null for the first.",
         ),
+        Column(
+            name="data_read_at",
+            type=Type.TIMESTAMP,
+            description="When the profiles that all else is made of were made, UTC.",
+        ),
+        Column(
+            name="made_at",
+            type=Type.TIMESTAMP,
+            description="When the last of the rows was made, UTC.",
+        ),
         Column(name="gate", type=Type.STRING, description="What the gate said of the model."),
         Column(name="published_at", type=Type.TIMESTAMP, description="When, UTC."),
         Column(

@@ -2,7 +2,9 @@
 
 COLDSTART_HOME       folder of all run-time state; default: `var` beside this package
 COLDSTART_SOURCE     folder of the source data; default: $COLDSTART_HOME/datasets/ml-100k
-COLDSTART_WAREHOUSE  duckdb:///absolute/path/file.duckdb; default: $COLDSTART_HOME/warehouse.duckdb
+COLDSTART_WAREHOUSE  duckdb:///absolute/path/file.duckdb or postgresql://user@host:5432/database;
+                     default: $COLDSTART_HOME/warehouse.duckdb. PostgreSQL's own variables
+                     (PGPASSWORD, PGPASSFILE, PGSSLMODE, PGSSLROOTCERT, ...) count too
 COLDSTART_SPARK      a Spark master (local[*], spark://...) or a Spark Connect server (sc://...);
                      default: local[*]
 COLDSTART_SPARK_JARS paths of jars for Spark, by commas, such as a database's JDBC driver
@@ -19,9 +21,9 @@ from datetime import date
 from pathlib import Path
 
 from schemas.errors import UserError
+from schemas.warehouse_uri import WarehouseUri
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-DUCKDB_SCHEME = "duckdb:///"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,7 @@ class Settings:
 
     home: Path
     source: Path
-    warehouse: Path
+    warehouse: WarehouseUri
     spark: str
     spark_jars: str = ""
     source_user: str | None = None
@@ -40,10 +42,15 @@ class Settings:
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         home = Path(environment.get("COLDSTART_HOME") or REPOSITORY / "var").expanduser().absolute()
         source = Path(environment.get("COLDSTART_SOURCE") or home / "datasets" / "ml-100k")
+        warehouse = environment.get("COLDSTART_WAREHOUSE")
         return Settings(
             home=home,
             source=source.expanduser().absolute(),
-            warehouse=_duckdb_path(environment.get("COLDSTART_WAREHOUSE"), home),
+            warehouse=(
+                WarehouseUri.parse(warehouse)
+                if warehouse
+                else WarehouseUri.of_file(home / "warehouse.duckdb")
+            ),
             spark=environment.get("COLDSTART_SPARK") or "local[*]",
             spark_jars=_absolute(environment.get("COLDSTART_SPARK_JARS") or ""),
             source_user=environment.get("COLDSTART_SOURCE_USER"),
@@ -69,18 +76,6 @@ class Settings:
 
 def _absolute(paths: str) -> str:
     return ",".join(str(Path(path.strip()).absolute()) for path in paths.split(",") if path.strip())
-
-
-def _duckdb_path(uri: str | None, home: Path) -> Path:
-    if not uri:
-        return home / "warehouse.duckdb"
-    path = Path(uri.removeprefix(DUCKDB_SCHEME))
-    if not uri.startswith(DUCKDB_SCHEME) or not path.name:
-        raise UserError(
-            f"COLDSTART_WAREHOUSE is {uri!r}; expected {DUCKDB_SCHEME}/path/to/file.duckdb. "
-            "Unset it to use the warehouse in COLDSTART_HOME."
-        )
-    return Path("/") / path  # three slashes, or SQLAlchemy's four: both name an absolute path
 
 
 def parse_ds(text: str) -> date:

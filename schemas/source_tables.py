@@ -11,6 +11,8 @@ QUARANTINE_REASONS = (
     "unparsable_row",
     "missing_user_id",
     "missing_item_id",
+    "unstorable_user_id",
+    "unstorable_item_id",
     "unreadable_rating",
     "rating_off_scale",
     "unreadable_event_time",
@@ -20,6 +22,10 @@ QUARANTINE_REASONS = (
     "unknown_item",
     "duplicate",
 )
+
+# What every warehouse can hold in a key: PostgreSQL's index rows are of 2,704 bytes at most, and a
+# character is of 4. Nor does its text hold U+0000.
+MAX_ID_CHARACTERS = 512
 
 USER_ID = Column(name="user_id", type=Type.STRING, description="The source's id of the user.")
 ITEM_ID = Column(name="item_id", type=Type.STRING, description="The source's id of the item.")

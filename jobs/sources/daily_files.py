@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 from jobs import activity
 from jobs.partitions import read_days, set_down
-from jobs.sources import entities
+from jobs.sources.entities import read_entities
 from jobs.sources.paths import by_day, parts
 from jobs.sources.reading import read_interactions
 from jobs.sources.taken import Taken, end_of
@@ -43,7 +43,8 @@ def take(
             f"{source} has no file {spec.interactions.file} of a day up to ds {ds}; expected one "
             "for each day with interactions. Choose a later ds, or mend the spec's `file`."
         )
-    users, items = entities.read_entities(spark, source, spec)
+    entities = read_entities(spark, source, spec)
+    users, items = entities.users, entities.items
     ids = _digest(users, items)
     made_of = {day: _made_of(file, spec) for day, file in files.items()}
     held = lake.days("interactions", until=ds)
@@ -68,8 +69,7 @@ def take(
             flag = _HAS_UNKNOWN if counts["unknown"] else ""
             fingerprints[day] = f"{counts['valid']}:{made_of[day]}:{ids}:{flag}"
         yield Taken(
-            users=users,
-            items=items,
+            entities=entities,
             checked=checked,
             rows_in=sum(counts["rows"] for counts in found.values()),
             changed=fingerprints | gone,
@@ -96,10 +96,10 @@ def _made_of(file: Path, spec: DatasetSpec) -> str:
     return hashlib.sha256(repr((stats, spec)).encode()).hexdigest()[:16]
 
 
-def _digest(*entities: DataFrame) -> str:
+def _digest(*frames: DataFrame) -> str:
     """Of the ids of users and items, whatever their order."""
     digests = []
-    for frame in entities:
+    for frame in frames:
         key = F.xxhash64(frame.columns[0])
         row = frame.agg(F.count("*").alias("n"), F.bit_xor(key).alias("hash")).first()
         assert row is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -14,30 +15,42 @@ from jobs.partitions import write_partition
 from jobs.sources.needed_columns import of_items, of_users
 from jobs.sources.reading import altered, read_file
 from jobs.transforms.entities import entities, users_of
+from jobs.transforms.source import is_storable_id, is_storable_text
 from schemas import tables
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, Feature, Items, Users
 from schemas.errors import UserError
 from schemas.journal import Step
 from schemas.lake import Lake
+from schemas.source_tables import MAX_ID_CHARACTERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entities:
+    """Users and items, one row per id; `set_aside` says what of the files is not among them."""
+
+    users: DataFrame
+    items: DataFrame
+    set_aside: tuple[str, ...]
 
 
 def read_entities(
     spark: SparkSession, source: Path, spec: DatasetSpec, visible: DataFrame | None = None
-) -> tuple[DataFrame, DataFrame]:
+) -> Entities:
     """Users and items, checked: one row per id, as many as the spec expects.
 
     A source without a file of users has those of its interactions up to ds, `visible`.
     """
+    set_aside: list[str] = []
     if spec.users is None:
         assert visible is not None, "the spec of a file a day names a file of users"
         users = users_of(visible, tables.users(spec)).localCheckpoint()
     else:
-        users = _entities(spark, source, spec.users, tables.users(spec))
+        users = _entities(spark, source, spec.users, tables.users(spec), set_aside)
         _check_number(users, tables.users(spec), spec, source)
-    items = _entities(spark, source, spec.items, tables.items(spec))
+    items = _entities(spark, source, spec.items, tables.items(spec), set_aside)
     _check_number(items, tables.items(spec), spec, source)
-    return users, items
+    return Entities(users=users, items=items, set_aside=tuple(set_aside))
 
 
 def write_entities(frame: DataFrame, table: Table, lake: Lake, ds: date, record: Step) -> None:
@@ -45,7 +58,13 @@ def write_entities(frame: DataFrame, table: Table, lake: Lake, ds: date, record:
     record.progress(f"{rows:,} {table.name}")
 
 
-def _entities(spark: SparkSession, source: Path, file: Users | Items, table: Table) -> DataFrame:
+def _entities(
+    spark: SparkSession,
+    source: Path,
+    file: Users | Items,
+    table: Table,
+    set_aside: list[str],
+) -> DataFrame:
     names: dict[str, str | None]
     if isinstance(file, Users):
         needed, names = of_users(file), {"user_id": file.user_id}
@@ -63,7 +82,28 @@ def _entities(spark: SparkSession, source: Path, file: Users | Items, table: Tab
             f"{source / file.file}: {key} is empty or repeated, for example {examples}; "
             "expected one row per id. Mend the file."
         )
-    return frame
+    return _storable(frame, key, source / file.file, set_aside)
+
+
+def _storable(frame: DataFrame, key: str, path: Path, set_aside: list[str]) -> DataFrame:
+    """Without the ids, and without the titles, that some warehouse cannot hold."""
+    columns = {key: is_storable_id(F.col(key))}
+    if "title" in frame.columns:
+        columns["title"] = F.coalesce(is_storable_text(F.col("title")), F.lit(True))
+    faults = frame.agg(*(F.count_if(~good).alias(name) for name, good in columns.items())).first()
+    assert faults is not None
+    if not any(faults):
+        return frame
+    found = faults.asDict()
+    if count := found[key]:
+        limit = f"U+0000 or more than {MAX_ID_CHARACTERS} characters"
+        set_aside.append(f"{path}: {count:,} rows left out, whose {key} has {limit}")
+    if count := found.get("title"):
+        set_aside.append(f"{path}: {count:,} titles left out, which have U+0000")
+    kept = frame.where(columns[key])
+    if "title" in columns:
+        kept = kept.withColumn("title", F.when(columns["title"], F.col("title")))
+    return kept.localCheckpoint()
 
 
 def _check_lists(raw: DataFrame, features: Mapping[str, Feature], path: Path) -> None:

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from pyspark.sql import DataFrame
 
+from jobs.sources.entities import Entities
+
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
@@ -20,8 +22,7 @@ class Taken:
     source_days: the days whose files were read; None where the source is one file
     """
 
-    users: DataFrame
-    items: DataFrame
+    entities: Entities
     checked: DataFrame
     rows_in: int
     changed: Mapping[date, str]

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.partitions import set_down
-from jobs.sources import entities
+from jobs.sources.entities import read_entities
 from jobs.sources.reading import altered, read_interactions
 from jobs.sources.taken import Taken, end_of
 from jobs.transforms.source import is_ahead, valid_interactions, with_reasons
@@ -35,7 +35,8 @@ def take(
     rows = _check_source(parsed, spec, source, ds, now)
     visible = F.col("at").isNull() | (F.col("at") < F.lit(end_of(ds)))
     seen = parsed.where(visible & F.col("is_whole"))
-    users, items = entities.read_entities(spark, source, spec, visible=seen)
+    entities = read_entities(spark, source, spec, visible=seen)
+    users, items = entities.users, entities.items
     # Later days are not this night's, but a day that has not come yet is no day at all.
     tonight = parsed.where(visible | is_ahead(spec.interactions, now))
     # Set down, and not cached: Spark would find cached rows again by the file's path, even after
@@ -51,8 +52,7 @@ def take(
         }
         gone = {day: "0" for day, of_day in held.items() if of_day.rows and day not in fingerprints}
         yield Taken(
-            users=users,
-            items=items,
+            entities=entities,
             checked=checked,
             rows_in=rows,
             changed=changed | gone,

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs.transforms.source import column
+from jobs.transforms.source import column, is_storable_id
 from schemas.columns import Table
 from schemas.dataset_spec import Feature
 
@@ -37,7 +37,7 @@ def entities(
 
 def users_of(visible: DataFrame, table: Table) -> DataFrame:
     """Whom the interactions name, for a source that has nothing else to say of its users."""
-    named = visible.where(F.trim("user_id") != "")
+    named = visible.where((F.trim("user_id") != "") & is_storable_id(F.col("user_id")))
     return named.select("user_id").distinct().select(*table.column_names)
 
 

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, Interactions
 from schemas.source_files import DAY, SourceFile, SyntheticTime
+from schemas.source_tables import MAX_ID_CHARACTERS
 
 # The column in which readers say where a row comes from, and whether it has the file's columns:
 # a struct of `file`, `line` (of text), `row` (of Parquet) and `is_whole`.
@@ -108,6 +109,16 @@ def _synthetic(time: SyntheticTime) -> Column:
     return F.timestamp_seconds(start + begins * 86_400 + place * time.step_seconds)
 
 
+def is_storable_text(text: Column) -> Column:
+    """Whether every warehouse can hold it."""
+    return ~F.contains(text, F.lit("\0"))
+
+
+def is_storable_id(text: Column) -> Column:
+    """Whether every warehouse can hold it in a key."""
+    return is_storable_text(text) & (F.length(text) <= MAX_ID_CHARACTERS)
+
+
 def with_reasons(
     parsed: DataFrame, users: DataFrame, items: DataFrame, spec: DatasetSpec, *, now: datetime
 ) -> DataFrame:
@@ -124,6 +135,8 @@ def with_reasons(
         ("unparsable_row", ~F.col("is_whole")),
         ("missing_user_id", F.coalesce(F.trim("user_id"), F.lit("")) == ""),
         ("missing_item_id", F.coalesce(F.trim("item_id"), F.lit("")) == ""),
+        ("unstorable_user_id", ~is_storable_id(F.col("user_id"))),
+        ("unstorable_item_id", ~is_storable_id(F.col("item_id"))),
         ("unreadable_rating", F.col("value").isNull()),
         ("rating_off_scale", ~F.col("value").between(lowest, highest)),
         ("unreadable_event_time", F.col("at").isNull()),

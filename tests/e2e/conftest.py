@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from jobs import fetch
+from jobs.warehouse import open_reader
 from schemas import dataset_spec
 from schemas.lake import Lake
 from schemas.products import WAREHOUSE_TABLES
@@ -95,18 +96,15 @@ class Home:
         return Lake(root=self.settings.lake)
 
     def published(self, ds: date) -> dict[str, list[tuple]]:
-        """Every row of every warehouse table for `ds`, but for the moment of publication."""
-        with duckdb.connect(str(self.settings.warehouse), read_only=True) as connection:
-            return {
-                table.name: connection.execute(
-                    f"select * exclude (published_at) from coldstart.{table.name} "
-                    f"where ds = ? order by all"
-                    if table.name == "publications"
-                    else f"select * from coldstart.{table.name} where ds = ? order by all",
-                    [ds],
-                ).fetchall()
-                for table in WAREHOUSE_TABLES
-            }
+        """Every row of every warehouse table for `ds`, but for the moments it was made at."""
+        moments = {"data_read_at", "made_at", "published_at"}
+        found = {}
+        with open_reader(self.settings.warehouse) as warehouse:
+            for table in WAREHOUSE_TABLES:
+                columns = ", ".join(name for name in table.column_names if name not in moments)
+                sql = f"select {columns} from coldstart.{table.name} where ds = $1"
+                found[table.name] = sorted(warehouse.rows(sql, ds), key=str)
+        return found
 
     def in_lake(self, ds: date) -> dict[str, list[tuple]]:
         """Every row of every lake table's partition of `ds`."""

@@ -64,7 +64,7 @@ def test_a_day_before_all_events_fails_in_words(home: Home) -> None:
     assert done.returncode == 1
     assert "ingest failed: ds 1990-01-01 lies before the first event" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    assert not home.settings.warehouse.exists()
+    assert not home.settings.warehouse.path.exists()
     assert _of_home(home) == []
 
 

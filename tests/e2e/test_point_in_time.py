@@ -13,9 +13,9 @@ import sys
 import time
 from datetime import date
 
-import duckdb
 import pytest
 
+from jobs.warehouse import open_reader
 from schemas import journal
 from schemas.settings import REPOSITORY
 from tests.e2e.conftest import Home
@@ -54,11 +54,11 @@ def test_later_data_changes_nothing_of_an_earlier_day(home: Home, first_night) -
 
 
 def test_an_older_day_published_later_is_not_the_latest(home: Home) -> None:
-    with duckdb.connect(str(home.settings.warehouse), read_only=True) as connection:
-        days = connection.execute(
+    with open_reader(home.settings.warehouse) as warehouse:
+        days = warehouse.rows(
             "select distinct ds from coldstart.latest_cold_user_scores "
             "union all select distinct ds from coldstart.latest_evidence_items"
-        ).fetchall()
+        )
     assert days == [(LATE,), (LATE,)]
 
 
@@ -111,11 +111,10 @@ def test_a_day_without_cold_users_publishes_an_empty_list(home: Home) -> None:
     published = home.published(LATE)
     assert published["cold_user_scores"] == []
     assert published["evidence_items"]
-    with duckdb.connect(str(home.settings.warehouse), read_only=True) as connection:
-        rows = connection.execute("select * from coldstart.latest_cold_user_scores").fetchall()
-        assert rows == []
-        latest = connection.execute("select max(ds) from coldstart.latest_evidence_items")
-        assert latest.fetchone() == (LATE,)
+    with open_reader(home.settings.warehouse) as warehouse:
+        assert warehouse.rows("select * from coldstart.latest_cold_user_scores") == []
+        latest = warehouse.rows("select max(ds) from coldstart.latest_evidence_items")
+        assert latest == [(LATE,)]
 
 
 @pytest.mark.parametrize("package", ["jobs", "meta_model"])

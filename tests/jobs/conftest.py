@@ -8,18 +8,23 @@ import pytest
 
 from schemas import dataset_choice, dataset_spec
 from schemas.settings import Settings
+from schemas.warehouse_uri import WarehouseUri
+from tests.jobs.engines import engine, postgresql, warehouse_uri
 from tests.jobs.night import Night, implicit_metrics
 from tests.jobs.second_night import stages
 
-__all__ = ["stages"]  # a fixture for every test here
+__all__ = ["engine", "postgresql", "stages", "warehouse_uri"]  # fixtures for every test here
 
 _RATINGS = ("rating_scale = [1, 5]\n", 'rating = "rating:float"\n')
 
 
 @pytest.fixture
-def night(tmp_path: Path) -> Night:
+def night(tmp_path: Path, warehouse_uri: WarehouseUri, monkeypatch: pytest.MonkeyPatch) -> Night:
     """A lake that is bound to its data set; nothing is written yet. No Spark."""
-    settings = Settings.from_environment({"COLDSTART_HOME": str(tmp_path)})
+    environment = {"COLDSTART_HOME": str(tmp_path), "COLDSTART_WAREHOUSE": warehouse_uri.text}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.from_environment(environment)
     dataset_choice.bind(settings.lake, dataset_spec.BUNDLED / "ml-100k.toml")
     return Night(settings)
 

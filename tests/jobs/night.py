@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs import gate, publish, warehouse
 from schemas import dataset_spec, journal, products, tables
 from schemas.arrow import arrow_schema
 from schemas.columns import Table
@@ -156,6 +157,17 @@ class Night:
             with Lake(root=self.settings.lake).replacing(name, self.ds) as draft:
                 pq.write_table(rows, draft.path / "part-0.parquet")
                 draft.rows = len(rows)
+
+    def publish(self) -> None:
+        """Write the night, pass the gate and publish."""
+        self.write()
+        gate.run(self.settings, self.ds, self.record("gate"), "melu")
+        publish.run(self.settings, self.ds, self.record("publish"), "melu")
+
+    def ask(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What the warehouse answers to whom it lets read."""
+        with warehouse.open_reader(self.settings.warehouse) as connection:
+            return connection.rows(sql, *parameters)
 
     def record(self, name: str) -> journal.Step:
         return journal.Step(name=name, ds=self.ds, file=self.settings.home / "journal.jsonl")

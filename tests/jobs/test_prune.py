@@ -8,19 +8,22 @@ from datetime import date, timedelta
 import pytest
 
 from jobs import __main__ as command_line
-from jobs import gate, prune, publish, warehouse
+from jobs import gate, prune, publish
 from schemas import journal
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.steps import HISTORY
+from tests.jobs.engines import both_engines
 from tests.jobs.night import AT, DS, Night
+
+pytestmark = both_engines
 
 DAYS = [DS + timedelta(days=n) for n in (0, 1, 2, 5)]
 LATEST = DAYS[-1]
 
 
 @pytest.fixture
-def published(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
+def published(night: Night) -> Night:
     """Four published days, the last of them after a gap, with their journals and models."""
     timeline = {"user_index": 1, "item_indices": [1], "ratings": [4.0], "event_times": [AT]}
     for night.ds in DAYS:
@@ -35,7 +38,6 @@ def published(night: Night, monkeypatch: pytest.MonkeyPatch) -> Night:
             (draft.path / "weights").write_bytes(bytes(1_000_000))
             draft.rows = 1
         (night.settings.data_docs / f"ds={night.ds}" / "check").mkdir(parents=True)
-    monkeypatch.setenv("COLDSTART_HOME", str(night.settings.home))
     return night
 
 
@@ -47,10 +49,10 @@ def _held(night: Night) -> dict[str, list[date]]:
     held: dict[str, list[date]] = {}
     for path in sorted(paths):
         held.setdefault(path.parent.name, []).append(date.fromisoformat(path.name[3:13]))
-    with warehouse.open_reader(night.settings.warehouse) as connection:
-        for name in ("publications", "evidence_items", "cold_user_scores", "model_metrics"):
-            sql = f"SELECT DISTINCT ds FROM coldstart.{name} ORDER BY ds"
-            held[f"warehouse {name}"] = [day for (day,) in connection.execute(sql).fetchall()]
+    for name in ("publications", "evidence_items", "cold_user_scores", "model_metrics"):
+        for schema in ("coldstart", "coldstart_data"):
+            sql = f"SELECT DISTINCT ds FROM {schema}.{name} ORDER BY ds"
+            held[f"warehouse {schema} {name}"] = [day for (day,) in night.ask(sql)]
     return held
 
 
@@ -76,9 +78,8 @@ def test_delete_removes_it_and_keeps_the_history_and_the_last_timelines(publishe
         kept = DAYS if name in HISTORY else [DAYS[2]] if name == "timelines" else [LATEST]
         assert days == (before[name] if name in HISTORY else kept), name
     assert not list(published.settings.lake.glob(f".versions/episodes/ds={DAYS[0]}"))
-    with warehouse.open_reader(published.settings.warehouse) as connection:
-        latest = connection.execute("SELECT DISTINCT ds FROM coldstart.latest_evidence_items")
-        assert latest.fetchall() == [(LATEST,)]
+    latest = published.ask("SELECT DISTINCT ds FROM coldstart.latest_evidence_items")
+    assert latest == [(LATEST,)]
 
 
 def test_a_second_time_there_is_nothing(
@@ -94,6 +95,8 @@ def test_mistakes_are_told(published: Night, caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.ERROR):
         assert command_line.main(["prune", "--keep-days", "0"]) == 2
     assert "--keep-days is 0, expected at least 1" in caplog.text
-    published.settings.warehouse.unlink()
-    with pytest.raises(UserError, match="does not exist yet"):
-        prune.run(published.settings, 1, is_real=True)
+
+
+def test_nothing_published_is_told(night: Night) -> None:
+    with pytest.raises(UserError, match=r"does not exist yet|has no published ds|does not exist"):
+        prune.run(night.settings, 1, is_real=True)

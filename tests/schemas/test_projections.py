@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import duckdb
 import pyarrow as pa
 import pytest
 from pyspark.sql import types as T
@@ -57,15 +56,6 @@ def test_each_type_has_its_own_projection():
         "list<element: float>",
         "list<element: timestamp[us, tz=UTC]>",
     ]
-
-
-def test_duckdb_gives_arrow_its_own_types_back(warehouse):
-    columns = ", ".join(f"c{i} {name}" for i, name in enumerate(ddl.DUCKDB_TYPES.values()))
-    warehouse.execute(f"CREATE TABLE every_type ({columns})")
-    warehouse.execute("SET TimeZone = 'UTC'")
-    back = warehouse.execute("FROM every_type").to_arrow_table().schema
-    for found, expected in zip(back, arrow_schema(EVERY_TYPE), strict=True):
-        assert found.type.equals(expected.type) or found.type.value_type == expected.type.value_type
 
 
 def test_differences_are_all_in_one_error():
@@ -141,46 +131,6 @@ def test_every_list_and_number_has_its_rule():
 
 def test_every_lake_table_has_a_maker():
     assert set(MADE_BY) == {table.name for table in LAKE}
-
-
-@pytest.fixture
-def warehouse():
-    with duckdb.connect() as connection:
-        for statement in (*ddl.statements(), *ddl.statements()):  # the second time changes nothing
-            connection.execute(statement)
-        yield connection
-
-
-@pytest.mark.parametrize("table", products.WAREHOUSE_TABLES, ids=lambda table: table.name)
-def test_warehouse_tables(warehouse, table):
-    found = warehouse.execute(
-        "SELECT column_name, data_type, is_nullable, comment FROM duckdb_columns() "
-        "WHERE schema_name = 'coldstart' AND table_name = ? ORDER BY column_index",
-        [table.name],
-    ).fetchall()
-    assert found == [
-        (c.name, ddl.DUCKDB_TYPES[c.type], c.nullable, c.description) for c in table.columns
-    ]
-    comment = warehouse.execute(
-        "SELECT comment FROM duckdb_tables() WHERE table_name = ?", [table.name]
-    ).fetchone()
-    assert comment == (table.description,)
-
-
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_warehouse_views(warehouse, view):
-    described = warehouse.execute(f"DESCRIBE {ddl.qualified(view.name)}").fetchall()
-    types = [(column.name, ddl.DUCKDB_TYPES[column.type]) for column in view.table.columns]
-    assert [(name, type_) for name, type_, *_ in described] == types
-    comments = warehouse.execute(
-        "SELECT comment FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index",
-        [view.name],
-    ).fetchall()
-    assert comments == [(column.description,) for column in view.table.columns]
-    comment = warehouse.execute(
-        "SELECT comment FROM duckdb_views() WHERE view_name = ?", [view.name]
-    ).fetchone()
-    assert comment == (view.table.description,)
 
 
 def test_identifiers_are_quoted():

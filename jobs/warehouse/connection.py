@@ -1,0 +1,120 @@
+"""A connection to the warehouse by ADBC: rows as tuples or record batches, faults in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import adbc_driver_duckdb
+import adbc_driver_postgresql
+import pyarrow as pa
+from adbc_driver_manager import dbapi
+from adbc_driver_postgresql import StatementOptions
+
+from jobs.warehouse.faults import explained
+from schemas.errors import UserError
+from schemas.stored import DATA_SCHEMA
+from schemas.warehouse_uri import DUCKDB, POSTGRESQL, WarehouseUri
+
+
+class Connection:
+    """One session, in a transaction from its first statement to `commit` or `rollback`.
+
+    Parameters are `$1`, `$2`, ...: values never become part of a statement's text. Errors of the
+    driver reach the caller as `jobs.warehouse.faults` explains them.
+    """
+
+    def __init__(
+        self, uri: WarehouseUri, *, read_only: bool = False, shown: WarehouseUri | None = None
+    ) -> None:
+        self.uri = shown or uri  # in messages
+        with self._explaining():
+            self._session = _connect(uri, read_only=read_only)
+
+    def execute(self, sql: str, *parameters: object) -> None:
+        self.rows(sql, *parameters)
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """All rows that a statement gives; none if it gives none."""
+        with self._explaining(), self._session.cursor() as cursor:
+            if self.uri.engine == POSTGRESQL:  # COPY streams, and knows nothing but SELECT
+                cursor.adbc_statement.set_options(**{StatementOptions.USE_COPY.value: "false"})
+            cursor.execute(sql, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def batches(self, sql: str) -> Iterator[pa.RecordBatchReader | None]:
+        """The rows as they come; None when the text holds no statement that gives any."""
+        with self._explaining(), self._session.cursor() as cursor:
+            cursor.execute(sql)
+            try:
+                gives_rows = cursor.description is not None
+            except ValueError:  # DuckDB, of nothing but a comment
+                gives_rows = False
+            yield cursor.fetch_record_batch() if gives_rows else None
+
+    def load(self, table: str, rows: pa.RecordBatchReader) -> int:
+        """Append to a table of the rows' schema; how many they were.
+
+        The columns must be the table's, in its order and its types: DuckDB would match them by
+        position without a word.
+        """
+        with self._explaining(), self._session.cursor() as cursor:
+            return cursor.adbc_ingest(table, rows, mode="append", db_schema_name=DATA_SCHEMA)
+
+    def commit(self) -> None:
+        with self._explaining():
+            self._session.commit()
+
+    def rollback(self) -> None:
+        with self._explaining():
+            self._session.rollback()
+
+    def close(self) -> None:
+        with self._explaining():
+            self._session.close()
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except dbapi.Error as error:
+            # Not `from error`: what the driver says may hold a password.
+            raise explained(error, self.uri) from None
+
+
+@contextmanager
+def opened(
+    uri: WarehouseUri, *, read_only: bool = False, shown: WarehouseUri | None = None
+) -> Iterator[Connection]:
+    """A connection that is closed at the end, and rolled back if the block did not commit."""
+    connection = Connection(uri, read_only=read_only, shown=shown)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def open_reader(uri: WarehouseUri) -> Iterator[Connection]:
+    """A connection that only reads, in UTC; a `UserError` when there is nothing to read."""
+    if uri.engine == DUCKDB and not uri.path.exists():
+        raise UserError(f"the warehouse {uri} does not exist yet; run make nightly first.")
+    with opened(uri, read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        if uri.engine != DUCKDB:
+            connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            connection.commit()
+        yield connection
+
+
+def _connect(uri: WarehouseUri, *, read_only: bool) -> dbapi.Connection:
+    if uri.engine == DUCKDB:
+        mode = "READ_ONLY" if read_only else "READ_WRITE"
+        return dbapi.connect(
+            driver=adbc_driver_duckdb.driver_path(),
+            entrypoint="duckdb_adbc_init",
+            db_kwargs={"path": str(uri.path), "access_mode": mode},
+        )
+    return dbapi.connect(driver=adbc_driver_postgresql._driver_path(), db_kwargs={"uri": uri.text})

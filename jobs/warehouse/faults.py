@@ -1,0 +1,66 @@
+"""What a driver's error means to a person: mend it, try again, or free some disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from adbc_driver_manager import dbapi
+
+from schemas.errors import PassingError, UserError
+from schemas.warehouse_uri import WarehouseUri
+
+_DISK = {os.strerror(code): code for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
+_DISK_FULL = "53100"
+# Classes of SQLSTATE: connection, rollback by a conflict, resources, intervention, lock.
+_PASSING = ("08", "40", "53", "57", "55")
+_LOST = (
+    "server closed the connection",
+    "could not connect",
+    "connection to server",
+    "Connection refused",
+    "no connection to the server",
+    "terminating connection",
+)
+# Said while connecting, when there is no SQLSTATE yet.
+_REFUSED = (
+    "authentication failed",
+    "no password supplied",
+    "permission denied",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "certificate",
+)
+_LOCKED = "Could not set lock on file"
+
+
+def explained(error: dbapi.Error, uri: WarehouseUri) -> Exception:
+    """The error in words that help, without any password of the URI."""
+    said = _redacted(str(error), uri)
+    code = next((code for words, code in _DISK.items() if words in said), None)
+    if code is not None or error.sqlstate == _DISK_FULL:
+        return OSError(code or errno.ENOSPC, f"{said} (the warehouse {uri})")
+    if _LOCKED in said:
+        return UserError(
+            f"the warehouse {uri} cannot be opened: {said}. If another process has it open "
+            "for writing, close it there: analysts open it read-only."
+        )
+    is_refused = any(words in said for words in _REFUSED)
+    if not is_refused and _is_passing(error, said):
+        return PassingError(
+            f"the warehouse {uri} did not answer to the end: {said}. Expected a server that is "
+            "up; readers see one whole publication, the old or the new. Run the step again."
+        )
+    return UserError(f"the warehouse {uri} refuses: {said}")
+
+
+def _is_passing(error: dbapi.Error, said: str) -> bool:
+    state = error.sqlstate or ""
+    return state.startswith(_PASSING) or any(words in said for words in _LOST)
+
+
+def _redacted(text: str, uri: WarehouseUri) -> str:
+    """On one line, without secrets and without the statement, which is the program's own."""
+    for secret in uri.secrets:
+        text = text.replace(secret, "***")
+    return " ".join(text.split("\nQuery was:")[0].split()).rstrip(".")

@@ -1,0 +1,131 @@
+"""PostgreSQL: a publication's rows of a product are a partition of their own.
+
+A partition is filled, keyed and analysed while no reader knows of it, attached without locking
+any out, and dropped whole later. That no reader ever waits for a publication, and none for a
+reader, is why the swap is a row and not the partition: a detached one would need all to leave.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+
+from jobs.warehouse.connection import opened
+from jobs.warehouse.publication import Publication
+from schemas import ddl
+from schemas.columns import Table
+from schemas.errors import PassingError
+from schemas.stored import DATA_SCHEMA, STORED_PRODUCTS, STORED_PUBLICATIONS
+
+log = logging.getLogger(__name__)
+
+# A server works on one session with one core, and so does a driver.
+_STREAMS = 2
+_ROWS_WORTH_STREAMS = 200_000
+_SETTLE_SECONDS = 1.0
+_PART = re.compile(rf"({'|'.join(STORED_PRODUCTS)})_(\d+)")
+
+
+class PartitionedPublication(Publication):
+    """While its session lives, an advisory lock on its number keeps others from sweeping it."""
+
+    def begin(self) -> None:
+        self.connection.execute("SELECT pg_advisory_lock($1)", self.number)
+        self.connection.commit()
+
+    def load(self, product: Table, ds: date, partition: Path) -> int:
+        part, connection = f"{product.name}_{self.number}", self.connection
+        connection.execute(
+            f"CREATE TABLE {ddl.stored(part)} (LIKE {ddl.stored(product.name)} INCLUDING ALL)"
+        )
+        connection.commit()
+        rows = self.rows_of(product, ds, partition)
+        count = rows.count()
+        streams = rows.streams(_STREAMS if count >= _ROWS_WORTH_STREAMS else 1)
+        with ThreadPoolExecutor(len(streams)) as pool:
+            list(pool.map(lambda stream: self._load_apart(part, stream), streams))
+        connection.execute("SET LOCAL maintenance_work_mem = '256MB'")  # sort in memory
+        for statement in ddl.indexes(product.name, part):
+            connection.execute(statement)
+        first, day = self.number, ddl.literal(str(ds))
+        # Says what the bounds do, so that attaching need not look at every row.
+        connection.execute(
+            f"ALTER TABLE {ddl.stored(part)} ADD CHECK (ds = {day} AND publication = {first:d})"
+        )
+        connection.execute(f"ANALYZE {ddl.stored(part)}")
+        connection.execute(
+            f"ALTER TABLE {ddl.stored(product.name)} ATTACH PARTITION {ddl.stored(part)} "
+            f"FOR VALUES FROM ({day}, {first:d}) TO ({day}, {first + 1:d})"
+        )
+        connection.commit()
+        return count
+
+    def _load_apart(self, part: str, stream: pa.RecordBatchReader) -> None:
+        with opened(self.connection.uri) as connection:
+            connection.load(part, stream)
+            connection.commit()
+
+    def sweep(self) -> None:
+        """Drop the partitions that nothing points to, but for those that are being loaded.
+
+        One that a reader has locked stays for the next publication to drop.
+        """
+        numbers = f"SELECT publication FROM {ddl.stored(STORED_PUBLICATIONS.name)}"  # noqa: S608 - a constant
+        published = {number for (number,) in self.connection.rows(numbers)}
+        found = self.connection.rows(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = $1", DATA_SCHEMA
+        )
+        self.connection.commit()
+        parts = {name: int(match[2]) for (name,) in found if (match := _PART.fullmatch(name))}
+        for name, number in sorted(parts.items()):
+            if number not in published and number != self.number:
+                self._drop(name, number)
+
+    def _drop(self, name: str, number: int) -> None:
+        [(is_free,)] = self.connection.rows("SELECT pg_try_advisory_xact_lock($1)", number)
+        if not is_free:
+            self.connection.rollback()
+            return
+        try:
+            self.connection.execute("SET LOCAL lock_timeout = '500ms'")
+            self.connection.execute(f"DROP TABLE IF EXISTS {ddl.stored(name)}")
+            self.connection.commit()
+        except PassingError:
+            self.connection.rollback()
+            log.info("%s is being read; the next publication removes it", name)
+
+    def _lock(self) -> None:
+        self._settle()
+        self.connection.execute("SET LOCAL lock_timeout = '60s'")
+        name = ddl.stored(STORED_PUBLICATIONS.name)
+        self.connection.execute(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+
+    def _settle(self) -> None:
+        """Let the statements that were planned before the partitions were attached begin.
+
+        A statement plans with the partitions it knows and then takes its snapshot: one that falls
+        between would see the new pointer and not the rows. Planning takes milliseconds; what
+        holds its locks for longer has its snapshot already, or plans its next statement anew.
+        """
+        begun = time.monotonic()
+        planning = self._readers()
+        while planning and time.monotonic() - begun < _SETTLE_SECONDS:
+            time.sleep(0.01)
+            planning &= self._readers()
+
+    def _readers(self) -> set[str]:
+        parents = ", ".join(
+            f"{ddl.literal(ddl.stored(name))}::regclass" for name in STORED_PRODUCTS
+        )
+        found = self.connection.rows(
+            "SELECT DISTINCT virtualtransaction FROM pg_locks WHERE pid <> pg_backend_pid() "  # noqa: S608 - contracts' names
+            f"AND mode = 'AccessShareLock' AND relation IN ({parents})"
+        )
+        self.connection.rollback()
+        return {transaction for (transaction,) in found}

