@@ -7,6 +7,7 @@ TO      ?= 1998-03-03
 SOURCE  ?=
 DATA    ?=
 SIZES   ?= 1e6,1e7
+ROWS    ?= 5e6,5e7
 PYTHON  ?= $(shell command -v python3.11 || command -v python3)
 
 VENV_PYTHON := .venv/bin/python
@@ -21,7 +22,7 @@ export COLDSTART_SOURCE := $(SOURCE)
 endif
 unexport PYTHONPATH
 
-.PHONY: help install nightly backfill ui test benchmark benchmark-features lint format docs clean
+.PHONY: help install nightly backfill ui test benchmark benchmark-features benchmark-warehouse lint format docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +64,11 @@ endif
 benchmark-features: install ## measure the night's features beside DuckDB: SIZES=1e6,1e7
 	@$(VENV_PYTHON) -m benchmarks.features --sizes $(call quoted,$(SIZES)) \
 		--json docs/benchmarks/features.json
+	@$(VENV_PYTHON) -m benchmarks.report
+
+benchmark-warehouse: install ## measure publications and their readers: ROWS=5e6,5e7
+	@$(VENV_PYTHON) -m benchmarks.warehouse --sizes $(call quoted,$(ROWS)) \
+		--json docs/benchmarks/warehouse.json
 	@$(VENV_PYTHON) -m benchmarks.report
 
 lint: install ## check format, lint, types and the one-way imports

@@ -1,6 +1,6 @@
 """How long a publication takes beside the engine's fastest load, and what its readers notice.
 
-    python -m benchmarks.warehouse --json FILE [--sizes 5e6]
+    python -m benchmarks.warehouse --json FILE [--sizes 5e6,5e7]
 
 For each engine, an embedded DuckDB and a PostgreSQL 18 of its own (from a Python wheel, with its
 own defaults), and each number of rows of cold_user_scores:
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.warehouse", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
-    parser.add_argument("--sizes", type=sizes, default="5e6", help="rows of scores, by commas")
+    parser.add_argument("--sizes", type=sizes, default="5e6,5e7", help="rows of scores, by commas")
     options = parser.parse_args(arguments)
     return command_line.run(lambda: write_json(options.json, measure(options.sizes)))
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
-from airflow.sdk import BaseOperator
+from airflow.sdk import BaseHook, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from schemas.errors import UserError
@@ -67,7 +67,7 @@ class StepOperator(BaseOperator):
             raise AirflowFailException(str(error)) from None
         self.run_argv(
             self.argv(ds, context["params"]["model"]),
-            {**os.environ, "COLDSTART_AIRFLOW_RUN_ID": context["run_id"]},
+            {**os.environ, **_warehouse(), "COLDSTART_AIRFLOW_RUN_ID": context["run_id"]},
         )
 
     def argv(self, ds: date, model: str) -> list[str]:
@@ -97,6 +97,15 @@ class StepOperator(BaseOperator):
             process.wait(KILL_AFTER_SECONDS)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _warehouse() -> dict[str, str]:
+    """The warehouse of the Airflow connection that `COLDSTART_WAREHOUSE_CONNECTION` names, if any.
+
+    A step is told in its environment, which no log and no list of processes shows.
+    """
+    name = os.environ.get("COLDSTART_WAREHOUSE_CONNECTION")
+    return {"COLDSTART_WAREHOUSE": BaseHook.get_connection(name).get_uri()} if name else {}
 
 
 def job(task_id: str, doc_md: str) -> StepOperator:

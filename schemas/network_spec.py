@@ -129,4 +129,10 @@ def _relation(values: Any, where: str) -> FileRelation | FeatureRelation:
         return build(FeatureRelation, values, where)
     if isinstance(values.get("ids"), dict):
         values = {**values, "ids": build(ItemIds, values["ids"], f"{where[:-1]}.ids]")}
-    return build(FileRelation, values, where)
+    made = build(FileRelation, values, where)
+    if "jdbc" in (made.format, made.ids.format if made.ids else None):
+        raise UserError(
+            f'{where}: format is "jdbc", expected a file: relations are not read from a database. '
+            "Export the table, or make the relation a feature of the items."
+        )
+    return made

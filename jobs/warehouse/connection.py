@@ -99,12 +99,15 @@ def opened(
 @contextmanager
 def open_reader(uri: WarehouseUri) -> Iterator[Connection]:
     """A connection that only reads, in UTC; a `UserError` when there is nothing to read."""
+    nothing = UserError(f"the warehouse {uri} does not exist yet; run make nightly first.")
     if uri.engine == DUCKDB and not uri.path.exists():
-        raise UserError(f"the warehouse {uri} does not exist yet; run make nightly first.")
+        raise nothing
     with opened(uri, read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        if uri.engine != DUCKDB:
+        if uri.engine == POSTGRESQL:
             connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            if connection.rows("SELECT to_regclass('coldstart.publications')") == [(None,)]:
+                raise nothing
             connection.commit()
         yield connection
 

@@ -1,8 +1,8 @@
 """PostgreSQL: a publication's rows of a product are a partition of their own.
 
 A partition is filled, keyed and analysed while no reader knows of it, attached without locking
-any out, and dropped whole later. That no reader ever waits for a publication, and none for a
-reader, is why the swap is a row and not the partition: a detached one would need all to leave.
+any out, and dropped whole later, when nobody reads it. The swap is a row and not the partition,
+because a detached one would need all readers to leave (docs/adr/0017).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from jobs.warehouse.connection import opened
+from jobs.warehouse.connection import Connection, opened
 from jobs.warehouse.publication import Publication
 from schemas import ddl
 from schemas.columns import Table
@@ -29,15 +29,17 @@ log = logging.getLogger(__name__)
 _STREAMS = 2
 _ROWS_WORTH_STREAMS = 200_000
 _SETTLE_SECONDS = 1.0
+_DROP_TRIES = 3
 _PART = re.compile(rf"({'|'.join(STORED_PRODUCTS)})_(\d+)")
 
 
 class PartitionedPublication(Publication):
     """While its session lives, an advisory lock on its number keeps others from sweeping it."""
 
-    def begin(self) -> None:
-        self.connection.execute("SELECT pg_advisory_lock($1)", self.number)
-        self.connection.commit()
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        connection.execute("SELECT pg_advisory_lock($1)", self.number)
+        connection.commit()
 
     def load(self, product: Table, ds: date, partition: Path) -> int:
         part, connection = f"{product.name}_{self.number}", self.connection
@@ -88,17 +90,21 @@ class PartitionedPublication(Publication):
                 self._drop(name, number)
 
     def _drop(self, name: str, number: int) -> None:
-        [(is_free,)] = self.connection.rows("SELECT pg_try_advisory_xact_lock($1)", number)
-        if not is_free:
-            self.connection.rollback()
-            return
-        try:
-            self.connection.execute("SET LOCAL lock_timeout = '500ms'")
-            self.connection.execute(f"DROP TABLE IF EXISTS {ddl.stored(name)}")
-            self.connection.commit()
-        except PassingError:
-            self.connection.rollback()
-            log.info("%s is being read; the next publication removes it", name)
+        for _ in range(_DROP_TRIES):
+            [(is_free,)] = self.connection.rows("SELECT pg_try_advisory_xact_lock($1)", number)
+            if not is_free:
+                self.connection.rollback()
+                return
+            try:
+                # Whoever comes while it waits for readers to leave waits too, so it is short.
+                self.connection.execute("SET LOCAL lock_timeout = '50ms'")
+                self.connection.execute(f"DROP TABLE IF EXISTS {ddl.stored(name)}")
+                self.connection.commit()
+                return
+            except PassingError:
+                self.connection.rollback()
+                time.sleep(0.1)
+        log.info("%s is being read; the next publication removes it", name)
 
     def _lock(self) -> None:
         self._settle()
@@ -125,7 +131,8 @@ class PartitionedPublication(Publication):
         )
         found = self.connection.rows(
             "SELECT DISTINCT virtualtransaction FROM pg_locks WHERE pid <> pg_backend_pid() "  # noqa: S608 - contracts' names
-            f"AND mode = 'AccessShareLock' AND relation IN ({parents})"
+            f"AND mode = 'AccessShareLock' AND relation IN ({parents}) "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
         self.connection.rollback()
         return {transaction for (transaction,) in found}

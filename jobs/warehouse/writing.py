@@ -25,9 +25,10 @@ def writing(uri: WarehouseUri) -> Iterator[Publication]:
             publication.sweep()  # nobody reads the copy: what was replaced can go at once
         return
     with opened(uri) as connection:
+        # One at a time makes or migrates the structure: this lasts as long as its transaction.
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('coldstart structure'))")
         structure.bring_forward(connection, dialect)
         partitioned = PartitionedPublication(connection)
-        partitioned.begin()
         # Before and not after: who began to read what this one replaces may finish, as late as
         # until the next.
         partitioned.sweep()

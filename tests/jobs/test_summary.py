@@ -12,6 +12,7 @@ from jobs import gate, publish, summary
 from jobs.text_table import text_table
 from schemas.errors import UserError
 from schemas.settings import REPOSITORY
+from tests.jobs.engines import both_engines
 
 
 def _summary(night, capsys) -> str:
@@ -22,6 +23,7 @@ def _summary(night, capsys) -> str:
     return capsys.readouterr().out
 
 
+@both_engines
 def test_what_a_person_sees(night, capsys):
     night.rows["evidence_items"][0]["title"] = "A film with a title that never ends, " * 5
     text = _summary(night, capsys)
@@ -42,6 +44,7 @@ def test_what_a_person_sees(night, capsys):
     assert text.index("user u2") < text.index("user u3")
 
 
+@both_engines
 def test_ranks_of_implicit_feedback(implicit_night, capsys):
     text = _summary(implicit_night, capsys)
     for line in (
@@ -53,6 +56,7 @@ def test_ranks_of_implicit_feedback(implicit_night, capsys):
         assert line in text, f"{line!r} not in\n{text}"
 
 
+@both_engines
 def test_the_query_works_as_pasted(night, capsys):
     command = _summary(night, capsys).splitlines()[-1]
     pasted = subprocess.run(command, shell=True, cwd=REPOSITORY, capture_output=True, text=True)
@@ -60,6 +64,7 @@ def test_the_query_works_as_pasted(night, capsys):
     assert "Film 2" in pasted.stdout
 
 
+@both_engines
 def test_a_day_without_cold_users(night, capsys):
     night.rows["cold_user_scores"] = []
     night.rows["interactions_quarantine"] = []
@@ -68,6 +73,7 @@ def test_a_day_without_cold_users(night, capsys):
     assert "set aside" not in text
 
 
+@both_engines
 def test_a_ds_that_is_not_published(night, capsys):
     with pytest.raises(UserError, match="does not exist yet"):
         summary.run(night.settings, night.ds)

@@ -94,6 +94,8 @@ def test_mistakes_of_implicit_feedback_and_of_parquet(tmp_path, old, new, messag
         ('feature = "genres"', 'feature = "genders"', r"genre\]: feature is 'genders', expected"),
         ('feature = "genres"', 'feature = "genres"\nfile = "x"', "give either `feature`, or"),
         ('feature = "genres"', 'file = "x"\nitem = "a"', r"genre\]: missing keys \['node'"),
+        ('feature = "genres"', 'file = "x"\nitem = "a"\nnode = "b"\nformat = "jdbc"',
+         r"genre\]: format is \"jdbc\", expected a file"),
         ("[network.metapaths]", "[network]\ncap = 0\n[network.metapaths]", "cap is 0, expected at"),
         ("[network.metapaths]", "[network]\ncup = 9\n[network.metapaths]", "Did you mean 'cap'"),
         ("relations.genre]", "relations.users]", "a relation is named 'users'.*another name"),
