@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as csv
@@ -35,14 +36,40 @@ def run(settings: Settings, sql: str, to: Path | None) -> None:
                 if rows is None:
                     raise UserError(f"{sql!r} gives no rows; expected a SELECT.")
                 if to is None:
-                    _show(rows)
+                    _show(_plain(rows))
                 else:
-                    _write(rows, to)
+                    _write(_plain(rows), to)
         except UserError as error:
             raise UserError(
                 f"{error}. docs/tables.md says what tables and views there are, docs/analysts.md "
                 "what one may ask."
             ) from None
+
+
+def _plain(rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """Without types that only one engine has: PostgreSQL's `numeric`, as of averages and sums, is
+    a number of floating point, and any other the text that stands for it."""
+    schema = pa.schema([pa.field(field.name, _plain_type(field.type)) for field in rows.schema])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows:
+            columns = [
+                _plain_column(column, field.type)
+                for column, field in zip(batch.columns, schema, strict=True)
+            ]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _plain_type(of: pa.DataType) -> pa.DataType:
+    if not isinstance(of, pa.OpaqueType):
+        return of
+    return pa.float64() if of.type_name == "numeric" else of.storage_type
+
+
+def _plain_column(column: Any, of: pa.DataType) -> Any:
+    return column.storage.cast(of) if isinstance(column.type, pa.OpaqueType) else column
 
 
 def _show(rows: pa.RecordBatchReader) -> None:
@@ -60,6 +87,13 @@ def _tuples(rows: pa.RecordBatchReader) -> Iterator[tuple[object, ...]]:
 
 def _write(rows: pa.RecordBatchReader, to: Path) -> None:
     """Batch by batch, beside the file and then in its place."""
+    if to.suffix == ".csv":
+        nested = [field.name for field in rows.schema if pa.types.is_nested(field.type)]
+        if nested:
+            raise UserError(
+                f"{to} cannot hold the lists of {nested}; expected plain columns. Write a .parquet "
+                "file, or cast them to text"
+            )
     draft, written = to.with_name(f".{to.name}.draft"), 0
     try:
         with _WRITERS[to.suffix](draft, rows.schema) as writer:

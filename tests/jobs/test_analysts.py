@@ -97,12 +97,22 @@ def test_files_have_all_rows_and_the_terminal_the_first(
     assert not list(tmp_path.glob(".*.draft"))
 
 
+def test_averages_are_numbers_in_files(two_days: Night, tmp_path: Path) -> None:
+    """PostgreSQL's exact numbers are of a type of its own."""
+    sql = "SELECT avg(rank) AS mean, sum(n_support) AS total FROM coldstart.cold_user_scores"
+    for name, read in (("a.csv", csv.read_csv), ("a.parquet", pq.read_table)):
+        assert command_line.main(["query", sql, "--to", str(tmp_path / name)]) == 0
+        [row] = read(tmp_path / name).to_pylist()
+        assert row == {"mean": pytest.approx(4 / 3), "total": 14}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["SELECT nothing FROM coldstart.publications"], "nothing"),
         (["DELETE FROM coldstart_data.publications RETURNING ds"], "read-only"),
         (["SELECT 1", "--to", "rows.xls"], "expected a name that ends in .csv or .parquet"),
+        (["SELECT ARRAY[1, 2] AS pair", "--to", "pairs.csv"], r"lists of \['pair'\]"),
         (["-- nothing"], "gives no rows; expected a SELECT|Failed to execute"),
     ],
 )

@@ -179,3 +179,12 @@ def test_a_password_in_the_uri_is_in_no_message(person, monkeypatch, caplog) -> 
         assert command_line.main(argv) == 2
     assert "password authentication failed" in caplog.text
     assert "hunter2" not in caplog.text
+
+
+def test_what_the_driver_repeats_of_a_password_is_not_shown(monkeypatch, caplog) -> None:
+    """It quotes what it cannot decode: here, the password."""
+    monkeypatch.setenv("COLDSTART_WAREHOUSE", "postgresql://me:hunter2%zz@127.0.0.1:1/shop")
+    with caplog.at_level(logging.DEBUG):
+        assert command_line.main(["query", "SELECT 1"]) == 2
+    assert 'invalid percent-encoded token: "***"' in caplog.text
+    assert "hunter2" not in caplog.text
