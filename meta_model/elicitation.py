@@ -1,0 +1,127 @@
+"""What a list is worth: held-out users react to it, the model adapts, and predicts the rest.
+
+Each user reveals their true ratings of those items of the list that they have rated. The rest, on
+which all lists are compared, are the user's items that are in none of the lists compared, so that
+differences between lists are differences of what was asked and not of what was left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from meta_model import metrics
+from meta_model.data.batching import batches
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Side, Tasks
+from meta_model.learners import Learner
+
+_BATCH_TASKS = 256
+_NDCG_AT = 5
+_RESAMPLES = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elicited:
+    """What asking about one list gave for each of U users, [U] each.
+
+    n_revealed: reactions that the user had to the list; mae of the median rating and ndcg5 of the
+    expected one, on the rest
+    """
+
+    n_revealed: Tensor
+    mae: Tensor
+    ndcg5: Tensor
+
+
+@torch.no_grad()
+def elicit(
+    learner: Learner,
+    inputs: Inputs,
+    lists: Mapping[str, Tensor],
+    device: torch.device,
+    *,
+    min_adapt: int,
+    scenario: str = "user_cold",
+) -> dict[str, Elicited]:
+    """Ask each test user of the scenario about each of the lists, item indices [K].
+
+    Users count whose rest has five items or more: the same users for all lists. As in scoring,
+    fewer than `min_adapt` reactions leave the shared model.
+    """
+    if inputs.feedback == "implicit":
+        raise ValueError("elicitation needs ratings; implicit feedback has no reaction to reveal")
+    learner.eval()
+    asked = {name: items.to(device) for name, items in lists.items()}
+    of_any = torch.cat(list(asked.values())).unique()
+    found: dict[str, list[Elicited]] = {name: [] for name in asked}
+    for batch in batches(inputs.episodes.split("test", scenario=scenario), _BATCH_TASKS):
+        tasks = batch.to(device).whole()
+        items = tasks.items[tasks.support.places]
+        rest = tasks.support.mask & ~torch.isin(items, of_any)
+        counts = rest.sum(1) >= _NDCG_AT
+        if not counts.any():
+            continue
+        tasks, items, rest = tasks[counts], items[counts], rest[counts]
+        catalogue = learner.embed(tasks.items)
+        for name, listed in asked.items():
+            revealed = tasks.support.mask & torch.isin(items, listed)
+            known = replace(
+                tasks, support=_of(tasks.support, revealed), query=_of(tasks.support, rest)
+            )
+            found[name].append(_predict(learner, known, catalogue, min_adapt, inputs))
+    if not any(found.values()):
+        raise ValueError(
+            f"no test user of {scenario} has {_NDCG_AT} ratings of items that are in no list; "
+            "expected some to measure on"
+        )
+    return {name: _joined(parts) for name, parts in found.items()}
+
+
+def _predict(
+    learner: Learner, tasks: Tasks, catalogue: object, min_adapt: int, inputs: Inputs
+) -> Elicited:
+    """Adapt on the support where it is long enough, and predict the query."""
+    n_revealed, query = tasks.support.mask.sum(1), learner.statistics.query(tasks)
+    unadapted, adapted = learner.unadapted(tasks), learner.adapt(tasks, catalogue)
+    median, expected = (
+        torch.where(
+            (n_revealed >= min_adapt).unsqueeze(1),
+            forecast(adapted, learner.predict(adapted, catalogue, query)),
+            forecast(unadapted, learner.predict(unadapted, catalogue, query)),
+        )
+        for forecast in (learner.median, learner.expected)
+    )
+    low, high = inputs.rating_levels[0], inputs.rating_levels[-1]
+    ratings, rest = tasks.query.ratings, tasks.query.mask
+    return Elicited(
+        n_revealed=n_revealed.double().cpu(),
+        mae=metrics.mae(median.clamp(low, high), ratings, rest).double().cpu(),
+        ndcg5=metrics.ndcg(expected, ratings, rest, _NDCG_AT).double().cpu(),
+    )
+
+
+def _of(side: Side, mask: Tensor) -> Side:
+    """The side with other places masked, as padding is: item 0, rating 0."""
+    return Side(places=side.places * mask, ratings=side.ratings * mask, mask=mask)
+
+
+def _joined(parts: list[Elicited]) -> Elicited:
+    return Elicited(
+        n_revealed=torch.cat([part.n_revealed for part in parts]),
+        mae=torch.cat([part.mae for part in parts]),
+        ndcg5=torch.cat([part.ndcg5 for part in parts]),
+    )
+
+
+def interval(differences: Tensor, seed: int = 1) -> tuple[float, float]:
+    """The 95% interval of the mean of paired differences [U], by the percentile bootstrap."""
+    draws = torch.Generator().manual_seed(seed)
+    size = len(differences)
+    chosen = torch.randint(size, (_RESAMPLES, size), generator=draws)
+    means = differences[chosen].mean(1)
+    low, high = torch.quantile(means, torch.tensor([0.025, 0.975], dtype=means.dtype)).tolist()
+    return low, high

@@ -1,0 +1,121 @@
+"""The simulation is what a loop over users would be, and compares lists on the same ratings."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from meta_model.config import Config
+from meta_model.data.batching import from_episodes
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Side
+from meta_model.elicitation import elicit, interval
+from meta_model.evidence import LISTS, order
+from meta_model.item_values import item_values
+from meta_model.learners import LEARNERS, create
+
+CPU = torch.device("cpu")
+
+
+def _of_one_user(row: dict, items: list[int]) -> dict[int, float]:
+    """The user's true ratings of the items."""
+    rated = zip(
+        row["support_items"] + row["query_items"],
+        row["support_ratings"] + row["query_ratings"],
+        strict=True,
+    )
+    return {item: rating for item, rating in rated if item in items}
+
+
+@pytest.mark.parametrize("min_adapt", [1, 3])
+@pytest.mark.parametrize("model", sorted(LEARNERS))
+def test_it_equals_a_loop_over_users(
+    inputs: Inputs, config: Config, rows, model: str, min_adapt: int
+) -> None:
+    torch.manual_seed(3)
+    learner = create(replace(config, model=model), inputs).eval()
+    n_items = len(inputs.item_profiles)
+    lists = {"many": torch.arange(1, 16), "few": torch.tensor([n_items - 2])}
+    scenario = rows("test").to_pylist()[0]["scenario"]
+    of_any = [int(item) for items in lists.values() for item in items]
+    found = elicit(learner, inputs, lists, CPU, min_adapt=min_adapt, scenario=scenario)
+    expected: dict[str, list[tuple[int, float]]] = {name: [] for name in lists}
+    for place, row in enumerate(rows("test").to_pylist()):
+        everything = _of_one_user(row, list(range(1, n_items + 1)))
+        rest = {item: rating for item, rating in everything.items() if item not in of_any}
+        if row["scenario"] != scenario or len(rest) < 5:
+            continue
+        [tasks] = [from_episodes(rows("test").slice(place, 1))]
+        where = {int(item): at for at, item in enumerate(tasks.items)}
+        query = _side(rest, where)
+        for name, items in lists.items():
+            revealed = _of_one_user(row, items.tolist())
+            asked = replace(tasks, support=_side(revealed, where), query=query)
+            catalogue = learner.embed(asked.items)
+            state = learner.adapt(asked, catalogue) if revealed else learner.unadapted(asked)
+            forecast = learner.predict(state, catalogue, learner.statistics.query(asked))
+            errors = (learner.median(state, forecast).clamp(1, 5) - query.ratings).abs()
+            expected[name].append((len(revealed), errors.mean().item()))
+    for name, of_list in expected.items():
+        assert of_list
+        got = zip(found[name].n_revealed.tolist(), found[name].mae.tolist(), strict=True)
+        np.testing.assert_allclose(sorted(got), sorted(of_list), atol=1e-5)
+    revealed = {n for of_list in expected.values() for n, _ in of_list}
+    assert 0 in revealed
+    assert max(revealed) > 1
+
+
+def _side(ratings: dict[int, float], where: dict[int, int]) -> Side:
+    places = torch.tensor([[where[item] for item in ratings]], dtype=torch.long)
+    values = torch.tensor([list(ratings.values())], dtype=torch.float32)
+    return Side(
+        places=places.reshape(1, -1), ratings=values.reshape(1, -1), mask=places.reshape(1, -1) >= 0
+    )
+
+
+def test_all_lists_are_measured_on_the_same_rest(inputs: Inputs, config: Config) -> None:
+    learner = create(config, inputs).eval()
+    scenario = "warm"
+    a, b = torch.arange(1, 4), torch.arange(4, 8)
+    one = elicit(learner, inputs, {"a": a, "b": b}, CPU, min_adapt=1, scenario=scenario)
+    other = elicit(learner, inputs, {"b": b, "a": a}, CPU, min_adapt=1, scenario=scenario)
+    assert one["a"].mae.equal(other["a"].mae)
+    assert len(one["a"].mae) == len(one["b"].mae)
+    everything = {"a": torch.arange(1, len(inputs.item_profiles) + 1)}
+    with pytest.raises(ValueError, match="no test user of warm has 5 ratings"):
+        elicit(learner, inputs, everything, CPU, min_adapt=1, scenario=scenario)
+
+
+def test_lists_are_the_items_of_the_highest_scores(inputs: Inputs, config: Config, rows) -> None:
+    values = item_values(create(config, inputs), inputs, CPU)
+    counts: dict[int, Counter] = {}
+    for row in rows("train", "validation").to_pylist():
+        for item, rating in _of_one_user(row, list(range(10_000))).items():
+            counts.setdefault(item, Counter())[rating] += 1
+    assert values.items.tolist() == sorted(counts)
+    entropy = [
+        -sum(n / of.total() * math.log(n / of.total()) for n in of.values())
+        for _, of in sorted(counts.items())
+    ]
+    assert values.entropy.tolist() == pytest.approx(entropy)
+    for name, score in LISTS.items():
+        best = order(score(values))
+        assert score(values)[best].tolist() == sorted(score(values).tolist(), reverse=True), name
+    assert (values.of_score > 0).all()
+
+
+def test_the_interval_holds_the_mean_and_narrows_with_users() -> None:
+    draws = torch.Generator().manual_seed(5)
+    few, many = (torch.randn(n, generator=draws, dtype=torch.float64) + 1 for n in (50, 5000))
+    for differences in (few, many):
+        low, high = interval(differences)
+        assert low < differences.mean() < high
+        error = differences.std() / len(differences) ** 0.5
+        assert high - low == pytest.approx(2 * 1.96 * error.item(), rel=0.1)
+    assert interval(torch.full((20,), 0.25, dtype=torch.float64)) == (0.25, 0.25)
+    assert interval(few) == interval(few)
