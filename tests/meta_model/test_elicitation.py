@@ -57,7 +57,8 @@ def test_it_equals_a_loop_over_users(
             revealed = _of_one_user(row, items.tolist())
             asked = replace(tasks, support=_side(revealed, where), query=query)
             catalogue = learner.embed(asked.items)
-            state = learner.adapt(asked, catalogue) if revealed else learner.unadapted(asked)
+            is_known = len(revealed) >= min_adapt
+            state = learner.adapt(asked, catalogue) if is_known else learner.unadapted(asked)
             forecast = learner.predict(state, catalogue, learner.statistics.query(asked))
             errors = (learner.median(state, forecast).clamp(1, 5) - query.ratings).abs()
             expected[name].append((len(revealed), errors.mean().item()))
