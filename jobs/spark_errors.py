@@ -6,15 +6,13 @@ Java stack into the text: the text is what they have in common.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from pathlib import Path
 
-from schemas.errors import UserError
+from schemas.errors import UserError, full_disk_code
 from schemas.steps import MADE_BY
 
-_DISK = {os.strerror(code): code for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
 _WRITTEN = re.compile(r"writing rows to file:/*(/.+?)\.? SQLSTATE")
 _READ = re.compile(r"\[(?:FAILED_READ_FILE|CANNOT_READ_FILE_FOOTER)\b.*?file:/*(/.+?\.parquet)\b")
 # Of a driver of the step's own, and of a server; by name, as a step has one of the two libraries.
@@ -32,7 +30,7 @@ def explained(error: Exception, lake: Path) -> Exception | None:
             "again: what was there before is untouched."
         )
     text = str(error)
-    if (code := next((code for words, code in _DISK.items() if words in text), None)) is not None:
+    if (code := full_disk_code(text)) is not None:
         written = _WRITTEN.search(text)
         return OSError(code, os.strerror(code), *([written[1]] if written else []))
     if (read := _READ.search(text)) is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -51,13 +53,39 @@ def read_partition(table: Table, partition: Path) -> pa.Table:
     return pq.ParquetDataset(files, partitioning=None).read().cast(arrow_schema(table))
 
 
-def read_batches(table: Table, partition: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Some columns of a lake partition in the contract's types, without all rows in memory."""
+class RowGroup(NamedTuple):
+    """A part of a lake partition: the row group `number` of a file, and how many rows it has."""
+
+    file: Path
+    number: int
+    rows: int
+
+
+def row_groups(table: Table, partition: Path) -> tuple[RowGroup, ...]:
+    """All of a lake partition, in order; its files keep the contract."""
+    found = ((file, pq.read_metadata(file)) for file in partition_files(table, partition))
+    return tuple(
+        RowGroup(file, number, metadata.row_group(number).num_rows)
+        for file, metadata in found
+        for number in range(metadata.num_row_groups)
+    )
+
+
+def read_row_groups(
+    table: Table, groups: Iterable[RowGroup], columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """Some columns of the row groups in the contract's types, without all rows in memory."""
     schema = pa.schema([arrow_schema(table).field(name) for name in columns])
-    for path in partition_files(table, partition):
+    for path, of_file in groupby(groups, key=lambda group: group.file):
+        numbers = [group.number for group in of_file]
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_BATCH_ROWS, columns=list(columns)):
+            for batch in file.iter_batches(_BATCH_ROWS, row_groups=numbers, columns=list(columns)):
                 yield batch.select(columns).cast(schema)
+
+
+def read_batches(table: Table, partition: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The same of a whole lake partition."""
+    return read_row_groups(table, row_groups(table, partition), columns)
 
 
 def partition_files(table: Table, partition: Path) -> tuple[Path, ...]:

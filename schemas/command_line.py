@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from collections.abc import Callable
 
-from schemas.errors import PassingError, UserError
+from schemas.errors import FULL_DISK, PassingError, UserError
 
 log = logging.getLogger("coldstart")
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FULL_TEXT = "No space left on device"  # how a JVM on the other side of a connection says it
 
 
@@ -46,7 +44,7 @@ def run(action: Callable[[], None]) -> int:
 
 def _is_full_disk(error: BaseException | None) -> bool:
     while error is not None:
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
             return True
         if _FULL_TEXT in str(error):
             return True

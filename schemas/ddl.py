@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from schemas.columns import Column, Table, Type
 from schemas.dialects import Dialect
@@ -38,8 +38,8 @@ def stored(name: str) -> str:
     return qualified(name, DATA_SCHEMA)
 
 
-def column_list(table: Table) -> str:
-    return ", ".join(identifier(name) for name in table.column_names)
+def identifiers(names: Iterable[str]) -> str:
+    return ", ".join(map(identifier, names))
 
 
 def tables(dialect: Dialect) -> Iterator[str]:
@@ -47,7 +47,7 @@ def tables(dialect: Dialect) -> Iterator[str]:
     for table in STORED:
         yield _create_table(table, dialect)
         if dialect.has_keys and table.name not in STORED_PRODUCTS:  # those are keyed in their parts
-            yield f"ALTER TABLE {stored(table.name)} ADD PRIMARY KEY ({_names(table.key)})"
+            yield f"ALTER TABLE {stored(table.name)} ADD PRIMARY KEY ({identifiers(table.key)})"
 
 
 def views_and_comments() -> Iterator[str]:
@@ -61,7 +61,8 @@ def views_and_comments() -> Iterator[str]:
 
 def indexes(product: str, part: str) -> Iterator[str]:
     """The key and the indexes of one publication's rows, the table `part`, once it is filled."""
-    yield f"ALTER TABLE {stored(part)} ADD PRIMARY KEY ({_names(STORED_PRODUCTS[product].key)})"
+    key = identifiers(STORED_PRODUCTS[product].key)
+    yield f"ALTER TABLE {stored(part)} ADD PRIMARY KEY ({key})"
     for column in INDEXES.get(product, ()):
         yield f"CREATE INDEX ON {stored(part)} ({identifier(column)})"
 
@@ -69,7 +70,9 @@ def indexes(product: str, part: str) -> Iterator[str]:
 def _all_views() -> Iterator[View]:
     for product in PRODUCTS:
         yield View(table=warehouse_table(product), select=view_of(product))
-    publications = f"SELECT {column_list(PUBLICATIONS)} FROM {stored(PUBLICATIONS.name)}"  # noqa: S608 - contracts' names
+    publications = (
+        f"SELECT {identifiers(PUBLICATIONS.column_names)} FROM {stored(PUBLICATIONS.name)}"  # noqa: S608 - contracts' names
+    )
     yield View(table=PUBLICATIONS, select=publications)
     yield from VIEWS
 
@@ -77,7 +80,9 @@ def _all_views() -> Iterator[View]:
 def _create_table(table: Table, dialect: Dialect) -> str:
     columns = ",\n    ".join(_column(column, dialect) for column in table.columns)
     is_parted = dialect.has_partitions and table.name in STORED_PRODUCTS
-    parted = f" PARTITION BY RANGE ({_names((DS.name, PUBLICATION.name))})" if is_parted else ""
+    parted = (
+        f" PARTITION BY RANGE ({identifiers((DS.name, PUBLICATION.name))})" if is_parted else ""
+    )
     return f"CREATE TABLE {stored(table.name)} (\n    {columns}\n){parted}"
 
 
@@ -106,7 +111,3 @@ def _comments(kind: str, schema: str, table: Table) -> Iterator[str]:
     for column in table.columns:
         of_column = f"{name}.{identifier(column.name)}"
         yield f"COMMENT ON COLUMN {of_column} IS {literal(column.description)}"
-
-
-def _names(names: tuple[str, ...]) -> str:
-    return ", ".join(identifier(name) for name in names)

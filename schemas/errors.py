@@ -1,4 +1,14 @@
-"""The exceptions that reach a user as a message instead of a traceback."""
+"""The errors that reach a user as a message instead of a traceback."""
+
+import errno
+import os
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def full_disk_code(text: str) -> int | None:
+    """The errno of `FULL_DISK` that a message of another process or library names in words."""
+    return next((code for code in FULL_DISK if os.strerror(code) in text), None)
 
 
 class UserError(Exception):

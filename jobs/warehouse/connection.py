@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import adbc_driver_duckdb
-import adbc_driver_postgresql
 import pyarrow as pa
 from adbc_driver_manager import dbapi
 from adbc_driver_postgresql import StatementOptions
+from adbc_driver_postgresql import dbapi as postgresql
 
 from jobs.warehouse.faults import explained
 from schemas.errors import UserError
@@ -120,4 +120,5 @@ def _connect(uri: WarehouseUri, *, read_only: bool) -> dbapi.Connection:
             entrypoint="duckdb_adbc_init",
             db_kwargs={"path": str(uri.path), "access_mode": mode},
         )
-    return dbapi.connect(driver=adbc_driver_postgresql._driver_path(), db_kwargs={"uri": uri.text})
+    session: dbapi.Connection = postgresql.connect(uri.text)
+    return session

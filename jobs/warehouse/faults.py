@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
 
 from adbc_driver_manager import dbapi
 
-from schemas.errors import PassingError, UserError
+from schemas.errors import PassingError, UserError, full_disk_code
 from schemas.warehouse_uri import WarehouseUri
 
-_DISK = {os.strerror(code): code for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)}
 _DISK_FULL = "53100"
 # Classes of SQLSTATE: connection, rollback by a conflict, resources, intervention, lock.
 _PASSING = ("08", "40", "53", "57", "55")
@@ -37,7 +35,7 @@ _LOCKED = "Could not set lock on file"
 def explained(error: dbapi.Error, uri: WarehouseUri) -> Exception:
     """The error in words that help, without any password of the URI."""
     said = _redacted(str(error), uri)
-    code = next((code for words, code in _DISK.items() if words in said), None)
+    code = full_disk_code(said)
     if code is not None or error.sqlstate == _DISK_FULL:
         return OSError(code or errno.ENOSPC, f"{said} (the warehouse {uri})")
     if _LOCKED in said:

@@ -52,7 +52,7 @@ class Publication:
 
     def published(self, ds: date) -> dict[str, Any] | None:
         """The row of `publications` for ds."""
-        columns = ddl.column_list(STORED_PUBLICATIONS)
+        columns = ddl.identifiers(STORED_PUBLICATIONS.column_names)
         found = self.connection.rows(f"SELECT {columns} FROM {_POINTERS} WHERE ds = $1", ds)  # noqa: S608 - contracts' names
         return dict(zip(STORED_PUBLICATIONS.column_names, found[0], strict=True)) if found else None
 

@@ -48,11 +48,9 @@ def warehouse_uri(
     outside_transactions(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def database(server: WarehouseUri, name: str, user: str | None = None) -> WarehouseUri:
-    """The URI of another database of the server, as another user if one is named."""
-    parts = urlsplit(server.text)
-    netloc = parts.netloc if user is None else f"{user}@"
-    return WarehouseUri.parse(parts._replace(path=f"/{name}", netloc=netloc).geturl())
+def database(server: WarehouseUri, name: str) -> WarehouseUri:
+    """The URI of another database of the server."""
+    return WarehouseUri.parse(urlsplit(server.text)._replace(path=f"/{name}").geturl())
 
 
 def outside_transactions(uri: WarehouseUri, sql: str) -> None:

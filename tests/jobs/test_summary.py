@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from jobs import gate, publish, summary
+from jobs import summary
 from jobs.text_table import text_table
 from schemas.errors import UserError
 from schemas.settings import REPOSITORY
@@ -16,9 +16,7 @@ from tests.jobs.engines import both_engines
 
 
 def _summary(night, capsys) -> str:
-    night.write()
-    gate.run(night.settings, night.ds, night.record("gate"), "melu")
-    publish.run(night.settings, night.ds, night.record("publish"), "melu")
+    night.publish()
     summary.run(night.settings, night.ds)
     return capsys.readouterr().out
 
