@@ -2,8 +2,8 @@
 
 DS      ?= 1998-03-31
 MODEL   ?= melu
-FROM    ?= 1998-03-02
-TO      ?= 1998-03-03
+FROM    ?= 1998-03-30
+TO      ?= 1998-03-31
 SOURCE  ?=
 DATA    ?=
 SIZES   ?= 1e6,1e7
@@ -22,7 +22,7 @@ export COLDSTART_SOURCE := $(SOURCE)
 endif
 unexport PYTHONPATH
 
-.PHONY: help install nightly backfill ui test benchmark benchmark-features benchmark-warehouse lint format docs clean
+.PHONY: help install nightly backfill ui test test-ui benchmark benchmark-features benchmark-warehouse benchmark-evidence lint compose-check format docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,14 +33,14 @@ install: ## make or update .venv (the other targets do it by themselves)
 nightly: install ## run one night and show what it produced: DS=1998-03-31 MODEL=melu SOURCE=folder
 	@$(VENV_PYTHON) -m local nightly --ds $(call quoted,$(DS)) --model $(call quoted,$(MODEL))
 
-backfill: install ## run past days by Airflow's backfill: FROM=1998-03-02 TO=1998-03-03 MODEL=melu
+backfill: install ## run past days by Airflow's backfill: FROM=1998-03-30 TO=1998-03-31 MODEL=melu
 	@$(VENV_PYTHON) -m local backfill --from $(call quoted,$(FROM)) --to $(call quoted,$(TO)) \
 		--model $(call quoted,$(MODEL))
 
 ui: install ## serve Airflow on 127.0.0.1 until Ctrl-C; SCHEDULE=on starts the night every night
 	@SCHEDULE=$(call quoted,$(SCHEDULE)) $(VENV_PYTHON) -m local ui
 
-test: lint ## lint, then run every test
+test: lint compose-check ## lint, check docker/, then run every test
 	@$(VENV_PYTHON) -m pytest
 
 benchmark: install ## measure throughput, scaling and, with DATA=folder, accuracy; write docs/benchmarks
@@ -71,11 +71,37 @@ benchmark-warehouse: install ## measure publications and their readers: ROWS=5e6
 		--json docs/benchmarks/warehouse.json
 	@$(VENV_PYTHON) -m benchmarks.report
 
+benchmark-evidence: install ## measure lists to ask about, on MovieLens-100K and, with DATA=folder, others
+	@$(VENV_PYTHON) -m jobs fetch
+	@$(VENV_PYTHON) -m benchmarks.evidence --data "$${COLDSTART_HOME:-var}/datasets" \
+		--dataset ml-100k --folds 3 --repeats 5 --json docs/benchmarks/evidence-ml-100k.json
+ifneq ($(strip $(DATA)),)
+	@$(VENV_PYTHON) -m benchmarks.evidence --data $(call quoted,$(DATA)) --dataset ml-1m --folds 3 \
+		--repeats 3 --json docs/benchmarks/evidence-ml-1m-folds.json
+	@$(VENV_PYTHON) -m benchmarks.evidence --data $(call quoted,$(DATA)) --dataset dbook --folds 3 \
+		--json docs/benchmarks/evidence-dbook-folds.json
+	@$(VENV_PYTHON) -m benchmarks.evidence --data $(call quoted,$(DATA)) --dataset ml-1m \
+		--json docs/benchmarks/evidence-ml-1m.json
+else
+	@echo "only ml-100k is measured: name the folder of the public splits, DATA=/path/to/splits"
+endif
+	@$(VENV_PYTHON) -m benchmarks.report
+
+test-ui: install ## run the tests that drive a browser alone; they need a Chromium on PATH
+	@$(VENV_PYTHON) -m pytest tests/ui
+
 lint: install ## check format, lint, types and the one-way imports
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+
+compose-check: install ## check docker/: Dockerfile, compose files, scripts (no engine is needed)
+	@.venv/bin/hadolint docker/Dockerfile
+	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker/compose*.yaml
+	@for script in docker/scripts/*.sh; do bash -n "$$script" || exit; done
+	@.venv/bin/mypy --strict docker/scripts/*.py docker/kubernetes/*.py
+	@$(VENV_PYTHON) -m pytest tests/docker/test_dockerfile.py tests/docker/test_compose.py
 
 format: install ## format the code and mend what lint can mend
 	@.venv/bin/ruff format .

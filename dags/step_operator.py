@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import BaseHook, BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from schemas import journal
 from schemas.errors import UserError
-from schemas.settings import REPOSITORY, parse_ds
+from schemas.settings import REPOSITORY, Settings, parse_ds
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import BaseOperatorLink, Context
 
 USER_MISTAKE_EXIT_CODE = 2
 KILL_AFTER_SECONDS = 10
@@ -42,38 +43,61 @@ def ds_of(params: Mapping[str, Any], logical_date: datetime | None) -> date:
 
 
 class StepOperator(BaseOperator):
-    """Run `python -m <module> <command> --ds D [--model M]` from the repository's root.
+    """Run `python -m <module> <command> --ds D [options]` from the repository's root.
+
+    options: the run's parameters that the command takes, each with its flag; one that is empty is
+        left to the command's default
+    only_if: a parameter without which the step is skipped
+    links: buttons of the task in Airflow
 
     The interpreter is `COLDSTART_PYTHON`, else Airflow's own. The step learns Airflow's run id
-    from `COLDSTART_AIRFLOW_RUN_ID`. Exit code 2 is the user's mistake, which no retry mends; any
-    other but 0 may be retried.
+    from `COLDSTART_AIRFLOW_RUN_ID`. Exit code 2 is a mistake that no retry mends, in the data or by
+    the user; any other but 0 may be retried.
     """
 
     ui_color = "#e8f1f2"
 
     def __init__(
-        self, *, module: str, command: str, takes_model: bool = False, **kwargs: Any
+        self,
+        *,
+        module: str,
+        command: str,
+        options: Mapping[str, str] | None = None,
+        only_if: str | None = None,
+        links: Sequence[BaseOperatorLink] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.module = module
         self.command = command
-        self.takes_model = takes_model
+        self.options = dict(options or {})
+        self.only_if = only_if
+        self.operator_extra_links = tuple(links)
+        self.ds: date | None = None  # once it runs
         self._hook: SubprocessHook | None = None
 
     def execute(self, context: Context) -> None:
+        params = context["params"]
         try:
-            ds = ds_of(context["params"], context["dag_run"].logical_date)
+            self.ds = ds = ds_of(params, context["dag_run"].logical_date)
         except UserError as error:
             raise AirflowFailException(str(error)) from None
+        if self.only_if and not params[self.only_if]:
+            raise AirflowSkipException(f"the parameter {self.only_if} of this run is off")
         self.run_argv(
-            self.argv(ds, context["params"]["model"]),
+            self.argv(ds, params),
             {**os.environ, **_warehouse(), "COLDSTART_AIRFLOW_RUN_ID": context["run_id"]},
         )
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra = self._made(ds)
 
-    def argv(self, ds: date, model: str) -> list[str]:
+    def argv(self, ds: date, params: Mapping[str, Any]) -> list[str]:
         python = os.environ.get("COLDSTART_PYTHON") or sys.executable
         argv = [python, "-m", self.module, self.command, "--ds", str(ds)]
-        return [*argv, "--model", model] if self.takes_model else argv
+        for name, flag in self.options.items():
+            if params[name] is not None:
+                argv += [flag, str(params[name])]
+        return argv
 
     def run_argv(self, argv: Sequence[str], environment: dict[str, str]) -> None:
         """Run a command to its end, its output in the task's log; raise when it fails."""
@@ -98,6 +122,15 @@ class StepOperator(BaseOperator):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
+    def _made(self, ds: date) -> dict[str, Any]:
+        """What the step said of its end in the journal, for whoever consumes what it made."""
+        entries = journal.read(Settings.from_environment().journals, ds)
+        own = [e for e in entries if (e["step"], e["event"]) == (self.task_id, "finished")]
+        return {"ds": str(ds), **{k: v for k, v in own[-1].items() if k not in _BOOKKEEPING}}
+
+
+_BOOKKEEPING = {"step", "ds", "at", "event"}
+
 
 def _warehouse() -> dict[str, str]:
     """The warehouse of the Airflow connection that `COLDSTART_WAREHOUSE_CONNECTION` names, if any.
@@ -106,25 +139,3 @@ def _warehouse() -> dict[str, str]:
     """
     name = os.environ.get("COLDSTART_WAREHOUSE_CONNECTION")
     return {"COLDSTART_WAREHOUSE": BaseHook.get_connection(name).get_uri()} if name else {}
-
-
-def job(task_id: str, doc_md: str) -> StepOperator:
-    """A task on tables: `python -m jobs <task-id> --ds D`."""
-    return StepOperator(
-        task_id=task_id, module="jobs", command=task_id.replace("_", "-"), doc_md=doc_md
-    )
-
-
-def model_job(task_id: str, doc_md: str) -> StepOperator:
-    """A task on the tables of one model: `python -m jobs <task-id> --ds D --model M`."""
-    command = task_id.replace("_", "-")
-    return StepOperator(
-        task_id=task_id, module="jobs", command=command, takes_model=True, doc_md=doc_md
-    )
-
-
-def model_step(task_id: str, command: str, doc_md: str) -> StepOperator:
-    """A task of the model itself: `python -m meta_model <command> --ds D --model M`."""
-    return StepOperator(
-        task_id=task_id, module="meta_model", command=command, takes_model=True, doc_md=doc_md
-    )

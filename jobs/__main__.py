@@ -25,6 +25,7 @@ STEPS = {
     "gate": ("gate", "run", "decide whether the model may be published", True),
     "check-outputs": ("checks", "check_outputs", "validate evidence and scores", True),
     "publish": ("publish", "run", "replace the ds in the warehouse", True),
+    "report": ("report.step", "run", "write what the night did as a page", True),
 }
 
 
@@ -38,12 +39,19 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (_, _, description, takes_model) in STEPS.items():
         command = _command(commands, name, description, _run_step)
-        command.set_defaults(step=name)
+        command.set_defaults(step=name, options=())
         _add_ds(command)
         if takes_model:
             command.add_argument(
                 "--model", default=DEFAULT, help=f"the learner (default: {DEFAULT})"
             )
+        if name == "gate":
+            _add_choice(command)
+        if name == "ingest":
+            command.add_argument(
+                "--dataset", metavar="NAME", help="stop unless the source holds this data set"
+            )
+            command.set_defaults(options=("dataset",))
     fetch = _command(commands, "fetch", "fetch a public data set, once", _fetch)
     fetch.add_argument("--dataset", default="ml-100k", help="its spec's name (default: ml-100k)")
     about = "show what a source holds and what of it is wrong, before a first night"
@@ -93,6 +101,23 @@ def _add_ds(command: argparse.ArgumentParser) -> None:
     command.add_argument("--ds", required=True, help="the UTC day the run covers, YYYY-MM-DD")
 
 
+def _add_choice(gate: argparse.ArgumentParser) -> None:
+    gate.add_argument(
+        "--choose",
+        choices=("compare", "challenger", "champion"),
+        default="compare",
+        help="compare (the default) goes by the rules; challenger publishes the new model whatever "
+        "its quality, champion the one published last",
+    )
+    gate.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.01,
+        help="the share by which the new model may be worse than the champion (default: 0.01)",
+    )
+    gate.set_defaults(options=("choose", "tolerance"))
+
+
 def _run_step(options: argparse.Namespace) -> None:
     settings, ds = Settings.from_environment(), parse_ds(options.ds)
     module, function, _, takes_model = STEPS[options.step]
@@ -102,7 +127,8 @@ def _run_step(options: argparse.Namespace) -> None:
         # Imported by name, inside the step: pyspark and Great Expectations take seconds to load,
         # which each command should pay only for what it uses, and which counts as its time.
         step = getattr(import_module(f"jobs.{module}"), function)
-        step(settings, ds, record, **({"model": options.model} if takes_model else {}))
+        own = {option: getattr(options, option) for option in options.options}
+        step(settings, ds, record, **({"model": options.model} if takes_model else {}), **own)
 
 
 def _fetch(options: argparse.Namespace) -> None:

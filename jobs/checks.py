@@ -21,7 +21,7 @@ from jobs.transforms.relations import (
     with_unfit_neighbours,
     with_unknowns,
 )
-from schemas import dataset_choice, journal, products, tables
+from schemas import dataset_choice, decision, evaluation_tables, journal, products, tables
 from schemas.arrow import check_arrow
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec
@@ -78,22 +78,29 @@ def check_features(settings: Settings, ds: date, record: journal.Step) -> None:
 
 
 def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
-    """Check what is about to be published: of this model, nothing recommended that was rated."""
+    """Check what is about to be published: of the chosen model, no item that the user rated."""
     spec = dataset_choice.of_lake(settings.lake)
-    evidence = _narrowed(products.EVIDENCE_ITEMS, (model,))
-    scores = _narrowed(products.COLD_USER_SCORES, (model,))
-    metrics = _narrowed(products.MODEL_METRICS, (model, *products.BASELINES))
+    _, run = decision.require(settings, ds, model)
+    evidence = _narrowed(products.EVIDENCE_ITEMS, (run.model,))
+    quality = _narrowed(products.EVIDENCE_QUALITY, (run.model,))
+    scores = _narrowed(products.COLD_USER_SCORES, (run.model,))
+    measured = (model, products.CHAMPION, *products.BASELINES)
+    metrics = _narrowed(products.MODEL_METRICS, measured)
     metrics = _narrowed(metrics, products.METRICS[spec.feedback], of="metric")
+
+    breakdowns = tuple(_narrowed(table, (model,)) for table in evaluation_tables.BREAKDOWNS)
 
     def frames(night: Night) -> Frames:
         rated_in = (tables.episodes, tables.user_profiles, tables.item_profiles)
         episodes, users, items = (night.read(table(spec)) for table in rated_in)
         recommended = night.read(scores)
         yield evidence, night.read(evidence)
+        yield quality, night.read(quality)
         yield scores, with_rated(recommended, episodes, users, items, feedback=spec.feedback)
-        yield metrics, night.read(metrics)
+        for table in (metrics, *breakdowns):
+            yield table, night.read(table)
 
-    _check(settings, ds, record, spec, (evidence, scores, metrics), frames)
+    _check(settings, ds, record, spec, (evidence, quality, scores, metrics, *breakdowns), frames)
 
 
 def _narrowed(table: Table, allowed: tuple[str, ...], of: str = "model") -> Table:

@@ -22,9 +22,10 @@ from schemas.lake import Lake
 from schemas.settings import Settings
 
 
-def run(settings: Settings, ds: date, record: journal.Step) -> None:
+def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | None = None) -> None:
+    """`dataset`: the data set that the source has to hold, if it matters."""
     lake = Lake(root=settings.lake)
-    spec_file = dataset_choice.find(settings.source)
+    spec_file = dataset_choice.find(settings.source, named=dataset)
     spec = dataset_choice.bind(lake.root, spec_file)
     interactions = tables.interactions(spec)
     take = daily_files.take if spec.interactions.is_daily else whole_file.take

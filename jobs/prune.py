@@ -40,7 +40,7 @@ def run(settings: Settings, keep_days: int, *, is_real: bool) -> None:
     latest = _latest_published(settings)
     first_kept = latest - timedelta(days=keep_days - 1)
     print(f"kept: {first_kept} to {latest}, the latest published ds, and all interactions\n")
-    roots = (Lake(root=settings.lake), Lake(root=settings.models))
+    roots = [Lake(root=root) for root in (settings.lake, settings.models, settings.published)]
     partitions = [(lake, *old) for lake in roots for old in _partitions(lake, first_kept)]
     reports = list(_reports(settings, first_kept))
     rows = _rows(settings, first_kept)
@@ -90,7 +90,7 @@ def _partitions(lake: Lake, first_kept: date) -> Iterator[tuple[str, Old]]:
 
 
 def _reports(settings: Settings, first_kept: date) -> Iterator[tuple[Old, list[Path]]]:
-    for folder in (settings.data_docs, settings.journals):
+    for folder in (settings.reports, settings.data_docs, settings.journals):
         found = {path: _DAY.match(path.name) for path in sorted(folder.glob("ds=*"))}
         days = {path: date.fromisoformat(match[1]) for path, match in found.items() if match}
         if old := {path: day for path, day in days.items() if day < first_kept}:

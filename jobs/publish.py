@@ -1,27 +1,32 @@
-"""Publish: the three products of a ds replace that ds in the warehouse, all of them or none."""
+"""Publish: the products of a ds replace that ds in the warehouse, all of them or none.
+
+Then their model is kept as the one that later nights' models have to hold.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 
-from jobs import gate, warehouse
-from schemas import dataset_choice, journal, tables
-from schemas.arrow import read_batches
+from jobs import warehouse
+from schemas import dataset_choice, decision, journal, tables
+from schemas.arrow import read_batches, read_partition
 from schemas.columns import Table
+from schemas.decision import CHAMPIONS, Decision
 from schemas.errors import UserError
 from schemas.lake import Lake, written_at
-from schemas.products import PRODUCTS
+from schemas.products import CHAMPION, MODEL_METRICS, PRODUCTS
+from schemas.run_id import RunId
 from schemas.settings import Settings
 from schemas.steps import MADE_BY
-from schemas.stored import shared
-
-_PROVENANCE = ("model", "model_version", "run_id")
 
 
 def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
@@ -32,17 +37,23 @@ def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
         product: lake.require(product.name, ds, made_by=MADE_BY[product.name])
         for product in PRODUCTS
     }
-    provenance = _provenance(partitions, ds, model)
-    decision = gate.require_passed(settings, ds, model, provenance["run_id"])
+    decided, run = decision.require(settings, ds, model)
+    _require_one_run(partitions, ds, decided)
     publication = {
         "dataset": dataset,
-        **provenance,
+        "model": run.model,
+        "model_version": run.version,
+        "run_id": str(run),
+        "trained_ds": run.ds,
         **_origin(lake, ds),
         "made_at": max(map(written_at, partitions.values())),
-        "gate": decision.text,
+        "gate": decided.text,
         "airflow_run_id": os.environ.get("COLDSTART_AIRFLOW_RUN_ID") or None,
     }
-    with warehouse.writing(settings.warehouse) as writer:
+    with (
+        _keeping_model(settings, ds, decided, run),
+        warehouse.writing(settings.warehouse) as writer,
+    ):
         _refuse_other_dataset(writer, settings, dataset)
         _refuse_stale(writer.published(ds), ds, publication)
         for product, partition in partitions.items():
@@ -57,28 +68,60 @@ def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
             publication["published_at"] = datetime.now(UTC)
             writer.point(ds, {**publication, **_revision(before, publication)})
     record.rows_in = record.rows_out = sum(publication[f"{p.name}_rows"] for p in PRODUCTS)
-    record.facts["warehouse"] = str(settings.warehouse)
+    record.facts |= {
+        "warehouse": str(settings.warehouse),
+        "run_id": str(run),
+        "gate": decided.text,
+        "rows": {product.name: publication[f"{product.name}_rows"] for product in PRODUCTS},
+        "metrics": _metrics(partitions[MODEL_METRICS], decided, run),
+    }
 
 
-def _provenance(partitions: Mapping[Table, Path], ds: date, model: str) -> dict[str, str]:
-    """The model, version and run that all products share."""
-    found = set()
+def _require_one_run(partitions: Mapping[Table, Path], ds: date, decided: Decision) -> None:
+    """The products are of the model that the gate chose, the metrics of the one it judged."""
     for product, partition in partitions.items():
-        # Beside the learner's metrics stand those of the baselines.
-        columns = [name for name in shared(product) if name in _PROVENANCE]
-        for batch in read_batches(product, partition, columns):
-            for name in columns:
-                values = batch.column(name).unique().to_pylist()
-                found |= {(product.name, name, value) for value in values}
-    provenance = {column: {v for _, c, v in found if c == column} for column in _PROVENANCE}
-    if any(len(values) != 1 for values in provenance.values()) or provenance["model"] != {model}:
-        steps = ", ".join(MADE_BY[product.name] for product in PRODUCTS)
-        listed = ", ".join(f"{name}.{column} = {value}" for name, column, value in sorted(found))
+        expected = decided.challenger if product is MODEL_METRICS else decided.run_id
+        found = set()
+        for batch in read_batches(product, partition, ["model", "run_id"]):
+            own = batch.filter(pc.field("model") != CHAMPION)  # among the metrics
+            found |= {str(run_id) for run_id in own["run_id"].unique().to_pylist()}
+        if found - {expected}:
+            steps = ", ".join(MADE_BY[product.name] for product in PRODUCTS)
+            raise UserError(
+                f"{product.name} of ds {ds} is of {', '.join(sorted(found))}, expected "
+                f"{expected}, as the gate decided. Run {steps} and gate again for that ds."
+            )
+
+
+@contextmanager
+def _keeping_model(settings: Settings, ds: date, decided: Decision, run: RunId) -> Iterator[None]:
+    """Keep the model as the champion of later days when the block ends well: when it is published.
+
+    It is copied from where it lies, among the day's own models or as the champion it was before.
+    """
+    if decided.verdict == "challenger":
+        source = Lake(root=settings.models).require(run.model, ds, made_by="train")
+    else:
+        day = decision.champion_day(settings, ds) or ds
+        source = Lake(root=settings.published).require(CHAMPIONS, day, made_by="publish")
+    found = json.loads((source / "model.json").read_text())["model_version"]
+    if found != run.version:
         raise UserError(
-            f"the products of ds {ds} are not of one run of {model}: {listed or 'no rows'}. "
-            f"Run {steps} and gate again for that ds and model."
+            f"{source} holds the version {found}, and the gate chose {run}: the model has been "
+            f"replaced since. Run the steps from evaluate on again for ds {ds}."
         )
-    return {column: str(values.pop()) for column, values in provenance.items()}
+    with Lake(root=settings.published).replacing(CHAMPIONS, ds) as draft:
+        shutil.copytree(source, draft.path, dirs_exist_ok=True)
+        draft.rows = 1
+        yield
+
+
+def _metrics(partition: Path, decided: Decision, run: RunId) -> dict[str, float]:
+    """What the published model is worth to new users, by metric."""
+    name = run.model if decided.verdict == "challenger" else CHAMPION
+    rows = read_partition(MODEL_METRICS, partition).to_pylist()
+    judged = (row for row in rows if (row["model"], row["scenario"]) == (name, "user_cold"))
+    return {row["metric"]: row["value"] for row in judged}
 
 
 def _origin(lake: Lake, ds: date) -> dict[str, Any]:

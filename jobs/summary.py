@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -17,17 +16,18 @@ import pyarrow.compute as pc
 from jobs.text_table import text_table
 from jobs.warehouse import Connection, open_reader
 from schemas import dataset_choice, journal, tables
-from schemas.arrow import read_batches
+from schemas.arrow import most_frequent, read_batches
 from schemas.dataset_spec import Feedback
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.products import BASELINES
+from schemas.products import BASELINES, CHAMPION
 from schemas.settings import Settings
 from schemas.steps import MADE_BY
 from schemas.tables import SCENARIOS
 from schemas.warehouse_uri import DUCKDB
 
 _TOP_ITEMS = 10
+_JUDGED_LENGTH = 10
 _USERS = 3
 _TOP_SCORES = 5
 
@@ -47,10 +47,14 @@ def run(settings: Settings, ds: date) -> None:
 
 
 def _sections(settings: Settings, warehouse: Connection, ds: date) -> Iterator[str]:
-    model = _published_model(settings, warehouse, ds)
+    gate = _gate(settings, warehouse, ds)
     yield _evidence(warehouse, ds)
+    if quality := _quality(warehouse, ds):
+        yield quality
     yield _cold_users(settings, warehouse, ds)
-    yield _metrics(warehouse, ds, model, dataset_choice.of_lake(settings.lake).feedback)
+    yield _metrics(warehouse, ds, dataset_choice.of_lake(settings.lake).feedback)
+    if not gate.startswith("passed"):
+        yield f"Gate\n\n  {gate}"
     if quarantined := _quarantined(settings, ds):
         yield quarantined
     if warnings := _warnings(settings, ds):
@@ -58,8 +62,8 @@ def _sections(settings: Settings, warehouse: Connection, ds: date) -> Iterator[s
     yield _how_to_query(settings)
 
 
-def _published_model(settings: Settings, warehouse: Connection, ds: date) -> str:
-    found = warehouse.rows("SELECT model FROM coldstart.publications WHERE ds = $1", ds)
+def _gate(settings: Settings, warehouse: Connection, ds: date) -> str:
+    found = warehouse.rows("SELECT gate FROM coldstart.publications WHERE ds = $1", ds)
     if not found:
         raise UserError(
             f"ds {ds} is not published in {settings.warehouse}; run make nightly DS={ds} first."
@@ -81,6 +85,25 @@ def _evidence(warehouse: Connection, ds: date) -> str:
     return f"Evidence items of {ds}: show these to new users\n\n" + text_table(
         header, rows, wide="title"
     )
+
+
+def _quality(warehouse: Connection, ds: date) -> str | None:
+    """What asking about the list is worth, beside others of its length."""
+    rows = warehouse.rows(
+        """
+        SELECT list, n_users, n_revealed_mean, mae, ndcg5, mae_minus_popularity_low,
+            mae_minus_popularity_high
+        FROM coldstart.evidence_quality WHERE ds = $1 AND segment = 'all' AND length = $2
+        ORDER BY mae, list
+        """,
+        ds,
+        _JUDGED_LENGTH,
+    )
+    if not rows:
+        return None
+    header = ("list", "users", "reactions", "MAE", "nDCG@5", "MAE less popularity's", "to")
+    about = f"Asking held-out users about {_JUDGED_LENGTH} items of {ds}: the error on their others"
+    return f"{about}\n\n" + text_table(header, rows)
 
 
 def _cold_users(settings: Settings, warehouse: Connection, ds: date) -> str:
@@ -136,7 +159,7 @@ def _titles(settings: Settings, ds: date, items: set[str]) -> dict[str, str | No
     return titles
 
 
-def _metrics(warehouse: Connection, ds: date, model: str, feedback: Feedback) -> str:
+def _metrics(warehouse: Connection, ds: date, feedback: Feedback) -> str:
     shown = {**_SHOWN[feedback], "adaptation_gain": "adaptation gain"}
     values = ", ".join(
         f"max(CASE WHEN metric = ${place} THEN value END)" for place in range(2, len(shown) + 2)
@@ -147,8 +170,12 @@ def _metrics(warehouse: Connection, ds: date, model: str, feedback: Feedback) ->
         ds,
         *shown,
     )
-    models = (model, *BASELINES)
-    rows = sorted(found, key=lambda row: (SCENARIOS.index(row[0]), models.index(row[1])))
+    others = (CHAMPION, *BASELINES)  # after the night's own model
+
+    def place(row: tuple[Any, ...]) -> tuple[int, int]:
+        return SCENARIOS.index(row[0]), others.index(row[1]) if row[1] in others else -1
+
+    rows = sorted(found, key=place)
     header = ("scenario", "model", "tasks", *shown.values())
     without = [name for name in SCENARIOS if name not in {row[0] for row in rows}]
     note = f"\n  no tasks that day: {', '.join(without)}" if without else ""
@@ -158,12 +185,9 @@ def _metrics(warehouse: Connection, ds: date, model: str, feedback: Feedback) ->
 def _quarantined(settings: Settings, ds: date) -> str | None:
     table = tables.INTERACTIONS_QUARANTINE
     partition = Lake(root=settings.lake).require(table.name, ds, made_by=MADE_BY[table.name])
-    counts: Counter[str | None] = Counter()
-    for batch in read_batches(table, partition, ["reason"]):
-        counts.update(batch["reason"].to_pylist())
-    if not counts:
+    rows = most_frequent(table, partition, "reason")
+    if not rows:
         return None
-    rows = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
     return "Source rows set aside\n\n" + text_table(("reason", "rows"), rows)
 
 
@@ -175,7 +199,10 @@ def _warnings(settings: Settings, ds: date) -> list[str]:
 
 
 def _how_to_query(settings: Settings) -> str:
-    sql = "SELECT rank, title, evidence_score FROM coldstart.latest_evidence_items ORDER BY rank"
+    sql = (
+        "SELECT rank, title, evidence_score FROM coldstart.latest_evidence_items "
+        "WHERE segment = 'all' ORDER BY rank"
+    )
     python, warehouse = _short(Path(sys.executable)), settings.warehouse
     if warehouse.engine == DUCKDB:
         path, query = json.dumps(str(_short(warehouse.path))), json.dumps(sql)

@@ -52,7 +52,8 @@ class AirflowHome:
 
     @property
     def _migrated_stamp(self) -> Path:
-        return self.path / f"migrated-{importlib.metadata.version('apache-airflow-core')}"
+        """Since there are pools, another name: a home from before has none."""
+        return self.path / f"with-pools-{importlib.metadata.version('apache-airflow-core')}"
 
     def is_migrated(self) -> bool:
         return self._migrated_stamp.exists() and self.database.exists()
@@ -73,6 +74,7 @@ def airflow_variables(home: AirflowHome, *, api_port: int, scheduled: bool) -> d
     sections: dict[str, dict[str, object]] = {
         "core": {
             "dags_folder": REPOSITORY / "dags",
+            "plugins_folder": REPOSITORY / "dags" / "plugins",
             "load_examples": False,
             "dags_are_paused_at_creation": False,
             "executor": "LocalExecutor",
@@ -91,9 +93,13 @@ def airflow_variables(home: AirflowHome, *, api_port: int, scheduled: bool) -> d
             "workers": 1,
         },
         "api_auth": {"jwt_secret": keys["jwt"]},
-        "scheduler": {"use_job_schedule": scheduled},
+        "scheduler": {
+            "use_job_schedule": scheduled,
+            # What a kill left running is tried again after seconds, by default after five minutes.
+            "orphaned_tasks_check_interval": 20,
+            "task_instance_heartbeat_timeout": 60,
+        },
         "logging": {"base_log_folder": home.task_logs, "colored_console_log": False},
-        "usage_data_collection": {"enabled": False},
     }
     variables = {
         f"AIRFLOW__{section.upper()}__{name.upper()}": str(value)
@@ -102,7 +108,6 @@ def airflow_variables(home: AirflowHome, *, api_port: int, scheduled: bool) -> d
     }
     return {
         "AIRFLOW_HOME": str(home.path),
-        "SCARF_ANALYTICS": "false",
         "NO_COLOR": "1",
         **variables,
     }

@@ -28,7 +28,7 @@ def backfill(settings: Settings, first: date, last: date, model: str) -> int:
         spark.wait_until_up()
         with airflow(settings, port=free_port(), scheduled=False, variables=spark.variables) as api:
             watched = [_Day(settings, ds) for ds in days]
-            api.create_backfill(first, last, model)
+            api.create_backfill(first, last, {"model": model})
             states = _follow(api, watched)
     return _report(settings, states, {day.ds: day.progress for day in watched})
 

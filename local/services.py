@@ -19,6 +19,7 @@ from schemas.settings import REPOSITORY, Settings
 
 START_TIMEOUT_SECONDS = 120
 AIRFLOW = (sys.executable, "-m", "airflow")
+POOLS = REPOSITORY / "dags" / "pools.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ def spark_server(settings: Settings) -> Iterator[SparkServer]:
 
 
 def migrate(settings: Settings) -> None:
-    """Make or upgrade Airflow's database, once per home and Airflow version."""
+    """Make or upgrade Airflow's database and its pools, once per home and Airflow version."""
     home = AirflowHome.of(settings)
     if home.is_migrated():
         return
@@ -86,21 +87,27 @@ def migrate(settings: Settings) -> None:
         home, api_port=free_port(), scheduled=False
     )
     log = logs(settings) / "airflow-migrate.log"
-    with running(
-        "airflow db migrate", [*AIRFLOW, "db", "migrate"], environment=environment, log=log
-    ) as child:
-        if child.wait() != 0:
-            raise StartError(
-                f"airflow db migrate ended with exit code {child.exit_code}; see {log}"
-            )
+    for command in (("db", "migrate"), ("pools", "import", str(POOLS))):
+        name = f"airflow {' '.join(command)}"
+        with running(name, [*AIRFLOW, *command], environment=environment, log=log) as child:
+            if child.wait() != 0:
+                raise StartError(f"{name} ended with exit code {child.exit_code}; see {log}")
     home.mark_migrated()
 
 
 @contextmanager
 def airflow(
-    settings: Settings, *, port: int, scheduled: bool, variables: dict[str, str]
+    settings: Settings,
+    *,
+    port: int,
+    scheduled: bool,
+    variables: dict[str, str],
+    resumes: bool = False,
 ) -> Iterator[AirflowApi]:
-    """Airflow's server processes; yields when they serve the DAG. They end with the block."""
+    """Airflow's server processes; yields when they serve the DAG. They end with the block.
+
+    resumes: go on with what was running when its processes last ended, instead of abandoning it
+    """
     home = AirflowHome.of(settings)
     own = airflow_variables(home, api_port=port, scheduled=scheduled)
     environment = base_environment() | own | variables
@@ -117,7 +124,8 @@ def airflow(
         server = start("api-server")
         processor = start("dag-processor")
         server.wait_until(api.is_up, timeout_seconds=START_TIMEOUT_SECONDS)
-        api.abandon_leftovers()  # before there is a scheduler that would resume them
+        if not resumes:
+            api.abandon_leftovers()  # before there is a scheduler that would go on with them
         # --skip-serve-logs: the log server would listen on every interface.
         start("scheduler", "--skip-serve-logs")
         start("triggerer", "--skip-serve-logs")

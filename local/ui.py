@@ -19,7 +19,9 @@ def ui(settings: Settings, *, scheduled: bool) -> int:
     with sole_use(settings, "ui"), spark_server(settings) as spark:
         migrate(settings)
         spark.wait_until_up()
-        with airflow(settings, port=port, scheduled=scheduled, variables=spark.variables):
+        with airflow(
+            settings, port=port, scheduled=scheduled, variables=spark.variables, resumes=True
+        ):
             print(f"Airflow is at http://127.0.0.1:{port}")
             for user, password in AirflowHome.of(settings).passwords().items():
                 print(f"  log in as {user} with {password} ({USERS[user]})")

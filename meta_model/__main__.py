@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from schemas import command_line, journal
+from schemas.lake import Lake
 from schemas.learners import DEFAULT, known
 from schemas.settings import Settings, parse_ds
 
@@ -69,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="NAME=VALUE",
                 help="any option of meta_model/config.py, as often as you like: local_steps=1",
             )
+        for product, option in (("evidence", "evidence_items"), ("score", "top_items")):
+            if name == product:
+                flag = f"--{option.replace('_', '-')}"
+                command.add_argument(flag, type=int, help="how many, instead of the model's config")
+                command.set_defaults(product_option=option)
     return parser
 
 
@@ -76,7 +83,9 @@ def _run(options: argparse.Namespace) -> None:
     settings, ds = Settings.from_environment(), parse_ds(options.ds)
     name, _ = STEPS[options.command]
     is_helper = int(os.environ.get("RANK", 0)) > 0  # torchrun's, see meta_model.training.processes
-    with journal.step(settings.journals, name, ds, is_helper=is_helper) as record:
+    # A retry waits for a first try that lives on without its Airflow task.
+    turn = nullcontext() if is_helper else Lake(root=settings.lake).turn(name, ds)
+    with journal.step(settings.journals, name, ds, is_helper=is_helper) as record, turn:
         # Inside the step: torch takes seconds to load, which --help should not pay.
         from meta_model import steps
         from meta_model.device import choose_device
@@ -85,7 +94,12 @@ def _run(options: argparse.Namespace) -> None:
         if options.command == "train":
             _train(options, settings, ds, record, device)
         else:
-            night = steps.open_night(settings, ds, device, options.model)
+            # Only what the gate chose makes products; evaluation is what it chooses by.
+            is_judged = options.command != "evaluate"
+            open_night = steps.open_chosen if is_judged else steps.open_trained
+            night = open_night(settings, ds, device, options.model)
+            if is_judged and (length := getattr(options, options.product_option)) is not None:
+                night = night.having(f"{options.product_option}={length}")
             getattr(steps, f"run_{options.command}")(night, record)
 
 

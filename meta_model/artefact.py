@@ -1,6 +1,7 @@
 """The model artefact: one folder a run, replaced whole, that says what it was trained on.
 
-weights.safetensors, config.json, model.json (provenance), curve.jsonl
+weights.safetensors, config.json, model.json (provenance), curve.jsonl, numbering.parquet (whom
+the rows of its tables stand for)
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_weights
@@ -19,10 +22,15 @@ from safetensors.torch import save as pack_weights
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.learners import Learner, create
+from meta_model.numbering import numbering, renumbered
 from meta_model.training.checkpoint import curve_lines
 from meta_model.training.meta_train import Trained
+from schemas.decision import CHAMPIONS
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.run_id import RunId
+
+_NUMBERING = "numbering.parquet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +45,18 @@ class Provenance:
     train_tasks: int
 
     @property
-    def run_id(self) -> str:
-        return f"{self.ds}.{self.model}.{self.model_version}"
+    def run_id(self) -> RunId:
+        ds = date.fromisoformat(self.ds)
+        return RunId(ds=ds, model=self.model, version=self.model_version)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A trained model, ready for the inputs it was loaded with."""
+
+    learner: Learner
+    config: Config
+    provenance: Provenance
 
 
 def save(models: Path, ds: date, config: Config, inputs: Inputs, trained: Trained) -> Provenance:
@@ -58,25 +76,44 @@ def save(models: Path, ds: date, config: Config, inputs: Inputs, trained: Traine
         (draft.path / "config.json").write_text(config.to_json() + "\n")
         (draft.path / "model.json").write_text(json.dumps(asdict(provenance), indent=2) + "\n")
         (draft.path / "curve.jsonl").write_text(curve_lines(trained.curve))
+        pq.write_table(numbering(inputs), draft.path / _NUMBERING)
         draft.rows = provenance.train_tasks
     return provenance
 
 
-def load(
-    models: Path, ds: date, model: str, inputs: Inputs, device: torch.device
-) -> tuple[Learner, Config, Provenance]:
+def load(models: Path, ds: date, model: str, inputs: Inputs, device: torch.device) -> Loaded:
     """The model trained for `ds`; a `UserError` when it is not whole or not of these inputs."""
     folder = Lake(root=models).require(model, ds, made_by="train")
-    provenance = Provenance(**json.loads((folder / "model.json").read_text()))
-    config = Config.from_json((folder / "config.json").read_text())
+    provenance = _provenance(folder)
     if provenance.vocabulary_checksum != inputs.vocabulary_checksum:
         raise UserError(
             f"{folder} was trained on the vocabulary {provenance.vocabulary_checksum[:12]}, and "
             f"the lake's for ds {ds} is {inputs.vocabulary_checksum[:12]}; train again after "
             "build-profiles."
         )
-    weights = (folder / "weights.safetensors").read_bytes()
-    digest = hashlib.sha256(weights).hexdigest()[:12]
+    return _loaded(folder, provenance, inputs, None, device)
+
+
+def load_champion(published: Path, day: date, inputs: Inputs, device: torch.device) -> Loaded:
+    """The model that was published for `day`, for the inputs of a later one.
+
+    What it has not met is to it as what the vocabulary lacks.
+    """
+    folder = Lake(root=published).require(CHAMPIONS, day, made_by="publish")
+    then = pq.read_table(folder / _NUMBERING)
+    return _loaded(folder, _provenance(folder), inputs, then, device)
+
+
+def _loaded(
+    folder: Path,
+    provenance: Provenance,
+    inputs: Inputs,
+    then: pa.Table | None,
+    device: torch.device,
+) -> Loaded:
+    config = Config.from_json((folder / "config.json").read_text())
+    packed = (folder / "weights.safetensors").read_bytes()
+    digest = hashlib.sha256(packed).hexdigest()[:12]
     if digest != provenance.model_version:
         raise UserError(
             f"{folder}/weights.safetensors has the version {digest}, expected "
@@ -84,7 +121,14 @@ def load(
         )
     learner = create(config, inputs)
     try:
-        learner.load_state_dict(load_weights(weights))
-    except (RuntimeError, SafetensorError) as error:
+        weights = load_weights(packed)
+        if then is not None:
+            weights = renumbered(weights, learner, then, numbering(inputs))
+        learner.load_state_dict(weights)
+    except (RuntimeError, KeyError, SafetensorError) as error:
         raise UserError(f"{folder} does not fit this code and these inputs: {error}") from error
-    return learner.to(device), config, provenance
+    return Loaded(learner=learner.to(device), config=config, provenance=provenance)
+
+
+def _provenance(folder: Path) -> Provenance:
+    return Provenance(**json.loads((folder / "model.json").read_text()))

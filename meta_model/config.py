@@ -23,7 +23,7 @@ Similarity = Literal["inner", "cosine"]
 _POSITIVE = (
     *("embedding_size", "local_steps", "local_rate", "epochs", "patience_epochs", "batch_tasks"),
     *("shards", "global_rate", "clip_norm", "min_adapt", "top_items", "evidence_items"),
-    *("memory_slots", "context_size"),
+    *("memory_slots", "context_size", "segment_users", "judging_users"),
 )
 _SHARES = (
     *("dropout", "hide_item", "hide_task", "short_support", "empty_support", "warm_up"),
@@ -63,7 +63,7 @@ class Config:
     local_steps: int = 3
     local_rate: float = 0.2
     local_rates: LocalRates = "layer"  # learnt: one a layer and step, or (Meta-SGD) a parameter
-    support_damping: float = 0.0  # added to the support's size where the local loss divides by it
+    support_damping: float = 12.0  # added to the support's size where the local loss divides by it
     gradient: Gradient = "second_order"
 
     # Ratings as ordered levels, with a learnt threshold between any two, or as plain numbers. The
@@ -97,9 +97,11 @@ class Config:
     clip_norm: float = 5.0
 
     # The products.
-    min_adapt: int = 3  # fewer support interactions than this are scored by the global model
+    min_adapt: int = 1  # fewer support interactions than this are scored by the global model
     top_items: int = 20  # scores published for each cold user
     evidence_items: int = 20  # length of the evidence list
+    segment_users: int = 100  # existing users that a segment needs for a list of its own
+    judging_users: int = 20  # held-out users that it takes to say what a list is worth
 
     def __post_init__(self) -> None:
         if self.version != VERSION:
@@ -154,6 +156,7 @@ class Config:
             local_steps=1,
             local_rate=5e-3,
             local_rates="fixed",
+            support_damping=0.0,
             likelihood="squared",
             recut=False,
             weight_decay=0.0,

@@ -7,7 +7,7 @@ differences between lists are differences of what was asked and not of what was 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -28,10 +28,11 @@ _RESAMPLES = 2_000
 class Elicited:
     """What asking about one list gave for each of U users, [U] each.
 
-    n_revealed: reactions that the user had to the list; mae of the median rating and ndcg5 of the
-    expected one, on the rest
+    users: by user_index; n_revealed: reactions that the user had to the list; mae of the median
+    rating and ndcg5 of the expected one, on the rest
     """
 
+    users: Tensor
     n_revealed: Tensor
     mae: Tensor
     ndcg5: Tensor
@@ -46,11 +47,13 @@ def elicit(
     *,
     min_adapt: int,
     scenario: str = "user_cold",
+    members: Tensor | None = None,
 ) -> dict[str, Elicited]:
     """Ask each test user of the scenario about each of the lists, item indices [K].
 
-    Users count whose rest has five items or more: the same users for all lists. As in scoring,
-    fewer than `min_adapt` reactions leave the shared model.
+    Users count whose rest has five items or more: the same users for all lists; without any, there
+    is no result. As in scoring, fewer than `min_adapt` reactions leave the shared model.
+    members: who is asked, by user index [U + 1]; by default everyone
     """
     if inputs.feedback == "implicit":
         raise ValueError("elicitation needs ratings; implicit feedback has no reaction to reveal")
@@ -63,6 +66,8 @@ def elicit(
         items = tasks.items[tasks.support.places]
         rest = tasks.support.mask & ~torch.isin(items, of_any)
         counts = rest.sum(1) >= _NDCG_AT
+        if members is not None:
+            counts &= members.to(device)[tasks.users]
         if not counts.any():
             continue
         tasks, items, rest = tasks[counts], items[counts], rest[counts]
@@ -73,12 +78,7 @@ def elicit(
                 tasks, support=_of(tasks.support, revealed), query=_of(tasks.support, rest)
             )
             found[name].append(_predict(learner, known, catalogue, min_adapt, inputs))
-    if not any(found.values()):
-        raise ValueError(
-            f"no test user of {scenario} has {_NDCG_AT} ratings of items that are in no list; "
-            "expected some to measure on"
-        )
-    return {name: _joined(parts) for name, parts in found.items()}
+    return {name: joined(parts) for name, parts in found.items() if parts}
 
 
 def _predict(
@@ -98,6 +98,7 @@ def _predict(
     low, high = inputs.rating_levels[0], inputs.rating_levels[-1]
     ratings, rest = tasks.query.ratings, tasks.query.mask
     return Elicited(
+        users=tasks.users.cpu(),
         n_revealed=n_revealed.double().cpu(),
         mae=metrics.mae(median.clamp(low, high), ratings, rest).double().cpu(),
         ndcg5=metrics.ndcg(expected, ratings, rest, _NDCG_AT).double().cpu(),
@@ -105,15 +106,30 @@ def _predict(
 
 
 def _of(side: Side, mask: Tensor) -> Side:
-    """The side with other places masked, as padding is: item 0, rating 0."""
-    return Side(places=side.places * mask, ratings=side.ratings * mask, mask=mask)
+    """The side's places in the mask, in their order: a list's few reactions cost no more."""
+    width = max(1, int(mask.sum(1).max()))
+    first = torch.argsort(mask, dim=1, descending=True, stable=True)[:, :width]
+    kept = mask.gather(1, first)
+    return Side(
+        places=side.places.gather(1, first) * kept,
+        ratings=side.ratings.gather(1, first) * kept,
+        mask=kept,
+    )
 
 
-def _joined(parts: list[Elicited]) -> Elicited:
+def joined(parts: Sequence[Elicited]) -> Elicited:
+    """All users of the parts, by user_index; of one who is in several of them, the mean."""
+    users, places = torch.cat([part.users for part in parts]).unique(return_inverse=True)
+    n_parts: Tensor = places.bincount().double()
+
+    def mean(values: Sequence[Tensor]) -> Tensor:
+        return torch.zeros_like(n_parts).index_add_(0, places, torch.cat(list(values))) / n_parts
+
     return Elicited(
-        n_revealed=torch.cat([part.n_revealed for part in parts]),
-        mae=torch.cat([part.mae for part in parts]),
-        ndcg5=torch.cat([part.ndcg5 for part in parts]),
+        users=users,
+        n_revealed=mean([part.n_revealed for part in parts]),
+        mae=mean([part.mae for part in parts]),
+        ndcg5=mean([part.ndcg5 for part in parts]),
     )
 
 
@@ -121,7 +137,12 @@ def interval(differences: Tensor, seed: int = 1) -> tuple[float, float]:
     """The 95% interval of the mean of paired differences [U], by the percentile bootstrap."""
     draws = torch.Generator().manual_seed(seed)
     size = len(differences)
-    chosen = torch.randint(size, (_RESAMPLES, size), generator=draws)
-    means = differences[chosen].mean(1)
+    # One resample at a time: all of them at once would grow with the users.
+    means = torch.stack(
+        [
+            differences[torch.randint(size, (size,), generator=draws)].mean()
+            for _ in range(_RESAMPLES)
+        ]
+    )
     low, high = torch.quantile(means, torch.tensor([0.025, 0.975], dtype=means.dtype)).tolist()
     return low, high

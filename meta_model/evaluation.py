@@ -9,7 +9,7 @@ Implicit feedback is judged by the rank of what was chosen among the task's samp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -56,6 +56,10 @@ class Outcome:
     unadapted_median: Tensor
 
 
+Values = dict[tuple[str, str], Tensor]  # of a model and a metric: each task's, [B]
+Watch = Callable[[str, Outcome, Values], None]  # is told of each batch of a scenario
+
+
 @torch.no_grad()
 def outcomes(learner: Learner, episodes: Episodes, device: torch.device) -> Iterator[Outcome]:
     """The outcomes of all tasks of the episodes, batch by batch; call `learner.eval()` first."""
@@ -76,14 +80,22 @@ def outcomes(learner: Learner, episodes: Episodes, device: torch.device) -> Iter
         )
 
 
-def evaluate(learner: Learner, name: str, inputs: Inputs, device: torch.device) -> list[Figure]:
+def evaluate(
+    learner: Learner,
+    name: str,
+    inputs: Inputs,
+    device: torch.device,
+    watch: Watch = lambda _scenario, _outcome, _values: None,
+) -> list[Figure]:
     """Every metric of the learner and of each baseline, for each scenario that has tasks."""
     learner.eval()
     figures: list[Figure] = []
     for scenario in SCENARIOS:
         values: dict[tuple[str, str], list[Tensor]] = {}
         for outcome in outcomes(learner, inputs.episodes.split("test", scenario=scenario), device):
-            for key, per_task in _values(outcome, learner, name, inputs).items():
+            of_batch = _values(outcome, learner, name, inputs)
+            watch(scenario, outcome, of_batch)
+            for key, per_task in of_batch.items():
                 values.setdefault(key, []).append(per_task)
         for (model, metric), parts in values.items():
             joined = torch.cat(parts).double()
@@ -99,18 +111,14 @@ def evaluate(learner: Learner, name: str, inputs: Inputs, device: torch.device) 
     return figures
 
 
-def _values(
-    outcome: Outcome, learner: Learner, name: str, inputs: Inputs
-) -> dict[tuple[str, str], Tensor]:
+def _values(outcome: Outcome, learner: Learner, name: str, inputs: Inputs) -> Values:
     """Each model's metrics of each task, [B]."""
     if inputs.feedback == "implicit":
         return _implicit_values(outcome, learner, name)
     return _explicit_values(outcome, learner, name, inputs.rating_levels)
 
 
-def _implicit_values(
-    outcome: Outcome, learner: Learner, name: str
-) -> dict[tuple[str, str], Tensor]:
+def _implicit_values(outcome: Outcome, learner: Learner, name: str) -> Values:
     """Of the learner, of popularity, and of chance, which has no order: all its scores are one."""
     query = outcome.tasks.query
     places = (query.ratings, query.mask)
@@ -132,7 +140,7 @@ def _implicit_values(
 
 def _explicit_values(
     outcome: Outcome, learner: Learner, name: str, levels: tuple[float, ...]
-) -> dict[tuple[str, str], Tensor]:
+) -> Values:
     """Of the learner and of each baseline.
 
     Clipped to the rating scale for errors, and not for ranking, where it would only make ties.

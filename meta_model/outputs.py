@@ -11,13 +11,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from meta_model.artefact import Provenance
+from meta_model.breakdown import Breakdown
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation import Figure
+from meta_model.evidence_quality import Judged
 from meta_model.scoring import Scores
 from schemas.arrow import arrow_schema
 from schemas.columns import Table
 from schemas.lake import Lake
-from schemas.products import COLD_USER_SCORES, EVIDENCE_ITEMS, METRICS, MODEL_METRICS
+from schemas.products import (
+    CHAMPION,
+    COLD_USER_SCORES,
+    EVIDENCE_ITEMS,
+    EVIDENCE_QUALITY,
+    METRICS,
+    MODEL_METRICS,
+)
+from schemas.run_id import RunId
 
 
 def write(lake: Lake, table: Table, ds: date, parts: Iterable[pa.Table]) -> int:
@@ -33,7 +43,7 @@ def write(lake: Lake, table: Table, ds: date, parts: Iterable[pa.Table]) -> int:
 
 
 def evidence_table(
-    chosen: dict[str, np.ndarray], inputs: Inputs, provenance: Provenance
+    segment: str, chosen: dict[str, np.ndarray], inputs: Inputs, provenance: Provenance
 ) -> pa.Table:
     items = inputs.item_profiles.take(chosen["item_index"] - 1)
     n = len(items)
@@ -42,7 +52,7 @@ def evidence_table(
         provenance,
         n,
         {
-            "segment": pa.repeat("all", n),
+            "segment": pa.repeat(segment, n),
             "rank": np.arange(1, n + 1),
             **{name: items[name] for name in ("item_id", "title", "n_interactions")},
             **{name: chosen[name] for name in chosen if name != "item_index"},
@@ -70,10 +80,34 @@ def scores_table(scores: Scores, inputs: Inputs, provenance: Provenance) -> pa.T
     )
 
 
-def metrics_table(figures: list[Figure], provenance: Provenance) -> pa.Table:
+def quality_table(segment: str, judged: list[Judged], provenance: Provenance) -> pa.Table:
+    """What each list of a segment is worth, length by length."""
+    intervals = [each.mae_minus_popularity for each in judged]
+    return _table(
+        EVIDENCE_QUALITY,
+        provenance,
+        len(judged),
+        {
+            "segment": pa.repeat(segment, len(judged)),
+            "list": [each.name for each in judged],
+            "length": [each.length for each in judged],
+            "n_users": [len(each.elicited.mae) for each in judged],
+            "n_revealed_mean": [each.elicited.n_revealed.mean().item() for each in judged],
+            "mae": [each.elicited.mae.mean().item() for each in judged],
+            "ndcg5": [each.elicited.ndcg5.mean().item() for each in judged],
+            "mae_minus_popularity_low": [low for low, _ in intervals],
+            "mae_minus_popularity_high": [high for _, high in intervals],
+        },
+    )
+
+
+def metrics_table(
+    figures: list[Figure], provenance: Provenance, champion: RunId | None = None
+) -> pa.Table:
     """The figures, each beside its baseline's for the same metric and scenario.
 
     The baseline is the damped bias, and popularity for the ranks of implicit feedback.
+    `champion`: whose the figures of that name are.
     """
     of_models = {(f.model, f.scenario, f.metric): f.value for f in figures}
 
@@ -96,9 +130,19 @@ def metrics_table(figures: list[Figure], provenance: Provenance) -> pa.Table:
                 for name in ("scenario", "metric", "value", "n_tasks")
             },
             "model": [figure.model for figure in figures],
+            "run_id": [
+                str(champion if figure.model == CHAMPION else provenance.run_id)
+                for figure in figures
+            ],
             "baseline": [baseline(figure) for figure in figures],
         },
     )
+
+
+def write_breakdown(lake: Lake, ds: date, breakdown: Breakdown, provenance: Provenance) -> None:
+    for table, columns in breakdown.columns().items():
+        rows = len(columns["scenario"])
+        write(lake, table, ds, [_table(table, provenance, rows, columns)])
 
 
 def _table(table: Table, provenance: Provenance, rows: int, columns: dict[str, Any]) -> pa.Table:
@@ -106,7 +150,7 @@ def _table(table: Table, provenance: Provenance, rows: int, columns: dict[str, A
     known = {
         "model": pa.repeat(provenance.model, rows),
         "model_version": pa.repeat(provenance.model_version, rows),
-        "run_id": pa.repeat(provenance.run_id, rows),
+        "run_id": pa.repeat(str(provenance.run_id), rows),
         **columns,
     }
     arrays = [_cast(known[field.name], field.type) for field in schema]

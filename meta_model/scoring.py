@@ -55,7 +55,7 @@ def score_cold_users(
     chunks = catalogue_chunks(learner, len(inputs.item_profiles), device)
     for batch in batches(inputs.episodes.split("serve"), _BATCH_TASKS):
         tasks = batch.to(device)
-        n_support = _reactions(tasks, inputs.feedback).sum(1)
+        n_support = reactions(tasks, inputs.feedback).sum(1)
         adapted = n_support >= config.min_adapt
         # Both kinds in one batch would need masks in every learner; two passes need nothing.
         for of_kind, is_adapted in ((adapted, True), (~adapted, False)):
@@ -90,7 +90,7 @@ def rank(
     feedback: Feedback = "explicit",
 ) -> tuple[Tensor, Tensor]:
     """The best items and their expected ratings [B, k], over the catalogue in chunks."""
-    is_met = _reactions(tasks, feedback)
+    is_met = reactions(tasks, feedback)
     if is_adapted:
         state = learner.for_catalogue(learner.adapt(tasks, learner.embed(tasks.items)))
     else:
@@ -121,7 +121,7 @@ def _best(scores: Tensor, k: int) -> Tensor:
     return columns.gather(1, order)
 
 
-def _reactions(tasks: Tasks, feedback: Feedback) -> Tensor:
+def reactions(tasks: Tasks, feedback: Feedback) -> Tensor:
     """Where the support holds what the user did [B, S], and not padding or a sampled negative."""
     mask = tasks.support.mask
     return mask & (tasks.support.ratings > 0) if feedback == "implicit" else mask

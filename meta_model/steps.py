@@ -2,80 +2,184 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
+import pyarrow as pa
 import torch
 
 from meta_model import artefact, outputs
-from meta_model.artefact import Provenance
-from meta_model.config import Config
+from meta_model.artefact import Loaded
+from meta_model.breakdown import Breakdown
 from meta_model.data.inputs import Inputs, load
-from meta_model.evaluation import evaluate
+from meta_model.evaluation import Figure, evaluate
 from meta_model.evidence import select_evidence
-from meta_model.learners import Learner
+from meta_model.evidence_quality import judge
+from meta_model.item_values import ItemValues, item_values
 from meta_model.scoring import score_cold_users
-from schemas import journal
+from meta_model.segments import ALL, segments
+from schemas import decision, journal
+from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.products import COLD_USER_SCORES, EVIDENCE_ITEMS, MODEL_METRICS
+from schemas.products import (
+    CHAMPION,
+    COLD_USER_SCORES,
+    EVIDENCE_ITEMS,
+    EVIDENCE_QUALITY,
+    MODEL_METRICS,
+)
+from schemas.run_id import RunId
 from schemas.settings import Settings
 
+_SHOWN_LENGTH = 10  # of the lists that are judged
 _SHOWN = ("mae", "auc", "adaptation_gain")  # while evaluating; the summary shows all
 
 
 @dataclass(frozen=True, kw_only=True)
 class Night:
-    """What the steps after training share: the inputs of `ds` and the model trained on them."""
+    """What the steps after training share: the inputs of `ds`, and a model that fits them."""
 
+    settings: Settings
     ds: date
-    lake: Lake
     device: torch.device
     inputs: Inputs
-    learner: Learner
-    config: Config
-    provenance: Provenance
+    loaded: Loaded
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(root=self.settings.lake)
+
+    def having(self, option: str) -> Night:
+        """With another option of the model's config, `top_items=5`: how long a product is."""
+        config = self.loaded.config.having([option])
+        return replace(self, loaded=replace(self.loaded, config=config))
 
 
-def open_night(settings: Settings, ds: date, device: torch.device, model: str) -> Night:
-    lake = Lake(root=settings.lake)
-    inputs = load(lake, ds)
-    learner, config, provenance = artefact.load(settings.models, ds, model, inputs, device)
-    return Night(
-        ds=ds,
-        lake=lake,
-        device=device,
-        inputs=inputs,
-        learner=learner,
-        config=config,
-        provenance=provenance,
-    )
+def open_trained(settings: Settings, ds: date, device: torch.device, model: str) -> Night:
+    """With the model that was trained for `ds`."""
+    inputs = load(Lake(root=settings.lake), ds)
+    loaded = artefact.load(settings.models, ds, model, inputs, device)
+    return Night(settings=settings, ds=ds, device=device, inputs=inputs, loaded=loaded)
+
+
+def open_chosen(settings: Settings, ds: date, device: torch.device, model: str) -> Night:
+    """With the model that the gate chose for `ds`: that one, or the one published last before."""
+    decided, run = decision.require(settings, ds, model)
+    if decided.verdict == "challenger":
+        night = open_trained(settings, ds, device, model)
+    else:
+        day = decision.champion_day(settings, ds)
+        if day is None:
+            raise UserError(f"the published model {run} is gone. Run the step gate for {ds} again.")
+        inputs = load(Lake(root=settings.lake), ds)
+        loaded = artefact.load_champion(settings.published, day, inputs, device)
+        night = Night(settings=settings, ds=ds, device=device, inputs=inputs, loaded=loaded)
+    if (found := night.loaded.provenance.run_id) != run:
+        raise UserError(
+            f"the gate of ds {ds} chose {run}, and the model is {found} by now. Run the steps "
+            "evaluate and gate again."
+        )
+    return night
 
 
 def run_evaluate(night: Night, record: journal.Step) -> None:
+    """Measure the model of the night, the baselines, and the model published last, on one day."""
     record.rows_in = night.inputs.episodes.split("test").n_tasks
-    figures = evaluate(night.learner, night.config.model, night.inputs, night.device)
-    table = outputs.metrics_table(figures, night.provenance)
+    name = night.loaded.config.model
+    breakdown = Breakdown(name, night.inputs)
+    figures = evaluate(night.loaded.learner, name, night.inputs, night.device, breakdown.add)
+    champion, of_champion = _champion(night, record)
+    figures += of_champion
+    table = outputs.metrics_table(figures, night.loaded.provenance, champion)
     record.rows_out = outputs.write(night.lake, MODEL_METRICS, night.ds, [table])
+    outputs.write_breakdown(night.lake, night.ds, breakdown, night.loaded.provenance)
     for figure in figures:
-        if figure.model == night.config.model and figure.metric in _SHOWN:
+        if figure.model in (name, CHAMPION) and figure.metric in _SHOWN:
             record.progress(
-                f"{figure.scenario:<9} {figure.metric:<15} {figure.value:8.4f}  "
-                f"{figure.n_tasks:,} tasks"
+                f"{figure.scenario:<9} {figure.model:<12} {figure.metric:<15} "
+                f"{figure.value:8.4f}  {figure.n_tasks:,} tasks"
             )
 
 
+def _champion(night: Night, record: journal.Step) -> tuple[RunId | None, list[Figure]]:
+    """The model published last before `ds`, and its figures on today's tasks.
+
+    One that this code or this dataset spec no longer fits cannot be compared with: said, no error.
+    """
+    day = decision.champion_day(night.settings, night.ds)
+    if day is None:
+        record.progress("no ds before is published: there is no champion to compare with")
+        return None, []
+    try:
+        loaded = artefact.load_champion(night.settings.published, day, night.inputs, night.device)
+    except UserError as error:
+        record.facts["champion"] = f"cannot be compared with: {error}"
+        record.progress(f"the champion, published for {day}, {record.facts['champion']}")
+        return None, []
+    run = loaded.provenance.run_id
+    record.facts["champion"] = f"{run}, published for {day}"
+    figures = evaluate(loaded.learner, CHAMPION, night.inputs, night.device)
+    return run, [figure for figure in figures if figure.model == CHAMPION]
+
+
 def run_evidence(night: Night, record: journal.Step) -> None:
+    """The list of each segment that has users enough, and what the lists are worth."""
     record.rows_in = night.inputs.episodes.split("train", "validation").n_tasks
-    length = night.config.evidence_items
-    chosen = select_evidence(night.learner, night.inputs, length, night.device)
-    table = outputs.evidence_table(chosen, night.inputs, night.provenance)
-    record.rows_out = outputs.write(night.lake, EVIDENCE_ITEMS, night.ds, [table])
+    config, provenance = night.loaded.config, night.loaded.provenance
+    listed = item_values(
+        night.loaded.learner, night.inputs, night.device, min_users=config.segment_users
+    )
+    chosen = [
+        (name, select_evidence(values, config.evidence_items)) for name, values in listed.items()
+    ]
+    tables = (outputs.evidence_table(name, of, night.inputs, provenance) for name, of in chosen)
+    record.rows_out = outputs.write(night.lake, EVIDENCE_ITEMS, night.ds, tables)
+    judged = _judged(night, listed, record)
+    outputs.write(night.lake, EVIDENCE_QUALITY, night.ds, judged)
+
+
+def _judged(
+    night: Night, listed: Mapping[str, ItemValues], record: journal.Step
+) -> Iterator[pa.Table]:
+    """Each segment's lists, asked of the segment's own held-out users."""
+    if night.inputs.feedback == "implicit":
+        record.progress("lists are not judged: implicit feedback has no reaction to reveal")
+        return
+    config = night.loaded.config
+    known = segments(night.inputs, config.segment_users)
+    for name, values in listed.items():
+        found = judge(
+            night.loaded.learner,
+            night.inputs,
+            values,
+            night.device,
+            min_adapt=config.min_adapt,
+            seed=config.seed,
+            members=None if name == ALL else known.members(name),
+        )
+        of_segment = [each for each in found if len(each.elicited.mae) >= config.judging_users]
+        if of_segment:
+            yield outputs.quality_table(name, of_segment, night.loaded.provenance)
+        for each in of_segment:
+            if name == ALL and each.length == _SHOWN_LENGTH:
+                record.progress(
+                    f"{each.name:<20} MAE {each.elicited.mae.mean():.4f}  "
+                    f"nDCG@5 {each.elicited.ndcg5.mean():.4f}  {len(each.elicited.mae):,} users"
+                )
+        if name == ALL and not of_segment:
+            record.progress(
+                f"lists are not judged: fewer than {config.judging_users} test users have ratings "
+                "beside the lists"
+            )
 
 
 def run_score(night: Night, record: journal.Step) -> None:
     record.rows_in = night.inputs.episodes.split("serve").n_tasks
     parts = (
-        outputs.scores_table(scores, night.inputs, night.provenance)
-        for scores in score_cold_users(night.learner, night.inputs, night.config, night.device)
+        outputs.scores_table(scores, night.inputs, night.loaded.provenance)
+        for scores in score_cold_users(
+            night.loaded.learner, night.inputs, night.loaded.config, night.device
+        )
     )
     record.rows_out = outputs.write(night.lake, COLD_USER_SCORES, night.ds, parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -86,6 +87,14 @@ def read_row_groups(
 def read_batches(table: Table, partition: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """The same of a whole lake partition."""
     return read_row_groups(table, row_groups(table, partition), columns)
+
+
+def most_frequent(table: Table, partition: Path, column: str) -> list[tuple[str | None, int]]:
+    """The column's values and how many rows have each, the most frequent first."""
+    counts: Counter[str | None] = Counter()
+    for batch in read_batches(table, partition, [column]):
+        counts.update(batch[column].to_pylist())
+    return sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
 
 
 def partition_files(table: Table, partition: Path) -> tuple[Path, ...]:

@@ -9,11 +9,22 @@ from schemas.dataset_spec import BUNDLED, DatasetSpec, load
 from schemas.errors import UserError
 
 
-def find(source: Path) -> Path:
+def find(source: Path, *, named: str | None = None) -> Path:
     """The spec file of the data in the folder `source`: its own `dataset.toml`, else a bundled one.
 
-    A bundled spec fits when all the files it names are there.
+    A bundled spec fits when all the files it names are there. `named`: the data set that it has
+    to be of; another one is refused.
     """
+    file = _find(source)
+    if named is not None and (found := load(file).name) != named:
+        raise UserError(
+            f"{source} holds the data set {found!r}, and the run is for {named!r}; leave the data "
+            "set empty, or set COLDSTART_SOURCE (and COLDSTART_HOME) to those of the other one."
+        )
+    return file
+
+
+def _find(source: Path) -> Path:
     if not source.is_dir():
         raise UserError(
             f"source {source} is not a folder; name one that holds the data set's files "

@@ -116,6 +116,7 @@ class DatasetSpec:
     interactions: Interactions
     items: Items
     users: Users | None = None  # without: who the interactions name, of whom nothing else is known
+    segments: tuple[str, ...] = ()  # users' features whose values get an evidence list each
     rating_scale: tuple[float, ...] = ()  # explicit feedback has one
     max_quarantined_fraction: float = 0.01  # more rows than that set aside: ingest fails
     rating_step: float = 1.0  # between one rating and the next: 0.5 where there are half stars
@@ -197,12 +198,22 @@ def load(path: Path) -> DatasetSpec:
             f"{path}: [users] is missing; expected a file of all users where interactions come in "
             "a file a day, because no run reads all of these."
         )
+    _check_segments(spec, path)
     _check_database(spec, path)
     if spec.feedback == "explicit":
         _check_explicit(spec, table, path)
     else:
         _check_implicit(spec, table, path)
     return spec
+
+
+def _check_segments(spec: DatasetSpec, path: Path) -> None:
+    fit = sorted(name for name, feature in spec.user_features.items() if feature.kind != "multi")
+    if wrong := [name for name in spec.segments if name not in fit]:
+        raise UserError(
+            f"{path}: segments names {wrong}; expected features of the users that have one value "
+            f"each: {fit}."
+        )
 
 
 def _check_database(spec: DatasetSpec, path: Path) -> None:

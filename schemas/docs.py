@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from schemas import dataset_spec
 from schemas.columns import Column, Table
+from schemas.evaluation_tables import BREAKDOWNS
 from schemas.products import PRODUCTS, WAREHOUSE_TABLES
 from schemas.rules import row_rules
 from schemas.settings import REPOSITORY
@@ -34,7 +35,7 @@ def page() -> str:
         "of implicit feedback are 1 for an item chosen; in episodes, sampled negatives of rating 0 "
         "come after the chosen items of each side.",
         *(part for table in lake_tables(spec) for part in _table(table)),
-        *(part for table in PRODUCTS for part in _table(table)),
+        *(part for table in (*PRODUCTS, *BREAKDOWNS) for part in _table(table)),
         "## Warehouse",
         f"Schema `{SCHEMA}`, of DuckDB or PostgreSQL. The products lie here with `ds` in front.",
         *(part for table in WAREHOUSE_TABLES for part in _table(table, prefix=f"{SCHEMA}.")),

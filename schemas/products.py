@@ -12,6 +12,16 @@ METRICS: Mapping[Feedback, tuple[str, ...]] = {
     "explicit": ("mae", "mae_of_expected", "rmse", "ndcg5", "adaptation_gain"),
     "implicit": ("auc", "hr10", "ndcg10", "logloss", "adaptation_gain"),
 }
+# The lists that are judged: ours, and what it is compared with.
+EVIDENCE_LISTS = (
+    "evidence",
+    "evidence_paper",
+    "evidence_robust",
+    "popularity",
+    "entropy",
+    "popularity_x_entropy",
+    "random",
+)
 BASELINES = (
     "chance",
     "global_mean",
@@ -20,6 +30,8 @@ BASELINES = (
     "damped_bias_rounded",
     "popularity",
 )
+
+CHAMPION = "champion"  # among the metrics: the model published last, measured on this ds's tasks
 
 _PROVENANCE = (
     Column(name="model", type=Type.STRING, description="The learner's name, for example melu."),
@@ -31,13 +43,16 @@ _PROVENANCE = (
     Column(
         name="run_id",
         type=Type.STRING,
-        description="ds, model and version: the same for a rerun that gives the same model.",
+        description=(
+            "The ds it was trained for, model and version: the same for a rerun that gives the "
+            "same model."
+        ),
     ),
 )
 
 EVIDENCE_ITEMS = Table(
     name="evidence_items",
-    description="What to show new users to learn their taste (MeLU, section 3.3).",
+    description="What to show new users to learn their taste (docs/adr/0019).",
     key=("segment", "rank"),
     columns=(
         Column(
@@ -60,14 +75,18 @@ EVIDENCE_ITEMS = Table(
             type=Type.FLOAT64,
             minimum=0,
             maximum=1,
-            description="How strongly a reaction to the item moves the model, scaled to 0..1.",
+            description=(
+                "How far a reaction goes along with how its user rates everything else: their "
+                "squared correlation, times the reactions' spread as a share of half the scale. "
+                "Of implicit feedback: how strongly a reaction moves the model, scaled."
+            ),
         ),
         Column(
             name="popularity_value",
             type=Type.FLOAT64,
             minimum=0,
             maximum=1,
-            description="How many users know the item, scaled to 0..1.",
+            description="How often existing users reacted to the item, scaled to 0..1.",
         ),
         Column(
             name="n_interactions",
@@ -110,6 +129,70 @@ COLD_USER_SCORES = Table(
     ),
 )
 
+EVIDENCE_QUALITY = Table(
+    name="evidence_quality",
+    description=(
+        "What lists of items are worth to ask new users about: held-out users reveal their ratings "
+        "of the listed items, the model adapts, and predicts their other ratings. Empty for "
+        "implicit feedback, which has no rating to reveal."
+    ),
+    key=("segment", "list", "length"),
+    columns=(
+        Column(
+            name="segment",
+            type=Type.STRING,
+            description="Whose list, and who is asked; `all` is everyone.",
+        ),
+        Column(
+            name="list",
+            type=Type.STRING,
+            description=(
+                "`evidence`, as published; or what it is compared with: `evidence_paper`, MeLU's "
+                "formula, `evidence_robust`, the same with the gradient of the prediction for that "
+                "of the scaled loss, `popularity`, `entropy` of the ratings, "
+                "`popularity_x_entropy`, or `random`, the mean of several."
+            ),
+        ),
+        Column(name="length", type=Type.INT32, minimum=1, description="How many items it has."),
+        Column(
+            name="n_users",
+            type=Type.INT64,
+            minimum=1,
+            description="Held-out users asked, the same for all lists of a segment and length.",
+        ),
+        Column(
+            name="n_revealed_mean",
+            type=Type.FLOAT64,
+            minimum=0,
+            description="How many of the listed items they had rated, on average.",
+        ),
+        Column(
+            name="mae",
+            type=Type.FLOAT64,
+            minimum=0,
+            description="On their ratings of items in none of the lists; of the median rating.",
+        ),
+        Column(
+            name="ndcg5",
+            type=Type.FLOAT64,
+            minimum=0,
+            maximum=1,
+            description="nDCG@5 of the expected rating, on the same items.",
+        ),
+        Column(
+            name="mae_minus_popularity_low",
+            type=Type.FLOAT64,
+            description="Lower end of the 95% interval of the mean difference to `popularity`.",
+        ),
+        Column(
+            name="mae_minus_popularity_high",
+            type=Type.FLOAT64,
+            description="Upper end; below 0 the list beats popularity.",
+        ),
+        *_PROVENANCE,
+    ),
+)
+
 MODEL_METRICS = Table(
     name="model_metrics",
     description="Quality on held-out tasks, averaged over tasks, of the model and baselines.",
@@ -118,7 +201,11 @@ MODEL_METRICS = Table(
         Column(
             name="model",
             type=Type.STRING,
-            description=f"The learner's name, or a baseline: {', '.join(BASELINES)}.",
+            description=(
+                "The name of the learner trained for this ds; `champion`, the model that was "
+                "published last before it, measured on the same tasks; or a baseline: "
+                f"{', '.join(BASELINES)}."
+            ),
         ),
         Column(name="scenario", type=Type.STRING, allowed=SCENARIOS, description="See episodes."),
         Column(
@@ -146,11 +233,15 @@ MODEL_METRICS = Table(
             ),
         ),
         Column(name="n_tasks", type=Type.INT64, minimum=1, description="Tasks averaged over."),
-        Column(name="run_id", type=Type.STRING, description="The run that measured it."),
+        Column(
+            name="run_id",
+            type=Type.STRING,
+            description="Of the model trained for this ds; of `champion`, its own.",
+        ),
     ),
 )
 
-PRODUCTS = (EVIDENCE_ITEMS, COLD_USER_SCORES, MODEL_METRICS)
+PRODUCTS = (EVIDENCE_ITEMS, EVIDENCE_QUALITY, COLD_USER_SCORES, MODEL_METRICS)
 
 DS = Column(name="ds", type=Type.DATE, description="The UTC day whose data the rows cover.")
 
@@ -216,6 +307,17 @@ PUBLICATIONS = Table(
             type=Type.STRING,
             nullable=True,
             description="The Airflow run that published it; null if run by hand.",
+        ),
+        Column(
+            name="evidence_quality_rows", type=Type.INT64, minimum=0, description="Rows published."
+        ),
+        Column(
+            name="trained_ds",
+            type=Type.DATE,
+            description=(
+                "The ds that the model was trained for: earlier than ds where the gate kept the "
+                "model published last."
+            ),
         ),
     ),
 )

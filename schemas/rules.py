@@ -15,7 +15,9 @@ from schemas.columns import Column, Table, Type
 # Empty when the dataset spec has no network, or none that lies in files.
 NETWORK_TABLES = ("item_links", "metapath_neighbours")
 # The tables whose partition may hold no row. A day without cold users is an ordinary day.
-MAY_BE_EMPTY = frozenset({"interactions_quarantine", "cold_user_scores", "drift", *NETWORK_TABLES})
+MAY_BE_EMPTY = frozenset(
+    {"interactions_quarantine", "cold_user_scores", "evidence_quality", "drift", *NETWORK_TABLES}
+)
 
 _PRODUCT_TOLERANCE = 1e-6
 
@@ -125,6 +127,24 @@ _EVIDENCE_ITEMS = (
     ),
 )
 
+_EVIDENCE_QUALITY = (
+    Rule(
+        name="interval_turned",
+        faults="if(mae_minus_popularity_low <= mae_minus_popularity_high, 0, 1)",
+        description="an interval's lower end is not above its upper one",
+    ),
+    Rule(
+        name="other_users",
+        faults="n_users - max(n_users) over (partition by segment, length)",
+        description="all lists of a segment and length are asked of the same users",
+    ),
+    Rule(
+        name="without_popularity",
+        faults="if(max(list = 'popularity') over (partition by segment, length), 0, 1)",
+        description="popularity is judged beside every list",
+    ),
+)
+
 _COLD_USER_SCORES = (
     Rule(
         name="rank_gap",
@@ -140,6 +160,14 @@ _COLD_USER_SCORES = (
         name="already_rated",
         faults="if(is_rated, 1, 0)",
         description="no item that the user has already rated is recommended",
+    ),
+)
+
+_QUALITY_BY_SUPPORT = (
+    Rule(
+        name="sizes_out_of_order",
+        faults="if(n_support_to < n_support_from, 1, 0)",
+        description="n_support_to is at least n_support_from",
     ),
 )
 
@@ -163,7 +191,9 @@ _OF_TABLE: Mapping[str, tuple[Rule, ...]] = {
     "episodes": _EPISODES,
     "metapath_neighbours": _METAPATH_NEIGHBOURS,
     "evidence_items": _EVIDENCE_ITEMS,
+    "evidence_quality": _EVIDENCE_QUALITY,
     "cold_user_scores": _COLD_USER_SCORES,
+    "quality_by_support": _QUALITY_BY_SUPPORT,
     "drift": _DRIFT,
 }
 

@@ -66,8 +66,16 @@ class Settings:
         return self.home / "models"
 
     @property
+    def published(self) -> Path:
+        return self.home / "published"
+
+    @property
+    def reports(self) -> Path:
+        return self.home / "reports"
+
+    @property
     def data_docs(self) -> Path:
-        return self.home / "reports" / "data-docs"
+        return self.reports / "data-docs"
 
     @property
     def journals(self) -> Path:

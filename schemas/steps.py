@@ -1,4 +1,7 @@
-"""Which step of the night makes which table of the lake: what an error tells a person to run."""
+"""Which step of the night makes which table of the lake, and which it reads.
+
+What an error tells a person to run, and what Airflow shows as lineage.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,28 @@ MADE_BY = {
     "episodes": "build-episodes",
     "metapath_neighbours": "build-metapaths",
     "evidence_items": "select-evidence",
+    "evidence_quality": "select-evidence",
     "cold_user_scores": "score-cold-users",
     "model_metrics": "evaluate",
+    "quality_by_support": "evaluate",
+    "calibration": "evaluate",
+}
+
+_PROFILES = ("user_profiles", "item_profiles")
+_FEATURES = ("vocabulary", *_PROFILES, "episodes", "metapath_neighbours")
+_PRODUCTS = ("evidence_items", "evidence_quality", "cold_user_scores", "model_metrics")
+
+READS = {
+    "check-interactions": ("interactions", "interactions_quarantine"),
+    "build-profiles": ("user_days", "item_days", "users", "items"),
+    "build-episodes": ("interactions", "timelines", *_PROFILES),
+    "build-metapaths": ("interactions", "items", "item_links", "item_profiles"),
+    "check-features": _FEATURES,
+    "meta-train": _FEATURES,
+    "evaluate": _FEATURES,
+    "gate": ("model_metrics",),
+    "select-evidence": _FEATURES,
+    "score-cold-users": _FEATURES,
+    "check-outputs": (*_PRODUCTS, *_PROFILES, "episodes"),
+    "publish": _PRODUCTS,
 }

@@ -67,7 +67,9 @@ class Cut(ABC):
 class Recut(Cut):
     """Cuts tasks anew: a random query of each, and a random part of the rest as its support.
 
-    The learner then meets every interaction on both sides, and supports of all lengths.
+    The learner then meets every interaction on both sides, and supports of all lengths. Shortened
+    ones are spread evenly over the logarithm of their length: over the length itself, hardly any
+    would be as short as a new user's, and the learner would be at its worst there (decision 19).
     """
 
     query_size: int
@@ -81,7 +83,9 @@ class Recut(Cut):
         totals = supports + queries
         queries = np.clip(totals - self.min_support, 1, self.query_size)
         longest = totals - queries
-        short = draws.integers(np.minimum(self.min_support, longest), longest + 1)
+        spread = draws.random(len(totals))
+        short = np.floor(self.min_support * ((longest + 1) / self.min_support) ** spread)
+        short = np.minimum(short, longest).astype(longest.dtype)
         kind = draws.random(len(totals))
         supports = np.where(kind < self.short_share, short, longest)
         return np.where(kind >= 1 - self.empty_share, 0, supports), queries

@@ -23,6 +23,7 @@ class Features:
     sizes:  number of vocabulary values of each feature, 0 included
     """
 
+    names: tuple[str, ...]
     values: Tensor
     sizes: tuple[int, ...]
 
@@ -38,7 +39,9 @@ def features(profiles: pa.Table, index: str, sizes: dict[str, int]) -> Features:
     values = np.full((len(profiles) + 1, len(columns), width), -1, dtype=np.int64)
     for number, column in enumerate(columns):
         values[1:, number, : column.shape[1]] = column
-    return Features(values=torch.from_numpy(values), sizes=tuple(sizes.values()))
+    return Features(
+        names=tuple(sizes), values=torch.from_numpy(values), sizes=tuple(sizes.values())
+    )
 
 
 def _padded(column: pa.ChunkedArray[Any]) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -15,10 +15,14 @@ from meta_model.data.features import Features, features
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.metapaths import NO_METAPATHS, Metapaths, metapaths
 from schemas import dataset_choice, tables
-from schemas.arrow import partition_files, read_partition
+from schemas.arrow import arrow_schema, partition_files, read_partition
 from schemas.columns import Table
 from schemas.dataset_spec import Feedback
 from schemas.lake import Lake
+
+
+def _no_vocabulary() -> pa.Table:
+    return arrow_schema(tables.VOCABULARY).empty_table()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +36,9 @@ class Inputs:
     items: Features
     episodes: Episodes
     vocabulary_checksum: str
+    vocabulary: pa.Table = field(default_factory=_no_vocabulary)
     feedback: Feedback = "explicit"
+    segments: tuple[str, ...] = ()  # the users' features whose values make segments
     metapaths: Metapaths = NO_METAPATHS
     versions: tuple[str, ...] = ()  # the lake's versions that all this was read from
 
@@ -61,6 +67,7 @@ def load(lake: Lake, ds: date) -> Inputs:
     reached = read_partition(neighbours, partition(neighbours, "build-metapaths"))
     return Inputs(
         feedback=spec.feedback,
+        segments=spec.segments,
         rating_levels=spec.rating_levels,
         user_profiles=user_profiles,
         item_profiles=item_profiles,
@@ -70,6 +77,7 @@ def load(lake: Lake, ds: date) -> Inputs:
         ),
         episodes=Episodes(files=files),
         vocabulary_checksum=_checksum(vocabulary),
+        vocabulary=vocabulary,
         metapaths=metapaths(
             reached, spec.network.metapaths if spec.network else {}, len(item_profiles)
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import date
 
 import torch
@@ -19,7 +19,7 @@ from meta_model.training.meta_train import Watch, meta_train
 from meta_model.training.processes import Processes
 from schemas import journal
 from schemas.errors import UserError
-from schemas.lake import Lake, exclusive_lock
+from schemas.lake import Lake
 from schemas.settings import Settings
 
 _LINE_EVERY_SECONDS = 60
@@ -41,10 +41,7 @@ def run_train(
     record.rows_in = n_tasks
     folder = settings.models / ".training" / config.model / f"ds={ds}"
     checkpoints = Checkpoints(folder=folder, identity=_identity(inputs, config, device))
-    with ExitStack() as held:
-        if processes.is_first:  # a second run for this ds waits, and then trains its own
-            held.enter_context(exclusive_lock(folder.parent / f"ds={ds}.lock"))
-        watch = held.enter_context(_watch(record, config, n_tasks, processes))
+    with _watch(record, config, n_tasks, processes) as watch:
         trained = meta_train(inputs, config, device, watch, checkpoints, processes)
         if not processes.is_first:
             return

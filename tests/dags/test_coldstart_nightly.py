@@ -5,7 +5,9 @@ import sys
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
+from airflow.sdk.exceptions import ParamValidationError
 
+from schemas.products import WAREHOUSE_TABLES
 from schemas.settings import REPOSITORY
 
 DAGS = REPOSITORY / "dags"
@@ -22,8 +24,10 @@ EDGES = {
     "select_evidence": {"check_outputs"},
     "score_cold_users": {"check_outputs"},
     "check_outputs": {"publish"},
-    "publish": set(),
+    "publish": {"report"},
+    "report": set(),
 }
+MODEL = "--model melu"
 COMMANDS = {
     "ingest": "jobs ingest --ds D",
     "check_interactions": "jobs check-interactions --ds D",
@@ -31,13 +35,14 @@ COMMANDS = {
     "build_episodes": "jobs build-episodes --ds D",
     "build_metapaths": "jobs build-metapaths --ds D",
     "check_features": "jobs check-features --ds D",
-    "meta_train": "meta_model train --ds D --model M",
-    "evaluate": "meta_model evaluate --ds D --model M",
-    "gate": "jobs gate --ds D --model M",
-    "select_evidence": "meta_model evidence --ds D --model M",
-    "score_cold_users": "meta_model score --ds D --model M",
-    "check_outputs": "jobs check-outputs --ds D --model M",
-    "publish": "jobs publish --ds D --model M",
+    "meta_train": f"meta_model train --ds D {MODEL}",
+    "evaluate": f"meta_model evaluate --ds D {MODEL}",
+    "gate": f"jobs gate --ds D {MODEL} --choose compare",
+    "select_evidence": f"meta_model evidence --ds D {MODEL}",
+    "score_cold_users": f"meta_model score --ds D {MODEL}",
+    "check_outputs": f"jobs check-outputs --ds D {MODEL}",
+    "publish": f"jobs publish --ds D {MODEL}",
+    "report": f"jobs report --ds D {MODEL}",
 }
 PARSE_IN_A_FRESH_PROCESS = """
 import json, sys, time
@@ -68,16 +73,99 @@ def test_edges(dag: DAG) -> None:
     assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == EDGES
 
 
+def _commands(dag: DAG, **params: object) -> dict[str, str]:
+    given = {**dag.params.dump(), **params}
+    return {task.task_id: " ".join(task.argv("D", given)) for task in dag.tasks}
+
+
 def test_commands(dag: DAG, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLDSTART_PYTHON", "python")
-    found = {task.task_id: " ".join(task.argv("D", "M")) for task in dag.tasks}
-    assert found == {task_id: f"python -m {command}" for task_id, command in COMMANDS.items()}
+    expected = {task_id: f"python -m {command}" for task_id, command in COMMANDS.items()}
+    assert _commands(dag) == expected
+
+
+def test_what_a_person_chooses_reaches_the_step_it_is_for(
+    dag: DAG, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLDSTART_PYTHON", "python")
+    chosen = {"dataset": "toys", "epochs": 3, "top_k": 7, "evidence_items": 9, "gate": "champion"}
+    before, after = _commands(dag), _commands(dag, **chosen)
+    assert {name: after[name] for name in after if after[name] != before[name]} == {
+        "ingest": "python -m jobs ingest --ds D --dataset toys",
+        "meta_train": f"python -m meta_model train --ds D {MODEL} --epochs 3",
+        "gate": f"python -m jobs gate --ds D {MODEL} --choose champion",
+        "select_evidence": f"python -m meta_model evidence --ds D {MODEL} --evidence-items 9",
+        "score_cold_users": f"python -m meta_model score --ds D {MODEL} --top-items 7",
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"epochs": 0}, {"top_k": 1001}, {"model": "; touch hacked"}, {"gate": "open"},
+              {"publish": "yes"}, {"ds": "31.3.1998"}],
+)  # fmt: skip
+def test_what_no_step_could_use_is_refused_by_the_form(dag: DAG, wrong: dict[str, object]) -> None:
+    for name, value in wrong.items():
+        with pytest.raises(ParamValidationError):
+            dag.params.get_param(name).resolve(value)
+
+
+def test_where_tasks_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLDSTART_GPU_QUEUE", "gpus")
+    dag = DagBag(str(DAGS)).dags["coldstart_nightly"]
+    pools: dict[str, set[str]] = {}
+    for task in dag.tasks:
+        pools.setdefault(task.pool, set()).add(task.task_id)
+    on_gpu = {"meta_train", "evaluate", "select_evidence", "score_cold_users"}
+    assert pools == {
+        "gpu": on_gpu,
+        "spark": {task_id for task_id in COMMANDS if task_id.startswith(("build", "check"))}
+        | {"ingest"},
+        "default_pool": {"gate", "publish", "report"},
+    }
+    assert {task.task_id for task in dag.tasks if task.queue == "gpus"} == on_gpu
+    declared = json.loads((DAGS / "pools.json").read_text())
+    assert declared.keys() == pools.keys() - {"default_pool"}
+    assert declared["gpu"]["slots"] == 1
+
+
+def test_faults_that_may_pass_are_tried_again_and_nothing_takes_forever(dag: DAG) -> None:
+    for task in dag.tasks:
+        assert task.retries == 3
+        assert task.retry_exponential_backoff
+        assert task.execution_timeout.total_seconds() == 6 * 3600
+        assert task.has_on_failure_callback
+    [deadline] = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
+    assert deadline.interval.total_seconds() == 6 * 3600
+    assert dag.max_active_runs == 4
+
+
+def test_a_broken_night_has_a_report_and_stays_broken(dag: DAG) -> None:
+    report = dag.get_task("report")
+    assert report.is_teardown
+    assert not report.on_failure_fail_dagrun  # else it alone decides, and it succeeds
+    assert [task.task_id for task in dag.tasks if task.is_teardown] == ["report"]
+
+
+def test_lineage_leads_from_the_source_to_what_is_published(dag: DAG) -> None:
+    """Whatever a step reads, one before it has made."""
+    made: set[str] = set()
+    for task in dag.topological_sort():
+        if task.task_id != "build_episodes":  # it reads the timelines that it left the night before
+            assert {asset.uri for asset in task.inlets} <= made, task.task_id
+        made |= {asset.uri for asset in task.outlets}
+    tables = {table.name for table in WAREHOUSE_TABLES}
+    assert {uri for uri in made if "warehouse" in uri} == {
+        f"coldstart://warehouse/{table}" for table in tables
+    }
 
 
 def test_the_dag_and_each_task_say_what_they_are(dag: DAG) -> None:
     assert "nightly cold-start pipeline" in dag.doc_md
     assert [task.task_id for task in dag.tasks if not task.doc_md] == []
-    assert dag.params.dump() == {"ds": None, "model": "melu"}
+    assert dag.params.dump() == {
+        **{"ds": None, "model": "melu", "dataset": None, "epochs": None, "top_k": None},
+        **{"evidence_items": None, "gate": "compare", "publish": True},
+    }
     for name in dag.params:
         param = dag.params.get_param(name)
         assert param.schema["title"]

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import step_operator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk import Asset
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from step_operator import StepOperator, ds_of
 
+from schemas import journal
 from schemas.errors import UserError
-from schemas.settings import REPOSITORY
+from schemas.settings import REPOSITORY, Settings
 from schemas.warehouse_uri import WarehouseUri
 
 LOGICAL_DATE = datetime(1998, 3, 31, tzinfo=UTC)
@@ -44,12 +46,17 @@ def test_no_ds(params: dict[str, Any], message: str) -> None:
 
 
 def operator() -> StepOperator:
-    return StepOperator(task_id="gate", module="jobs", command="gate", takes_model=True)
+    options = {"model": "--model", "epochs": "--epochs"}
+    return StepOperator(task_id="gate", module="jobs", command="gate", options=options)
 
 
 def context(**params: Any) -> Any:
     dag_run = SimpleNamespace(logical_date=None)
-    return {"params": {"model": "melu", **params}, "dag_run": dag_run, "run_id": "manual__1"}
+    return {
+        "params": {"model": "melu", "epochs": None, **params},
+        "dag_run": dag_run,
+        "run_id": "manual__1",
+    }
 
 
 @pytest.fixture
@@ -72,6 +79,33 @@ def test_a_step_is_one_argument_list_and_never_meets_a_shell(seen: Path) -> None
     assert folder == str(REPOSITORY)
     assert environment["COLDSTART_AIRFLOW_RUN_ID"] == "manual__1"
     assert not (REPOSITORY / "hacked").exists()
+
+
+def test_whoever_consumes_an_asset_is_told_the_day_and_what_was_made(
+    seen: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last run of the day counts, and what the step itself said of it."""
+    monkeypatch.setenv("COLDSTART_HOME", str(tmp_path))
+    journals = Settings.from_environment().journals
+    for rows in (1, 2):
+        with journal.step(journals, "gate", LOGICAL_DATE.date()) as record:
+            record.rows_out, record.facts["metrics"] = rows, {"mae": 0.8}
+    asset = Asset(name="made", uri="coldstart://lake/made")
+    task = StepOperator(task_id="gate", module="jobs", command="gate", outlets=[asset])
+    events = {asset: SimpleNamespace(extra=None)}
+    task.execute({**context(ds="1998-03-31"), "outlet_events": events})
+    told = events[asset].extra
+    assert told.pop("seconds") >= 0
+    assert told == {"ds": "1998-03-31", "rows_in": None, "rows_out": 2, "metrics": {"mae": 0.8}}
+
+
+def test_a_step_that_is_off_is_skipped(seen: Path) -> None:
+    task = StepOperator(task_id="publish", module="jobs", command="publish", only_if="publish")
+    with pytest.raises(AirflowSkipException, match="the parameter publish of this run is off"):
+        task.execute(context(ds="1998-03-31", publish=False))
+    assert not seen.exists()
+    task.execute(context(ds="1998-03-31", publish=True))
+    assert seen.exists()
 
 
 def test_the_warehouse_may_be_an_airflow_connection(

@@ -36,6 +36,7 @@ STEPS = (
     ("meta_model", "score"),
     ("jobs", "check-outputs"),
     ("jobs", "publish"),
+    ("jobs", "report"),
 )
 
 
@@ -88,8 +89,10 @@ class Home:
         assert done.returncode == 0, f"{package} {command}:\n{done.stdout}\n{done.stderr}"
 
     def night(self, ds: date) -> None:
+        """In two epochs, whose quality on a third of the users is a matter of chance."""
+        options = {"train": ("--epochs", "2"), "gate": ("--choose", "challenger")}
         for package, command in STEPS:
-            self.step(package, command, ds, *(["--epochs", "2"] if command == "train" else []))
+            self.step(package, command, ds, *options.get(command, ()))
 
     @property
     def lake(self) -> Lake:

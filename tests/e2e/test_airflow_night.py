@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from jobs.warehouse import open_reader
 from schemas import journal
 from schemas.settings import REPOSITORY, Settings
 from tests.e2e.conftest import STEPS, Home
@@ -52,9 +53,13 @@ def test_a_night_from_an_empty_home(home: Home) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
     published = home.published(DS)
-    assert len(published["evidence_items"]) == 20
+    of_all = [row for row in published["evidence_items"] if row[1] == "all"]
+    assert len(of_all) == 20
     assert len(published["cold_user_scores"]) >= 20
-    assert published["publications"][0][-1] is not None  # Airflow's run id
+    with open_reader(home.settings.warehouse) as warehouse:
+        [(run_id,)] = warehouse.rows("SELECT airflow_run_id FROM coldstart.publications")
+    assert run_id is not None
+    assert (home.settings.reports / f"ds={DS}.html").exists()
     assert _of_home(home) == []
 
 

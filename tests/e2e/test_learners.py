@@ -31,11 +31,11 @@ def test_a_night_with_every_learner(features: Home, model: str) -> None:
     published = features.published(DS)
     [publication] = published["publications"]
     assert model in publication
-    assert len(published["evidence_items"]) == 20
+    assert len([row for row in published["evidence_items"] if row[1] == "all"]) == 20
     assert len(published["cold_user_scores"]) > 1000
     config = json.loads((features.settings.models / model / f"ds={DS}" / "config.json").read_text())
     assert config["model"] == model
     steps = [
         e["step"] for e in journal.read(features.settings.journals, DS) if e["event"] == "finished"
     ]
-    assert steps[-1] == "publish"
+    assert steps[-2:] == ["publish", "report"]

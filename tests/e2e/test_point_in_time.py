@@ -34,6 +34,7 @@ def test_a_night_publishes_every_table(first_night) -> None:
     _, published = first_night
     assert {name: bool(rows) for name, rows in published.items()} == {
         "evidence_items": True,
+        "evidence_quality": True,
         "cold_user_scores": True,
         "model_metrics": True,
         "publications": True,
@@ -136,5 +137,5 @@ def test_the_journal_tells_each_step_with_its_rows(home: Home, first_night) -> N
         *("ingest", "check_interactions", "build_profiles", "build_episodes"),
         *("build_metapaths", "check_features"),
         *("meta_train", "evaluate", "gate", "select_evidence", "score_cold_users"),
-        *("check_outputs", "publish"),
+        *("check_outputs", "publish", "report"),
     }

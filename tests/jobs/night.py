@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs import gate, publish, warehouse
-from schemas import dataset_spec, journal, products, tables
+from schemas import dataset_spec, decision, journal, products, tables
 from schemas.arrow import arrow_schema
 from schemas.columns import Table
+from schemas.decision import Decision
+from schemas.evaluation_tables import BREAKDOWNS
 from schemas.lake import Lake
 from schemas.settings import Settings
 
 Row = dict[str, Any]
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
-TABLES = {t.name: t for t in (*tables.lake_tables(SPEC), *products.PRODUCTS)}
+TABLES = {t.name: t for t in (*tables.lake_tables(SPEC), *products.PRODUCTS, *BREAKDOWNS)}
 DS = date(1998, 3, 31)
 AT = datetime(1998, 3, 30, 12, tzinfo=UTC)
-RUN = {"model": "melu", "model_version": "0123456789ab", "run_id": "1998-03-31-melu-0123456789ab"}
+RUN = {"model": "melu", "model_version": "0123456789ab", "run_id": "1998-03-31.melu.0123456789ab"}
 
 
 def _user(n: int, **changed: Any) -> Row:
@@ -58,12 +61,19 @@ def _evidence(rank: int) -> Row:
     return {"segment": "all", "rank": rank, **item, **values, **RUN}
 
 
+def _quality(name: str, mae: float) -> Row:
+    """Of the list, in the one length of the small night."""
+    worth = {"n_users": 30, "n_revealed_mean": 1.5, "mae": mae, "ndcg5": 0.8}
+    interval = {"mae_minus_popularity_low": mae - 0.82, "mae_minus_popularity_high": mae - 0.78}
+    return {"segment": "all", "list": name, "length": 10, **worth, **interval, **RUN}
+
+
 def _score(user: int, rank: int, item: int, n_support: int) -> Row:
     about = {"user_id": f"u{user}", "rank": rank, "item_id": f"i{item}", "score": 5.0 - rank}
     return {**about, "n_support": n_support, "adapted": n_support >= 3, **RUN}
 
 
-def _metrics(model: str, mae: float) -> list[Row]:
+def _metrics(model: str, mae: float, run_id: str = RUN["run_id"]) -> list[Row]:
     values = {"mae": mae, "rmse": mae + 0.1, "ndcg5": 0.8}
     if model == "melu":
         values |= {"mae_of_expected": mae, "adaptation_gain": 0.02}
@@ -75,10 +85,25 @@ def _metrics(model: str, mae: float) -> list[Row]:
             "value": value,
             "baseline": 0.9 if metric == "mae" else None,
             "n_tasks": 12,
-            "run_id": RUN["run_id"],
+            "run_id": run_id,
         }
         for metric, value in values.items()
     ]
+
+
+def _of_support(least: int, most: int | None, value: float) -> Row:
+    sizes = {"n_support_from": least, "n_support_to": most, "n_tasks": 6}
+    figures = {"metric": "mae", "value": value, "before": value + 0.05, "baseline": 0.9}
+    return {"scenario": "user_cold", **sizes, **figures, **_trained()}
+
+
+def _calibrated(part: int, predicted: float, observed: float) -> Row:
+    means = {"predicted_mean": predicted, "observed_mean": observed, "n_ratings": 20}
+    return {"scenario": "user_cold", "bin": part, **means, **_trained()}
+
+
+def _trained() -> Row:
+    return {name: RUN[name] for name in ("model", "run_id")}
 
 
 def implicit_metrics() -> list[Row]:
@@ -132,8 +157,11 @@ NIGHT: dict[str, list[Row]] = {
         for item in (1, 2, 3, 4)
     ],
     "evidence_items": [_evidence(1), _evidence(2)],
+    "evidence_quality": [_quality("evidence", 0.75), _quality("popularity", 0.8)],
     "cold_user_scores": [_score(2, 1, 3, 3), _score(2, 2, 4, 3), _score(3, 1, 2, 1)],
     "model_metrics": [*_metrics("melu", 0.8), *_metrics("damped_bias", 0.9)],
+    "quality_by_support": [_of_support(3, 5, 0.85), _of_support(41, None, 0.75)],
+    "calibration": [_calibrated(5, 2.8, 2.9), _calibrated(8, 4.1, 4.0)],
 }
 
 
@@ -144,6 +172,7 @@ class Night:
     settings: Settings
     ds: date = DS
     rows: dict[str, list[Row]] = field(default_factory=lambda: deepcopy(NIGHT))
+    version: str = RUN["model_version"]  # of the day's model
 
     def table(self, name: str) -> Table:
         return TABLES[name]
@@ -157,6 +186,33 @@ class Night:
             with Lake(root=self.settings.lake).replacing(name, self.ds) as draft:
                 pq.write_table(rows, draft.path / "part-0.parquet")
                 draft.rows = len(rows)
+        if not names:
+            self.write_model()
+
+    def write_model(self) -> None:
+        """What publishing needs to know of the artefact of the day's model."""
+        with Lake(root=self.settings.models).replacing("melu", self.ds) as draft:
+            (draft.path / "model.json").write_text(json.dumps({"model_version": self.version}))
+            draft.rows = 1
+
+    def decide(self) -> None:
+        """Let the day's own model pass, whatever its metrics."""
+        run_id = RUN["run_id"]
+        passed = Decision(challenger=run_id, verdict="challenger", run_id=run_id, reasons=())
+        decision.write(self.settings, self.ds, passed)
+
+    def next_day(self, *, mae: float, champions: float = 0.8) -> None:
+        """The day after, whose own model has another version and this MAE; products are as before.
+
+        champions: the MAE of the model published before, which the products are still of
+        """
+        self.ds += timedelta(days=1)
+        run_id = f"{self.ds}.melu.fedcba987654"
+        self.rows["model_metrics"] = [
+            *_metrics("melu", mae, run_id),
+            *_metrics("damped_bias", 0.9, run_id),
+            *_metrics("champion", champions),
+        ]
 
     def publish(self) -> None:
         """Write the night, pass the gate and publish."""

@@ -20,7 +20,7 @@ pytestmark = both_engines
 
 LATER = date(1998, 4, 10)
 QUERIES = re.findall(r"```sql\n(.*?)```", (REPOSITORY / "docs" / "analysts.md").read_text(), re.S)
-assert len(QUERIES) == 7
+assert len(QUERIES) == 8
 
 
 @pytest.fixture
@@ -28,6 +28,10 @@ def two_days(night: Night) -> Night:
     """A second published day, whose list lost its first item and has a new second one."""
     for ds in (DS, LATER):
         night.ds = ds
+        run_id = RUN["run_id"].replace(str(DS), str(ds))
+        for rows in night.rows.values():
+            for row in rows:
+                row.update({"run_id": run_id} if "run_id" in row else {})
         if ds == LATER:
             first, second = night.rows["evidence_items"]
             second["rank"], first["rank"] = 1, 2
@@ -54,6 +58,14 @@ def test_what_entered_and_left(two_days: Night) -> None:
         (LATER, DS, "all", "i9", "entered", 2, None),
         (LATER, DS, "all", "i1", "left", None, 1),
     ]
+
+
+def test_quality_is_that_of_the_champion_where_it_went_on(night: Night) -> None:
+    night.publish()
+    night.next_day(mae=0.95, champions=0.85)
+    night.publish()
+    sql = "SELECT ds, model, value FROM coldstart.model_quality_by_day WHERE metric = 'mae'"
+    assert sorted(night.ask(sql)) == [(DS, "melu", 0.8), (night.ds, "melu", 0.85)]
 
 
 def test_quality_is_that_of_the_published_model(two_days: Night) -> None:

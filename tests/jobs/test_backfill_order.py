@@ -34,7 +34,8 @@ def other_uri(engine: str, warehouse_uri: WarehouseUri, tmp_path: Path) -> Wareh
 def _publish(night: Night, day: date, *, version: int = 2) -> None:
     """What the day's data gives, whenever it runs: its own list, scores and number of users."""
     night.ds, number = day, day.toordinal()
-    run_id = f"{day}-melu-{version}"
+    night.version = str(version)
+    run_id = f"{day}.melu.{version}"
     users = 2 + number % 3
     template = night.rows["cold_user_scores"][0]
     night.rows["cold_user_scores"] = [
@@ -43,7 +44,7 @@ def _publish(night: Night, day: date, *, version: int = 2) -> None:
     ]
     for place, row in enumerate(night.rows["evidence_items"]):
         row["item_id"] = f"i{(number * version + place) % 5}"
-    for product in ("evidence_items", "cold_user_scores", "model_metrics"):
+    for product in ("evidence_items", "evidence_quality", "cold_user_scores", "model_metrics"):
         for row in night.rows[product]:
             row["run_id"] = run_id
     night.publish()

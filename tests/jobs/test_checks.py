@@ -27,6 +27,7 @@ def night(night, settings):
 
 def test_a_good_night_passes_and_leaves_data_docs(night, tmp_path, monkeypatch):
     night.write()
+    night.decide()
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
@@ -142,6 +143,12 @@ def test_faults_of_features_all_in_one_error(night):
     assert "✗" in page
 
 
+def _check_outputs(night):
+    """Of a model that the gate let pass."""
+    night.decide()
+    checks.check_outputs(night.settings, night.ds, night.record("check_outputs"), "melu")
+
+
 def test_faults_of_outputs(night):
     scores = night.rows["cold_user_scores"]
     scores[0].update(item_id="i2")  # rated
@@ -149,21 +156,26 @@ def test_faults_of_outputs(night):
     scores[2].update(model="other")
     night.rows["evidence_items"][1].update(evidence_score=0.9)
     night.rows["model_metrics"][0].update(value=float("inf"))
+    night.rows["quality_by_support"][0].update(n_support_to=2)
+    night.rows["calibration"][0].update(bin=11, model="other")
     night.write()
     with pytest.raises(UserError) as error:
-        checks.check_outputs(night.settings, night.ds, night.record("check_outputs"), "melu")
+        _check_outputs(night)
     for message in (
         r"no item that the user has already rated is recommended .*user_id=u2 rank=1",
         r"ranks of a user run from 1 without a gap .*user_id=u2 rank=3",
         r"model is one of melu .*user_id=u3 rank=1 model=other",
         r"evidence_score is discriminative_value x popularity_value .*rank=2",
         r"model_metrics: expected that value is a finite number .*model=melu",
+        r"n_support_to is at least n_support_from .*scenario=user_cold n_support_from=3",
+        r"calibration: expected that bin is at least 1 and at most 10 .*bin=11",
+        r"calibration: expected that model is one of melu .*model=other",
     ):
         assert re.search(message, str(error.value)), f"{message}\nnot in\n{error.value}"
     scores[1].update(rank=2, score=9.0)
     night.write()
     with pytest.raises(UserError, match="no item scores higher than one ranked above it"):
-        checks.check_outputs(night.settings, night.ds, night.record("check_outputs"), "melu")
+        _check_outputs(night)
 
 
 def test_a_sampled_negative_may_be_recommended_and_a_chosen_item_not(implicit_night, settings):
@@ -174,14 +186,13 @@ def test_a_sampled_negative_may_be_recommended_and_a_chosen_item_not(implicit_ni
     for item, is_refused in (("i2", False), ("i1", True)):
         night.rows["cold_user_scores"][0].update(item_id=item)
         night.write()
-        check = (night.settings, night.ds, night.record("check_outputs"), "melu")
         if is_refused:
             with pytest.raises(
                 UserError, match=r"already rated is recommended .*user_id=u2 rank=1"
             ):
-                checks.check_outputs(*check)
+                _check_outputs(night)
         else:
-            checks.check_outputs(*check)
+            _check_outputs(night)
 
 
 def test_metrics_are_those_of_the_feedback(implicit_night, settings):
@@ -190,13 +201,13 @@ def test_metrics_are_those_of_the_feedback(implicit_night, settings):
     night.rows["model_metrics"][0].update(metric="rmse")
     night.write()
     with pytest.raises(UserError, match=r"metric is one of auc, hr10, .*metric=rmse"):
-        checks.check_outputs(night.settings, night.ds, night.record("check_outputs"), "melu")
+        _check_outputs(night)
 
 
 def test_a_day_without_cold_users_is_legal(night):
     night.rows["cold_user_scores"] = []
     night.write()
-    checks.check_outputs(night.settings, night.ds, night.record("check_outputs"), "melu")
+    _check_outputs(night)
 
 
 def test_files_that_break_their_contract_are_named_before_spark_reads_them(night):
@@ -228,3 +239,18 @@ def test_progress_is_in_the_journal(night):
     lines = [json.loads(line) for line in record.file.read_text().splitlines()]
     assert lines[0]["message"] == "days of interactions to check: 1"
     assert lines[1]["message"] == "interactions: 6 rows, 9 of 9 expectations met"
+
+
+def test_lists_that_nobody_could_judge_are_legal_and_odd_figures_are_not(night):
+    quality = night.rows["evidence_quality"]
+    night.rows["evidence_quality"] = []
+    night.write()
+    _check_outputs(night)
+    quality[0].update(n_users=29, mae_minus_popularity_low=0.3)
+    quality[1].update(list="random")
+    night.rows["evidence_quality"] = quality
+    night.write()
+    with pytest.raises(UserError) as error:
+        _check_outputs(night)
+    for message in ("lower end is not above", "asked of the same users", "judged beside every"):
+        assert message in str(error.value)

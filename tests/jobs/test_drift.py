@@ -44,6 +44,7 @@ def _write(
 
 def _warnings(night: Night, check: str) -> list[str]:
     with journal.step(night.settings.journals, check, DS) as record:
+        night.decide()
         model = {"model": "melu"} if check == "check_outputs" else {}
         getattr(checks, check)(night.settings, DS, record, **model)
     warnings: list[str] = record.facts["warnings"]

@@ -38,14 +38,16 @@ def published(night: Night) -> Night:
             (draft.path / "weights").write_bytes(bytes(1_000_000))
             draft.rows = 1
         (night.settings.data_docs / f"ds={night.ds}" / "check").mkdir(parents=True)
+        (night.settings.reports / f"ds={night.ds}.html").write_text("a report")
     return night
 
 
 def _held(night: Night) -> dict[str, list[date]]:
     """The days of everything: partitions, reports and rows."""
-    roots = (night.settings.lake, night.settings.models, night.settings.home / "reports")
+    settings = night.settings
+    roots = (settings.lake, settings.models, settings.published, settings.home / "reports")
     paths = [path for root in roots for path in root.glob("[!.]*/ds=*")]
-    paths += night.settings.journals.glob("ds=*")
+    paths += [*night.settings.journals.glob("ds=*"), *night.settings.reports.glob("ds=*")]
     held: dict[str, list[date]] = {}
     for path in sorted(paths):
         held.setdefault(path.parent.name, []).append(date.fromisoformat(path.name[3:13]))

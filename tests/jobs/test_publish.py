@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import json
+from copy import deepcopy
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from jobs import gate, publish
+from schemas import decision
 from schemas.errors import UserError
 from tests.jobs.engines import both_engines
-from tests.jobs.night import DS, RUN, Night
+from tests.jobs.night import DS, NIGHT, RUN, Night
 
 pytestmark = both_engines
 
+TOMORROW = DS + timedelta(days=1)
 LATER = date(1998, 4, 10)
 TABLES = ("evidence_items", "cold_user_scores", "model_metrics")
 
@@ -112,20 +116,65 @@ def test_nothing_is_published_without_a_passed_gate_for_this_run(night):
     night.write()
     with pytest.raises(UserError, match="the gate refuses melu"):
         gate.run(night.settings, night.ds, night.record("gate"), "melu")
-    with pytest.raises(UserError, match="the gate refused melu"):
+    with pytest.raises(UserError, match=r"the gate refused 1998-03-31\.melu"):
         publish_now()
+    night.rows = deepcopy(NIGHT)
+    night.write()
+    gate.run(night.settings, night.ds, night.record("gate"), "melu")
     file = night.settings.home / "gates" / "ds=1998-03-31.json"
-    file.write_text(file.read_text().replace(RUN["run_id"], "an-older-run"))
-    with pytest.raises(
-        UserError, match="decided on melu, run an-older-run; expected melu, run 1998"
-    ):
+    file.write_text(file.read_text().replace(".melu.", ".maml."))
+    with pytest.raises(UserError, match=r"decided on 1998-03-31\.maml\.0123456789ab"):
         publish_now()
     assert not night.settings.warehouse.path.exists()
+
+
+def test_a_model_that_was_trained_again_is_not_published_under_its_old_name(night):
+    night.write()
+    gate.run(night.settings, night.ds, night.record("gate"), "melu")
+    night.version = "ffffffffffff"
+    night.write_model()
+    with pytest.raises(UserError, match=r"holds the version ffffffffffff, and the gate chose 1998"):
+        publish.run(night.settings, night.ds, night.record("publish"), "melu")
+    assert not night.settings.warehouse.path.exists()
+    assert decision.champion_day(night.settings, TOMORROW) is None
+
+
+def test_what_is_published_is_the_champion_of_later_days_alone(night):
+    night.publish()
+    assert decision.champion_day(night.settings, TOMORROW) == night.ds
+    assert decision.champion_day(night.settings, night.ds) is None
+
+
+def test_the_champion_goes_on_where_the_gate_says_so(night):
+    """Published under its own name, it is the champion of the day after as well."""
+    night.publish()
+    first = RUN["run_id"]
+    night.next_day(mae=0.95)
+    night.publish()
+    sql = "SELECT ds, run_id, gate FROM coldstart.publications ORDER BY ds"
+    (_, before, _), (_, after, said) = night.ask(sql)
+    assert (before, after) == (first, first)
+    assert f"kept the last published model, {first} (the new one failed)" in said
+    kept = night.settings.published / "models" / f"ds={TOMORROW}" / "model.json"
+    assert json.loads(kept.read_text()) == {"model_version": RUN["model_version"]}
+
+
+def test_the_journal_says_what_consumers_of_the_tables_want_to_know(night):
+    night.write()
+    gate.run(night.settings, night.ds, night.record("gate"), "melu")
+    record = night.record("publish")
+    publish.run(night.settings, night.ds, record, "melu")
+    assert record.facts["run_id"] == RUN["run_id"]
+    assert record.facts["gate"].startswith("passed: ")
+    assert record.facts["rows"] == {
+        "evidence_items": 2, "evidence_quality": 2, "cold_user_scores": 3, "model_metrics": 8,
+    }  # fmt: skip
+    assert record.facts["metrics"]["mae"] == 0.8
 
 
 def test_products_of_two_runs_are_refused(night):
     night.rows["cold_user_scores"][0]["run_id"] = "another"
     with pytest.raises(
-        UserError, match=r"not of one run of melu: .*cold_user_scores.run_id = another"
+        UserError, match=r"cold_user_scores of ds 1998-03-31 is of .*another, expected 1998-03"
     ):
         night.publish()

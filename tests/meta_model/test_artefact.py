@@ -36,11 +36,11 @@ def test_a_loaded_model_predicts_as_the_trained_one(
 ) -> None:
     trained = meta_train(inputs, config, CPU)
     provenance = artefact.save(tmp_path, DS, config, inputs, trained)
-    loaded, loaded_config, loaded_provenance = artefact.load(tmp_path, DS, "melu", inputs, CPU)
-    assert (loaded_config, loaded_provenance) == (config, provenance)
+    loaded = artefact.load(tmp_path, DS, "melu", inputs, CPU)
+    assert (loaded.config, loaded.provenance) == (config, provenance)
     tasks = tasks_of("test")
     predictions = []
-    for learner in (trained.learner.eval(), loaded.eval()):
+    for learner in (trained.learner.eval(), loaded.learner.eval()):
         catalogue = learner.embed(tasks.items)
         state = learner.adapt(tasks, catalogue)
         predictions.append(learner.predict(state, catalogue, learner.statistics.query(tasks)))

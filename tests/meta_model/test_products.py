@@ -19,15 +19,17 @@ from meta_model.data.batching import from_episodes
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.evidence import select_evidence
+from meta_model.evidence import LISTS, order, select_evidence
+from meta_model.item_values import item_values
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.learners.melu import MeLU
 from meta_model.scoring import score_cold_users
+from meta_model.segments import ALL
 
 CPU = torch.device("cpu")
 
 
-def test_evidence_equals_a_loop_over_pairs(learner: Learner, inputs: Inputs, rows) -> None:
+def test_the_papers_list_equals_a_loop_over_pairs(learner: Learner, inputs: Inputs, rows) -> None:
     assert isinstance(learner, MeLU)
     norms = defaultdict(list)
     pasts = rows("train", "validation")
@@ -52,16 +54,16 @@ def test_evidence_equals_a_loop_over_pairs(learner: Learner, inputs: Inputs, row
     means = {item: float(np.mean(values)) for item, values in norms.items()}
     counts = {
         item: n
-        for item, n in enumerate(inputs.item_profiles["n_interactions"].to_pylist(), start=1)
+        for item, n in enumerate(inputs.item_profiles["train_n_ratings"].to_pylist(), start=1)
         if item in means
     }
     score = {item: _scaled(means, item) * _scaled(counts, item) for item in means}
     expected = sorted(score, key=lambda item: (-score[item], item))[:5]
-    chosen = select_evidence(learner, inputs, 5, CPU)
-    assert chosen["item_index"].tolist() == expected
-    np.testing.assert_allclose(
-        chosen["evidence_score"], [score[item] for item in expected], atol=1e-4
-    )
+    values = item_values(learner, inputs, CPU)[ALL]
+    found = LISTS["evidence_paper"](values)
+    best = order(found)[:5]
+    assert values.items[best].tolist() == expected
+    np.testing.assert_allclose(found[best], [score[item] for item in expected], atol=1e-4)
 
 
 def _scaled(values: dict[int, float], item: int) -> float:
@@ -142,7 +144,7 @@ def test_of_implicit_feedback_only_choices_are_reactions(
     only = replace(implicit, episodes=Episodes(files=(file,)))
     learner = create(config, only)
     n_items = len(only.item_profiles)
-    everything = replace(config, top_items=n_items)
+    everything = replace(config, top_items=n_items, min_adapt=3)
     [scores] = score_cold_users(learner, only, everything, CPU)
     assert (scores.n_support.tolist(), scores.adapted.tolist()) == ([2], [False])
     assert set(scores.items[0].tolist()) - {0} == set(range(3, n_items + 1))
@@ -162,5 +164,5 @@ def test_of_implicit_feedback_only_choices_are_evidence(
     file = tmp_path / "train.parquet"
     pq.write_table(pa.Table.from_pylist([row | sides], schema=train.schema), file)
     only = replace(implicit, episodes=Episodes(files=(file,)))
-    chosen = select_evidence(create(config, only), only, 10, CPU)
+    chosen = select_evidence(item_values(create(config, only), only, CPU)[ALL], 10)
     assert set(chosen["item_index"].tolist()) == {1, 3, 5}

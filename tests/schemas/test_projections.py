@@ -10,6 +10,7 @@ from schemas import dataset_spec, ddl, docs, products, tables
 from schemas.arrow import arrow_schema, check_arrow
 from schemas.columns import Column, Table, Type, differences
 from schemas.errors import UserError
+from schemas.evaluation_tables import BREAKDOWNS
 from schemas.expectations import checked_columns, suite
 from schemas.rules import MAY_BE_EMPTY, row_rules, rules
 from schemas.spark import spark_schema
@@ -18,7 +19,7 @@ from schemas.views import VIEWS
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 IMPLICIT = dataset_spec.load(dataset_spec.BUNDLED / "toys.toml")
-LAKE = (*tables.lake_tables(SPEC), *products.PRODUCTS)
+LAKE = (*tables.lake_tables(SPEC), *products.PRODUCTS, products.EVIDENCE_QUALITY, *BREAKDOWNS)
 ALL = (*LAKE, *products.WAREHOUSE_TABLES)
 EVERY_TYPE = Table(
     name="every_type",

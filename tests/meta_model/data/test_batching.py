@@ -95,6 +95,32 @@ def test_recut_tasks_keep_to_their_interactions(inputs: Inputs, rows) -> None:
     assert (lengths >= 2).sum() == (lengths > 0).sum()
 
 
+@pytest.mark.parametrize("min_support", [1, 3])
+def test_short_supports_are_spread_over_the_logarithm_of_their_length(min_support: int) -> None:
+    """As many between 1 and 3 as between 3 and 9, 9 and 27; the longest there can be is 80."""
+    cut = Recut(query_size=10, min_support=min_support, short_share=0.8, empty_share=0.1)
+    n, totals = 40_000, np.full(40_000, 90)
+    supports, queries = cut.sizes(totals, totals * 0, np.random.default_rng(1))
+    assert set(queries) == {10}
+    error = 4 * (0.25 / n) ** 0.5
+    assert np.mean(supports == 0) == pytest.approx(0.1, abs=error)
+    assert np.mean(supports == 80) == pytest.approx(0.1, abs=error + 0.01)
+    short = supports[(supports > 0) & (supports < 80)]
+    assert short.min() == min_support
+    for low, high in ((min_support, 9), (9, 27), (27, 81)):
+        share = np.log(high / low) / np.log(81 / min_support)
+        assert np.mean((short >= low) & (short < high)) == pytest.approx(share, abs=0.02)
+
+
+def test_tasks_too_small_for_a_support_keep_what_they_have() -> None:
+    cut = Recut(query_size=10, min_support=3, short_share=0.9, empty_share=0.0)
+    totals = np.array([1, 2, 3, 4])
+    for seed in range(20):
+        supports, queries = cut.sizes(totals, totals * 0, np.random.default_rng(seed))
+        assert queries.tolist() == [1, 1, 1, 1]
+        assert supports.tolist() == [0, 1, 2, 3]
+
+
 def test_recut_tasks_are_others_in_every_epoch(inputs: Inputs) -> None:
     queries = []
     for seed in (1, 2):

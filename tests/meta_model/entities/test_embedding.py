@@ -16,7 +16,7 @@ VALUES = torch.tensor(
         [[0, -1, -1], [-1, -1, -1]],
     ]
 )
-FEATURES = Features(values=VALUES, sizes=(4, 3))
+FEATURES = Features(names=("age", "gender"), values=VALUES, sizes=(4, 3))
 
 
 def _literal(table: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,1 @@
+"""The nightly report: one HTML file that says what a night did, read from the lake and journal."""

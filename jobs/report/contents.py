@@ -1,0 +1,59 @@
+"""All that a report says, gathered from one night; what may be missing is a `Part`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from jobs.report import breakdowns, elicitation, evidence, operation, quality, training
+from jobs.report.breakdowns import Calibration, Supports
+from jobs.report.elicitation import Contests
+from jobs.report.evidence import Evidence
+from jobs.report.night import Night, Part
+from jobs.report.operation import Links, Reason, StepLine, Warned
+from jobs.report.quality import Quality
+from jobs.report.training import Training
+from jobs.report.verdict import Verdict, verdict
+from schemas.dataset_spec import Feedback
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """`dataset` is the data set's title, None before the lake holds any."""
+
+    ds: date
+    dataset: str | None
+    feedback: Feedback
+    model: str
+    verdict: Verdict
+    evidence: Part[Evidence]
+    elicitation: Part[Contests]
+    quality: Part[Quality]
+    training: Part[Training]
+    by_support: Part[Supports]
+    calibration: Part[Calibration]
+    steps: tuple[StepLine, ...]
+    quarantine: Part[tuple[Reason, ...]]
+    warnings: tuple[Warned, ...]
+    links: Links
+
+
+def gather(night: Night) -> Contents:
+    """Reads nothing of a later ds, and writes nothing."""
+    return Contents(
+        ds=night.ds,
+        dataset=None if night.spec is None else night.spec.title,
+        feedback=night.feedback,
+        model=night.model,
+        verdict=verdict(night.attempts),
+        evidence=evidence.evidence(night),
+        elicitation=elicitation.elicitation(night),
+        quality=quality.quality(night),
+        training=training.training(night),
+        by_support=breakdowns.by_support(night),
+        calibration=breakdowns.calibration(night),
+        steps=operation.step_lines(night),
+        quarantine=operation.quarantine(night),
+        warnings=operation.warnings(night),
+        links=operation.links(night.settings, night.ds),
+    )

@@ -1,0 +1,112 @@
+"""What a reaction tells of its user, against a loop over pairs and on users made up to lean."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from meta_model import leaning
+from meta_model.baselines import ITEM_DAMPING, USER_DAMPING
+from meta_model.data.inputs import Inputs
+from meta_model.data.item_statistics import ItemStatistics
+from meta_model.data.tasks import Side, Tasks
+from meta_model.evidence import LISTS, select_evidence
+from meta_model.item_values import item_values, unit_scaled
+from meta_model.learners import Learner, create
+from meta_model.segments import ALL
+
+CPU = torch.device("cpu")
+
+
+def test_it_equals_a_loop_over_pairs(learner: Learner, inputs: Inputs, rows) -> None:
+    counts = inputs.item_profiles["train_n_ratings"].to_numpy()
+    sums = inputs.item_profiles["train_rating_sum"].to_numpy()
+    mean = sums.sum() / counts.sum()
+    found: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    for row in rows("train", "validation").to_pylist():
+        rated = [
+            pair
+            for side in ("support", "query")
+            for pair in zip(row[f"{side}_items"], row[f"{side}_ratings"], strict=True)
+        ]
+        rest = []
+        for item, rating in rated:
+            n, total = counts[item - 1], sums[item - 1]
+            if row["split"] == "train" and n > 0:  # its own rating is in the statistics
+                n, total = n - 1, total - rating
+            rest.append(rating - mean - (total - mean * n) / (n + ITEM_DAMPING))
+        for place, (item, _) in enumerate(rated):
+            others = rest[:place] + rest[place + 1 :]
+            found[item].append((rest[place], sum(others) / (len(others) + USER_DAMPING)))
+    pairs = [pair for of_item in found.values() for pair in of_item]
+    average = np.mean([[e * u, e * e, u * u] for e, u in pairs], axis=0)
+    values = item_values(learner, inputs, CPU)[ALL]
+    widest = (max(inputs.rating_levels) - min(inputs.rating_levels)) / 2
+    for place, item in enumerate(values.items.tolist()):
+        own = np.sum([[e * u, e * e, u * u] for e, u in found[item]], axis=0)
+        both, of_rest, of_leaning = own + 1000 * average
+        spread = math.sqrt((own[1] + 20 * average[1]) / (len(found[item]) + 20))
+        expected = max(0, both) ** 2 / (of_rest * of_leaning) * min(1, spread / widest)
+        assert values.discriminative[place].item() == pytest.approx(expected, abs=1e-5)
+    assert 0 < values.discriminative.max() < 1
+
+
+def test_items_rated_by_how_users_lean_tell_more_than_contested_ones() -> None:
+    """Of 40 items, users rate the first 20 by their leaning, the others as chance has it."""
+    draws = np.random.default_rng(1)
+    leans = draws.choice([-1.0, 1.0], (3000, 1))
+    ratings = np.where(np.arange(40) < 20, 3 + leans, draws.choice([2.0, 4.0], (3000, 40)))
+    places = torch.arange(1, 41).expand(3000, 40)
+    side = Side(
+        places=places,
+        ratings=torch.from_numpy(ratings).float(),
+        mask=torch.ones(3000, 40, dtype=torch.bool),
+    )
+    tasks = Tasks(
+        users=torch.arange(1, 3001),
+        items=torch.arange(41),
+        support=side,
+        query=side,
+        in_statistics=torch.zeros(3000, dtype=torch.bool),
+    )
+    counts = torch.tensor([0.0, *([3000.0] * 40)])
+    statistics = ItemStatistics(counts, counts * 3, "explicit")
+    sums = leaning.products(tasks, statistics).double().sum(0)
+    n = torch.full((40,), 3000.0, dtype=torch.float64)
+    tells = leaning.tells(sums, n, widest=2.0) * 2  # all are rated a star from the mean
+    assert tells[:20].min() > 0.6
+    assert tells[20:].max() < 0.2
+    assert (leaning.tells(sums * 100, n, widest=2.0) <= 1).all()
+
+
+def test_reactions_a_tenth_as_wide_tell_a_tenth() -> None:
+    """Of two items that go along with the leaning as well as each other."""
+    narrow, wide = [0.1, 0.01, 1.0], [1.0, 1.0, 1.0]
+    n = torch.full((2,), 1e6, dtype=torch.float64)
+    sums = torch.tensor([narrow, wide], dtype=torch.float64) * n[:, None]
+    less, more = leaning.tells(sums, n, widest=2.0).tolist()
+    assert more == pytest.approx(0.5, rel=0.05)
+    assert less == pytest.approx(0.05, rel=0.05)
+
+
+def test_the_published_list_goes_by_it(learner: Learner, inputs: Inputs) -> None:
+    values = item_values(learner, inputs, CPU)[ALL]
+    chosen = select_evidence(values, 5)
+    product = values.discriminative * unit_scaled(values.n_interactions)
+    best = torch.argsort(product, descending=True, stable=True)[:5]
+    assert chosen["item_index"].tolist() == values.items[best].tolist()
+    np.testing.assert_array_equal(
+        chosen["evidence_score"], chosen["discriminative_value"] * chosen["popularity_value"]
+    )
+
+
+def test_choices_have_no_rating_to_lean_by(implicit: Inputs, config) -> None:
+    """There the paper's value decides."""
+    values = item_values(create(replace(config, seed=3), implicit), implicit, CPU)[ALL]
+    assert values.discriminative.equal(unit_scaled(values.of_loss))
+    assert LISTS["evidence"](values).equal(LISTS["evidence_paper"](values))

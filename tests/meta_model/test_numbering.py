@@ -1,0 +1,138 @@
+"""A model of an earlier day says the same of who it knows, however a later day numbers them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from meta_model.config import Config
+from meta_model.data.features import features
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Side, Tasks
+from meta_model.learners import LEARNERS, Learner, create
+from meta_model.numbering import numbering, renumbered
+
+N_NEW = 5  # items that came after training
+
+
+@pytest.fixture
+def known(inputs: Inputs) -> Inputs:
+    """The small world, with a vocabulary of its own."""
+    sizes = {f"user.{n}": s for n, s in zip(inputs.users.names, inputs.users.sizes, strict=True)}
+    sizes |= {f"item.{n}": s for n, s in zip(inputs.items.names, inputs.items.sizes, strict=True)}
+    rows = [
+        {"feature": feature, "value": f"value {index}", "index": index}
+        for feature, size in sizes.items()
+        for index in range(1, size)
+    ]
+    return replace(inputs, vocabulary=pa.Table.from_pylist(rows, schema=inputs.vocabulary.schema))
+
+
+@pytest.fixture
+def later(known: Inputs) -> Inputs:
+    """The same users and items: new items before them, each vocabulary in reverse with one more."""
+    vocabulary = known.vocabulary.to_pylist()
+    sizes = {row["feature"]: 0 for row in vocabulary}
+    for row in vocabulary:
+        sizes[row["feature"]] += 1
+    for row in vocabulary:
+        row["index"] = sizes[row["feature"]] + 1 - row["index"]
+    vocabulary += [
+        {"feature": feature, "value": "new", "index": size + 1} for feature, size in sizes.items()
+    ]
+
+    def moved(name: str, column: pa.ChunkedArray) -> pa.Array:
+        """Indices as the new vocabulary has them; 0 stays 0."""
+        top = sizes[name] + 1
+        turned = [
+            [top - v if v else 0 for v in row] if isinstance(row, list) else (top - row) * (row > 0)
+            for row in column.to_pylist()
+        ]
+        return pa.array(turned, column.type)
+
+    users, items = known.user_profiles, known.item_profiles
+    for name in known.users.names:
+        users = users.set_column(
+            users.schema.names.index(name), name, moved(f"user.{name}", users[name])
+        )
+    for name in known.items.names:
+        items = items.set_column(
+            items.schema.names.index(name), name, moved(f"item.{name}", items[name])
+        )
+    new = items.slice(0, N_NEW)
+    new = new.set_column(1, "item_id", pa.array([f"new{n}" for n in range(N_NEW)]))
+    items = pa.concat_tables([new, items])
+    index = pa.array(np.arange(1, len(items) + 1), pa.int32())
+    items = items.set_column(0, "item_index", index)
+    both = {
+        entity: {n: sizes[f"{entity}.{n}"] + 2 for n in side.names}
+        for entity, side in (("user", known.users), ("item", known.items))
+    }
+    paths = known.metapaths.neighbours
+    shifted = torch.where(paths > 0, paths + N_NEW, 0)
+    padding = torch.zeros(len(paths), N_NEW, paths.shape[2], dtype=paths.dtype)
+    neighbours = torch.cat([shifted[:, :1], padding, shifted[:, 1:]], dim=1)
+    return replace(
+        known,
+        user_profiles=users,
+        item_profiles=items,
+        users=features(users, "user_index", both["user"]),
+        items=features(items, "item_index", both["item"]),
+        vocabulary=pa.Table.from_pylist(vocabulary, schema=known.vocabulary.schema),
+        metapaths=replace(known.metapaths, neighbours=neighbours),
+    )
+
+
+def _predict(learner: Learner, tasks: Tasks) -> torch.Tensor:
+    catalogue = learner.embed(tasks.items)
+    state = learner.adapt(tasks, catalogue)
+    return learner.expected(
+        state, learner.predict(state, catalogue, learner.statistics.query(tasks))
+    )
+
+
+@pytest.mark.parametrize("name", sorted(LEARNERS))
+def test_predictions_are_the_same_under_other_numbers(
+    name: str, known: Inputs, later: Inputs, config: Config, tasks_of
+) -> None:
+    config = replace(config, model=name, context_size=99)  # MetaHIN: no neighbours are drawn
+    torch.manual_seed(4)
+    trained = create(config, known).double().eval()
+    for weight in trained.parameters():  # also those that start at zero
+        is_zero_row = weight.ndim == 2 and bool((weight[0] == 0).all()) and len(weight) > 1
+        torch.nn.init.normal_(weight, std=0.1)
+        if is_zero_row:
+            weight.data[0] = 0
+    meeting = create(config, later).double()
+    weights = renumbered(trained.state_dict(), meeting, numbering(known), numbering(later))
+    meeting.load_state_dict(weights)
+    meeting.eval()
+    # The statistics are of the day, and so of the new items too: the mean has to be the old one.
+    meeting.statistics.mean.copy_(trained.statistics.mean)
+
+    tasks = _double(tasks_of("test"))
+    moved = replace(tasks, items=torch.where(tasks.items > 0, tasks.items + N_NEW, 0))
+    torch.testing.assert_close(_predict(meeting, moved), _predict(trained, tasks))
+
+
+def test_what_was_not_met_is_zero(known: Inputs, later: Inputs, config: Config) -> None:
+    trained, meeting = create(config, known), create(config, later)
+    weights = renumbered(trained.state_dict(), meeting, numbering(known), numbering(later))
+    identity = weights["items.identity.table.weight"]
+    assert identity[1 : N_NEW + 1].abs().sum() == 0
+    unrated = later.item_profiles["train_n_ratings"].to_numpy() == 0
+    assert identity[1:][torch.from_numpy(unrated)].abs().sum() == 0
+    rated = ~unrated
+    rated[:N_NEW] = False
+    assert (identity[1:][torch.from_numpy(rated)].abs().sum(1) > 0).all()
+
+
+def _double(tasks: Tasks) -> Tasks:
+    def of_side(side: Side) -> Side:
+        return replace(side, ratings=side.ratings.double())
+
+    return replace(tasks, support=of_side(tasks.support), query=of_side(tasks.query))

@@ -1,0 +1,129 @@
+"""A segment's lists are what its users alone would give, and test users have no say in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from meta_model.config import Config
+from meta_model.data.episodes import Episodes
+from meta_model.data.inputs import Inputs
+from meta_model.evidence_quality import LENGTHS, judge
+from meta_model.item_values import ItemValues, item_values
+from meta_model.learners import Learner
+from meta_model.segments import ALL, segments
+
+CPU = torch.device("cpu")
+FIELDS = ("items", "discriminative", "of_loss", "of_score", "n_interactions", "entropy")
+
+
+@pytest.fixture
+def segmented(inputs: Inputs) -> Inputs:
+    """Two features make segments; a gender of 0 is unknown, and makes none."""
+    rows = [
+        {"feature": f"user.{name}", "value": f"{name} {index}", "index": index}
+        for name, size in zip(inputs.users.names, inputs.users.sizes, strict=True)
+        for index in range(1, size)
+    ]
+    vocabulary = pa.Table.from_pylist(rows, schema=inputs.vocabulary.schema)
+    return replace(inputs, vocabulary=vocabulary, segments=("gender", "age"))
+
+
+def _same(one: ItemValues, other: ItemValues) -> bool:
+    return all(torch.equal(getattr(one, name), getattr(other, name)) for name in FIELDS)
+
+
+def _only(inputs: Inputs, rows: pa.Table, tmp_path: Path) -> Inputs:
+    pq.write_table(rows, tmp_path / "part-0.parquet")
+    return replace(inputs, episodes=Episodes(files=(tmp_path / "part-0.parquet",)), segments=())
+
+
+def test_who_is_in_which_segment(segmented: Inputs) -> None:
+    found = segments(segmented, 1)
+    assert found.names == (
+        *(ALL, "gender=gender 1", "gender=gender 2"),
+        *(f"age=age {index}" for index in range(1, 5)),
+    )
+    genders = segmented.user_profiles["gender"].to_numpy()
+    assert (genders == 0).sum() > 0
+    assert found.members(ALL).all()
+    assert found.members("gender=gender 2")[1:].tolist() == (genders == 2).tolist()
+    assert not found.members("gender=gender 2")[0]
+
+
+def test_small_segments_are_none(learner: Learner, segmented: Inputs) -> None:
+    """Neither by all users that share the value, nor by those who exist yet."""
+    sizes = {name: of.n_users for name, of in item_values(learner, segmented, CPU).items()}
+    least = sorted(sizes.values())[2]
+    expected = {name for name, size in sizes.items() if size >= least}
+    found = item_values(learner, segmented, CPU, min_users=least)
+    assert 1 < len(found) < len(sizes)
+    assert found.keys() == expected | {ALL}
+    assert set(item_values(learner, segmented, CPU, min_users=99)) == {ALL}
+
+
+def test_a_segment_is_what_its_users_alone_would_give(
+    learner: Learner, segmented: Inputs, rows, tmp_path: Path
+) -> None:
+    found, members = item_values(learner, segmented, CPU), segments(segmented, 1)
+    pasts = rows("train", "validation")
+    users = pasts["user_index"].to_pylist()
+    for name in ("gender=gender 1", "age=age 3"):
+        is_in = members.members(name)[torch.tensor(users)]
+        alone = _only(segmented, pasts.filter(pa.array(is_in.tolist())), tmp_path)
+        expected = item_values(learner, alone, CPU)[ALL]
+        for field in ("items", "discriminative", "of_loss", "of_score", "entropy"):
+            torch.testing.assert_close(getattr(found[name], field), getattr(expected, field))
+        assert (
+            found[name].n_users == expected.n_users == len(set(torch.tensor(users)[is_in].tolist()))
+        )
+        assert found[name].n_interactions.sum() == sum(
+            len(row["support_items"]) + len(row["query_items"])
+            for row, counted in zip(pasts.to_pylist(), is_in.tolist(), strict=True)
+            if counted
+        )
+
+
+def test_segments_change_nothing_for_all(
+    learner: Learner, inputs: Inputs, segmented: Inputs
+) -> None:
+    assert _same(item_values(learner, inputs, CPU)[ALL], item_values(learner, segmented, CPU)[ALL])
+
+
+def test_what_test_users_did_is_in_no_list(
+    learner: Learner, segmented: Inputs, rows, tmp_path: Path
+) -> None:
+    everything = rows("train", "validation", "test", "serve")
+    names = everything.schema.names.index
+    ratings = everything["query_ratings"].to_pylist()
+    turned = [
+        [6 - r for r in of] if split in ("test", "serve") else of
+        for of, split in zip(ratings, everything["split"].to_pylist(), strict=True)
+    ]
+    column = pa.array(turned, everything["query_ratings"].type)
+    other = everything.set_column(names("query_ratings"), "query_ratings", column)
+    pq.write_table(other, tmp_path / "part-0.parquet")
+    moved = replace(segmented, episodes=Episodes(files=(tmp_path / "part-0.parquet",)))
+    before, after = (item_values(learner, each, CPU) for each in (segmented, moved))
+    assert all(_same(before[name], after[name]) for name in before)
+
+
+def test_lists_are_judged_by_the_segments_own_users(
+    learner: Learner, segmented: Inputs, config: Config
+) -> None:
+    values = item_values(learner, segmented, CPU)[ALL]
+    nobody = torch.zeros(len(segmented.users.values), dtype=torch.bool)
+    options = {"min_adapt": 1, "seed": 3}
+    assert list(judge(learner, segmented, values, CPU, **options, members=nobody)) == []
+    everyone = list(judge(learner, segmented, values, CPU, **options))
+    again = list(judge(learner, segmented, values, CPU, **options, members=~nobody))
+    assert [each.length for each in everyone] == [n for n in LENGTHS[:1] for _ in range(7)]
+    for one, other in zip(everyone, again, strict=True):
+        assert one.elicited.mae.equal(other.elicited.mae)
+    [popularity] = [each for each in everyone if each.name == "popularity"]
+    assert popularity.mae_minus_popularity == (0, 0)

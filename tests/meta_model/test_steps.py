@@ -1,0 +1,159 @@
+"""The steps after training: what is measured, and whose products are made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meta_model import __main__ as command_line
+from schemas import decision, journal
+from schemas.arrow import read_partition
+from schemas.decision import Decision
+from schemas.lake import Lake
+from schemas.products import COLD_USER_SCORES, EVIDENCE_ITEMS, MODEL_METRICS
+from schemas.settings import Settings
+from tests.meta_model import small_lake
+
+FIRST = small_lake.DS
+SECOND = FIRST + timedelta(days=1)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Two nights; the model of the first is published, that of the second is trained."""
+    monkeypatch.setenv("COLDSTART_HOME", str(tmp_path))
+    settings = Settings.from_environment()
+    for ds, epochs in ((FIRST, "1"), (SECOND, "2")):
+        small_lake.write(tmp_path, 50, ds, n_tests=20)
+        assert _run("train", ds, "--epochs", epochs) == 0
+    _publish(settings, FIRST)
+    return settings
+
+
+def _run(command: str, ds: date, *options: str) -> int:
+    return command_line.main([command, "--ds", str(ds), *options])
+
+
+def _publish(settings: Settings, ds: date) -> None:
+    """As `jobs publish` keeps what it published."""
+    source = Lake(root=settings.models).version("melu", ds)
+    with Lake(root=settings.published).replacing(decision.CHAMPIONS, ds) as draft:
+        shutil.copytree(source, draft.path, dirs_exist_ok=True)
+        draft.rows = 1
+
+
+def _run_id(settings: Settings, ds: date) -> str:
+    model = json.loads((settings.models / "melu" / f"ds={ds}" / "model.json").read_text())
+    return f"{ds}.melu.{model['model_version']}"
+
+
+def _decide(settings: Settings, verdict: decision.Verdict, run_id: str | None) -> None:
+    challenger = _run_id(settings, SECOND)
+    decided = Decision(challenger=challenger, verdict=verdict, run_id=run_id, reasons=("so",))
+    decision.write(settings, SECOND, decided)
+
+
+def _metrics(settings: Settings, ds: date) -> list[dict[str, Any]]:
+    path = Lake(root=settings.lake).require(MODEL_METRICS.name, ds, made_by="evaluate")
+    return read_partition(MODEL_METRICS, path).to_pylist()
+
+
+def _run_ids_of_products(settings: Settings) -> Iterator[str]:
+    for table in (EVIDENCE_ITEMS, COLD_USER_SCORES):
+        path = Lake(root=settings.lake).require(table.name, SECOND, made_by="-")
+        yield from read_partition(table, path)["run_id"].to_pylist()
+
+
+def test_the_champion_is_measured_on_the_same_tasks(settings: Settings) -> None:
+    assert _run("evaluate", SECOND) == 0
+    rows = _metrics(settings, SECOND)
+    by_model = {
+        model: {r["metric"]: r for r in rows if r["model"] == model}
+        for model in ("melu", "champion")
+    }
+    assert by_model["melu"].keys() == by_model["champion"].keys()
+    for metric, row in by_model["champion"].items():
+        assert row["run_id"] == _run_id(settings, FIRST)
+        assert row["n_tasks"] == by_model["melu"][metric]["n_tasks"] == 20
+        assert row["baseline"] == by_model["melu"][metric]["baseline"]
+    assert by_model["melu"]["rmse"]["value"] != by_model["champion"]["rmse"]["value"]
+    others = {row["run_id"] for row in rows if row["model"] != "champion"}
+    assert others == {_run_id(settings, SECOND)}
+
+
+def test_both_nights_hold_the_same_so_the_champion_is_as_good_as_it_was(settings: Settings) -> None:
+    for ds in (FIRST, SECOND):
+        assert _run("evaluate", ds) == 0
+    before = {r["metric"]: r["value"] for r in _metrics(settings, FIRST) if r["model"] == "melu"}
+    after = {
+        r["metric"]: r["value"] for r in _metrics(settings, SECOND) if r["model"] == "champion"
+    }
+    assert after == pytest.approx(before, abs=1e-12)
+
+
+def test_a_first_night_has_no_champion_nor_has_one_before_it(settings: Settings) -> None:
+    assert _run("evaluate", FIRST) == 0  # a backfill: the publication is its own
+    assert "champion" not in {row["model"] for row in _metrics(settings, FIRST)}
+
+
+def test_a_champion_that_does_not_fit_is_said_and_left_out(settings: Settings) -> None:
+    file = settings.published / "models" / f"ds={FIRST}" / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"version": 99}))
+    assert _run("evaluate", SECOND) == 0
+    assert "champion" not in {row["model"] for row in _metrics(settings, SECOND)}
+    [done] = [
+        entry
+        for entry in journal.read(settings.journals, SECOND)
+        if entry["step"] == "evaluate" and entry["event"] == "finished"
+    ]
+    assert "has version 99" in done["champion"]
+
+
+@pytest.mark.parametrize(("verdict", "ds"), [("challenger", SECOND), ("champion", FIRST)])
+def test_products_are_made_with_the_model_that_the_gate_chose(
+    settings: Settings, verdict: decision.Verdict, ds: date
+) -> None:
+    _decide(settings, verdict, _run_id(settings, ds))
+    for step in ("evidence", "score"):
+        assert _run(step, SECOND) == 0
+    assert set(_run_ids_of_products(settings)) == {_run_id(settings, ds)}
+
+
+def test_no_products_without_a_decision_on_this_very_model(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert _run("evidence", SECOND) == 2
+    assert f"no gate has decided on ds {SECOND}" in caplog.text
+    _decide(settings, "neither", None)
+    assert _run("score", SECOND) == 2
+    assert "the gate refused" in caplog.text
+    _decide(settings, "challenger", f"{SECOND}.melu.000000000000")
+    assert _run("score", SECOND) == 2
+    assert f"chose {SECOND}.melu.000000000000, and the model is" in caplog.text
+
+
+def test_the_last_published_day_counts_not_the_latest(settings: Settings) -> None:
+    """A backfill of a day in between is not told of what came after it."""
+    _publish(settings, SECOND)
+    assert decision.champion_day(settings, SECOND) == FIRST
+    assert decision.champion_day(settings, SECOND + timedelta(days=9)) == SECOND
+
+
+def test_a_second_run_of_a_step_waits_for_a_first_that_lives(settings: Settings) -> None:
+    """As a retry does whose first try outlived its Airflow task."""
+    ended: list[int] = []
+    second = threading.Thread(target=lambda: ended.append(_run("evaluate", SECOND)))
+    with Lake(root=settings.lake).turn("evaluate", SECOND):
+        second.start()
+        second.join(1.5)
+        assert second.is_alive()
+        assert Lake(root=settings.lake).manifest(MODEL_METRICS.name, SECOND) is None
+    second.join(60)
+    assert ended == [0]
