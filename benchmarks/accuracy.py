@@ -55,7 +55,7 @@ SWITCHES: Mapping[str, Mapping[str, Any]] = {
     "one local step": {"local_steps": 1},
     "local rates not learnt": {"local_rates": "fixed"},
     "first order": {"gradient": "first_order"},
-    "with support damping 3": {"support_damping": 3.0},
+    "without support damping": {"support_damping": 0.0},
 }
 VARIANTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "maml": {"first order": {"gradient": "first_order"}, "Meta-SGD": {"local_rates": "parameter"}},

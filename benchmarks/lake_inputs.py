@@ -11,15 +11,19 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+
 from benchmarks import night_steps
 from meta_model.data.inputs import Inputs, load
+from schemas import dataset_choice, tables
+from schemas.arrow import read_partition
 from schemas.errors import UserError
 from schemas.lake import Lake
 
 log = logging.getLogger("benchmarks.lake_inputs")
 
 # The day that the night is of.
-NIGHTS: Mapping[str, date] = {"toys": date(2020, 8, 31)}
+NIGHTS: Mapping[str, date] = {"ml-100k": date(1998, 4, 22), "toys": date(2020, 8, 31)}
 _STEPS = ("ingest", "build-profiles", "build-episodes", "build-metapaths")
 
 
@@ -33,3 +37,11 @@ def prepare(folder: Path, dataset: str, home: Path) -> Inputs:
         log.info("%s of %s", step, dataset)
         night_steps.run([step, "--ds", str(ds)], variables)
     return load(Lake(root=home / "lake"), ds)
+
+
+def interactions(home: Path, dataset: str) -> pa.Table:
+    """All interactions of the lake that `prepare` left in `home`."""
+    lake = Lake(root=home / "lake")
+    table = tables.interactions(dataset_choice.of_lake(lake.root))
+    days = lake.days(table.name, until=NIGHTS[dataset])
+    return pa.concat_tables(read_partition(table, lake.version(table.name, day)) for day in days)

@@ -91,7 +91,9 @@ def inputs(episodes: Episodes, seed: int = 1) -> Inputs:
         for number, (size, longest) in enumerate(attributes):
             values[1:, number, :longest] = draws.integers(1, size + 1, (n, longest))
         return Features(
-            values=torch.from_numpy(values), sizes=tuple(size + 1 for size, _ in attributes)
+            names=tuple(f"attribute {number}" for number in range(len(attributes))),
+            values=torch.from_numpy(values),
+            sizes=tuple(size + 1 for size, _ in attributes),
         )
 
     return Inputs(

@@ -66,11 +66,11 @@ def load(folder: Path, split: Split, scratch: Path, *, windows: bool, seed: int)
         )
     users, items = (_indexed(folder, entity) for entity in ("user", "item"))
     train = _ratings(folder / "train.parquet", users, items)
-    item_profiles = _profiles(items, train)
-    files = [_write(scratch, "train", "warm", _train_tasks(train, windows, seed))]
+    item_profiles = with_statistics(items, train)
+    files = [episodes_file(scratch, "train", "warm", train_tasks(train, windows, seed))]
     for scenario in SCENARIOS:
         ratings = _ratings(folder / f"{scenario}.parquet", users, items)
-        files.append(_write(scratch, "test", scenario, _published_tasks(ratings)))
+        files.append(episodes_file(scratch, "test", scenario, _published_tasks(ratings)))
     return Inputs(
         rating_levels=LEVELS,
         user_profiles=users,
@@ -83,6 +83,12 @@ def load(folder: Path, split: Split, scratch: Path, *, windows: bool, seed: int)
     )
 
 
+def train_ratings(folder: Path) -> pa.Table:
+    """user_index, item_index, rating and role of `train`."""
+    users, items = (_indexed(folder, entity) for entity in ("user", "item"))
+    return _ratings(folder / "train.parquet", users, items)
+
+
 def _indexed(folder: Path, entity: str) -> pa.Table:
     table = pq.read_table(folder / f"{entity}s.parquet").sort_by(f"{entity}_id")
     return table.append_column(f"{entity}_index", pa.array(np.arange(1, len(table) + 1)))
@@ -90,16 +96,23 @@ def _indexed(folder: Path, entity: str) -> pa.Table:
 
 def _ratings(file: Path, users: pa.Table, items: pa.Table) -> pa.Table:
     """user_index, item_index, rating and role, in the file's order."""
-    table = pq.read_table(file)
-    for entity, of_entity in (("user", users), ("item", items)):
-        places = pc.index_in(table[f"{entity}_id"], of_entity[f"{entity}_id"].combine_chunks())
-        if places.null_count:
-            raise UserError(f"{file} names {places.null_count} {entity}s that {entity}s lacks.")
-        table = table.append_column(f"{entity}_index", pc.add(places.cast(pa.int64()), 1))
+    table = numbered(pq.read_table(file), users, items, str(file))
     return table.select(["user_index", "item_index", "rating", "role"])
 
 
-def _profiles(items: pa.Table, train: pa.Table) -> pa.Table:
+def numbered(table: pa.Table, users: pa.Table, items: pa.Table, where: str) -> pa.Table:
+    """The table with the indices of its users and items beside their ids."""
+    for entity, of_entity in (("user", users), ("item", items)):
+        known: Any = of_entity[f"{entity}_id"].combine_chunks()
+        places = pc.index_in(table[f"{entity}_id"], known)
+        if places.null_count:
+            raise UserError(f"{where} names {places.null_count} {entity}s that {entity}s lacks.")
+        index = f"{entity}_index"
+        table = table.append_column(index, pc.add(places.cast(pa.int64()), 1))
+    return table
+
+
+def with_statistics(items: pa.Table, train: pa.Table) -> pa.Table:
     rows = train["item_index"].to_numpy()
     size = len(items) + 1
     counts = np.bincount(rows, minlength=size)[1:]
@@ -150,7 +163,7 @@ def _published_tasks(ratings: pa.Table) -> pa.Table:
     return pa.table(tasks)
 
 
-def _train_tasks(train: pa.Table, windows: bool, seed: int) -> pa.Table:
+def train_tasks(train: pa.Table, windows: bool, seed: int) -> pa.Table:
     if not windows:
         return _published_tasks(train)
     draws = np.random.default_rng(seed)
@@ -166,7 +179,19 @@ def _train_tasks(train: pa.Table, windows: bool, seed: int) -> pa.Table:
     lists = mixed.group_by(["user_index", "window"], use_threads=False).aggregate(
         [("item_index", "list"), ("rating", "list")]
     )
-    nothing = pa.array([[]] * len(lists))
+    return _all_support(lists)
+
+
+def whole_tasks(ratings: pa.Table) -> pa.Table:
+    """One task a user: all of their ratings as support, and no query."""
+    lists = ratings.group_by("user_index", use_threads=False).aggregate(
+        [("item_index", "list"), ("rating", "list")]
+    )
+    return _all_support(lists)
+
+
+def _all_support(lists: pa.Table) -> pa.Table:
+    nothing: Any = pa.array([[]] * len(lists))
     tasks: dict[str, Any] = {
         "user_index": lists["user_index"],
         "support_items": lists["item_index_list"],
@@ -177,7 +202,7 @@ def _train_tasks(train: pa.Table, windows: bool, seed: int) -> pa.Table:
     return pa.table(tasks)
 
 
-def _write(scratch: Path, split: str, scenario: str, tasks: pa.Table) -> Path:
+def episodes_file(scratch: Path, split: str, scenario: str, tasks: pa.Table) -> Path:
     """The tasks as a file of episodes."""
     n = len(tasks)
     columns: dict[str, Any] = {

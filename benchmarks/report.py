@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks import learners_page
+from benchmarks import evidence_page, learners_page
 from benchmarks.markdown import by_scenario, page, shown, table
 from benchmarks.records import Record
 from schemas.tables import SCENARIOS
@@ -215,6 +215,7 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
     "scaling": _scaling,
     "features": _features,
     "warehouse": _warehouse,
+    "evidence": evidence_page.text,
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,96 @@
+"""Every user is new once, and what new users rated is in no statistic and no training task."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks import evidence, held_out_users
+from meta_model.data.inputs import Inputs
+
+FOLDS = 3
+
+
+@pytest.fixture
+def trials(folder: Path, tmp_path: Path) -> list[Inputs]:
+    of_seed = held_out_users.trials(folder.parent, "ml-1m", FOLDS, tmp_path, [1])
+    return [inputs for _, inputs in of_seed]
+
+
+def _rated(inputs: Inputs, split: str) -> Counter[tuple[int, int, float]]:
+    rows = pa.concat_tables(inputs.episodes.split(split).buffers()).to_pylist()
+    return Counter(
+        (row["user_index"], *pair)
+        for row in rows
+        for side in ("support", "query")
+        for pair in zip(row[f"{side}_items"], row[f"{side}_ratings"], strict=True)
+    )
+
+
+def test_every_user_is_new_in_one_trial(folder: Path, trials: list[Inputs]) -> None:
+    published = pq.read_table(folder / "train.parquet")
+    new = [{user for user, *_ in _rated(trial, "test")} for trial in trials]
+    assert sum(map(len, new)) == len(set.union(*new)) == len(published["user_id"].unique())
+    assert max(map(len, new)) - min(map(len, new)) <= len(set.union(*new)) // 4
+    # Ids are 1, 2, ... as indices are; every item is rated by users of all trials.
+    rows = published.select(["user_id", "item_id", "rating"]).to_pylist()
+    assert sum((_rated(trial, "test") for trial in trials), Counter()) == Counter(
+        (row["user_id"], row["item_id"], row["rating"]) for row in rows
+    )
+
+
+def test_what_new_users_rated_is_nowhere_else(trials: list[Inputs]) -> None:
+    for trial in trials:
+        train, test = _rated(trial, "train"), _rated(trial, "test")
+        assert not {user for user, *_ in train} & {user for user, *_ in test}
+        counts, sums = Counter(), Counter()
+        for (_, item, rating), n in train.items():
+            counts[item] += n
+            sums[item] += n * rating
+        items = trial.item_profiles
+        for column, of in (
+            ("train_n_ratings", counts), ("train_rating_sum", sums), ("n_interactions", counts)
+        ):  # fmt: skip
+            assert items[column].to_pylist() == [of[n] for n in items["item_index"].to_pylist()]
+
+
+def test_lists_are_compared_over_all_trials(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "evidence.json"
+    arguments = ["--data", str(folder.parent), "--dataset", "ml-1m", "--epochs", "1"]
+    assert evidence.main([*arguments, "--folds", str(FOLDS), "--json", str(file)]) == 0
+    records = json.loads(file.read_text())
+    assert {record["new_users"] for record in records} == {"3 folds"}
+    [popularity] = [r for r in records if (r["list"], r["length"]) == ("popularity", 5)]
+    # A trial has at most 14 new users. All lists of 5, of 30 items, leave some of them with fewer
+    # than five of their 20 ratings: these do not count.
+    assert 14 < popularity["n_users"] < 40
+    assert popularity["mae_minus_popularity_low"] == popularity["mae_minus_popularity_high"] == 0
+
+
+def test_a_user_counts_once_however_often_they_are_asked(folder: Path, tmp_path: Path) -> None:
+    arguments = ["--data", str(folder.parent), "--dataset", "ml-1m", "--epochs", "1"]
+    arguments += ["--folds", str(FOLDS)]
+    found = {}
+    for seed, repeats in ((1, 1), (2, 1), (1, 2)):
+        file = tmp_path / f"{seed}-{repeats}.json"
+        more = ["--seed", str(seed), "--repeats", str(repeats), "--json", str(file)]
+        assert evidence.main([*arguments, *more]) == 0
+        [found[seed, repeats]] = [
+            r for r in json.loads(file.read_text()) if (r["list"], r["length"]) == ("entropy", 5)
+        ]
+    once, again, both = found[1, 1], found[2, 1], found[1, 2]
+    assert once["mae"] != again["mae"]
+    assert max(once["n_users"], again["n_users"]) <= both["n_users"] <= 40
+    assert both["repeats"] == 2
+
+
+def test_one_fold_is_refused(folder: Path, tmp_path: Path, caplog) -> None:
+    file = tmp_path / "evidence.json"
+    arguments = ["--data", str(folder.parent), "--dataset", "ml-1m", "--json", str(file)]
+    assert evidence.main([*arguments, "--folds", "1"]) == 2
+    assert "--folds is 1; expected 2 or more" in caplog.text
