@@ -41,7 +41,7 @@ class AirflowApi:
             raise
         return True
 
-    def create_backfill(self, first: date, last: date, model: str) -> int:
+    def create_backfill(self, first: date, last: date, params: dict[str, Any]) -> int:
         """Start a backfill of all days from `first` to `last`, run before or not, one by one."""
         body = {
             "dag_id": DAG_ID,
@@ -49,29 +49,43 @@ class AirflowApi:
             "to_date": f"{last}T00:00:00Z",
             "max_active_runs": 1,
             "reprocess_behavior": "completed",
-            "dag_run_conf": {"model": model},
+            "dag_run_conf": params,
             "run_backwards": False,
         }
         identifier: int = self._call("POST", "/api/v2/backfills", body)["id"]
         return identifier
 
+    def open_backfills(self) -> list[int]:
+        """Those that Airflow has not closed, up to half a minute after their last run has ended.
+
+        It refuses another one meanwhile.
+        """
+        backfills = self._call("GET", f"/api/v2/backfills?dag_id={DAG_ID}")["backfills"]
+        return [backfill["id"] for backfill in backfills if backfill["completed_at"] is None]
+
     def run_states(self, first: date, last: date) -> dict[date, str]:
         """The state of the run of each day in the range that has one."""
-        window = {"logical_date_gte": f"{first}T00:00:00Z", "logical_date_lte": f"{last}T00:00:00Z"}
-        runs = self._runs({**window, "limit": "1000"})
-        return {date.fromisoformat(run["logical_date"][:10]): run["state"] for run in runs}
+        return {day: run["state"] for day, run in self._by_day(first, last).items()}
+
+    def run_ids(self, first: date, last: date) -> dict[date, str]:
+        """Airflow's id of the run of each day in the range that has one."""
+        return {day: run["dag_run_id"] for day, run in self._by_day(first, last).items()}
 
     def abandon_leftovers(self) -> None:
         """Mark as failed what a killed launcher left unended, so that no scheduler resumes it."""
         if not self.knows_dag():
             return
-        for backfill in self._call("GET", f"/api/v2/backfills?dag_id={DAG_ID}")["backfills"]:
-            if backfill["completed_at"] is None:
-                self._call("PUT", f"/api/v2/backfills/{backfill['id']}/cancel")
+        for identifier in self.open_backfills():
+            self._call("PUT", f"/api/v2/backfills/{identifier}/cancel")
         for state in UNENDED_STATES:
             for run in self._runs({"state": state, "limit": "1000"}):
                 run_id = urllib.parse.quote(run["dag_run_id"], safe="")
                 self._call("PATCH", f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}", {"state": "failed"})
+
+    def _by_day(self, first: date, last: date) -> dict[date, dict[str, Any]]:
+        window = {"logical_date_gte": f"{first}T00:00:00Z", "logical_date_lte": f"{last}T00:00:00Z"}
+        runs = self._runs({**window, "limit": "1000"})
+        return {date.fromisoformat(run["logical_date"][:10]): run for run in runs}
 
     def _runs(self, query: dict[str, str]) -> list[dict[str, Any]]:
         answer = self._call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns?{urllib.parse.urlencode(query)}")
