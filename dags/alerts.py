@@ -49,10 +49,8 @@ def kept_champion(context: Context) -> None:
 
 
 def late(context: Mapping[str, Any]) -> None:
-    """A night is not done by its deadline. Backfills wait for their turn, and are not late."""
+    """A scheduled night is not done by its deadline."""
     run = context["dag_run"]
-    if run["run_type"] == "backfill":
-        return
     alert(
         f"{run['dag_id']}: {run['dag_run_id']} is late, and still {run['state']}\n"
         f"expected by: {context['deadline']['deadline_time']}\n"

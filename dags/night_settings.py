@@ -2,7 +2,7 @@
 
 COLDSTART_RETRIES              how often a step is tried again after a fault that may pass; 3
 COLDSTART_STEP_TIMEOUT_HOURS   a step that takes longer is ended; 6
-COLDSTART_DEADLINE_HOURS       a night that takes longer is late, and alerts; 6. 0: none is
+COLDSTART_DEADLINE_HOURS       a night is late, and alerts, so long after its day; 6. 0: none is
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
-from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback
+from airflow.sdk import DeadlineAlert, Param, SyncCallback
 from alerts import failed, late
+from coldstart_deadline import EndOfDay
 
 from schemas.dataset_spec import BUNDLED
 from schemas.learners import DEFAULT, known
@@ -90,16 +91,10 @@ def _number(name: str, default: int) -> int:
 
 
 def _deadline(hours: int) -> DeadlineAlert | None:
-    """From when a run is queued: a night of the past is not late by years."""
-    return (
-        DeadlineAlert(
-            reference=DeadlineReference.DAGRUN_QUEUED_AT,
-            interval=timedelta(hours=hours),
-            callback=SyncCallback(late),
-        )
-        if hours
-        else None
-    )
+    if not hours:
+        return None
+    interval = timedelta(hours=hours)
+    return DeadlineAlert(reference=EndOfDay(), interval=interval, callback=SyncCallback(late))
 
 
 DEFAULT_ARGS = {

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from schemas.errors import UserError
+
 DAG_ID = "coldstart_nightly"
 UNENDED_STATES = ("queued", "running")
 _TIMEOUT_SECONDS = 30
@@ -42,7 +44,10 @@ class AirflowApi:
         return True
 
     def create_backfill(self, first: date, last: date, params: dict[str, Any]) -> int:
-        """Start a backfill of all days from `first` to `last`, run before or not, one by one."""
+        """Start a backfill of all days from `first` to `last`, run before or not, one by one.
+
+        Raises UserError, in Airflow's words, when Airflow refuses.
+        """
         body = {
             "dag_id": DAG_ID,
             "from_date": f"{first}T00:00:00Z",
@@ -52,7 +57,11 @@ class AirflowApi:
             "dag_run_conf": params,
             "run_backwards": False,
         }
-        identifier: int = self._call("POST", "/api/v2/backfills", body)["id"]
+        try:
+            identifier: int = self._call("POST", "/api/v2/backfills", body)["id"]
+        except urllib.error.HTTPError as error:
+            reason = error.read().decode(errors="replace")
+            raise UserError(f"Airflow refuses a backfill of {first} to {last}: {reason}") from error
         return identifier
 
     def open_backfills(self) -> list[int]:

@@ -84,7 +84,8 @@ def airflow_variables(home: AirflowHome, *, api_port: int, scheduled: bool) -> d
             "simple_auth_manager_users": ",".join(f"{name}:{role}" for name, role in USERS.items()),
             "simple_auth_manager_passwords_file": home.passwords_file,
         },
-        "database": {"sql_alchemy_conn": f"sqlite:///{quote(str(home.database))}"},
+        # A backfill of many days that have run before writes for some seconds: others wait.
+        "database": {"sql_alchemy_conn": f"sqlite:///{quote(str(home.database))}?timeout=60"},
         "api": {
             "host": "127.0.0.1",
             "port": api_port,

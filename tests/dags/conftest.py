@@ -11,4 +11,6 @@ from schemas.settings import REPOSITORY
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
 atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-sys.path.insert(0, str(REPOSITORY / "dags"))  # as Airflow does with its DAG folder
+os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(REPOSITORY / "dags" / "plugins")
+for folder in ("dags/plugins", "dags"):  # as Airflow does with its folders of DAGs and plugins
+    sys.path.insert(0, str(REPOSITORY / folder))

@@ -129,13 +129,31 @@ def test_reports_are_for_those_who_may_see_the_runs(
         assert answer.status == 404, name
 
 
-def test_a_night_that_broke_is_red_and_has_a_report(server: Server, home: Home) -> None:
+def test_a_night_that_broke_is_red_has_a_report_and_can_be_cleared(
+    browser: Browser, server: Server, home: Home
+) -> None:
     day = date(1990, 1, 1)  # before the first event
     server.api.create_backfill(day, day, {})
 
     until(lambda: not server.api.open_backfills(), NIGHT_SECONDS, server.process)
     assert server.api.run_states(day, day) == {day: "failed"}
     assert "before the first event" in (home.settings.reports / f"ds={day}.html").read_text()
+
+    # What the runbook says, once the cause is gone. Here it is not, and the night breaks again.
+    page = log_in(browser, server)
+    run_id = quote(server.api.run_ids(day, day)[day], safe="")
+    page.goto(f"{server.url}/dags/coldstart_nightly/runs/{run_id}/tasks/ingest")
+    page.get_by_role("button", name=re.compile("to clear$")).click()
+    page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    until(lambda: _tries(home, day) == 2, 120, server.process)
+    until(lambda: server.api.run_states(day, day) == {day: "failed"}, NIGHT_SECONDS, server.process)
+
+
+def _tries(home: Home, ds: date) -> int:
+    """How often the day's first step has begun."""
+    entries = journal.read(home.settings.journals, ds)
+    return sum(e["event"] == "started" and e["step"] == "ingest" for e in entries)
 
 
 def _unfinished(home: Home, ds: date) -> list[str]:
