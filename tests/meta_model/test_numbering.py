@@ -12,7 +12,7 @@ import torch
 from meta_model.config import Config
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.numbering import numbering, renumbered
 
@@ -97,7 +97,7 @@ def _predict(learner: Learner, tasks: Tasks) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", sorted(LEARNERS))
 def test_predictions_are_the_same_under_other_numbers(
-    name: str, known: Inputs, later: Inputs, config: Config, tasks_of
+    name: str, known: Inputs, later: Inputs, config: Config, tasks_of, double
 ) -> None:
     config = replace(config, model=name, context_size=99)  # MetaHIN: no neighbours are drawn
     torch.manual_seed(4)
@@ -114,7 +114,7 @@ def test_predictions_are_the_same_under_other_numbers(
     # The statistics are of the day, and so of the new items too: the mean has to be the old one.
     meeting.statistics.mean.copy_(trained.statistics.mean)
 
-    tasks = _double(tasks_of("test"))
+    tasks = double(tasks_of("test"))
     moved = replace(tasks, items=torch.where(tasks.items > 0, tasks.items + N_NEW, 0))
     torch.testing.assert_close(_predict(meeting, moved), _predict(trained, tasks))
 
@@ -129,10 +129,3 @@ def test_what_was_not_met_is_zero(known: Inputs, later: Inputs, config: Config) 
     rated = ~unrated
     rated[:N_NEW] = False
     assert (identity[1:][torch.from_numpy(rated)].abs().sum(1) > 0).all()
-
-
-def _double(tasks: Tasks) -> Tasks:
-    def of_side(side: Side) -> Side:
-        return replace(side, ratings=side.ratings.double())
-
-    return replace(tasks, support=of_side(tasks.support), query=of_side(tasks.query))

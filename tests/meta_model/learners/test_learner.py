@@ -96,7 +96,7 @@ SWITCHES = [
 
 @pytest.mark.parametrize("switches", SWITCHES, ids=str)
 def test_a_batchs_gradient_is_the_sum_of_its_tasks(
-    inputs: Inputs, config: Config, rows, switches: dict[str, Any]
+    inputs: Inputs, config: Config, rows, double, switches: dict[str, Any]
 ) -> None:
     """Ragged tasks in one padded batch against each task alone, in float64, to 1e-8."""
     undrawn = replace(config, dropout=0.0, hide_item=0.0, hide_task=0.0, **switches)
@@ -106,7 +106,7 @@ def test_a_batchs_gradient_is_the_sum_of_its_tasks(
     some = rows("train").slice(0, 6)
 
     def gradients(table: pa.Table) -> list[Tensor]:
-        losses, _ = task_losses(learner, _double(from_episodes(table)))
+        losses, _ = task_losses(learner, double(from_episodes(table)))
         found = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
         pairs = zip(found, parameters, strict=True)
         return [torch.zeros_like(p) if gradient is None else gradient for gradient, p in pairs]
@@ -117,13 +117,6 @@ def test_a_batchs_gradient_is_the_sum_of_its_tasks(
     for number, gradient in enumerate(together):
         expected = torch.stack([of_task[number] for of_task in alone]).sum(0)
         torch.testing.assert_close(gradient, expected, rtol=0, atol=1e-8)
-
-
-def _double(tasks: Tasks) -> Tasks:
-    support, query = (
-        replace(side, ratings=side.ratings.double()) for side in (tasks.support, tasks.query)
-    )
-    return replace(tasks, support=support, query=query)
 
 
 def test_an_empty_support_predicts_as_without_adaptation(
