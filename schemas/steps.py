@@ -32,7 +32,9 @@ MADE_BY = {
 
 _PROFILES = ("user_profiles", "item_profiles")
 _FEATURES = ("vocabulary", *_PROFILES, "episodes", "metapath_neighbours")
-_PRODUCTS = ("evidence_items", "evidence_quality", "cold_user_scores", "model_metrics")
+_LISTS = ("evidence_items", "evidence_quality")
+_PRODUCTS = (*_LISTS, "cold_user_scores", "model_metrics")
+_BREAKDOWNS = ("quality_by_support", "calibration")
 
 READS = {
     "check-interactions": ("interactions", "interactions_quarantine"),
@@ -45,6 +47,7 @@ READS = {
     "gate": ("model_metrics",),
     "select-evidence": _FEATURES,
     "score-cold-users": _FEATURES,
-    "check-outputs": (*_PRODUCTS, *_PROFILES, "episodes"),
+    "check-outputs": (*_PRODUCTS, *_BREAKDOWNS, *_PROFILES, "episodes"),
     "publish": _PRODUCTS,
+    "report": (*_LISTS, "model_metrics", *_BREAKDOWNS, "interactions_quarantine"),
 }
