@@ -12,7 +12,7 @@ from local.airflow_api import DAG_ID
 from local.airflow_environment import AirflowHome, airflow_variables
 from local.processes import POLL_SECONDS, Child, base_environment, free_port, running
 from local.progress import JournalFollower, Progress, Terminal
-from local.services import AIRFLOW, log_name, logs, migrate, sole_use, spark_server
+from local.services import AIRFLOW, fetch, job, log_name, logs, migrate, sole_use, spark_server
 from schemas import journal
 from schemas.settings import Settings
 
@@ -26,7 +26,7 @@ def nightly(settings: Settings, ds: date, model: str) -> int:
     """Run the night of `ds`, showing it on the terminal; the exit code."""
     started = time.monotonic()
     with sole_use(settings, "nightly"), spark_server(settings) as spark:
-        if code := _job("fetch"):
+        if code := fetch(settings):
             return code
         terminal = Terminal(sys.stdout)
         terminal.line(f"night of {ds} with {model}")
@@ -47,14 +47,7 @@ def nightly(settings: Settings, ds: date, model: str) -> int:
             _explain(progress, log)
             return 1
     _total(time.monotonic() - started, progress.busy_seconds())
-    return _job("summary", "--ds", str(ds))
-
-
-def _job(*arguments: str) -> int:
-    """Run a command of `jobs` on this terminal; its exit code."""
-    command = [sys.executable, "-m", "jobs", *arguments]
-    with running(arguments[0], command, environment=base_environment()) as child:
-        return child.wait()
+    return job("summary", "--ds", str(ds))
 
 
 def _follow(night: Child, follower: JournalFollower, progress: Progress) -> None:

@@ -78,6 +78,20 @@ def spark_server(settings: Settings) -> Iterator[SparkServer]:
         yield SparkServer(child=child, port=port, variables=variables)
 
 
+def job(*arguments: str) -> int:
+    """Run a command of `jobs` on this terminal; its exit code."""
+    command = [sys.executable, "-m", "jobs", *arguments]
+    with running(arguments[0], command, environment=base_environment()) as child:
+        return child.wait()
+
+
+def fetch(settings: Settings) -> int:
+    """Fetch MovieLens-100K, unless it is there or a source of one's own is named; the exit code."""
+    if settings.source.is_dir() or not settings.is_source_fetched:
+        return 0
+    return job("fetch")
+
+
 def migrate(settings: Settings) -> None:
     """Make or upgrade Airflow's database and its pools, once per home and Airflow version."""
     home = AirflowHome.of(settings)

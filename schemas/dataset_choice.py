@@ -28,7 +28,8 @@ def _find(source: Path) -> Path:
     if not source.is_dir():
         raise UserError(
             f"source {source} is not a folder; name one that holds the data set's files "
-            "(make nightly SOURCE=/path/to/folder), or unset SOURCE to fetch MovieLens-100K."
+            "(COLDSTART_SOURCE, or make nightly SOURCE=/path/to/folder), or name none, and have "
+            "MovieLens-100K fetched (python -m jobs fetch)."
         )
     if (source / "dataset.toml").exists():
         return source / "dataset.toml"

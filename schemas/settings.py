@@ -41,7 +41,7 @@ class Settings:
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         home = Path(environment.get("COLDSTART_HOME") or REPOSITORY / "var").expanduser().absolute()
-        source = Path(environment.get("COLDSTART_SOURCE") or home / "datasets" / "ml-100k")
+        source = Path(environment.get("COLDSTART_SOURCE") or _fetched(home))
         warehouse = environment.get("COLDSTART_WAREHOUSE")
         return Settings(
             home=home,
@@ -56,6 +56,11 @@ class Settings:
             source_user=environment.get("COLDSTART_SOURCE_USER"),
             source_password=environment.get("COLDSTART_SOURCE_PASSWORD"),
         )
+
+    @property
+    def is_source_fetched(self) -> bool:
+        """Whether the source is MovieLens-100K as `jobs fetch` leaves it: nobody named another."""
+        return self.source == _fetched(self.home)
 
     @property
     def lake(self) -> Path:
@@ -80,6 +85,10 @@ class Settings:
     @property
     def journals(self) -> Path:
         return self.home / "journals"
+
+
+def _fetched(home: Path) -> Path:
+    return home / "datasets" / "ml-100k"
 
 
 def _absolute(paths: str) -> str:
