@@ -26,9 +26,9 @@ def text(found: Sequence[Record]) -> str:
         "--json docs/benchmarks/learners-DATASET-NAME.json` (without `--ablations` for MeLU, whose "
         "own are on another page) and `python -m benchmarks.throughput --learner all --json "
         "docs/benchmarks/learners-throughput.json`: learners with the default configuration and "
-        "one seed. Two seeds of one learner differ by up to .013 of MAE in "
-        "both_cold and by up to .005 elsewhere ([accuracy](accuracy.md)), so that learners closer "
-        "than that are equally good. What each is: [docs/learners](../learners/README.md).",
+        "one seed. Two seeds of one learner differ by up to .01 of MAE ([accuracy](accuracy.md)), "
+        "so that learners closer than that are equally good. What each is: "
+        "[docs/learners](../learners/README.md).",
         found,
         *parts,
         *(_speed(speeds) if speeds else ()),
