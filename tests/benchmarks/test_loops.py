@@ -19,6 +19,7 @@ from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.scoring import catalogue_chunks, rank
 from meta_model.training.global_update import Position, global_update, optimizer_of, task_losses
+from tests.float64 import double
 
 CPU = torch.device("cpu")
 
@@ -35,11 +36,7 @@ def small_world(monkeypatch: pytest.MonkeyPatch) -> None:
 def tasks(tmp_path: Path) -> Tasks:
     """Six tasks, their supports of very different lengths."""
     [rows] = paper_tasks.write(tmp_path / "tasks.parquet", 6, seed=1).buffers()
-    made = from_episodes(rows)
-    support, query = (
-        replace(side, ratings=side.ratings.double()) for side in (made.support, made.query)
-    )
-    return replace(made, support=support, query=query)
+    return double(from_episodes(rows))
 
 
 @pytest.fixture(params=sorted(LEARNERS))

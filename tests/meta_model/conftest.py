@@ -17,7 +17,7 @@ from meta_model.data.episodes import Episodes
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
 from meta_model.data.metapaths import Metapaths
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner, create
 from schemas import dataset_spec
 from schemas.arrow import arrow_schema
@@ -132,16 +132,6 @@ def rows(inputs: Inputs) -> Callable[..., pa.Table]:
 def tasks_of(rows: Callable[..., pa.Table]) -> Callable[..., Tasks]:
     """All tasks of the splits named, as one batch."""
     return lambda *splits: from_episodes(rows(*splits))
-
-
-@pytest.fixture(scope="session")
-def double() -> Callable[[Tasks], Tasks]:
-    """The same tasks with float64 ratings, for a learner that is `.double()` too."""
-
-    def of_side(side: Side) -> Side:
-        return replace(side, ratings=side.ratings.double())
-
-    return lambda tasks: replace(tasks, support=of_side(tasks.support), query=of_side(tasks.query))
 
 
 @pytest.fixture

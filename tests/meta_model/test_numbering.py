@@ -15,6 +15,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.numbering import numbering, renumbered
+from tests.float64 import double
 
 N_NEW = 5  # items that came after training
 
@@ -97,7 +98,7 @@ def _predict(learner: Learner, tasks: Tasks) -> torch.Tensor:
 
 @pytest.mark.parametrize("name", sorted(LEARNERS))
 def test_predictions_are_the_same_under_other_numbers(
-    name: str, known: Inputs, later: Inputs, config: Config, tasks_of, double
+    name: str, known: Inputs, later: Inputs, config: Config, tasks_of
 ) -> None:
     config = replace(config, model=name, context_size=99)  # MetaHIN: no neighbours are drawn
     torch.manual_seed(4)

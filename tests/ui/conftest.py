@@ -17,11 +17,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from jobs import fetch
 from local.airflow_api import AirflowApi
 from local.processes import base_environment
 from schemas.settings import REPOSITORY, Settings
-from tests.e2e.conftest import Home
+from tests.e2e.conftest import Home, movielens
+
+__all__ = ["movielens"]  # a fixture
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -94,12 +95,6 @@ def until(
         assert time.monotonic() < deadline, f"not within {timeout_seconds} s"
         assert process is None or process.poll() is None, "make ui ended"
         time.sleep(0.5)
-
-
-@pytest.fixture(scope="session")
-def movielens(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("movielens")
-    return fetch.run(Settings.from_environment({"COLDSTART_HOME": str(home)}))
 
 
 @pytest.fixture(scope="module")

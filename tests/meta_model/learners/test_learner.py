@@ -21,6 +21,7 @@ from meta_model.data.tasks import Side, Tasks
 from meta_model.evaluation import evaluate
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.training.global_update import Position, global_update, optimizer_of, task_losses
+from tests.float64 import double
 
 
 def _predict(learner: Learner, tasks: Tasks) -> Tensor:
@@ -96,7 +97,7 @@ SWITCHES = [
 
 @pytest.mark.parametrize("switches", SWITCHES, ids=str)
 def test_a_batchs_gradient_is_the_sum_of_its_tasks(
-    inputs: Inputs, config: Config, rows, double, switches: dict[str, Any]
+    inputs: Inputs, config: Config, rows, switches: dict[str, Any]
 ) -> None:
     """Ragged tasks in one padded batch against each task alone, in float64, to 1e-8."""
     undrawn = replace(config, dropout=0.0, hide_item=0.0, hide_task=0.0, **switches)

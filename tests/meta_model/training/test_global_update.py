@@ -16,6 +16,7 @@ from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.training.global_update import Position, _add_gradients, global_update, optimizer_of
 from schemas.errors import UserError
+from tests.float64 import double
 
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parents[2] / "golden" / "loss_curve.json"
@@ -42,7 +43,7 @@ CURVES += [(name, kind) for name in ("melu", "maml") for kind in ("first_order",
 
 @pytest.mark.parametrize(("model", "gradient"), CURVES)
 def test_the_loss_curve_is_the_golden_one(
-    inputs: Inputs, config: Config, tasks_of, double, model: str, gradient: str
+    inputs: Inputs, config: Config, tasks_of, model: str, gradient: str
 ) -> None:
     """To 1e-6, and twice on one machine to the last bit. In float64: CPUs differ in the last bits
     of a sum, and of a gradient of 1e-9, no more than float32's noise, Adam makes a whole step.
