@@ -55,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--threads", type=int, default=1, help="CPU threads; results depend on it (default: 1)"
         )
+        command.add_argument(
+            "--tf32",
+            action="store_true",
+            help="multiply matrices by TF32 on a GPU: less exact, perhaps faster (default: off)",
+        )
         if name == "train":
             command.add_argument("--epochs", type=int, help="at most so many epochs")
             command.add_argument("--seed", type=int, help="of weights, dropout and batches")
@@ -90,7 +95,7 @@ def _run(options: argparse.Namespace) -> None:
         from meta_model import steps
         from meta_model.device import choose_device
 
-        device = choose_device(options.device, options.threads)
+        device = choose_device(options.device, options.threads, options.tf32)
         if options.command == "train":
             _train(options, settings, ds, record, device)
         else:

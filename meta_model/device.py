@@ -13,8 +13,10 @@ from schemas.errors import UserError
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt's names for its parameters
 
 
-def choose_device(name: str, threads: int = 1) -> torch.device:
+def choose_device(name: str, threads: int = 1, tf32: bool = False) -> torch.device:
     """`auto` is the GPU when there is one; asking for a missing GPU is a `UserError`.
+
+    With `tf32` a GPU multiplies float32 matrices by TF32, which keeps 10 of a factor's 23 bits.
 
     The number of CPU threads is part of the result: sums split over threads round differently.
     One is the default, because a batch of small tasks gives two threads little to share, and on a
@@ -25,7 +27,10 @@ def choose_device(name: str, threads: int = 1) -> torch.device:
             "device is 'cuda', and PyTorch sees no GPU; "
             "use --device auto or cpu, or mend the driver."
         )
+    # cuBLAS reads this when CUDA starts; without it, its sums may differ from run to run.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
+    torch.set_float32_matmul_precision("high" if tf32 else "highest")
     torch.use_deterministic_algorithms(True, warn_only=name != "cpu")
     # Nothing here reads what it has not written; filling it first costs a tenth of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -34,6 +39,11 @@ def choose_device(name: str, threads: int = 1) -> torch.device:
         return torch.device("cpu")
     # Each of torchrun's processes on a machine has a GPU of its own.
     return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+
+
+def works_ahead(device: torch.device) -> bool:
+    """Whether Python goes on while the device computes, and waits where it asks for a result."""
+    return device.type == "cuda"
 
 
 def _keep_freed_memory() -> None:

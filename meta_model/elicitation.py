@@ -61,8 +61,9 @@ def elicit(
     asked = {name: items.to(device) for name, items in lists.items()}
     of_any = torch.cat(list(asked.values())).unique()
     found: dict[str, list[Elicited]] = {name: [] for name in asked}
-    for batch in batches(inputs.episodes.split("test", scenario=scenario), _BATCH_TASKS):
-        tasks = batch.to(device).whole()
+    episodes = inputs.episodes.split("test", scenario=scenario)
+    for batch in batches(episodes, _BATCH_TASKS, on=device):
+        tasks = batch.whole()
         items = tasks.items[tasks.support.places]
         rest = tasks.support.mask & ~torch.isin(items, of_any)
         counts = rest.sum(1) >= _NDCG_AT

@@ -63,8 +63,7 @@ Watch = Callable[[str, Outcome, Values], None]  # is told of each batch of a sce
 @torch.no_grad()
 def outcomes(learner: Learner, episodes: Episodes, device: torch.device) -> Iterator[Outcome]:
     """The outcomes of all tasks of the episodes, batch by batch; call `learner.eval()` first."""
-    for batch in batches(episodes, _BATCH_TASKS):
-        tasks = batch.to(device)
+    for tasks in batches(episodes, _BATCH_TASKS, on=device):
         catalogue = learner.embed(tasks.items)
         query = learner.statistics.query(tasks)
         unadapted, adapted = learner.unadapted(tasks), learner.adapt(tasks, catalogue)

@@ -61,8 +61,9 @@ def item_values(
     sums = _Sums(len(known.names), inputs, device)
     is_existing = torch.zeros(of_users.shape[1], dtype=torch.bool, device=device)
     # Existing users' past, whole: what is support and what is query makes no difference here.
-    for batch in batches(inputs.episodes.split("train", "validation"), _BATCH_TASKS):
-        tasks = batch.to(device).whole()
+    existing = inputs.episodes.split("train", "validation")
+    for batch in batches(existing, _BATCH_TASKS, on=device):
+        tasks = batch.whole()
         is_existing[tasks.users] = True
         found = learner.sensitivity(tasks, learner.embed(tasks.items))
         # A sampled negative is no reaction that anyone had.

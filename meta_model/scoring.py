@@ -17,8 +17,9 @@ from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
 from schemas.dataset_spec import Feedback
 
-_BATCH_TASKS = 64
-_CHUNK_ITEMS = 256  # so that a batch's tensors stay in the processor's caches
+# Tasks and items scored at once: few enough that their tensors stay in a CPU's caches, many enough
+# that a GPU has more to do than to start kernels.
+_BLOCK = {"cpu": (64, 256), "cuda": (256, 4096)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +54,14 @@ def score_cold_users(
     learner.eval()
     # The catalogue's side of the scores is the same for all users, and computed once.
     chunks = catalogue_chunks(learner, len(inputs.item_profiles), device)
-    for batch in batches(inputs.episodes.split("serve"), _BATCH_TASKS):
-        tasks = batch.to(device)
+    batch_tasks, _ = _BLOCK[device.type]
+    for tasks in batches(inputs.episodes.split("serve"), batch_tasks):
         n_support = reactions(tasks, inputs.feedback).sum(1)
         adapted = n_support >= config.min_adapt
         # Both kinds in one batch would need masks in every learner; two passes need nothing.
         for of_kind, is_adapted in ((adapted, True), (~adapted, False)):
             if of_kind.any():
-                some = tasks[of_kind]
+                some = tasks[of_kind].to(device)
                 items, scores = rank(
                     learner, some, is_adapted, chunks, config.top_items, inputs.feedback
                 )
@@ -74,7 +75,8 @@ def score_cold_users(
 
 
 def catalogue_chunks(learner: Learner, n_items: int, device: torch.device) -> list[Chunk]:
-    parts = torch.split(torch.arange(1, n_items + 1, device=device), _CHUNK_ITEMS)
+    _, chunk_items = _BLOCK[device.type]
+    parts = torch.split(torch.arange(1, n_items + 1, device=device), chunk_items)
     return [
         Chunk(items=items, embedded=learner.embed(items), places=learner.statistics.of_all(items))
         for items in parts
@@ -116,7 +118,10 @@ def _best(scores: Tensor, k: int) -> Tensor:
     least = scores.topk(k, dim=1).values[:, -1:]
     above, equal = scores > least, scores == least
     chosen = above | (equal & (equal.cumsum(1) <= k - above.sum(1, keepdim=True)))
-    columns = chosen.nonzero()[:, 1].view(len(scores), k)
+    # Their columns in order, each at its place; the others go to a place that is dropped.
+    place = torch.where(chosen, chosen.cumsum(1) - 1, k)
+    columns = torch.arange(scores.shape[1], device=scores.device).expand_as(place)
+    columns = place.new_zeros(len(scores), k + 1).scatter_(1, place, columns)[:, :k]
     order = scores.gather(1, columns).argsort(dim=1, descending=True, stable=True)
     return columns.gather(1, order)
 
@@ -129,7 +134,10 @@ def reactions(tasks: Tasks, feedback: Feedback) -> Tensor:
 
 def _without_rated(scores: Tensor, tasks: Tasks, is_met: Tensor, items: Tensor) -> Tensor:
     """-inf where one of the chunk's consecutive `items` is one that the user has met [B, S]."""
-    rated = tasks.items[tasks.support.places]
-    within = is_met & (rated >= items[0]) & (rated <= items[-1])
-    rows, places = torch.nonzero(within, as_tuple=True)
-    return scores.index_put((rows, rated[rows, places] - items[0]), scores.new_tensor(-torch.inf))
+    n_items = len(items)
+    place = tasks.items[tasks.support.places] - items[0]
+    # All else goes to a place behind the items.
+    place = place.masked_fill(~is_met | (place < 0) | (place >= n_items), n_items)
+    is_rated = torch.zeros(len(scores), n_items + 1, dtype=torch.bool, device=scores.device)
+    is_rated.scatter_(1, place, value=True)
+    return scores.masked_fill(is_rated[:, :n_items], -torch.inf)

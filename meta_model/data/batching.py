@@ -1,20 +1,23 @@
 """From streamed rows to padded batches: like lengths together and, in training, cut anew.
 
 Randomness comes from the generator passed in, so that a batch depends on its place in the run and
-not on what was drawn before it. Shapes: B tasks, W places of a side.
+not on what was drawn before it. A batch is assembled on the device that computes it, and nothing
+here waits for that device. Shapes: B tasks, W places of a side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
+from torch import Tensor
 
-from meta_model.data.cuts import Cut, Padded
+from meta_model import device
+from meta_model.data.cuts import Cut
 from meta_model.data.episodes import Episodes
+from meta_model.data.ragged import CPU, Lengths, Padded, Ragged, to_device
 from meta_model.data.tasks import Side, Tasks
 
 
@@ -23,25 +26,25 @@ def batches(
     batch_tasks: int,
     shuffle: np.random.Generator | None = None,
     cut: Cut | None = None,
+    on: torch.device = CPU,
 ) -> Iterator[Tasks]:
     """All rows in batches of tasks of like length, so that padding wastes little.
 
     With `shuffle`, rows of a length change places and batches come in random order.
     """
     for rows in episodes.buffers(shuffle):
-        yield from batches_of(rows, batch_tasks, shuffle, cut)
+        yield from batches_of(Ragged.of(rows, on), batch_tasks, shuffle, cut)
 
 
 def batches_of(
-    rows: pa.Table,
+    rows: Ragged,
     batch_tasks: int,
     shuffle: np.random.Generator | None = None,
     cut: Cut | None = None,
 ) -> Iterator[Tasks]:
     """The batches of one buffer of rows."""
-    supports, queries = (
-        pc.list_value_length(rows[f"{side}_items"]).to_numpy() for side in ("support", "query")
-    )
+    sides = (rows.support, rows.query)
+    supports, queries = (side.lengths for side in sides)
     if cut is not None:
         if shuffle is None:
             raise ValueError("cutting tasks anew needs a generator to draw with")
@@ -53,38 +56,76 @@ def batches_of(
         mixed = shuffle.permutation(len(rows))
         order = mixed[np.argsort(supports[mixed], kind="stable")]
         starts = shuffle.permutation(starts)
+    whole = [Lengths.of(side.lengths[order], rows.device) for side in sides]
+    new = [Lengths.of(lengths[order], rows.device) for lengths in (supports, queries)]
+    ordered, uniform = to_device(order, rows.device), _uniform(shuffle, rows.device)
     for start in starts.tolist():
-        chosen = order[start : start + batch_tasks]
-        some = rows.take(chosen)
-        support, query = Padded.of(some, "support"), Padded.of(some, "query")
-        if cut is not None and shuffle is not None:
-            sizes = (supports[chosen], queries[chosen])
-            support, query = cut.sides(support.beside(query), *sizes, shuffle)
-        yield _tasks(some, support, query)
+        batch = slice(start, start + batch_tasks)
+        chosen = ordered[batch]
+        support, query = (
+            side.padded(chosen, lengths[batch]) for side, lengths in zip(sides, whole, strict=True)
+        )
+        if cut is not None:
+            both = support.beside(query)
+            lengths = (new[0][batch], new[1][batch])
+            support, query = cut.sides(both, *lengths, uniform(both.mask.shape))
+        yield _tasks(rows, chosen, support, query)
 
 
 def from_episodes(rows: pa.Table) -> Tasks:
     """The rows as one batch, in their order."""
-    return _tasks(rows, Padded.of(rows, "support"), Padded.of(rows, "query"))
+    ragged = Ragged.of(rows)
+    chosen = torch.arange(len(ragged))
+    support, query = (
+        side.padded(chosen, Lengths.of(side.lengths, CPU))
+        for side in (ragged.support, ragged.query)
+    )
+    return _tasks(ragged, chosen, support, query)
 
 
-def _tasks(rows: pa.Table, support: Padded, query: Padded) -> Tasks:
+def _uniform(draws: np.random.Generator | None, on: torch.device) -> Callable[[torch.Size], Tensor]:
+    """Draws from 0..1 of any shape, by the generator or, on a GPU, by one that it seeds."""
+    if draws is None:
+        return lambda shape: torch.zeros(shape, device=on)
+    if on.type == "cpu":
+        return lambda shape: torch.from_numpy(draws.random(shape))
+    own = torch.Generator(on).manual_seed(int(draws.integers(2**62)))
+    return lambda shape: torch.rand(shape, generator=own, device=on)
+
+
+def _tasks(rows: Ragged, chosen: Tensor, support: Padded, query: Padded) -> Tasks:
     # Item 0 is added, so that it is always the first and padding always names place 0.
-    flat = np.concatenate([[0], support.items.ravel(), query.items.ravel()])
-    items, places = np.unique(flat, return_inverse=True)
-    of_support, of_query = np.split(places[1:], [support.items.size])
+    flat = torch.cat([rows.users.new_zeros(1), support.items.flatten(), query.items.flatten()])
+    if device.works_ahead(rows.device):
+        items, places = distinct(flat, rows.n_items)
+    else:
+        items, places = flat.unique(return_inverse=True)
+    of_support, of_query = places[1:].split([support.items.numel(), query.items.numel()])
     return Tasks(
-        users=torch.from_numpy(rows["user_index"].to_numpy().astype(np.int64)),
-        items=torch.from_numpy(items),
+        users=rows.users[chosen],
+        items=items,
         support=_side(support, of_support),
         query=_side(query, of_query),
-        in_statistics=torch.from_numpy(rows["split"].to_numpy() == "train"),
+        in_statistics=rows.in_statistics[chosen],
     )
 
 
-def _side(padded: Padded, places: np.ndarray) -> Side:
-    return Side(
-        places=torch.from_numpy(places.reshape(padded.items.shape)),
-        ratings=torch.from_numpy(padded.ratings),
-        mask=torch.from_numpy(padded.mask),
-    )
+def distinct(flat: Tensor, n_items: int) -> tuple[Tensor, Tensor]:
+    """Items that hold all of `flat`, of which the first is 0, and the place of each in them.
+
+    Unlike `unique` it does not ask how many there are, for which a GPU would have to be waited
+    for. Small catalogues come whole; of large ones come the items of `flat`, then zeros.
+    """
+    if n_items <= len(flat):
+        return torch.arange(n_items, device=flat.device), flat
+    ordered, order = flat.sort()
+    is_new = torch.ones_like(ordered)
+    is_new[1:] = ordered.diff() > 0
+    places_in_order = is_new.cumsum(0) - 1
+    places = torch.empty_like(flat).scatter_(0, order, places_in_order)
+    # Equal items go to one place, so that it does not matter which of them comes last.
+    return torch.zeros_like(flat).scatter_(0, places_in_order, ordered), places
+
+
+def _side(padded: Padded, places: Tensor) -> Side:
+    return Side(places=places.view_as(padded.items), ratings=padded.ratings, mask=padded.mask)

@@ -1,46 +1,19 @@
 """How training cuts tasks anew, each time it meets them (decision 11).
 
-The learner then meets every interaction on both sides. Shapes: B tasks, W places.
+The learner then meets every interaction on both sides. Lengths are drawn on the host, what is on
+the sides on the batch's device. Shapes: B tasks, W places.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
+import torch
+from torch import Tensor
 
-from meta_model.data.features import pad
-
-
-@dataclass(frozen=True)
-class Padded:
-    """One side of a batch of rows: item indices, ratings and mask, each [B, W]."""
-
-    items: np.ndarray
-    ratings: np.ndarray
-    mask: np.ndarray
-
-    @staticmethod
-    def of(rows: pa.Table, side: str) -> Padded:
-        items, mask = pad(rows[f"{side}_items"])
-        ratings, _ = pad(rows[f"{side}_ratings"])
-        return Padded(items.astype(np.int64), ratings, mask)
-
-    def beside(self, other: Padded) -> Padded:
-        return Padded(
-            *(
-                np.concatenate(both, axis=1)
-                for both in zip(astuple(self), astuple(other), strict=True)
-            )
-        )
-
-    def masked(self, mask: np.ndarray) -> Padded:
-        """With `mask` for mask, zero elsewhere, and without columns that are all padding."""
-        kept = mask.any(axis=0) | (np.arange(mask.shape[1]) == 0)
-        mask = mask[:, kept]
-        return Padded(self.items[:, kept] * mask, self.ratings[:, kept] * mask, mask)
+from meta_model.data.ragged import Lengths, Padded
 
 
 class Cut(ABC):
@@ -50,17 +23,13 @@ class Cut(ABC):
     def sizes(
         self, supports: np.ndarray, queries: np.ndarray, draws: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The lengths [B] of the new sides, from those of the old."""
+        """The lengths [R] of the new sides, from those of the old."""
 
     @abstractmethod
     def sides(
-        self,
-        whole: Padded,
-        supports: np.ndarray,
-        queries: np.ndarray,
-        draws: np.random.Generator,
+        self, whole: Padded, supports: Lengths, queries: Lengths, draws: Tensor
     ) -> tuple[Padded, Padded]:
-        """Support and query of the given lengths, drawn from whole tasks [B, W]."""
+        """Support and query of these lengths, from whole tasks and draws from 0..1 [B, W]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,18 +60,18 @@ class Recut(Cut):
         return np.where(kind >= 1 - self.empty_share, 0, supports), queries
 
     def sides(
-        self,
-        whole: Padded,
-        supports: np.ndarray,
-        queries: np.ndarray,
-        draws: np.random.Generator,
+        self, whole: Padded, supports: Lengths, queries: Lengths, draws: Tensor
     ) -> tuple[Padded, Padded]:
-        order = np.argsort(np.where(whole.mask, draws.random(whole.mask.shape), 2.0), axis=1)
-        mixed = Padded(*(np.take_along_axis(x, order, axis=1) for x in astuple(whole)))
-        place, first = np.arange(whole.mask.shape[1]), queries[:, None]
+        mixed = whole.at(draws.masked_fill(~whole.mask, 2.0).argsort(dim=1))
+        width = whole.mask.shape[1]
+        place = torch.arange(width, device=draws.device)
+        first = queries.device.unsqueeze(1)
         is_query = place < first
-        is_support = ~is_query & (place < first + supports[:, None])
-        return mixed.masked(is_support), mixed.masked(is_query)
+        is_support = ~is_query & (place < first + supports.device.unsqueeze(1))
+        of_support = _covered(queries.host, supports.host, width)
+        return mixed.masked(is_support, of_support), mixed.masked(
+            is_query, np.arange(queries.longest)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,19 +88,28 @@ class Exchange(Cut):
         return supports, queries
 
     def sides(
-        self,
-        whole: Padded,
-        supports: np.ndarray,
-        _queries: np.ndarray,
-        draws: np.random.Generator,
+        self, whole: Padded, supports: Lengths, queries: Lengths, draws: Tensor
     ) -> tuple[Padded, Padded]:
         # The places of each rating in order, and in random order: padding comes last in both.
-        kind = np.where(whole.mask, whole.ratings, np.inf)
-        places = np.argsort(kind, axis=1, kind="stable")
-        drawn = np.lexsort((draws.random(kind.shape), kind), axis=1)
-        items = np.zeros_like(whole.items)
-        np.put_along_axis(items, places, np.take_along_axis(whole.items, drawn, axis=1), axis=1)
-        mixed = Padded(items, whole.ratings, whole.mask)
+        kind = whole.ratings.masked_fill(~whole.mask, torch.inf)
+        places = kind.argsort(dim=1, stable=True)
+        mixed = draws.argsort(dim=1)
+        drawn = mixed.gather(1, kind.gather(1, mixed).argsort(dim=1, stable=True))
+        items = torch.zeros_like(whole.items).scatter_(1, places, whole.items.gather(1, drawn))
+        exchanged = Padded(items, whole.ratings, whole.mask)
         # Whole tasks have the support's places first, padded to the longest of the batch.
-        is_first = np.arange(whole.mask.shape[1]) < max(1, int(supports.max(initial=0)))
-        return mixed.masked(is_first & whole.mask), mixed.masked(~is_first & whole.mask)
+        longest = supports.longest
+        is_first = torch.arange(whole.mask.shape[1], device=draws.device) < longest
+        of_query = longest + np.arange(queries.longest)
+        return (
+            exchanged.masked(is_first & whole.mask, np.arange(longest)),
+            exchanged.masked(~is_first & whole.mask, of_query),
+        )
+
+
+def _covered(starts: np.ndarray, lengths: np.ndarray, width: int) -> np.ndarray:
+    """The columns of `width` in which some row has a place; column 0 if there are none."""
+    ends = starts + lengths
+    begun = np.bincount(starts, minlength=width + 1) - np.bincount(ends, minlength=width + 1)
+    covered = np.flatnonzero(begun.cumsum()[:width] > 0)
+    return covered if len(covered) else np.zeros(1, dtype=np.int64)

@@ -69,11 +69,11 @@ class Tasks:
         )
 
     @property
-    def n_places(self) -> tuple[int, int]:
-        """How many places there are, and how many of them are padding: computed for nothing."""
+    def padding(self) -> Tensor:
+        """The places that hold nothing, and all places: [2], not read from the device."""
         masks = [self.support.mask, self.query.mask]
-        places = sum(mask.numel() for mask in masks)
-        return places, places - sum(int(mask.sum()) for mask in masks)
+        empty = torch.stack([(~mask).sum() for mask in masks]).sum()
+        return torch.stack([empty, torch.full_like(empty, sum(mask.numel() for mask in masks))])
 
     def whole(self) -> Tasks:
         """The same tasks with all their interactions as support, the query's among them."""

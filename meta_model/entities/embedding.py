@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from meta_model import device
 from meta_model.data.features import Features
+from meta_model.layers.rows import at_rows, sums_by_row
 
 EMBEDDING_STD = 0.1
 N_STATISTICS = 3  # inputs that say how much is known of a user (an item), and what
@@ -84,8 +86,15 @@ class _WeightedSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         values, weights = ctx.saved_tensors
+        weighted = gradient * weights.unsqueeze(1)
+        if device.works_ahead(
+            values.device
+        ):  # to take out what fills up, a GPU would have to be waited for
+            of_values = weighted.unsqueeze(1).expand(-1, values.shape[1], -1)
+            table = sums_by_row(ctx.table_size[0], values.flatten(), of_values.flatten(0, 1))
+            return table, None, None
         rows, places = torch.nonzero(values, as_tuple=True)
-        of_values = (gradient * weights.unsqueeze(1)).index_select(0, rows)
+        of_values = weighted.index_select(0, rows)
         table = gradient.new_zeros(ctx.table_size)
         return table.index_add_(0, values[rows, places], of_values), None, None
 
@@ -104,5 +113,4 @@ class Identity(nn.Module):
 
     def forward(self, items: Tensor) -> Tensor:
         """[N, E]"""
-        embedded: Tensor = self.table(items * self.is_trained[items])
-        return embedded
+        return at_rows(self.table.weight, items) * self.is_trained[items].unsqueeze(1)

@@ -22,7 +22,7 @@ from meta_model.entities.embedding import (
     Identity,
     ValueEmbedding,
 )
-from meta_model.layers.layer_inputs import at_rows
+from meta_model.layers.rows import at_rows
 
 
 @dataclass(frozen=True, kw_only=True)

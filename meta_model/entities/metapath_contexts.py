@@ -21,7 +21,7 @@ from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.metapaths import Metapaths
 from meta_model.entities.embedding import weighted_sum
 from meta_model.entities.item_side import ItemSide
-from meta_model.layers.layer_inputs import at_rows
+from meta_model.layers.rows import at_rows
 
 
 @dataclass(frozen=True, kw_only=True)

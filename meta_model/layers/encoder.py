@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from meta_model.layers.fast_layers import Trace
-from meta_model.layers.layer_inputs import at_rows
+from meta_model.layers.rows import at_rows
 
 
 @dataclass(frozen=True, kw_only=True)

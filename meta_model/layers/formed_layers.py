@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from meta_model.layers.decision_layers import DecisionLayers, Factors, Update
-from meta_model.layers.layer_inputs import Pairs, Part, at_rows
+from meta_model.layers.layer_inputs import Pairs, Part
+from meta_model.layers.rows import at_rows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,6 +118,11 @@ class LevelRatings(RatingModel):
         below = forecasts.exp().cumsum(-1)[..., :-1] < 0.5
         return self.levels[below.sum(-1)]
 
+    def one_hot(self, ratings: Tensor) -> Tensor:
+        """[B, N, L], true at each rating's level; PyTorch's own asks whether the numbers fit."""
+        numbers = torch.arange(len(self.levels), device=ratings.device)
+        return self.number(ratings).unsqueeze(-1) == numbers
+
     def number(self, ratings: Tensor) -> Tensor:
         """The number of each rating's level, 0 for the lowest."""
         return torch.bucketize(ratings, (self.levels[1:] + self.levels[:-1]) / 2)

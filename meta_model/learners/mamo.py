@@ -29,9 +29,9 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.fast_layers import FastLayers, Trace
-from meta_model.layers.layer_inputs import at_rows
 from meta_model.layers.local_update import LocalUpdate, Weights
 from meta_model.layers.memories import Memories
+from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
 from meta_model.learners.situations import Catalogue, Places, State, Support

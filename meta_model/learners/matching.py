@@ -70,10 +70,9 @@ class MatchingNetwork(RatingLearner):
 
     def _fit(self, _state: State, catalogue: Tensor, support: Support, _tasks: Tasks) -> Memory:
         encoded = self.encoder(catalogue, support.places.rows, support.places.details)
-        numbers = self.ratings.number(support.ratings)
         return Memory(
             directions=F.normalize(encoded.points, dim=-1),
-            levels=F.one_hot(numbers, len(self.ratings.levels)).to(encoded.points.dtype),
+            levels=self.ratings.one_hot(support.ratings).to(encoded.points.dtype),
             mask=support.mask,
         )
 

@@ -34,8 +34,8 @@ from meta_model.data.tasks import Tasks
 from meta_model.entities.metapath_contexts import MetapathContexts, Neighbourhood
 from meta_model.layers.echoes import N_ECHOES, Echoes, Heard
 from meta_model.layers.fast_layers import FastLayers, Trace
-from meta_model.layers.layer_inputs import at_rows
 from meta_model.layers.local_update import LocalUpdate, Weights
+from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
 from meta_model.learners.situations import Catalogue, Places, State, Support

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
@@ -69,8 +68,7 @@ class PrototypicalNetwork(RatingLearner):
 
     def _fit(self, state: State, catalogue: Tensor, support: Support, _tasks: Tasks) -> Prototypes:
         encoded = self.encoder(catalogue, support.places.rows, support.places.details)
-        numbers = self.ratings.number(support.ratings)
-        levels = F.one_hot(numbers, len(self.ratings.levels)) * support.mask.unsqueeze(-1)
+        levels = self.ratings.one_hot(support.ratings) & support.mask.unsqueeze(-1)
         levels = levels.to(encoded.points.dtype)
         counts = levels.sum(1)
         damping, of_shares = self.log_dampings.exp()

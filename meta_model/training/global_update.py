@@ -21,7 +21,6 @@ from meta_model.config import Config
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
 from meta_model.training.processes import ALONE, Processes
-from schemas.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +54,10 @@ def global_update(
     config: Config,
     at: Position,
     processes: Processes = ALONE,
-) -> tuple[float, int]:
+) -> tuple[Tensor, int]:
     """One step on the parts, each with its shard's number; the mean loss and the number of tasks.
 
-    Raises `UserError` with the users' indices when the loss is not a finite number.
+    The loss stays on the device (`losses`): one process alone never waits for a GPU here.
     """
     learner.train()
     parameters = [p for p in learner.parameters() if p.requires_grad]
@@ -72,27 +71,22 @@ def global_update(
             write += of_part
         totals[0] += loss_of_part
         totals[1] += len(tasks)
+    n_tasks = sum(len(tasks) for _, tasks in parts)
     gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.grad = gradient
     processes.sum([*gradients, *writes, totals])
-    loss, n_tasks = totals.tolist()
+    if processes.count > 1:
+        n_tasks = int(totals[1])
     if n_tasks == 0:
-        return 0.0, 0
-    if not math.isfinite(loss):
-        users = [user for _, tasks in parts for user in tasks.users.tolist()]
-        raise UserError(
-            f"the training loss became {loss / n_tasks} in epoch {at.epoch}, step {at.step}, with "
-            f"the tasks of the users (user_index) {users}; lower global_rate or local_rate, or "
-            "look at their data."
-        )
-    torch._foreach_div_(gradients, n_tasks)
+        return totals[0].double(), 0
+    torch._foreach_div_(gradients, float(n_tasks))
     nn.utils.clip_grad_norm_(parameters, config.clip_norm)
     for group in optimizer.param_groups:
         group["lr"] = group["full_rate"] * _schedule(at.share, config)
     optimizer.step()
     learner.write_memories([write / n_tasks for write in writes])
-    return loss / n_tasks, int(n_tasks)
+    return totals[0].double() / n_tasks, n_tasks
 
 
 def task_losses(learner: Learner, tasks: Tasks) -> tuple[Tensor, Any]:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from meta_model.config import Config
-from meta_model.data.batching import batches
 from meta_model.data.cuts import Cut, Exchange, Recut
-from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
+from meta_model.data.resident import TrainingRows
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import outcomes
 from meta_model.learners import Learner, create
 from meta_model.metrics import mae
 from meta_model.training.checkpoint import Checkpoints, Epoch, Run
 from meta_model.training.global_update import Position, global_update, optimizer_of
+from meta_model.training.losses import Losses
 from meta_model.training.processes import ALONE, Processes
 from schemas.errors import UserError
 
@@ -58,10 +58,14 @@ def meta_train(
     optimizer = optimizer_of(learner, config, device)
     run = checkpoints.restore(learner, optimizer) if checkpoints else Run()
     train = inputs.episodes.split("train")
-    epochs = _Epochs(learner, optimizer, inputs, train, config, device, watch, processes)
+    shards = {
+        shard: TrainingRows(train.of_shard(shard, config.shards), device)
+        for shard in processes.shards(config.shards)
+    }
+    epochs = _Epochs(learner, optimizer, inputs, shards, config, device, watch, processes)
     while not _is_over(run, config):
         started = time.monotonic()
-        epoch = epochs.run(len(run.curve) + 1)
+        epoch = epochs.run(len(run.curve) + 1, train.n_tasks)
         run.curve.append(epoch)
         # The loss is a finer measure than the MAE of medians, which are whole levels.
         if not epoch.validation_loss >= run.best_loss:
@@ -80,50 +84,52 @@ class _Epochs:
     learner: Learner
     optimizer: torch.optim.Optimizer
     inputs: Inputs
-    train: Episodes
+    shards: Mapping[int, TrainingRows]  # those of this process, by their numbers
     config: Config
     device: torch.device
     watch: Watch
     processes: Processes
 
-    def run(self, number: int) -> Epoch:
+    def run(self, number: int, n_tasks: int) -> Epoch:
         """One epoch of global updates, and what it did to the validation tasks."""
-        total, seen, places = 0.0, 0, np.zeros(2)
+        losses, seen = Losses(number, self.device), 0
+        padding = torch.zeros(2, dtype=torch.int64, device=self.device)
         for step, parts in enumerate(self._parts(number)):
-            share = (number - 1 + min(1.0, seen / self.train.n_tasks)) / self.config.epochs
-            places += np.sum([tasks.n_places for _, tasks in parts], axis=0)
+            share = (number - 1 + min(1.0, seen / n_tasks)) / self.config.epochs
+            for _, tasks in parts:
+                padding += tasks.padding
             loss, n = global_update(
                 self.learner,
                 self.optimizer,
-                [(shard, tasks.to(self.device)) for shard, tasks in parts],
+                parts,
                 self.config,
                 Position(epoch=number, step=step, share=share),
                 self.processes,
             )
             if n == 0:  # no process has any tasks left
                 break
-            total, seen = total + loss * n, seen + n
+            seen += n
+            losses.add(step, loss, n, [tasks.users for _, tasks in parts])
             self.watch.on_step(number, seen)
-        of_all = torch.tensor(places, device=self.device)
-        self.processes.sum([of_all])
-        n_places, n_padding = of_all.tolist()
+        losses.read()
+        self.processes.sum([padding])
+        n_empty, n_places = padding.tolist()
         return Epoch(
             epoch=number,
-            train_loss=total / seen,
-            padding_share=n_padding / n_places,
+            train_loss=losses.total / seen,
+            padding_share=n_empty / n_places,
             **validate(self.learner, self.inputs, self.device, self.processes),
         )
 
     def _parts(self, epoch: int) -> Iterator[list[tuple[int, Tasks]]]:
         """This process's parts of each batch, with their shards' numbers; empty ones at the end."""
         streams = {
-            shard: batches(
-                self.train.of_shard(shard, self.config.shards),
+            shard: rows.batches(
                 self.config.batch_tasks // self.config.shards,
                 np.random.default_rng((self.config.seed, epoch)),
                 _cut(self.config, self.inputs),
             )
-            for shard in self.processes.shards(self.config.shards)
+            for shard, rows in self.shards.items()
         }
         while True:
             parts = ((shard, next(stream, None)) for shard, stream in streams.items())

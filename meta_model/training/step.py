@@ -85,5 +85,6 @@ def _watch(
 
 def _identity(inputs: Inputs, config: Config, device: torch.device) -> str:
     """What must be the same for an interrupted run to go on to the weights it would have had."""
-    facts = (*inputs.versions, config.to_json(), device.type, torch.__version__)
+    precision = torch.get_float32_matmul_precision()
+    facts = (*inputs.versions, config.to_json(), device.type, precision, torch.__version__)
     return hashlib.sha256("\n".join((*facts, str(torch.get_num_threads()))).encode()).hexdigest()

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from benchmarks import paper_tasks
+from benchmarks.float64 import double
 from benchmarks.loops import LOOPS
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
@@ -19,7 +20,6 @@ from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.scoring import catalogue_chunks, rank
 from meta_model.training.global_update import Position, global_update, optimizer_of, task_losses
-from tests.float64 import double
 
 CPU = torch.device("cpu")
 
@@ -90,7 +90,7 @@ def test_an_update_has_the_loops_loss_and_memories(learner: Learner, tasks: Task
     at = Position(epoch=1, step=0, share=0.5)
     before = [memory.clone() for memory in learner.memories()]
     loss, _ = global_update(learner, optimizer, [(0, tasks)], learner.config, at)
-    assert loss == pytest.approx(loop.global_update(tasks), rel=1e-6)
+    assert loss.item() == pytest.approx(loop.global_update(tasks), rel=1e-6)
     for memory, theirs, old in zip(learner.memories(), loop.memories(), before, strict=True):
         torch.testing.assert_close(memory, theirs, rtol=0, atol=1e-8)
         assert not torch.equal(memory, old)

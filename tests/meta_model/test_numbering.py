@@ -9,13 +9,13 @@ import pyarrow as pa
 import pytest
 import torch
 
+from benchmarks.float64 import double
 from meta_model.config import Config
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.numbering import numbering, renumbered
-from tests.float64 import double
 
 N_NEW = 5  # items that came after training
 

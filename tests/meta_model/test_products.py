@@ -79,7 +79,7 @@ def test_scores_are_the_best_items_never_rated(
 ) -> None:
     torch.manual_seed(3)
     learner = create(replace(config, model=model), inputs).eval()
-    monkeypatch.setattr(scoring, "_CHUNK_ITEMS", chunk_items)
+    monkeypatch.setattr(scoring, "_BLOCK", {"cpu": (64, chunk_items)})
     serve = {row["user_index"]: row for row in rows("serve").to_pylist()}
     seen = set()
     for scores in score_cold_users(learner, inputs, replace(config, top_items=6), CPU):

@@ -74,7 +74,7 @@ def test_batches_hold_every_interaction_once(inputs: Inputs, rows, seed: int | N
 def test_tasks_of_like_length_come_together(inputs: Inputs) -> None:
     """In one batch all train supports would pad to the longest."""
     alike, mixed = (
-        sum(tasks.n_places[1] for tasks in batches(inputs.episodes.split("train"), size))
+        sum(int(tasks.padding[0]) for tasks in batches(inputs.episodes.split("train"), size))
         for size in (4, 24)
     )
     assert alike < 0.5 * mixed

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from benchmarks.float64 import double
 from meta_model.config import Config
 from meta_model.data.batching import batches, from_episodes
 from meta_model.data.features import features
@@ -21,7 +22,6 @@ from meta_model.data.tasks import Side, Tasks
 from meta_model.evaluation import evaluate
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.training.global_update import Position, global_update, optimizer_of, task_losses
-from tests.float64 import double
 
 
 def _predict(learner: Learner, tasks: Tasks) -> Tensor:
@@ -179,7 +179,7 @@ def test_every_learner_learns_choices(
     learner = create(replace(eager, global_rate=1e-2), implicit)
     optimizer = optimizer_of(learner, eager, torch.device("cpu"))
     losses = [
-        global_update(learner, optimizer, [(0, tasks_of_implicit)], eager, _at(step))[0]
+        global_update(learner, optimizer, [(0, tasks_of_implicit)], eager, _at(step))[0].item()
         for step in range(20)
     ]
     assert losses[-1] < 0.97 * losses[0]
@@ -207,7 +207,7 @@ def test_nobody_needs_attributes_or_a_network(
     loss, _ = global_update(learner, optimizer, [(0, tasks)], config, _at(1))
     predicted = _predict(learner.eval(), tasks)
     norms = learner.sensitivity(tasks, learner.embed(tasks.items)).of_loss
-    assert all(x.isfinite().all() for x in (torch.tensor(loss), predicted, norms))
+    assert all(x.isfinite().all() for x in (loss, predicted, norms))
 
 
 def _at(step: int) -> Position:

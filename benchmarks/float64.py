@@ -1,4 +1,4 @@
-"""Tasks for comparisons closer than float32's noise."""
+"""Tasks in float64, for comparisons closer than float32 is exact."""
 
 from __future__ import annotations
 

@@ -1,0 +1,144 @@
+"""Episodes as flat tensors on one device, from which batches are padded without a loop.
+
+Lengths stay on the host as well: the widths of a batch are known before its device has computed
+anything, so that no batch has to wait for a GPU.
+
+Shapes: R rows (tasks), L interactions of all rows on one side, B chosen rows, W places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Padded:
+    """One side of a batch: item indices, ratings and mask, each [B, W]; padding is item 0."""
+
+    items: Tensor
+    ratings: Tensor
+    mask: Tensor
+
+    def beside(self, other: Padded) -> Padded:
+        names = [field.name for field in fields(Padded)]
+        return Padded(*(torch.cat([getattr(self, n), getattr(other, n)], dim=1) for n in names))
+
+    def at(self, order: Tensor) -> Padded:
+        """Each row's places in the order [B, W]."""
+        return Padded(*(getattr(self, field.name).gather(1, order) for field in fields(Padded)))
+
+    def masked(self, mask: Tensor, columns: np.ndarray) -> Padded:
+        """The given columns alone, with `mask` [B, W] as their mask and zero where it is False."""
+        chosen = to_device(columns, mask.device)
+        items, ratings, mask = (x.index_select(1, chosen) for x in (self.items, self.ratings, mask))
+        return Padded(items * mask, ratings * mask, mask)
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """The lengths [B] of one side's rows, on the host and on the batch's device."""
+
+    host: np.ndarray
+    device: Tensor
+
+    @staticmethod
+    def of(lengths: np.ndarray, device: torch.device) -> Lengths:
+        return Lengths(lengths, to_device(lengths, device))
+
+    def __getitem__(self, rows: slice) -> Lengths:
+        return Lengths(self.host[rows], self.device[rows])
+
+    @property
+    def longest(self) -> int:
+        """At least 1: a batch of empty rows has one column, of padding."""
+        return max(1, int(self.host.max(initial=0)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaggedSide:
+    """The support, or the query, of all rows.
+
+    items, ratings: [1 + L], a zero first, which padding reads
+    starts: [R], where each row begins; lengths: [R], on the host
+    """
+
+    items: Tensor
+    ratings: Tensor
+    starts: Tensor
+    lengths: np.ndarray
+
+    @staticmethod
+    def of(rows: pa.Table, side: str, device: torch.device) -> RaggedSide:
+        lengths, items = _flat(rows[f"{side}_items"], np.int64)
+        _, ratings = _flat(rows[f"{side}_ratings"], np.float32)
+        return RaggedSide(
+            items=to_device(items, device),
+            ratings=to_device(ratings, device),
+            starts=to_device(1 + np.cumsum(lengths) - lengths, device),
+            lengths=lengths,
+        )
+
+    def padded(self, rows: Tensor, lengths: Lengths) -> Padded:
+        """The rows [B], of these lengths, padded to the longest of them."""
+        place = torch.arange(lengths.longest, device=rows.device)
+        mask = place < lengths.device.unsqueeze(1)
+        at = (self.starts[rows].unsqueeze(1) + place) * mask
+        return Padded(self.items[at], self.ratings[at], mask)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ragged:
+    """Rows of episodes: users and whether the item statistics hold their ratings, [R] each.
+
+    n_items: one more than the largest item index
+    """
+
+    users: Tensor
+    in_statistics: Tensor
+    support: RaggedSide
+    query: RaggedSide
+    n_items: int
+
+    @staticmethod
+    def of(rows: pa.Table, device: torch.device = CPU) -> Ragged:
+        support, query = (RaggedSide.of(rows, side, device) for side in ("support", "query"))
+        return Ragged(
+            users=to_device(rows["user_index"].to_numpy().astype(np.int64), device),
+            in_statistics=to_device(rows["split"].to_numpy() == "train", device),
+            support=support,
+            query=query,
+            n_items=1 + max(int(side.items.max()) for side in (support, query)),
+        )
+
+    @property
+    def device(self) -> torch.device:
+        return self.users.device
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+
+def to_device(values: np.ndarray, device: torch.device) -> Tensor:
+    """The values on the device; the copy to a GPU runs beside what it computes."""
+    tensor = torch.from_numpy(np.ascontiguousarray(values))
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor
+
+
+def _flat(lists: pa.ChunkedArray[Any], kind: type) -> tuple[np.ndarray, np.ndarray]:
+    """The length of each list, and all their values behind a zero."""
+    combined = lists.combine_chunks()
+    assert isinstance(combined, pa.ListArray)
+    values = combined.flatten().to_numpy(zero_copy_only=False)
+    flat: np.ndarray = np.zeros(1 + len(values), dtype=kind)
+    flat[1:] = values
+    return np.diff(combined.offsets.to_numpy()).astype(np.int64), flat
