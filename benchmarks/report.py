@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from benchmarks import evidence_page, learners_page
+from benchmarks.gpu import page as gpu_page
 from benchmarks.markdown import by_scenario, page, shown, table
 from benchmarks.records import Record
 from schemas.tables import SCENARIOS
@@ -216,6 +217,7 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
     "features": _features,
     "warehouse": _warehouse,
     "evidence": evidence_page.text,
+    "gpu": gpu_page.text,
 }
 
 if __name__ == "__main__":
