@@ -30,7 +30,7 @@ from benchmarks.records import Record, write_json
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.device import choose_device
-from meta_model.evaluation import Figure, evaluate
+from meta_model.evaluation.scenarios import Figure, evaluate
 from meta_model.training.checkpoint import Epoch
 from meta_model.training.meta_train import Watch, meta_train
 from schemas import command_line

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from meta_model.data.inputs import Inputs
-from meta_model.evaluation import Outcome, Values
+from meta_model.evaluation.scenarios import Outcome, Values
 from meta_model.scoring import reactions
 from schemas.columns import Table
 from schemas.evaluation_tables import CALIBRATION, QUALITY_BY_SUPPORT

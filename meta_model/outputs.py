@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from meta_model.artefact import Provenance
 from meta_model.breakdown import Breakdown
 from meta_model.data.inputs import Inputs
-from meta_model.evaluation import Figure
+from meta_model.evaluation.scenarios import Figure
 from meta_model.evidence_quality import Judged
 from meta_model.scoring import Scores
 from schemas.arrow import arrow_schema

@@ -13,7 +13,7 @@ from meta_model import artefact, outputs
 from meta_model.artefact import Loaded
 from meta_model.breakdown import Breakdown
 from meta_model.data.inputs import Inputs, load
-from meta_model.evaluation import Figure, evaluate
+from meta_model.evaluation.scenarios import Figure, evaluate
 from meta_model.evidence import select_evidence
 from meta_model.evidence_quality import judge
 from meta_model.item_values import ItemValues, item_values

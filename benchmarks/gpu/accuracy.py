@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import public_split
 from benchmarks.gpu.world import Facts, Measurements, World
 from meta_model.config import Config
-from meta_model.evaluation import evaluate
+from meta_model.evaluation.scenarios import evaluate
 from meta_model.training.checkpoint import Epoch
 from meta_model.training.meta_train import Watch, meta_train
 

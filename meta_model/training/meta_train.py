@@ -15,7 +15,7 @@ from meta_model.data.cuts import Cut, Exchange, Recut
 from meta_model.data.inputs import Inputs
 from meta_model.data.resident import TrainingRows
 from meta_model.data.tasks import Tasks
-from meta_model.evaluation import outcomes
+from meta_model.evaluation.scenarios import outcomes
 from meta_model.learners import Learner, create
 from meta_model.metrics import mae
 from meta_model.training.checkpoint import Checkpoints, Epoch, Run

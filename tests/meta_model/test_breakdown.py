@@ -16,7 +16,7 @@ from meta_model.artefact import Provenance
 from meta_model.breakdown import RATING_BINS, SUPPORT_SIZES, Breakdown
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.evaluation import Outcome, evaluate, outcomes
+from meta_model.evaluation.scenarios import Outcome, evaluate, outcomes
 from meta_model.learners import Learner, create
 from schemas.arrow import read_partition
 from schemas.evaluation_tables import BREAKDOWNS, CALIBRATION, QUALITY_BY_SUPPORT

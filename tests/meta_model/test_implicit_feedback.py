@@ -16,7 +16,7 @@ from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
-from meta_model.evaluation import Figure, evaluate
+from meta_model.evaluation.scenarios import Figure, evaluate
 from meta_model.learners import Learner, create
 from meta_model.outputs import metrics_table
 from schemas.products import METRICS

@@ -19,7 +19,7 @@ from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
 from meta_model.data.metapaths import Metapaths
 from meta_model.data.tasks import Side, Tasks
-from meta_model.evaluation import evaluate
+from meta_model.evaluation.scenarios import evaluate
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.training.global_update import Position, global_update, optimizer_of, task_losses
 

@@ -10,7 +10,7 @@ import torch
 
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.evaluation import evaluate
+from meta_model.evaluation.scenarios import evaluate
 from meta_model.training.checkpoint import Checkpoints, Epoch
 from meta_model.training.meta_train import Trained, Watch, meta_train, validate
 from meta_model.training.processes import Processes
