@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import warehouse
+from benchmarks import warehouse, warehouse_readers
 from schemas.warehouse_uri import DUCKDB, POSTGRESQL
 
 
@@ -17,6 +17,7 @@ def test_every_engine_publishes_and_is_read_meanwhile(
 ) -> None:
     monkeypatch.setattr(warehouse, "_IDLE_SECONDS", 0.5)
     monkeypatch.setattr(warehouse, "_ROUNDS", 1)
+    monkeypatch.setattr(warehouse_readers, "READERS", 2)
     assert warehouse.main(["--json", str(tmp_path / "w.json"), "--sizes", "2e2"]) == 0
     records = json.loads((tmp_path / "w.json").read_text())
     assert [record["engine"] for record in records] == [DUCKDB, POSTGRESQL]
