@@ -23,6 +23,7 @@ LANES = {
 ORDER = (*dict.fromkeys(LANES.values()), "tests/e2e", "tests/jobs", "tests/docker", "tests")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist writes the lane into the name
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("numprocesses", None) and "workerinput" not in vars(config):
         return  # one process runs all in the order of the folders
