@@ -24,7 +24,7 @@ endif
 unexport PYTHONPATH
 
 # Modules of tests that share what takes long to make go to one worker: tests/suite/lanes.py.
-PYTEST := $(VENV_PYTHON) -m pytest -n $(call quoted,$(WORKERS)) --dist loadgroup --no-loadscope-reorder
+PYTEST := $(VENV_PYTHON) -m pytest -n $(call quoted,$(WORKERS)) --dist loadscope --no-loadscope-reorder
 
 .PHONY: help install nightly backfill ui test test-fast test-slow test-ui tests-but-slow benchmark benchmark-features benchmark-warehouse benchmark-evidence benchmarks-stale lint compose-check compose-files format docs clean
 

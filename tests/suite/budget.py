@@ -34,6 +34,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         return (yield)
     finally:
         item.stash[_SPENT] = _processor_seconds() - before
+        item.user_properties.append(("processor_seconds", round(item.stash[_SPENT], 2)))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -48,8 +49,8 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
             report.longrepr = (
                 f"{item.nodeid} took {spent:.1f} s of the processor, and a fast test has "
-                f"{budget:g}. Make its data smaller, let it ask for the fixture `process` if it "
-                "needs a process, or mark it slow."
+                f"{budget:g}. Make its data smaller, or let it ask for the fixture `process` or "
+                "`long` (tests/suite/needs.py)."
             )
     return report
 

@@ -14,16 +14,20 @@ FIXTURES = {
     "airflow": {"prepared_airflow", "airflow_home"},
     "ui": {"browser", "server_of_ui"},
     "process": {"process"},
+    "long": {"long"},
 }
 # A hang fails here, by name, and leaves the time to find out why. Busy machines are slow.
-LIMIT_SECONDS = {"process": 300, "postgres": 300, "spark": 600, "airflow": 900, "ui": 1200}
-LIMIT_SECONDS_OF_FAST = 60
+LIMIT_SECONDS = {
+    **{"process": 300, "long": 300, "postgres": 300, "spark": 600},
+    **{"airflow": 900, "ui": 1200},
+}
+LIMIT_SECONDS_OF_FAST = 120
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for kind, fixtures in FIXTURES.items():
         config.addinivalue_line("markers", f"{kind}: needs {' or '.join(sorted(fixtures))}")
-    config.addinivalue_line("markers", "fast: needs no process, server or browser")
+    config.addinivalue_line("markers", "fast: needs none of the other kinds")
     config.addinivalue_line("markers", "slow: is run by `make test-slow`, after `make test`")
 
 

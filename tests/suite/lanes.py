@@ -6,7 +6,7 @@ what takes long to make, or because two of them at once would need too much memo
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,25 +23,32 @@ LANES = {
 ORDER = (*dict.fromkeys(LANES.values()), "tests/e2e", "tests/jobs", "tests/docker", "tests")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist writes the lane into the name
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("numprocesses", None) and "workerinput" not in vars(config):
-        return  # one process runs all in the order of the folders
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_lane(item)))
-    items.sort(key=_place)
+    if "workerinput" in vars(config):  # one process alone runs all in the order of the folders
+        items.sort(key=lambda item: _place(_module(item.nodeid)))
 
 
-def _lane(item: pytest.Item) -> str:
-    module = _module(item)
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist nobody asks for it
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A scheduler of lanes. (`--dist loadgroup` does nothing with pytest 9.2: it writes the group
+    into a name that pytest has already told.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Lanes(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return lane(_module(nodeid))
+
+    return Lanes(config, log)
+
+
+def lane(module: str) -> str:
     return LANES.get(module, module)
 
 
-def _module(item: pytest.Item) -> str:
-    return str(Path(item.path).relative_to(item.config.rootpath))
+def _module(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
 
 
-def _place(item: pytest.Item) -> int:
-    """Stable: within a lane, and among lanes of one place, the order stays."""
-    lane = _lane(item)
-    return next(place for place, start in enumerate(ORDER) if lane.startswith(start))
+def _place(module: str) -> int:
+    """The sort is stable: within a lane, and among lanes of one place, the order stays."""
+    return next(place for place, start in enumerate(ORDER) if lane(module).startswith(start))

@@ -15,6 +15,11 @@ def process() -> None:
     """For a test that starts Python, or another program that takes its time to start."""
 
 
+@pytest.fixture
+def long() -> None:
+    """For a test that does all in this process, and cannot do with a fast test's budget."""
+
+
 @pytest.fixture(scope="session")
 def movielens(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MovieLens-100K, fetched once for all workers by the code that users run."""
