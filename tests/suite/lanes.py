@@ -16,6 +16,7 @@ LANES = {
     "tests/ui/test_three_days.py": "airflow",
     "tests/e2e/test_airflow_night.py": "airflow",
     "tests/docker/test_airflow.py": "airflow",
+    "tests/e2e/test_backfill_command.py": "airflow",
     "tests/jobs/test_faults.py": "second night",
     "tests/jobs/test_driver_killed.py": "second night",
     "tests/docker/test_spark.py": "second night",
