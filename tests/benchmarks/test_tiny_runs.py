@@ -17,6 +17,7 @@ def _page(name: str, file: Path) -> tuple[list[dict[str, Any]], str]:
     return records, report.PAGES[name](records)
 
 
+@pytest.mark.usefixtures("long")
 def test_throughput(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = {"_BATCHES": 1, "_LOOP_TASKS": 2}
     for name, size in sizes.items():
