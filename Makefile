@@ -8,6 +8,7 @@ SOURCE  ?=
 DATA    ?=
 SIZES   ?= 1e6,1e7
 ROWS    ?= 5e6,5e7
+WORKERS ?= 2
 PYTHON  ?= $(shell command -v python3.11 || command -v python3)
 
 VENV_PYTHON := .venv/bin/python
@@ -22,10 +23,13 @@ export COLDSTART_SOURCE := $(SOURCE)
 endif
 unexport PYTHONPATH
 
-.PHONY: help install nightly backfill ui test test-ui benchmark benchmark-features benchmark-warehouse benchmark-evidence lint compose-check format docs clean
+# Modules of tests that share what takes long to make go to one worker: tests/suite/lanes.py.
+PYTEST := $(VENV_PYTHON) -m pytest -n $(call quoted,$(WORKERS)) --dist loadscope --no-loadscope-reorder
+
+.PHONY: help install nightly backfill ui test test-fast test-slow test-ui tests-but-slow benchmark benchmark-features benchmark-warehouse benchmark-evidence benchmarks-stale lint compose-check compose-files format docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: ## make or update .venv (the other targets do it by themselves)
 	@$(call quoted,$(PYTHON)) local/install.py
@@ -40,8 +44,17 @@ backfill: install ## run past days by Airflow's backfill: FROM=1998-03-30 TO=199
 ui: install ## serve Airflow on 127.0.0.1 until Ctrl-C; SCHEDULE=on starts the night every night
 	@SCHEDULE=$(call quoted,$(SCHEDULE)) $(VENV_PYTHON) -m local ui
 
-test: lint compose-check ## lint, check docker/, then run every test
-	@$(VENV_PYTHON) -m pytest
+test: install ## lint, types, docker/'s files, and all but the slow tests, side by side: WORKERS=2
+	@$(MAKE) --no-print-directory -j3 lint compose-files tests-but-slow
+
+tests-but-slow: install ## the tests of `make test` alone
+	@$(PYTEST) -m "not slow"
+
+test-fast: install ## the tests without a JVM, a server or a browser
+	@$(PYTEST) -m "fast and not slow" --hypothesis-profile fast
+
+test-slow: install ## what `make test` leaves out: whole nights, and property tests at length
+	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile nightly
 
 benchmark: install ## measure throughput, scaling and, with DATA=folder, accuracy; write docs/benchmarks
 	@$(VENV_PYTHON) -m benchmarks.throughput --json docs/benchmarks/throughput.json
@@ -90,18 +103,23 @@ endif
 test-ui: install ## run the tests that drive a browser alone; they need a Chromium on PATH
 	@$(VENV_PYTHON) -m pytest tests/ui
 
+benchmarks-stale: install ## list pages of docs/benchmarks that are older than what they measure
+	@$(VENV_PYTHON) -m benchmarks.stale
+
 lint: install ## check format, lint, types and the one-way imports
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-compose-check: install ## check docker/: Dockerfile, compose files, scripts (no engine is needed)
+compose-check: compose-files ## check docker/: its files, and what docs/deployment.md says of them
+	@$(VENV_PYTHON) -m pytest tests/docker/test_dockerfile.py tests/docker/test_compose.py
+
+compose-files: install ## check docker/: Dockerfile, compose files, scripts (no engine is needed)
 	@.venv/bin/hadolint docker/Dockerfile
 	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker/compose*.yaml
 	@for script in docker/scripts/*.sh; do bash -n "$$script" || exit; done
 	@.venv/bin/mypy --strict docker/scripts/*.py docker/kubernetes/*.py
-	@$(VENV_PYTHON) -m pytest tests/docker/test_dockerfile.py tests/docker/test_compose.py
 
 format: install ## format the code and mend what lint can mend
 	@.venv/bin/ruff format .

@@ -23,9 +23,14 @@ def by_scenario(title: str, name: str, found: Sequence[Record], keys: Sequence[s
 
 
 def page(title: str, about: str, found: Sequence[Record], *parts: str) -> str:
-    places = dict.fromkeys(f"{record['machine']}, {record['date']}" for record in found)
+    places = dict.fromkeys(_measured_on(record) for record in found)
     note = "<!-- Made by `python -m benchmarks.report`: edit the JSON's maker, not this page. -->"
     return "\n\n".join([f"# {title}", note, about, f"Measured on {'; '.join(places)}.", *parts, ""])
+
+
+def _measured_on(record: Record) -> str:
+    commit = f", commit {record['commit']}" if record.get("commit") else ""  # older ones have none
+    return f"{record['machine']}, {record['date']}{commit}"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,10 +1,11 @@
-"""Records of a benchmark: flat JSON objects, with the machine and the day they are of."""
+"""Records of a benchmark: flat JSON objects, with the machine, day and commit they are of."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,20 +13,32 @@ from typing import Any
 
 import torch
 
+from schemas.settings import REPOSITORY
+
 Record = Mapping[str, Any]
 
 
 def write_json(file: Path, records: Iterable[Record]) -> None:
-    """Write the records as one JSON list, each also saying the machine and the day.
+    """Write the records as one JSON list, each also saying the machine, the day and the commit.
 
     They are written as they come: a run that fails or is stopped leaves those that it has.
     """
-    about = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    about = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d}", "commit": commit()}
     file.parent.mkdir(parents=True, exist_ok=True)
     written: list[Record] = []
     for record in records:
         written.append({**record, **about})
         file.write_text(json.dumps(written, indent=1) + "\n")
+
+
+def commit(repository: Path = REPOSITORY) -> str | None:
+    """The commit that is measured, with `-dirty` if files differ from it; none outside git."""
+    command = ["git", "-C", str(repository), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run([*command, "--exclude=*"], capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() or None
 
 
 def machine() -> str:

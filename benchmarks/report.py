@@ -194,7 +194,7 @@ def _warehouse(found: Sequence[Record]) -> str:
     return page(
         "Warehouse",
         "`python -m benchmarks.warehouse --json docs/benchmarks/warehouse.json`: a publication of "
-        "all three products, `rows` of them in cold_user_scores, from Parquet in the lake to the "
+        "all products, `rows` of them in cold_user_scores, from Parquet in the lake to the "
         "swap, checks, keys and indexes included. The bare load is the same rows of "
         "cold_user_scores as analysts see them, into a table without any of that: in PostgreSQL "
         "by binary COPY (ADBC), in DuckDB by its own insert from Arrow. The fastest of three "
@@ -218,6 +218,29 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
     "warehouse": _warehouse,
     "evidence": evidence_page.text,
     "gpu": gpu_page.text,
+}
+
+# What each page measures: `make benchmarks-stale` names the pages that are older than these.
+MEASURES: dict[str, tuple[str, ...]] = {
+    "throughput": ("meta_model", "benchmarks/throughput.py", "benchmarks/loops"),
+    "accuracy": ("meta_model", "benchmarks/accuracy.py", "benchmarks/public_split.py"),
+    "learners": ("meta_model", "benchmarks/accuracy.py", "benchmarks/public_split.py"),
+    "scaling": ("meta_model", "benchmarks/scaling.py"),
+    "features": (
+        *("jobs/ingest.py", "jobs/profiles.py", "jobs/episodes.py", "jobs/metapaths.py"),
+        *("jobs/activity.py", "jobs/timelines.py", "jobs/partitions.py", "jobs/session.py"),
+        *("jobs/checks.py", "jobs/checking", "jobs/sources", "jobs/transforms"),
+        *("jobs/spark_server.py", "benchmarks/features.py"),
+    ),
+    "warehouse": (
+        *("jobs/warehouse", "schemas/products.py", "schemas/stored.py", "schemas/views.py"),
+        *("schemas/ddl.py", "schemas/dialects.py", "schemas/migrations", "benchmarks/warehouse.py"),
+        *("benchmarks/warehouse_rows.py", "benchmarks/warehouse_readers.py"),
+    ),
+    "evidence": (
+        *("meta_model", "benchmarks/evidence.py", "benchmarks/held_out_users.py"),
+        "benchmarks/public_split.py",
+    ),
 }
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 For each engine, an embedded DuckDB and a PostgreSQL 18 of its own (from a Python wheel, with its
 own defaults), and each number of rows of cold_user_scores:
 
-- `seconds`: one publication of all three products, from Parquet in the lake to the swap, in a
+- `seconds`: one publication of all products, from Parquet in the lake to the swap, in a
   process of its own whose peak memory is `peak_mib` (of PostgreSQL the client's alone);
 - `reference_seconds`: the same rows of cold_user_scores loaded into a bare table
   (benchmarks/warehouse_reference.py);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from schemas.arrow import arrow_schema
 from schemas.columns import Table
-from schemas.products import COLD_USER_SCORES, EVIDENCE_ITEMS, MODEL_METRICS
+from schemas.products import PRODUCTS
 
 DS = date(2024, 4, 9)
 TOP_K = 20  # scores a user
@@ -22,22 +22,25 @@ LIST = 100  # evidence items
 ITEMS = 20_000
 _BATCH_USERS = 25_000
 _METRICS = ("mae", "rmse", "ndcg5", "adaptation_gain")
+_LISTS = ("evidence", "popularity", "random")
 
 
 def write(folder: Path, scores: int, run: str) -> dict[Table, Path]:
-    """The three products of one run, the partition of each; `scores` rows of cold_user_scores."""
+    """All products of one run, the partition of each; `scores` rows of cold_user_scores."""
     provenance = {"model": "melu", "model_version": "0123456789ab", "run_id": run}
+    batches: dict[str, Iterable[pa.Table]] = {
+        "evidence_items": [_evidence(provenance)],
+        "evidence_quality": [_quality(provenance)],
+        "cold_user_scores": _scores(scores // TOP_K, provenance),
+        "model_metrics": [_metrics(provenance)],
+    }
     partitions = {}
-    for product, batches in (
-        (EVIDENCE_ITEMS, iter([_evidence(provenance)])),
-        (COLD_USER_SCORES, _scores(scores // TOP_K, provenance)),
-        (MODEL_METRICS, iter([_metrics(provenance)])),
-    ):
+    for product in PRODUCTS:
         partitions[product] = folder / product.name
         partitions[product].mkdir(parents=True)
         schema = arrow_schema(product)
         with pq.ParquetWriter(partitions[product] / "part-0.parquet", schema) as writer:
-            for batch in batches:
+            for batch in batches[product.name]:
                 writer.write_table(batch.select(schema.names).cast(schema))
     return partitions
 
@@ -51,9 +54,10 @@ def publication(scores: int, run: str) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
         **{"dataset": "made-up", "model": "melu", "model_version": "0123456789ab", "run_id": run},
-        **{"evidence_items_rows": LIST, "cold_user_scores_rows": scores, "model_metrics_rows": 4},
+        **{"evidence_items_rows": LIST, "evidence_quality_rows": len(_LISTS)},
+        **{"cold_user_scores_rows": scores, "model_metrics_rows": len(_METRICS)},
         **{"interactions": 1, "late_interactions": 0, "revision": 1, "gate": "not asked"},
-        **{"data_read_at": now, "made_at": now, "published_at": now},
+        **{"data_read_at": now, "made_at": now, "published_at": now, "trained_ds": DS},
     }
 
 
@@ -88,6 +92,22 @@ def _evidence(provenance: Mapping[str, str]) -> pa.Table:
         "n_interactions": np.full(LIST, 10),
     }
     return pa.table({**columns, **_repeated(provenance, LIST)})
+
+
+def _quality(provenance: Mapping[str, str]) -> pa.Table:
+    size = len(_LISTS)
+    columns: dict[str, Any] = {
+        "segment": ["all"] * size,
+        "list": list(_LISTS),
+        "length": np.full(size, 10),
+        "n_users": np.full(size, 100),
+        "n_revealed_mean": np.full(size, 2.5),
+        "mae": np.full(size, 0.8),
+        "ndcg5": np.full(size, 0.7),
+        "mae_minus_popularity_low": np.full(size, -0.01),
+        "mae_minus_popularity_high": np.full(size, 0.01),
+    }
+    return pa.table({**columns, **_repeated(provenance, size)})
 
 
 def _metrics(provenance: Mapping[str, str]) -> pa.Table:

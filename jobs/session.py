@@ -62,6 +62,7 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
             **SESSION,
             "spark.sql.warehouse.dir": str(settings.home / "spark-warehouse"),
             "spark.jars": settings.spark_jars,
+            **settings.spark_properties,
         }
     for key, value in configuration.items():
         builder = builder.config(key, value)

@@ -62,9 +62,8 @@ def serve(port: int, environment: Mapping[str, str] = os.environ) -> NoReturn:
     scratch.mkdir()
     (folder / "log4j2.properties").write_text(_LOG4J2)
     properties = folder / "spark.properties"
-    properties.write_text(
-        _properties(port, folder, environment.get(MEMORY_VARIABLE) or "3g", settings.spark_jars)
-    )
+    memory = environment.get(MEMORY_VARIABLE) or "3g"
+    properties.write_text(_properties(port, folder, memory, settings))
     spark_home = _spark_home()
     submit = spark_home / "bin" / "spark-submit"
     os.chdir(scratch)  # whatever Spark names by a relative path stays out of the caller's folder
@@ -88,16 +87,16 @@ def serve(port: int, environment: Mapping[str, str] = os.environ) -> NoReturn:
     )
 
 
-def _properties(port: int, folder: Path, memory: str, jars: str) -> str:
+def _properties(port: int, folder: Path, memory: str, settings: Settings) -> str:
     scratch = folder / "scratch"
     java_options = (
         # Of two collectors the one with more throughput: no user waits for the server's pauses.
         f"-XX:+UseParallelGC '-Dlog4j2.configurationFile={folder / 'log4j2.properties'}' "
         f"'-Djava.io.tmpdir={scratch}' '-Dderby.system.home={scratch}' -Duser.timezone=UTC"
     )
-    settings = {
+    properties = {
         "spark.app.name": "coldstart",
-        "spark.master": "local[*]",
+        "spark.master": settings.spark if settings.spark.startswith("local") else "local[*]",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": port,
         "spark.driver.bindAddress": "127.0.0.1",
@@ -105,7 +104,7 @@ def _properties(port: int, folder: Path, memory: str, jars: str) -> str:
         "spark.driver.memory": memory,
         "spark.driver.extraJavaOptions": java_options,
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
-        "spark.jars": jars,
+        "spark.jars": settings.spark_jars,
         "spark.local.dir": scratch,
         "spark.sql.adaptive.enabled": "true",
         "spark.sql.catalogImplementation": "in-memory",
@@ -114,8 +113,9 @@ def _properties(port: int, folder: Path, memory: str, jars: str) -> str:
         "spark.sql.warehouse.dir": scratch / "warehouse",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        **settings.spark_properties,
     }
-    return "".join(f"{name}={_escaped(value)}\n" for name, value in settings.items())
+    return "".join(f"{name}={_escaped(value)}\n" for name, value in properties.items())
 
 
 def _escaped(value: object) -> str:

@@ -8,6 +8,10 @@ COLDSTART_WAREHOUSE  duckdb:///absolute/path/file.duckdb or postgresql://user@ho
 COLDSTART_SPARK      a Spark master (local[*], spark://...) or a Spark Connect server (sc://...);
                      default: local[*]
 COLDSTART_SPARK_JARS paths of jars for Spark, by commas, such as a database's JDBC driver
+COLDSTART_SPARK_PROPERTIES
+                     a file of Spark's properties, `name=value` a line, over those that the server
+                     of one machine, or a step's own driver, starts with; `#` begins a comment.
+                     COLDSTART_SPARK alone says the master
 COLDSTART_SOURCE_USER, COLDSTART_SOURCE_PASSWORD
                      for a source that is a database (format = "jdbc" in the dataset spec)
 """
@@ -35,6 +39,7 @@ class Settings:
     warehouse: WarehouseUri
     spark: str
     spark_jars: str = ""
+    spark_properties: Mapping[str, str] = field(default_factory=dict, hash=False)
     source_user: str | None = None
     source_password: str | None = field(default=None, repr=False)
 
@@ -53,6 +58,7 @@ class Settings:
             ),
             spark=environment.get("COLDSTART_SPARK") or "local[*]",
             spark_jars=_absolute(environment.get("COLDSTART_SPARK_JARS") or ""),
+            spark_properties=_properties(environment.get("COLDSTART_SPARK_PROPERTIES")),
             source_user=environment.get("COLDSTART_SOURCE_USER"),
             source_password=environment.get("COLDSTART_SOURCE_PASSWORD"),
         )
@@ -89,6 +95,31 @@ class Settings:
 
 def _fetched(home: Path) -> Path:
     return home / "datasets" / "ml-100k"
+
+
+def _properties(file: str | None) -> dict[str, str]:
+    """The properties of the file; a `UserError` names the line that is none."""
+    if not file:
+        return {}
+    try:
+        lines = Path(file).expanduser().read_text().splitlines()
+    except OSError as error:
+        raise UserError(
+            f"COLDSTART_SPARK_PROPERTIES names {file}, which cannot be read: {error.strerror}; "
+            "expected a file of Spark's properties."
+        ) from None
+    found = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not name.strip().startswith("spark.") or name.strip() == "spark.master":
+            raise UserError(
+                f"line {number} of {file} is {line!r}; expected spark.NAME=VALUE, where NAME is "
+                "not master: COLDSTART_SPARK says that."
+            )
+        found[name.strip()] = value.strip()
+    return found
 
 
 def _absolute(paths: str) -> str:

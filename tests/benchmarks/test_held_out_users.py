@@ -59,6 +59,7 @@ def test_what_new_users_rated_is_nowhere_else(trials: list[Inputs]) -> None:
             assert items[column].to_pylist() == [of[n] for n in items["item_index"].to_pylist()]
 
 
+@pytest.mark.usefixtures("long")
 def test_lists_are_compared_over_all_trials(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "evidence.json"
     arguments = ["--data", str(folder.parent), "--dataset", "ml-1m", "--epochs", "1"]
@@ -72,6 +73,7 @@ def test_lists_are_compared_over_all_trials(folder: Path, tmp_path: Path) -> Non
     assert popularity["mae_minus_popularity_low"] == popularity["mae_minus_popularity_high"] == 0
 
 
+@pytest.mark.usefixtures("long")
 def test_a_user_counts_once_however_often_they_are_asked(folder: Path, tmp_path: Path) -> None:
     arguments = ["--data", str(folder.parent), "--dataset", "ml-1m", "--epochs", "1"]
     arguments += ["--folds", str(FOLDS)]

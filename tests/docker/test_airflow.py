@@ -49,7 +49,7 @@ def environment(home: Path, port: int) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def prepared(home: Path, environment: dict[str, str]) -> dict[str, str]:
+def prepared_airflow(home: Path, environment: dict[str, str]) -> dict[str, str]:
     """The environment of an Airflow whose database was prepared, twice."""
     pools = home / "pools.json"
     for slots in (1, 2):
@@ -60,15 +60,15 @@ def prepared(home: Path, environment: dict[str, str]) -> dict[str, str]:
     return environment
 
 
-def test_the_pools_are_those_of_the_file(prepared: dict[str, str]) -> None:
+def test_the_pools_are_those_of_the_file(prepared_airflow: dict[str, str]) -> None:
     command = ["airflow", "pools", "list", "--output", "json"]
-    done = subprocess.run(command, env=prepared, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=prepared_airflow, capture_output=True, text=True, check=True)
     pools = {pool["pool"]: int(pool["slots"]) for pool in json.loads(done.stdout)}
     assert pools == {"default_pool": 128, "gpu": 2}
 
 
 def test_people_log_in_with_what_the_secrets_say(
-    prepared: dict[str, str], home: Path, port: int
+    prepared_airflow: dict[str, str], home: Path, port: int
 ) -> None:
     secret = home / "secrets" / "airflow" / "log_ins.json"
     secret.chmod(0o400)  # as it is mounted: for reading
@@ -76,7 +76,7 @@ def test_people_log_in_with_what_the_secrets_say(
     command = [SCRIPTS / "api_server.sh", secret, *options]
     passwords = json.loads(secret.read_text())
     log = home / "api-server.log"
-    with running("api-server", command, environment=prepared, log=log) as server:
+    with running("api-server", command, environment=prepared_airflow, log=log) as server:
         admin = AirflowApi(url=f"http://127.0.0.1:{port}", password=passwords["admin"])
         server.wait_until(admin.is_up, timeout_seconds=120)
         assert not admin.knows_dag(), "logged in, and nothing has read the DAG yet"

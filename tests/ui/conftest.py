@@ -20,9 +20,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from local.airflow_api import AirflowApi
 from local.processes import base_environment
 from schemas.settings import REPOSITORY, Settings
-from tests.e2e.conftest import Home, movielens
-
-__all__ = ["movielens"]  # a fixture
+from tests.e2e.conftest import Home
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -61,7 +59,6 @@ def serving(home: Home) -> Iterator[Server]:
     environment = base_environment() | {
         "COLDSTART_HOME": str(home.settings.home),
         "COLDSTART_SOURCE": str(home.settings.source),
-        "COLDSTART_SPARK_MEMORY": "1g",
     }
     said = home.settings.home / "ui.txt"
     home.settings.home.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Three days by Airflow's backfill dialog in a real browser, and what a killed machine leaves."""
+"""A backfill from a real browser that goes on after a killed machine; reports; a broken night."""
 
 from __future__ import annotations
 
@@ -6,101 +6,26 @@ import os
 import re
 import signal
 from collections.abc import Iterator
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import date
 from urllib.parse import quote
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from jobs.warehouse import open_reader
 from schemas import journal
 from tests.e2e.conftest import Home
 from tests.ui.conftest import NIGHT_SECONDS, Server, log_in, serving, until
+from tests.ui.dialog import open_dialog, published, run_backfill
 
-DAYS = [date(1998, 3, 29) + timedelta(days=n) for n in range(3)]
+DAYS = [date(1998, 3, 29), date(1998, 3, 30)]
 
 
 @pytest.fixture(scope="module")
 def server(home: Home) -> Iterator[Server]:
     with serving(home) as server:
         yield server
-
-
-def _published(home: Home) -> list[tuple[date, int]]:
-    """Each ds that the warehouse holds, and how many rows of evidence items."""
-    if not home.settings.warehouse.path.exists():
-        return []
-    sql = """
-        SELECT p.ds, count(e.rank) FROM coldstart.publications p
-        LEFT JOIN coldstart.evidence_items e ON e.ds = p.ds AND e.segment = 'all'
-        GROUP BY p.ds ORDER BY p.ds
-    """
-    with open_reader(home.settings.warehouse) as connection:
-        return [(ds, n) for ds, n in connection.rows(sql)]
-
-
-def _fill_date(page: Page, place: int, day: date) -> None:
-    page.get_by_test_id("datetime-input").nth(place).click()
-    picker = page.locator("[data-scope=popover][data-part=content]:visible")
-    picker.get_by_placeholder("YYYY/MM/DD").fill(f"{day:%Y/%m/%d}")
-    picker.get_by_placeholder("HH:mm").fill("00:00")
-    page.keyboard.press("Escape")
-    expect(picker).to_have_count(0)  # it fades out; the next one opens alone
-
-
-def test_three_days_by_the_backfill_dialog(
-    browser: Browser, server: Server, home: Home, pictures: Path
-) -> None:
-    page = log_in(browser, server)
-    page.get_by_role("button", name=re.compile("^Trigger")).first.click()
-    page.get_by_text("Run this Dag for a range of dates").click()
-    dialog = page.get_by_role("dialog").first
-    _fill_date(page, 0, DAYS[0])
-    _fill_date(page, 1, DAYS[-1])
-    expect(dialog).to_contain_text("3 runs will be triggered")
-    page.screenshot(path=pictures / "backfill-dialog.png")
-
-    # A few users decide nothing by figures: this is about days. And two epochs are enough.
-    dialog.get_by_text("Override parameters on existing runs").click()
-    dialog.locator("[name=element_epochs], #number-input\\:element_epochs input").first.fill("2")
-    gate = dialog.locator("[data-scope=field]", has_text="Which model is published")
-    gate.get_by_role("combobox").click()
-    page.get_by_text("challenger: publish the new model").click()
-    dialog.get_by_text("Publish", exact=False).last.scroll_into_view_if_needed()
-    page.screenshot(path=pictures / "backfill-parameters.png")
-    dialog.get_by_role("button", name="Run Backfill").click()
-
-    def ended() -> bool:
-        states = server.api.run_states(DAYS[0], DAYS[-1])
-        assert "failed" not in states.values(), states
-        return list(states.values()) == ["success"] * 3
-
-    until(ended, 3 * NIGHT_SECONDS, server.process)
-    assert _published(home) == [(day, 20) for day in DAYS]
-    with open_reader(home.settings.warehouse) as connection:
-        gates = connection.rows("SELECT gate FROM coldstart.publications ORDER BY ds")
-    assert all(re.match("passed|chosen by hand", gate) for (gate,) in gates)
-
-    page.set_viewport_size({"width": 1600, "height": 900})  # the grid's pane has a share of it
-    page.goto(f"{server.url}/dags/coldstart_nightly")
-    expect(page.get_by_text("meta_train").first).to_be_visible()
-    expect(page.get_by_text("Backfill in progress")).to_have_count(0, timeout=120_000)
-    page.wait_for_timeout(2_000)  # its charts are animated
-    page.screenshot(path=pictures / "grid.png")
-    page.get_by_label(re.compile("graph", re.I)).first.click()
-    expect(page.locator(".react-flow__node").first).to_be_visible()
-    page.wait_for_timeout(2_000)
-    page.screenshot(path=pictures / "graph.png")
-
-    run_id = quote(server.api.run_ids(DAYS[-1], DAYS[-1])[DAYS[-1]], safe="")
-    page.goto(f"{server.url}/dags/coldstart_nightly/runs/{run_id}/tasks/report/details")
-    button = page.get_by_role("link", name="Report", exact=True)
-    expect(button).to_be_visible()
-    report = page.context.new_page()
-    report.goto(server.url + (button.get_attribute("href") or ""))
-    expect(report.get_by_role("heading", level=1)).to_contain_text(f"Night of {DAYS[-1]}")
 
 
 def test_reports_are_for_those_who_may_see_the_runs(
@@ -148,6 +73,47 @@ def test_a_night_that_broke_is_red_has_a_report_and_can_be_cleared(
     until(lambda: server.api.run_states(day, day) == {day: "failed"}, NIGHT_SECONDS, server.process)
 
 
+@pytest.mark.timeout(3 * NIGHT_SECONDS)
+def test_two_days_go_on_after_everything_was_killed(
+    browser: Browser, server: Server, home: Home
+) -> None:
+    """The scheduler and the running step die in the middle of the first day, and `make ui` too."""
+    page, dialog = open_dialog(browser, server, *DAYS)
+    run_backfill(page, dialog, 1, lambda: None)
+    until(lambda: "build_profiles" in _unfinished(home, DAYS[0]), NIGHT_SECONDS, server.process)
+    doomed = _processes(home, "airflow", "scheduler") + _processes(home, "jobs", "build-profiles")
+    assert len(doomed) >= 2
+    for process in doomed:
+        process.send_signal(signal.SIGKILL)
+    os.kill(server.process.pid, signal.SIGKILL)  # and who would look after them
+    until(lambda: not _processes(home, "airflow"), 60)
+    assert published(home) == []
+
+    with serving(home) as again:
+
+        def ended() -> bool:
+            states = again.api.run_states(*DAYS)
+            return sorted(states) == DAYS and not {"queued", "running"} & {*states.values()}
+
+        until(ended, 2 * NIGHT_SECONDS, again.process)
+        assert set(again.api.run_states(*DAYS).values()) == {"success"}
+        page = log_in(browser, again)
+        run_id = quote(again.api.run_ids(DAYS[-1], DAYS[-1])[DAYS[-1]], safe="")
+        page.goto(f"{again.url}/dags/coldstart_nightly/runs/{run_id}/tasks/report/details")
+        button = page.get_by_role("link", name="Report", exact=True)
+        expect(button).to_be_visible()
+        report = page.context.new_page()
+        report.goto(again.url + (button.get_attribute("href") or ""))
+        expect(report.get_by_role("heading", level=1)).to_contain_text(f"Night of {DAYS[-1]}")
+    assert published(home) == [(day, 20) for day in DAYS]
+    with open_reader(home.settings.warehouse) as connection:
+        keys = "ds, user_id, rank"
+        sql = f"SELECT {keys} FROM coldstart.cold_user_scores GROUP BY {keys} HAVING count(*) > 1"
+        assert connection.rows(sql) == []
+        gates = connection.rows("SELECT gate FROM coldstart.publications ORDER BY ds")
+    assert all(re.match("passed|chosen by hand", gate) for (gate,) in gates)
+
+
 def _tries(home: Home, ds: date) -> int:
     """How often the day's first step has begun."""
     entries = journal.read(home.settings.journals, ds)
@@ -175,35 +141,3 @@ def _processes(home: Home, *words: str) -> list[psutil.Process]:
         ):
             found.append(process)
     return found
-
-
-def test_a_backfill_goes_on_after_everything_was_killed(
-    browser: Browser, server: Server, home: Home
-) -> None:
-    """Two days once more; the scheduler and the running step die in the middle of the first."""
-    before, again_days = _published(home), DAYS[:2]
-    for day in again_days:
-        (home.settings.journals / f"ds={day}.jsonl").unlink(missing_ok=True)
-    until(lambda: not server.api.open_backfills(), 120, server.process)
-    server.api.create_backfill(*again_days, {"gate": "challenger", "epochs": 2})
-    until(lambda: "build_profiles" in _unfinished(home, DAYS[0]), NIGHT_SECONDS, server.process)
-    doomed = _processes(home, "airflow", "scheduler") + _processes(home, "jobs", "build-profiles")
-    assert len(doomed) >= 2
-    for process in doomed:
-        process.send_signal(signal.SIGKILL)
-    os.kill(server.process.pid, signal.SIGKILL)  # and who would look after them
-    until(lambda: not _processes(home, "airflow"), 60)
-
-    with serving(home) as again:
-
-        def ended() -> bool:
-            states = again.api.run_states(*again_days)
-            return sorted(states) == again_days and not {"queued", "running"} & {*states.values()}
-
-        until(ended, 2 * NIGHT_SECONDS, again.process)
-        assert set(again.api.run_states(*again_days).values()) == {"success"}
-    assert _published(home) == sorted({*before, *((day, 20) for day in again_days)})
-    with open_reader(home.settings.warehouse) as connection:
-        keys = "ds, user_id, rank"
-        sql = f"SELECT {keys} FROM coldstart.cold_user_scores GROUP BY {keys} HAVING count(*) > 1"
-        assert connection.rows(sql) == []

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.transforms import timelines as T
+from tests.suite.examples import examples
 
 START = datetime(1998, 3, 1, tzinfo=UTC)
 N = 5  # users and items, numbered by arrival: u1, i1, ... come first
@@ -46,8 +47,7 @@ def _rows(frame: DataFrame) -> list[tuple]:
 
 
 @settings(
-    max_examples=8,
-    deadline=None,
+    max_examples=examples(fast=3, default=5, nightly=20),
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

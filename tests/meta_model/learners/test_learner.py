@@ -22,6 +22,7 @@ from meta_model.data.tasks import Side, Tasks
 from meta_model.evaluation.scenarios import evaluate
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.training.global_update import Position, global_update, optimizer_of, task_losses
+from tests.suite.examples import examples
 
 
 def _predict(learner: Learner, tasks: Tasks) -> Tensor:
@@ -55,7 +56,7 @@ def test_adaptation_changes_predictions(any_learner: Learner, tasks: Tasks) -> N
 
 
 @pytest.mark.parametrize("model", sorted(LEARNERS))
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=examples(fast=3, default=6, nightly=30))
 @given(support=st.integers(0, 9), query=st.integers(0, 9), seed=st.integers(0, 2**31))
 def test_padding_and_order_change_nothing(
     inputs: Inputs, tasks_of, model: str, support: int, query: int, seed: int
@@ -132,7 +133,7 @@ def test_an_empty_support_predicts_as_without_adaptation(
 
 @pytest.mark.parametrize("kind", ["ours", "paper"])
 @pytest.mark.parametrize("model", sorted(LEARNERS))
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=examples(fast=2, default=4, nightly=20))
 @given(seed=st.integers(0, 2**31))
 def test_query_ratings_never_move_predictions(
     inputs: Inputs, tasks_of, model: str, kind: str, seed: int

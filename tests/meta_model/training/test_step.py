@@ -14,6 +14,8 @@ import pytest
 
 from tests.meta_model import small_lake
 
+pytestmark = pytest.mark.usefixtures("process")
+
 REPOSITORY = Path(__file__).parents[3]
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 

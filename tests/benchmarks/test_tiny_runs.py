@@ -1,0 +1,56 @@
+"""Benchmarks that take minutes, on tiny sizes: they run and write what their pages show."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import features, report, scaling, throughput
+
+
+def _page(name: str, file: Path) -> tuple[list[dict[str, Any]], str]:
+    """The records of the run, and the page that is made of them."""
+    records = json.loads(file.read_text())
+    return records, report.PAGES[name](records)
+
+
+@pytest.mark.usefixtures("long")
+def test_throughput(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"_BATCHES": 1, "_LOOP_TASKS": 2}
+    for name, size in sizes.items():
+        monkeypatch.setattr(throughput, name, dict.fromkeys(("train", "evaluate", "score"), size))
+    monkeypatch.setattr(throughput, "META_BATCHES", (4,))
+    monkeypatch.setattr(throughput, "THREADS", (1,))
+    monkeypatch.setattr(throughput, "_ROUNDS", 1)
+    assert throughput.main(["--json", str(tmp_path / "t.json")]) == 0
+    records, page = _page("throughput", tmp_path / "t.json")
+    assert [record["mode"] for record in records] == ["train", "evaluate", "score"]
+    assert all(record["tasks_per_second"] > 0 for record in records)
+    assert "| score | 4 | 1 |" in page
+
+
+@pytest.mark.usefixtures("process")
+def test_scaling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scaling, "FACTORS", (1,))
+    monkeypatch.setattr(scaling, "TASKS", {"train": 64, "score": 16})
+    assert scaling.main(["--json", str(tmp_path / "s.json")]) == 0
+    records, page = _page("scaling", tmp_path / "s.json")
+    assert [(record["mode"], record["tasks"]) for record in records] == [
+        ("train", 64),
+        ("score", 16),
+    ]
+    assert all(record["peak_mib"] > 100 for record in records)
+    assert "| train | 64 |" in page
+
+
+@pytest.mark.slow  # four Spark servers, and a dozen steps on each size
+@pytest.mark.usefixtures("process")
+@pytest.mark.timeout(1200)
+def test_features(tmp_path: Path) -> None:
+    assert features.main(["--json", str(tmp_path / "f.json"), "--sizes", "2e4"]) == 0
+    records, page = _page("features", tmp_path / "f.json")
+    assert len(records) == 7
+    assert "| profiles+episodes | 20,000 |" in page

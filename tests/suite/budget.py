@@ -1,0 +1,60 @@
+"""A fast test that takes more than two seconds fails.
+
+The seconds are those of the processor, of this process and of the children it waited for: on a
+busy machine a test takes longer by the clock, and hardly longer by the processor.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from tests.suite.kinds import is_fast
+
+SECONDS = 2.0
+_SPENT = pytest.StashKey[float]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--budget",
+        type=float,
+        default=SECONDS,
+        metavar="SECONDS",
+        help="processor time of a fast test; 0 for any (tools that trace a test slow it down)",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    before = _processor_seconds()
+    try:
+        return (yield)
+    finally:
+        item.stash[_SPENT] = _processor_seconds() - before
+        item.user_properties.append(("processor_seconds", round(item.stash[_SPENT], 2)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    budget = item.config.getoption("--budget")
+    if call.when == "call" and report.passed and budget and is_fast(item):
+        spent = item.stash[_SPENT]
+        if spent > budget:
+            report.outcome = "failed"
+            report.longrepr = (
+                f"{item.nodeid} took {spent:.1f} s of the processor, and a fast test has "
+                f"{budget:g}. Make its data smaller, or let it ask for the fixture `process` or "
+                "`long` (tests/suite/needs.py)."
+            )
+    return report
+
+
+def _processor_seconds() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system

@@ -1,0 +1,52 @@
+"""A fast test that takes too long fails, however many others use the processor meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from schemas.settings import REPOSITORY
+
+CONFTEST = """
+import pytest
+pytest_plugins = ("tests.suite.kinds", "tests.suite.lanes", "tests.suite.budget")
+
+@pytest.fixture
+def process(): ...
+"""
+TESTS = """
+import time
+
+def busy(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+def test_busy():
+    busy(0.4)
+
+def test_busy_and_allowed_to(process):
+    busy(0.4)
+
+def test_waits():
+    time.sleep(0.4)
+"""
+
+
+@pytest.mark.usefixtures("process")
+def test_a_busy_fast_test_fails_and_a_waiting_one_does_not(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_it.py").write_text(TESTS)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--budget", "0.2", "-rA"]
+    paths = ["--rootdir", str(tmp_path), "-c", "/dev/null", str(tmp_path)]
+    done = subprocess.run(
+        [*command, *paths],
+        env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert "test_it.py::test_busy took 0." in done.stdout, done.stdout + done.stderr
+    assert "1 failed, 2 passed" in done.stdout
