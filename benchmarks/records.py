@@ -6,11 +6,12 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from schemas import utc
 
 Record = Mapping[str, Any]
 
@@ -20,7 +21,7 @@ def write_json(file: Path, records: Iterable[Record]) -> None:
 
     They are written as they come: a run that fails or is stopped leaves those that it has.
     """
-    about = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    about = {"machine": machine(), "date": str(utc.today())}
     file.parent.mkdir(parents=True, exist_ok=True)
     written: list[Record] = []
     for record in records:
