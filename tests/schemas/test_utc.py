@@ -19,7 +19,7 @@ HELPERS = {"schemas/utc.py", "jobs/rows.py"}
 # Ruff's DTZ rules find calls that lack a zone. These say nothing of zones and depend on one.
 DAYS = {
     "date", "today", "now", "utcnow", "fromtimestamp", "utcfromtimestamp", "combine", "astimezone",
-    "strftime", "strptime", "localtime", "gmtime", "mktime", "ctime", "current_date",
+    "strftime", "localtime", "gmtime", "mktime", "ctime", "current_date",
     "current_timestamp", "from_unixtime", "localtimestamp",
 }  # fmt: skip
 FRAMES = {"collect", "first", "head", "tail", "toPandas", "toLocalIterator", "toArrow", "foreach"}
