@@ -89,7 +89,7 @@ def _make(folder: Path, uv: str | None, stages: Stages) -> None:
     if uv:
         # With pip, for what people install themselves, and for when uv cannot.
         command = [uv, "venv", "--allow-existing", "--seed", "--python", base, str(folder)]
-        if stages.tried("environment by uv", command):
+        if stages.tried("environment by uv", command, for_uv(Path(base), os.environ)):
             return
     command = [base, "-m", "venv", str(folder)]
     stages.run("environment", command, "is the system's venv module installed?")
