@@ -9,7 +9,7 @@ DATA    ?=
 SIZES   ?= 1e6,1e7
 ROWS    ?= 5e6,5e7
 WORKERS ?= 2
-PYTHON  ?= $(shell command -v python3.11 || command -v python3)
+PYTHON  ?=
 
 VENV_PYTHON := .venv/bin/python
 SHELL       := /bin/bash
@@ -23,16 +23,14 @@ export COLDSTART_SOURCE := $(SOURCE)
 endif
 unexport PYTHONPATH
 
-# Modules of tests that share what takes long to make go to one worker: tests/suite/lanes.py.
-PYTEST := $(VENV_PYTHON) -m pytest -n $(call quoted,$(WORKERS)) --dist loadscope --no-loadscope-reorder
-
-.PHONY: help install nightly backfill ui test test-fast test-slow test-ui tests-but-slow benchmark benchmark-features benchmark-warehouse benchmark-evidence benchmarks-stale lint compose-check compose-files format docs clean
+WORKERS ?= 2
+PYTHON  ?=
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: ## make or update .venv (the other targets do it by themselves)
-	@$(call quoted,$(PYTHON)) local/install.py
+install: ## make or update .venv (the other targets do it by themselves): PYTHON=/path/to/python3.13
+	@PYTHON=$(call quoted,$(PYTHON)) local/setup.sh
 
 nightly: install ## run one night and show what it produced: DS=1998-03-31 MODEL=melu SOURCE=folder
 	@$(VENV_PYTHON) -m local nightly --ds $(call quoted,$(DS)) --model $(call quoted,$(MODEL))
@@ -124,6 +122,13 @@ compose-files: install ## check docker/: Dockerfile, compose files, scripts (no 
 format: install ## format the code and mend what lint can mend
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
+
+# Universal: for every Python, system and processor, in markers. A pin stays unless something asks
+# for another; to raise one, change its line first. No address of an index gets into the file.
+constraints: install ## pin what pyproject.toml needs and all that it needs, in constraints.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev \
+		--no-annotate --no-emit-index-url --no-emit-find-links \
+		--custom-compile-command "make constraints" --output-file constraints.txt pyproject.toml
 
 docs: install ## generate the documentation pages of the tables
 	@$(VENV_PYTHON) -m schemas.docs

@@ -7,12 +7,12 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from schemas import utc
 from schemas.settings import REPOSITORY
 
 Record = Mapping[str, Any]
@@ -23,7 +23,7 @@ def write_json(file: Path, records: Iterable[Record]) -> None:
 
     They are written as they come: a run that fails or is stopped leaves those that it has.
     """
-    about = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d}", "commit": commit()}
+    about = {"machine": machine(), "date": str(utc.today()), "commit": commit()}
     file.parent.mkdir(parents=True, exist_ok=True)
     written: list[Record] = []
     for record in records:

@@ -5,12 +5,14 @@ Shuffles bring a user's rows, or an item's, to one task: these two would be what
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from schemas import utc
 
 _MOST_OF_USER = 1_000_000
 _SHARE_OF_ITEM = 0.1
@@ -26,7 +28,7 @@ def add(source: Path, *, users: int, items: int, interactions: int) -> int:
         plain = file.rename(file.with_suffix(".plain"))
         file.mkdir()
         plain.rename(file / "plain.parquet")
-        midnight = datetime.combine(date.fromisoformat(file.stem), datetime.min.time(), UTC)
+        midnight = utc.start_of(date.fromisoformat(file.stem))
         # The user u1 goes through the items, and the item i1 through the other users.
         by_user = np.arange(of_user), 1 + (np.arange(of_user) * 7919 + number) % items
         by_item = np.arange(of_item), 2 + (np.arange(of_item) + number * 10_007) % (users - 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas import utc
 from schemas.arrow import arrow_schema
 from schemas.columns import Table
 from schemas.products import PRODUCTS
@@ -51,7 +52,7 @@ def user_id(number: int) -> str:
 
 def publication(scores: int, run: str) -> dict[str, Any]:
     """The row of `publications`, without the number of the publication."""
-    now = datetime.now(UTC)
+    now = utc.now()
     return {
         **{"dataset": "made-up", "model": "melu", "model_version": "0123456789ab", "run_id": run},
         **{"evidence_items_rows": LIST, "evidence_quality_rows": len(_LISTS)},

@@ -8,14 +8,14 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import BaseHook, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from schemas import journal
+from schemas import journal, utc
 from schemas.errors import UserError
 from schemas.settings import REPOSITORY, Settings, parse_ds
 
@@ -39,7 +39,7 @@ def ds_of(params: Mapping[str, Any], logical_date: datetime | None) -> date:
             "this run has neither the parameter ds nor a logical date; expected one of them. "
             "Trigger it again with ds set to the day it shall cover, for example 1998-03-31."
         )
-    return logical_date.astimezone(UTC).date()
+    return utc.day_of(logical_date)
 
 
 class StepOperator(BaseOperator):

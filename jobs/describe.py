@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import fill
@@ -15,14 +15,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs import quarantine
+from jobs.rows import collected, only_row
 from jobs.session import spark_session
 from jobs.sources import database, entities, needed_columns
 from jobs.sources.paths import paths
 from jobs.sources.reading import columns_of, missing_from, read_file, read_interactions
-from jobs.sources.taken import end_of
 from jobs.text_table import WIDTH, text_table
 from jobs.transforms.source import ORIGIN, is_ahead, valid_interactions, with_reasons
-from schemas import dataset_choice, dataset_spec, tables
+from schemas import dataset_choice, dataset_spec, tables, utc
 from schemas.dataset_spec import DatasetSpec, SourceFile
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -68,7 +68,7 @@ def _problems(source: Path, file: SourceFile, names: Sequence[str]) -> Iterator[
 
 def _sections(spark: SparkSession, source: Path, spec: DatasetSpec) -> Iterator[str]:
     yield _files(spark, source, needed_columns.of_spec(spec))
-    now = end_of(datetime.now(UTC).date())
+    now = utc.end_of(utc.today())
     parsed = read_interactions(spark, source, spec.interactions)
     is_ahead_of_us = F.coalesce(is_ahead(spec.interactions, now), F.lit(False))
     seen = parsed.where(F.col("is_whole") & ~is_ahead_of_us)
@@ -77,9 +77,9 @@ def _sections(spark: SparkSession, source: Path, spec: DatasetSpec) -> Iterator[
     valid = valid_interactions(checked, tables.interactions(spec))
     yield _ranges(valid)
     if spec.feedback == "explicit":
-        levels = valid.groupBy("rating").count().orderBy("rating").collect()
-        rows = [(f"{row['rating']:g}", row["count"]) for row in levels]
-        yield "Ratings\n\n" + text_table(("rating", "interactions"), rows)
+        levels = collected(valid.groupBy("rating").count().orderBy("rating"))
+        counts = [(f"{row['rating']:g}", row["count"]) for row in levels]
+        yield "Ratings\n\n" + text_table(("rating", "interactions"), counts)
     yield "\n".join([_set_aside(checked, spec), *(f"  {text}" for text in found.set_aside)])
     yield _first("interactions", valid.orderBy("event_time", "user_id", "item_id"))
     yield _first("users", found.users.orderBy("user_id"))
@@ -87,40 +87,37 @@ def _sections(spark: SparkSession, source: Path, spec: DatasetSpec) -> Iterator[
 
 
 def _files(spark: SparkSession, source: Path, asked: needed_columns.Asked) -> str:
-    rows, columns = [], []
+    counts, columns = [], []
     for file, names in asked:
-        count = (
-            read_file(spark, source, file, names)
-            .agg(
-                F.count("*").alias("rows"), F.count_if(~F.col(f"{ORIGIN}.is_whole")).alias("broken")
+        broken = F.count_if(~F.col(f"{ORIGIN}.is_whole"))
+        count = only_row(
+            read_file(spark, source, file, names).agg(
+                F.count("*").alias("rows"), broken.alias("broken")
             )
-            .first()
         )
-        assert count is not None
         size = f"{sum(path.stat().st_size for path in paths(source, file)) / 1e6:,.1f} MB"
         name = database.name_of(file)
-        rows.append((name, size, count["rows"], count["broken"]))
+        counts.append((name, size, count["rows"], count["broken"]))
         used = list(dict.fromkeys([*names, *file.only, *file.without]))
         unused = [name for name in columns_of(paths(source, file)[0], file) if name not in used]
         listed = f"{name}: {', '.join(used)}; not used: {', '.join(unused) or 'none'}"
         columns.append(fill(listed, WIDTH, initial_indent="  ", subsequent_indent="    "))
     # Broken rows have more or fewer columns than the file.
-    counts = text_table(("file", "size", "rows", "broken rows"), rows)
-    return f"Files\n\n{counts}\n\nColumns\n\n" + "\n".join(columns)
+    table = text_table(("file", "size", "rows", "broken rows"), counts)
+    return f"Files\n\n{table}\n\nColumns\n\n" + "\n".join(columns)
 
 
 def _ranges(valid: DataFrame) -> str:
-    row = valid.agg(
+    found = valid.agg(
         F.count("*"), F.countDistinct("user_id"), F.countDistinct("item_id"),
         F.min("event_time"), F.max("event_time"),
-    ).first()  # fmt: skip
-    assert row is not None
-    rows, users, items, first, last = row
+    )  # fmt: skip
+    rows, users, items, first, last = only_row(found).values()
     if not rows:
         return "Interactions: none that breaks no rule"
     return (
-        f"Interactions\n\n  {rows:,} from {first:%Y-%m-%d} to {last:%Y-%m-%d} (UTC), of {users:,} "
-        f"users with {items:,} items"
+        f"Interactions\n\n  {rows:,} from {utc.day_of(first)} to {utc.day_of(last)} (UTC), of "
+        f"{users:,} users with {items:,} items"
     )
 
 
@@ -135,13 +132,13 @@ def _set_aside(checked: DataFrame, spec: DatasetSpec) -> str:
 
 
 def _first(name: str, frame: DataFrame) -> str:
-    rows = [tuple(map(_shown, row)) for row in frame.limit(_ROWS).collect()]
+    first = [tuple(map(_shown, row.values())) for row in collected(frame.limit(_ROWS))]
     return f"First {name}, as the night would have them\n\n" + text_table(
-        frame.columns, rows, wide=frame.columns[-1]
+        frame.columns, first, wide=frame.columns[-1]
     )
 
 
 def _shown(value: object) -> object:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or None
-    return str(value) if isinstance(value, datetime) else value
+    return utc.shown(value) if isinstance(value, datetime) else value

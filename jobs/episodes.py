@@ -6,12 +6,13 @@ from datetime import date
 
 from jobs.partitions import read_partition, write_partition
 from jobs.profiles import lake_holdout
+from jobs.rows import collected
 from jobs.session import spark_session
 from jobs.timelines import ranges_of_users, timelines
 from jobs.transforms import episodes as T
 from jobs.transforms.negatives import with_negatives
 from jobs.transforms.timelines import with_profiles
-from schemas import dataset_choice, journal, tables
+from schemas import dataset_choice, journal, tables, utc
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.settings import Settings
@@ -36,13 +37,15 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         ranges = ranges_of_users(lake, spec, ds)
         record.rows_out = write_partition(lake, table, ds, episodes, ranges=ranges)
         written = read_partition(spark, lake, table, ds, made_by="build-episodes")
-        counts = written.groupBy("split", "scenario").count().orderBy("split", "scenario").collect()
+        counts = collected(
+            written.groupBy("split", "scenario").count().orderBy("split", "scenario")
+        )
     for row in counts:
         record.progress(f"{row['split']:<10} {row['scenario']:<9} {row['count']:>9,} tasks")
     if not any(row["split"] == "train" for row in counts):
         raise UserError(
             "no existing user has the "
             f"{cold_start.min_support + cold_start.min_query} interactions before "
-            f"{held_out.new_users_from:%Y-%m-%d} that a training task needs; choose a later ds, "
+            f"{utc.day_of(held_out.new_users_from)} that a training task needs; choose a later ds, "
             "or lower min_support and min_query in the dataset spec."
         )

@@ -19,6 +19,9 @@ from pathlib import Path
 from schemas.errors import UserError
 
 OLDEST_JAVA = 17
+# Spark's session has a zone of its own. Java's is what a database's driver reads a timestamp
+# without a zone in: without this, the machine's.
+IN_UTC = "-Duser.timezone=UTC"
 _PROBE_TIMEOUT_SECONDS = 30
 _PROPERTY = re.compile(r"^\s*(java\.home|java\.specification\.version) = (.+?)\s*$", re.MULTILINE)
 _MISSING_MODULE_REQUEST = "--add-modules=jdk.incubator.vector"

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.partitions import cached, read_history, read_partition, write_partition
 from jobs.profiles import lake_holdout
+from jobs.rows import collected
 from jobs.session import spark_session
 from jobs.transforms import network as T
 from schemas import dataset_choice, journal, tables
@@ -42,9 +43,9 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
             .groupBy("metapath")
             .agg(F.count(F.when(size > 0, 1)).alias("items"), F.avg(size).alias("mean"))
             .orderBy("metapath")
-            .collect()
         )
-    for row in counts:
+        of_paths = collected(counts)
+    for row in of_paths:
         record.progress(
             f"{row['metapath']}: {row['items']:,} items with neighbours, {row['mean']:.1f} an item"
         )

@@ -13,7 +13,7 @@ from jobs.session import spark_session
 from jobs.transforms import profiles as T
 from jobs.transforms.activity import item_activity, user_activity
 from jobs.transforms.profiles import by_arrival
-from schemas import dataset_choice, journal, tables
+from schemas import dataset_choice, journal, tables, utc
 from schemas.activity_tables import ITEM_DAYS, USER_DAYS
 from schemas.dataset_spec import DatasetSpec
 from schemas.errors import UserError
@@ -27,8 +27,8 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
     spec = dataset_choice.of_lake(lake.root)
     held_out = lake_holdout(lake, spec, ds)
     record.progress(
-        f"new users since {held_out.new_users_from:%Y-%m-%d}, "
-        f"new items since {held_out.new_items_from:%Y-%m-%d}"
+        f"new users since {utc.day_of(held_out.new_users_from)}, "
+        f"new items since {utc.day_of(held_out.new_items_from)}"
     )
     record.rows_in = lake.rows("interactions", until=ds)
     with spark_session(settings) as spark:

@@ -10,14 +10,14 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 
 from jobs import warehouse
-from schemas import dataset_choice, decision, journal, tables
+from schemas import dataset_choice, decision, journal, tables, utc
 from schemas.arrow import read_batches, read_partition
 from schemas.columns import Table
 from schemas.decision import CHAMPIONS, Decision
@@ -65,7 +65,7 @@ def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
             _refuse_other_dataset(writer, settings, dataset)
             before = writer.published(ds)
             _refuse_stale(before, ds, publication)
-            publication["published_at"] = datetime.now(UTC)
+            publication["published_at"] = utc.now()
             writer.point(ds, {**publication, **_revision(before, publication)})
     record.rows_in = record.rows_out = sum(publication[f"{p.name}_rows"] for p in PRODUCTS)
     record.facts |= {

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.partitions import write_days, write_partition
+from jobs.rows import Row, collected
 from schemas import journal, tables
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -25,8 +26,8 @@ _EXAMPLES = 3
 
 def count(checked: DataFrame) -> dict[str | None, int]:
     """Rows by reason, the most frequent first; under None, those that break no rule."""
-    counts = checked.groupBy("reason").count().orderBy(F.desc("count"), "reason").collect()
-    return {row["reason"]: row["count"] for row in counts}
+    counts = checked.groupBy("reason").count().orderBy(F.desc("count"), "reason")
+    return {row["reason"]: row["count"] for row in collected(counts)}
 
 
 def check(checked: DataFrame, limit: float, spec_file: Path) -> dict[str, int]:
@@ -84,7 +85,7 @@ def write(
 def _examples(checked: DataFrame, reason: str) -> list[Row]:
     names = tables.INTERACTIONS_QUARANTINE.column_names
     alike = checked.where(F.col("reason") == reason).select(*names)
-    return alike.orderBy(*names).limit(_EXAMPLES).collect()
+    return collected(alike.orderBy(*names).limit(_EXAMPLES))
 
 
 def _shown(row: Row) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
-from jobs.java import java_home
+from jobs.java import IN_UTC, java_home
 from jobs.spark_errors import explained, is_driver_gone
 from schemas.settings import Settings
 
@@ -36,7 +36,8 @@ _DRIVER = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "16",
     "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
-    "spark.driver.defaultJavaOptions": f"'-Dlog4j2.configurationFile={_LOGGING}'",
+    "spark.driver.defaultJavaOptions": f"{IN_UTC} '-Dlog4j2.configurationFile={_LOGGING}'",
+    "spark.executor.defaultJavaOptions": IN_UTC,
 }
 
 

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from jobs.java import java_home
+from jobs.java import IN_UTC, java_home
 from schemas.errors import UserError
 from schemas.settings import Settings
 
@@ -92,7 +92,7 @@ def _properties(port: int, folder: Path, memory: str, settings: Settings) -> str
     java_options = (
         # Of two collectors the one with more throughput: no user waits for the server's pauses.
         f"-XX:+UseParallelGC '-Dlog4j2.configurationFile={folder / 'log4j2.properties'}' "
-        f"'-Djava.io.tmpdir={scratch}' '-Dderby.system.home={scratch}' -Duser.timezone=UTC"
+        f"'-Djava.io.tmpdir={scratch}' '-Dderby.system.home={scratch}' {IN_UTC}"
     )
     properties = {
         "spark.app.name": "coldstart",

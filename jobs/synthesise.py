@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -21,6 +20,7 @@ from pyspark.sql import functions as F
 from jobs.session import spark_session
 from jobs.transforms import synthetic
 from jobs.transforms.synthetic import Market
+from schemas import utc
 from schemas.errors import UserError
 from schemas.settings import Settings
 
@@ -90,8 +90,8 @@ def run(settings: Settings, market: Market, folder: Path) -> None:
         draft.replace(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    first = datetime.fromtimestamp(synthetic.FIRST_SECOND, UTC)
-    log.info("synthesise: %s holds %d days from %s on", folder, market.days, first.date())
+    first = utc.day_of(utc.at(synthetic.FIRST_SECOND))
+    log.info("synthesise: %s holds %d days from %s on", folder, market.days, first)
 
 
 def _write_files(settings: Settings, market: Market, folder: Path) -> None:

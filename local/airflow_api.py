@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from schemas import utc
 from schemas.errors import UserError
 
 DAG_ID = "coldstart_nightly"
@@ -94,7 +95,7 @@ class AirflowApi:
     def _by_day(self, first: date, last: date) -> dict[date, dict[str, Any]]:
         window = {"logical_date_gte": f"{first}T00:00:00Z", "logical_date_lte": f"{last}T00:00:00Z"}
         runs = self._runs({**window, "limit": "1000"})
-        return {date.fromisoformat(run["logical_date"][:10]): run for run in runs}
+        return {utc.day_of(utc.read(run["logical_date"])): run for run in runs}
 
     def _runs(self, query: dict[str, str]) -> list[dict[str, Any]]:
         answer = self._call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns?{urllib.parse.urlencode(query)}")

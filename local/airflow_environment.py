@@ -76,6 +76,7 @@ def airflow_variables(home: AirflowHome, *, api_port: int, scheduled: bool) -> d
             "dags_folder": REPOSITORY / "dags",
             "plugins_folder": REPOSITORY / "dags" / "plugins",
             "load_examples": False,
+            "default_timezone": "utc",
             "dags_are_paused_at_creation": False,
             "executor": "LocalExecutor",
             "parallelism": 4,

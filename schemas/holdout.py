@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from schemas import utc
 from schemas.dataset_spec import ColdStart
 from schemas.errors import UserError
 
@@ -34,4 +35,4 @@ def holdout(first_day: date, last_day: date, cold_start: ColdStart) -> Holdout:
 
 
 def _start_of_last(days: int, last_day: date) -> datetime:
-    return datetime.combine(last_day - timedelta(days=days - 1), datetime.min.time(), UTC)
+    return utc.start_of(last_day - timedelta(days=days - 1))

@@ -22,9 +22,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
+from schemas import utc
 from schemas.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -163,7 +164,7 @@ class Draft:
 
 def written_at(version: Path) -> datetime:
     """When a version of a partition was sealed."""
-    return datetime.fromtimestamp((version / "_SUCCESS").stat().st_mtime, UTC)
+    return utc.at((version / "_SUCCESS").stat().st_mtime)
 
 
 @contextmanager

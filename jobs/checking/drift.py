@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.partitions import read_days
+from jobs.rows import collected
 from schemas.columns import Table
 from schemas.drift import BOUNDS, DRIFT, LONGEST_GAP_DAYS
 from schemas.lake import Lake
@@ -68,8 +69,8 @@ def _row(
 def _counts(
     spark: SparkSession, lake: Lake, table: Table, columns: Sequence[str], day: date
 ) -> Counts:
-    found = read_days(spark, lake, table, [day]).groupBy(*columns).agg(F.count("*")).collect()
-    return {tuple(row)[:-1]: row[-1] for row in found}
+    found = read_days(spark, lake, table, [day]).groupBy(*columns).agg(F.count("*").alias("n"))
+    return {tuple(row[name] for name in columns): row["n"] for row in collected(found)}
 
 
 def _shift(now: Counts, before: Counts) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_abbr
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -24,9 +25,13 @@ def courses(quality: Quality, metric: str) -> dict[str, Markup]:
     x = Axis(
         low=0,
         high=len(days) - 1,
-        ticks=tuple((n, f"{days[n]:%d %b}") for n in (0, len(days) // 2, len(days) - 1)),
+        ticks=tuple((n, _short(days[n])) for n in (0, len(days) // 2, len(days) - 1)),
     )
     return {each.scenario: _course(each, days, x, y) for each in drawn if _known(each.own)}
+
+
+def _short(day: date) -> str:
+    return f"{day.day:02} {month_abbr[day.month]}"
 
 
 def _course(course: Course, days: Sequence[date], x: Axis, y: Axis) -> Markup:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
@@ -18,11 +18,13 @@ from pyspark.sql import functions as F
 
 from jobs import activity
 from jobs.partitions import read_days, set_down
+from jobs.rows import collected, only_row
 from jobs.sources.entities import read_entities
 from jobs.sources.paths import by_day, parts
 from jobs.sources.reading import read_interactions
-from jobs.sources.taken import Taken, end_of
+from jobs.sources.taken import Taken
 from jobs.transforms.source import with_reasons
+from schemas import utc
 from schemas.activity_tables import ITEM_DAYS, USER_DAYS
 from schemas.dataset_spec import DatasetSpec
 from schemas.errors import UserError
@@ -58,7 +60,7 @@ def take(
     # Where nothing changed, some file says what columns there are.
     paths = [path for day in changed or [max(files)] for path in parts(files[day])]
     parsed = read_interactions(spark, source, spec.interactions, paths)
-    now = end_of(datetime.now(UTC).date())
+    now = utc.end_of(utc.today())
     of_days = parsed.where(F.col("source_day").isin(changed))
     checked = with_reasons(of_days, users, items, spec, now=now)
     with set_down(lake, "checked", checked) as checked:
@@ -87,7 +89,7 @@ def _counts(checked: DataFrame) -> dict[date, dict[str, int]]:
         F.count_if(F.col("reason").isNull()).alias("valid"),
         F.count_if(is_unknown).alias("unknown"),
     )
-    return {row["source_day"]: row.asDict() for row in counts.collect()}
+    return {row["source_day"]: row for row in collected(counts)}
 
 
 def _made_of(file: Path, spec: DatasetSpec) -> str:
@@ -101,8 +103,7 @@ def _digest(*frames: DataFrame) -> str:
     digests = []
     for frame in frames:
         key = F.xxhash64(frame.columns[0])
-        row = frame.agg(F.count("*").alias("n"), F.bit_xor(key).alias("hash")).first()
-        assert row is not None
+        row = only_row(frame.agg(F.count("*").alias("n"), F.bit_xor(key).alias("hash")))
         digests.append(f"{row['n']}-{(row['hash'] or 0) & 0xFFFFFFFFFFFFFFFF:016x}")
     return "/".join(digests)
 
@@ -127,6 +128,6 @@ def _with_vanished(
     for table, known in ((USER_DAYS, users), (ITEM_DAYS, items)):
         [key] = table.key
         unknown = read_days(spark, lake, table, days).join(known, on=key, how="left_anti")
-        found = unknown.select(F.to_date("first_seen").alias("day")).distinct().collect()
-        vanished |= {row["day"] for row in found}
+        found = unknown.select(F.to_date("first_seen").alias("day")).distinct()
+        vanished |= {row["day"] for row in collected(found)}
     return vanished

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from jobs.partitions import write_partition
+from jobs.rows import collected, only_row
 from jobs.sources.needed_columns import of_items, of_users
 from jobs.sources.reading import altered, read_file
 from jobs.transforms.entities import entities, users_of
@@ -76,7 +77,7 @@ def _entities(
     frame = entities(raw, table, names, file.features).localCheckpoint()
     [key] = table.key
     faulty = frame.groupBy(key).count().where(F.col(key).isNull() | (F.col("count") > 1))
-    examples = [row[key] for row in faulty.orderBy(key).limit(5).collect()]
+    examples = [row[key] for row in collected(faulty.orderBy(key).limit(5))]
     if examples:
         raise UserError(
             f"{source / file.file}: {key} is empty or repeated, for example {examples}; "
@@ -90,11 +91,10 @@ def _storable(frame: DataFrame, key: str, path: Path, set_aside: list[str]) -> D
     columns = {key: is_storable_id(F.col(key))}
     if "title" in frame.columns:
         columns["title"] = F.coalesce(is_storable_text(F.col("title")), F.lit(True))
-    faults = frame.agg(*(F.count_if(~good).alias(name) for name, good in columns.items())).first()
-    assert faults is not None
-    if not any(faults):
+    faults = (F.count_if(~good).alias(name) for name, good in columns.items())
+    found = only_row(frame.agg(*faults))
+    if not any(found.values()):
         return frame
-    found = faults.asDict()
     if count := found[key]:
         limit = f"U+0000 or more than {MAX_ID_CHARACTERS} characters"
         set_aside.append(f"{path}: {count:,} rows left out, whose {key} has {limit}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 from pyspark.sql import DataFrame
 
@@ -28,7 +28,3 @@ class Taken:
     changed: Mapping[date, str]
     n_days: int
     source_days: Sequence[date] | None = None
-
-
-def end_of(ds: date) -> datetime:
-    return datetime.combine(ds + timedelta(days=1), datetime.min.time(), UTC)

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.partitions import set_down
+from jobs.rows import collected, only_row
 from jobs.sources.entities import read_entities
 from jobs.sources.reading import altered, read_interactions
-from jobs.sources.taken import Taken, end_of
+from jobs.sources.taken import Taken
 from jobs.transforms.source import is_ahead, valid_interactions, with_reasons
-from schemas import tables
+from schemas import tables, utc
 from schemas.dataset_spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -30,10 +31,10 @@ def take(
     spark: SparkSession, source: Path, spec: DatasetSpec, lake: Lake, ds: date
 ) -> Iterator[Taken]:
     """What the source has up to `ds`; a `UserError` when it is altered, or begins later."""
-    now = end_of(datetime.now(UTC).date())
+    now = utc.end_of(utc.today())
     parsed = read_interactions(spark, source, spec.interactions)
     rows = _check_source(parsed, spec, source, ds, now)
-    visible = F.col("at").isNull() | (F.col("at") < F.lit(end_of(ds)))
+    visible = F.col("at").isNull() | (F.col("at") < F.lit(utc.end_of(ds)))
     seen = parsed.where(visible & F.col("is_whole"))
     entities = read_entities(spark, source, spec, visible=seen)
     users, items = entities.users, entities.items
@@ -71,7 +72,7 @@ def _fingerprints(checked: DataFrame, spec: DatasetSpec) -> dict[date, str]:
     )
     return {
         row["ds"]: f"{row['rows']}:{row['hash'] & 0xFFFFFFFFFFFFFFFF:016x}"
-        for row in counts.collect()
+        for row in collected(counts)
     }
 
 
@@ -80,10 +81,9 @@ def _check_source(
 ) -> int:
     """Rows in the source; an error when it is altered, or ds comes before its first event."""
     at = F.when(~is_ahead(spec.interactions, now), F.col("at"))
-    seen = parsed.agg(
-        F.count("*").alias("rows"), F.min(at).alias("first"), F.max(at).alias("last")
-    ).first()
-    assert seen is not None
+    seen = only_row(
+        parsed.agg(F.count("*").alias("rows"), F.min(at).alias("first"), F.max(at).alias("last"))
+    )
     if seen["first"] is None:
         raise UserError(
             f"{source / spec.interactions.file} has {seen['rows']:,} rows and none with a readable "
@@ -91,7 +91,7 @@ def _check_source(
             "whole numbers to make times of. Check the spec's `event_time` and `time_unit`, or "
             "`synthetic_time`."
         )
-    first, last = seen["first"].date(), seen["last"].date()
+    first, last = utc.day_of(seen["first"]), utc.day_of(seen["last"])
     if spec.expected is not None:
         found = (seen["rows"], str(first), str(last))
         wanted = (spec.expected.interactions, spec.expected.first_day, spec.expected.last_day)

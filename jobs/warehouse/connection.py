@@ -31,6 +31,9 @@ class Connection:
         self.uri = shown or uri  # in messages
         with self._explaining():
             self._session = _connect(uri, read_only=read_only)
+        # Neither the machine's zone nor the server's: times are read, shown and compared in UTC.
+        self.execute("SET TimeZone = 'UTC'")
+        self.commit()  # PostgreSQL would take it back with the first rollback
 
     def execute(self, sql: str, *parameters: object) -> None:
         self.rows(sql, *parameters)
@@ -98,12 +101,11 @@ def opened(
 
 @contextmanager
 def open_reader(uri: WarehouseUri) -> Iterator[Connection]:
-    """A connection that only reads, in UTC; a `UserError` when there is nothing to read."""
+    """A connection that only reads; a `UserError` when there is nothing to read."""
     nothing = UserError(f"the warehouse {uri} does not exist yet; run make nightly first.")
     if uri.engine == DUCKDB and not uri.path.exists():
         raise nothing
     with opened(uri, read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
         if uri.engine == POSTGRESQL:
             connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
             if connection.rows("SELECT to_regclass('coldstart.publications')") == [(None,)]:

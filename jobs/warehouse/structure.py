@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from importlib.resources import files
 
 from jobs.warehouse.connection import Connection
-from schemas import ddl
+from schemas import ddl, utc
 from schemas.columns import differences
 from schemas.dialects import Dialect
 from schemas.errors import UserError
@@ -48,7 +47,7 @@ def bring_forward(connection: Connection, dialect: Dialect) -> None:
     connection.execute(
         f"INSERT INTO {ddl.stored(VERSIONS.name)} VALUES ($1, $2)",  # noqa: S608 - a constant
         VERSION,
-        datetime.now(UTC),
+        utc.now(),
     )
     _check(connection, dialect)
     connection.commit()

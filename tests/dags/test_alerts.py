@@ -175,5 +175,7 @@ def test_a_refused_model_is_told_unless_somebody_chose_so(
 
 def test_a_late_night(caplog: pytest.LogCaptureFixture) -> None:
     run = {"dag_id": "d", "dag_run_id": "r", "run_type": "scheduled", "state": "running"}
-    alerts.late({"dag_run": run, "deadline": {"deadline_time": datetime(1998, 4, 1, 6)}})
+    alerts.late(
+        {"dag_run": run, "deadline": {"deadline_time": datetime(1998, 4, 1, 6, tzinfo=UTC)}}
+    )
     assert "d: r is late, and still running\nexpected by: 1998-04-01 06:00:00" in caplog.text

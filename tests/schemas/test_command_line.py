@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -22,6 +24,17 @@ def _raising(error: BaseException):
 
 def test_done_is_0():
     assert command_line.run(lambda: None) == 0
+
+
+def test_an_action_is_in_utc_and_what_is_around_it_is_not(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    seen = []
+    assert command_line.run(lambda: seen.append((time.tzname[0], os.environ["TZ"]))) == 0
+    assert seen == [("UTC", "UTC")]
+    assert (time.tzname[0], os.environ["TZ"]) == ("IST", "Asia/Kolkata")
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_a_mistake_is_2_and_its_message(caplog):
