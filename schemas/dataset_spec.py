@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from schemas import network_spec
 from schemas.errors import UserError
-from schemas.source_files import Feature, Interactions, Items, SourceFile, Users, section
+from schemas.mistakes import Collected, MistakesError
+from schemas.source_files import (
+    Feature,
+    Interactions,
+    Items,
+    SourceFile,
+    Users,
+    as_column,
+    section,
+)
 from schemas.toml_record import build
 
 __all__ = [
@@ -37,6 +47,20 @@ __all__ = [
 Feedback = Literal["explicit", "implicit"]
 
 BUNDLED = Path(__file__).parent / "datasets"
+# Columns of the tables of users and of items that are not features (schemas/tables.py).
+_OF_BOTH = ("n_interactions", "first_seen", "is_new", "ds")
+_OF_USERS = frozenset((*_OF_BOTH, "user_id", "user_index", "last_seen", "is_cold"))
+_OF_ITEMS = frozenset(
+    (
+        *_OF_BOTH,
+        "item_id",
+        "item_index",
+        "title",
+        "rating_mean",
+        "train_n_ratings",
+        "train_rating_sum",
+    )
+)
 _SECRET = re.compile(r"(user|password|pwd)\s*=|//[^/]*@", re.IGNORECASE)
 
 
@@ -137,7 +161,8 @@ class DatasetSpec:
             return (0.0, 1.0)
         lowest, highest = self.rating_scale
         steps = round((highest - lowest) / self.rating_step)
-        return tuple(lowest + self.rating_step * n for n in range(steps + 1))
+        # 0.1 * 3 is no 0.3: to the digits that a person writes.
+        return tuple(round(lowest + self.rating_step * n, 9) for n in range(steps + 1))
 
     @property
     def user_features(self) -> dict[str, Feature]:
@@ -165,29 +190,71 @@ _SECTIONS: dict[str, type] = {
 
 
 def load(path: Path) -> DatasetSpec:
-    """The spec in `path`; a `UserError` names what is wrong with it."""
+    """The spec in `path`; a `UserError` names everything that is wrong with it."""
+    table, wrong, told = _table(path), Collected(), set[str]()
+
+    def made(name: str, make: Callable[[dict[str, Any], str], Any]) -> None:
+        if not isinstance(table.get(name), dict):
+            return
+        told.add(name)
+        with wrong.noting():
+            table[name] = make(table[name], f"{path} [{name}]")
+
+    for name, of_file in {"interactions": Interactions, "users": Users, "items": Items}.items():
+        made(name, partial(section, of_file))
+    for name, cls in _SECTIONS.items():
+        made(name, partial(build, cls))
+    made("network", network_spec.network)
+    with wrong.noting():
+        spec = build(DatasetSpec, table, str(path), told=told)
+    wrong.tell()
+    spec = _with_column_names(spec)
+    for check in (_check_whole, _check_names, _check_segments, _check_database):
+        with wrong.noting():
+            check(spec, path)
+    with wrong.noting():
+        (_check_explicit if spec.feedback == "explicit" else _check_implicit)(spec, table, path)
+    wrong.tell()
+    return spec
+
+
+def _table(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text())
+        content = path.read_bytes()
     except FileNotFoundError:
         raise UserError(
             f"dataset spec {path} does not exist; name an existing TOML file."
+        ) from None
+    except OSError as error:
+        raise UserError(f"dataset spec {path} cannot be read: {error}; expected a file.") from None
+    try:
+        # An editor's mark at the beginning is no part of the text.
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            found = "is UTF-16"
+        else:
+            found = f"is not UTF-8: line {line} has the byte 0x{content[error.start]:02x}"
+        raise UserError(
+            f"dataset spec {path} {found}; expected UTF-8. Save it again with that encoding."
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise UserError(
             f"dataset spec {path} is not valid TOML: {error}; mend that line."
         ) from None
-    for name, of_file in {"interactions": Interactions, "users": Users, "items": Items}.items():
-        if isinstance(table.get(name), dict):
-            table[name] = section(of_file, table[name], f"{path} [{name}]")
-    for name, cls in _SECTIONS.items():
-        if isinstance(table.get(name), dict):
-            table[name] = build(cls, table[name], f"{path} [{name}]")
-    in_network = f"{path} [network]"
-    if isinstance(table.get("network"), dict):
-        table["network"] = network_spec.network(table["network"], in_network)
-    spec = build(DatasetSpec, table, str(path))
+
+
+def _with_column_names(spec: DatasetSpec) -> DatasetSpec:
+    """The spec with its features called as their columns are, wherever it names them."""
+    segments = tuple(map(as_column, spec.segments))
+    network = network_spec.with_column_names(spec.network) if spec.network else None
+    return replace(spec, segments=segments, network=network)
+
+
+def _check_whole(spec: DatasetSpec, path: Path) -> None:
     if spec.network is not None:
-        network_spec.check_features(spec.network, spec.items.features, in_network)
+        network_spec.check_features(spec.network, spec.items.features, f"{path} [network]")
     if not 0 <= spec.max_quarantined_fraction <= 1:
         raise UserError(
             f"{path}: max_quarantined_fraction is {spec.max_quarantined_fraction}, "
@@ -198,13 +265,25 @@ def load(path: Path) -> DatasetSpec:
             f"{path}: [users] is missing; expected a file of all users where interactions come in "
             "a file a day, because no run reads all of these."
         )
-    _check_segments(spec, path)
-    _check_database(spec, path)
-    if spec.feedback == "explicit":
-        _check_explicit(spec, table, path)
-    else:
-        _check_implicit(spec, table, path)
-    return spec
+
+
+def _check_names(spec: DatasetSpec, path: Path) -> None:
+    """A feature is a column beside our own, which must not be called the same."""
+    taken = {"users": _OF_USERS, "items": _OF_ITEMS}
+    features = {"users": spec.user_features, "items": spec.items.features}
+    wrong = {
+        section_: sorted(name for name in features[section_] if name.lower() in names)
+        for section_, names in taken.items()
+    }
+    told = [
+        f"{path} [{section_}.features]: {names} are names of columns that the tables of "
+        f"{section_} have of their own ({sorted(taken[section_])}). Choose other names; `column` "
+        "may stay as it is."
+        for section_, names in wrong.items()
+        if names
+    ]
+    if told:
+        raise MistakesError(*told)
 
 
 def _check_segments(spec: DatasetSpec, path: Path) -> None:
@@ -247,7 +326,7 @@ def _check_explicit(spec: DatasetSpec, table: Mapping[str, Any], path: Path) -> 
             f"{path}: rating_scale is {list(spec.rating_scale)}, "
             "expected [lowest, highest] with lowest < highest."
         )
-    if spec.rating_step <= 0 or spec.rating_levels[-1] != spec.rating_scale[1]:
+    if spec.rating_step <= 0 or spec.rating_levels[-1] != round(spec.rating_scale[1], 9):
         raise UserError(
             f"{path}: rating_step is {spec.rating_step}, expected a step that leads from "
             f"{spec.rating_scale[0]} to {spec.rating_scale[1]} in equal parts."
