@@ -51,13 +51,18 @@ def run(settings: Settings, source: Path | None, spec_file: Path | None) -> None
             + "".join(f"\n  {n}. {text}" for n, text in enumerate(problems, start=1))
         )
     with (
-        TemporaryDirectory() as folder,
+        TemporaryDirectory(dir=_shared(settings)) as folder,
         spark_session(settings) as spark,
         database.as_files(spark, settings, spec, Lake(root=Path(folder))) as spec,
         opened(spark, settings.source, Lake(root=Path(folder))) as opened_source,
     ):
         for section in _sections(opened_source, spec):
             print(section + "\n")
+
+
+def _shared(settings: Settings) -> Path | None:
+    """A place that Spark sees as well, should it run elsewhere; None for the system's own."""
+    return settings.home if settings.home.is_dir() else None
 
 
 def _problems(source: Path, file: SourceFile, names: Sequence[str]) -> Iterator[str]:

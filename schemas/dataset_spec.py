@@ -5,24 +5,22 @@ A new data set is a new TOML file (`schemas/datasets/`), never new code.
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from schemas import network_spec
+from schemas import network_spec, spec_checks
 from schemas.errors import UserError
-from schemas.mistakes import Collected, MistakesError
+from schemas.features import Feature, as_column
+from schemas.mistakes import Collected
 from schemas.source_files import (
-    Feature,
     Interactions,
     Items,
     SourceFile,
     Users,
-    as_column,
     section,
 )
 from schemas.toml_record import build
@@ -47,21 +45,6 @@ __all__ = [
 Feedback = Literal["explicit", "implicit"]
 
 BUNDLED = Path(__file__).parent / "datasets"
-# Columns of the tables of users and of items that are not features (schemas/tables.py).
-_OF_BOTH = ("n_interactions", "first_seen", "is_new", "ds")
-_OF_USERS = frozenset((*_OF_BOTH, "user_id", "user_index", "last_seen", "is_cold"))
-_OF_ITEMS = frozenset(
-    (
-        *_OF_BOTH,
-        "item_id",
-        "item_index",
-        "title",
-        "rating_mean",
-        "train_n_ratings",
-        "train_rating_sum",
-    )
-)
-_SECRET = re.compile(r"(user|password|pwd)\s*=|//[^/]*@", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,11 +192,9 @@ def load(path: Path) -> DatasetSpec:
         spec = build(DatasetSpec, table, str(path), told=told)
     wrong.tell()
     spec = _with_column_names(spec)
-    for check in (_check_whole, _check_names, _check_segments, _check_database):
+    for check in spec_checks.ALL:
         with wrong.noting():
-            check(spec, path)
-    with wrong.noting():
-        (_check_explicit if spec.feedback == "explicit" else _check_implicit)(spec, table, path)
+            check(spec, table, path)
     wrong.tell()
     return spec
 
@@ -250,98 +231,3 @@ def _with_column_names(spec: DatasetSpec) -> DatasetSpec:
     segments = tuple(map(as_column, spec.segments))
     network = network_spec.with_column_names(spec.network) if spec.network else None
     return replace(spec, segments=segments, network=network)
-
-
-def _check_whole(spec: DatasetSpec, path: Path) -> None:
-    if spec.network is not None:
-        network_spec.check_features(spec.network, spec.items.features, f"{path} [network]")
-    if not 0 <= spec.max_quarantined_fraction <= 1:
-        raise UserError(
-            f"{path}: max_quarantined_fraction is {spec.max_quarantined_fraction}, "
-            "expected a number from 0 to 1."
-        )
-    if spec.interactions.is_daily and spec.users is None:
-        raise UserError(
-            f"{path}: [users] is missing; expected a file of all users where interactions come in "
-            "a file a day, because no run reads all of these."
-        )
-
-
-def _check_names(spec: DatasetSpec, path: Path) -> None:
-    """A feature is a column beside our own, which must not be called the same."""
-    taken = {"users": _OF_USERS, "items": _OF_ITEMS}
-    features = {"users": spec.user_features, "items": spec.items.features}
-    wrong = {
-        section_: sorted(name for name in features[section_] if name.lower() in names)
-        for section_, names in taken.items()
-    }
-    told = [
-        f"{path} [{section_}.features]: {names} are names of columns that the tables of "
-        f"{section_} have of their own ({sorted(taken[section_])}). Choose other names; `column` "
-        "may stay as it is."
-        for section_, names in wrong.items()
-        if names
-    ]
-    if told:
-        raise MistakesError(*told)
-
-
-def _check_segments(spec: DatasetSpec, path: Path) -> None:
-    fit = sorted(name for name, feature in spec.user_features.items() if feature.kind != "multi")
-    if wrong := [name for name in spec.segments if name not in fit]:
-        raise UserError(
-            f"{path}: segments names {wrong}; expected features of the users that have one value "
-            f"each: {fit}."
-        )
-
-
-def _check_database(spec: DatasetSpec, path: Path) -> None:
-    if bool(spec.in_database) != (spec.database is not None):
-        raise UserError(
-            f'{path}: sections with format = "jdbc" and a section [database] need each other.'
-        )
-    if spec.database is None:
-        return
-    url = spec.database.url
-    if not url.startswith("jdbc:") or _SECRET.search(url):
-        raise UserError(
-            f"{path} [database]: expected a url that begins with jdbc: and holds no user and no "
-            "password; put those into COLDSTART_SOURCE_USER and COLDSTART_SOURCE_PASSWORD."
-        )
-
-
-def _check_explicit(spec: DatasetSpec, table: Mapping[str, Any], path: Path) -> None:
-    if spec.interactions.rating is None:
-        raise UserError(
-            f"{path} [interactions]: rating is missing, expected the column of the ratings; "
-            'add it, or say feedback = "implicit".'
-        )
-    if "negatives" in table:
-        raise UserError(
-            f"{path}: [negatives] belongs to implicit feedback, and feedback is 'explicit'; "
-            "leave the section out."
-        )
-    if len(spec.rating_scale) != 2 or spec.rating_scale[0] >= spec.rating_scale[1]:
-        raise UserError(
-            f"{path}: rating_scale is {list(spec.rating_scale)}, "
-            "expected [lowest, highest] with lowest < highest."
-        )
-    if spec.rating_step <= 0 or spec.rating_levels[-1] != round(spec.rating_scale[1], 9):
-        raise UserError(
-            f"{path}: rating_step is {spec.rating_step}, expected a step that leads from "
-            f"{spec.rating_scale[0]} to {spec.rating_scale[1]} in equal parts."
-        )
-
-
-def _check_implicit(spec: DatasetSpec, table: Mapping[str, Any], path: Path) -> None:
-    given = [name for name in ("rating_scale", "rating_step") if name in table]
-    given += ["interactions.rating"] if spec.interactions.rating is not None else []
-    if given:
-        raise UserError(
-            f"{path}: {', '.join(given)} given, and feedback is 'implicit', which has no ratings; "
-            'leave them out, or say feedback = "explicit".'
-        )
-    for name in ("support_per_positive", "train_query_per_positive", "test_query"):
-        least = 0 if name == "support_per_positive" else 1
-        if (found := getattr(spec.negatives, name)) < least:
-            raise UserError(f"{path} [negatives]: {name} is {found}, expected at least {least}.")

@@ -25,7 +25,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.errors import UserError
-from schemas.source_files import SourceFile, as_column
+from schemas.features import as_column
+from schemas.source_files import SourceFile
 from schemas.toml_record import build
 
 USERS = "users"

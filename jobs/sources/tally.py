@@ -7,12 +7,14 @@ be: then the step fails. Spark counts as rows pass, so that nothing is read twic
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from jobs.rows import collected
+from jobs.sources.folder import NUMBER
 
 READ = "read"
 
@@ -23,15 +25,15 @@ class Tally:
 
     _known: Counter[str] = field(default_factory=Counter)
     _observed: list[Observation] = field(default_factory=list)
-    _frames: list[DataFrame] = field(default_factory=list)
+    _frames: list[tuple[DataFrame, Mapping[int, str]]] = field(default_factory=list)
 
     def knows(self, file: str, rows: int) -> None:
         """A file says itself how many rows it has."""
         self._known[file] += rows
 
-    def reading(self, frame: DataFrame, is_row: Column, file: Column) -> DataFrame:
-        """The rows of a frame of lines, counted."""
-        self._frames.append(frame.where(is_row).groupBy(file.alias("file")).count())
+    def reading(self, frame: DataFrame, is_row: Column, names: Mapping[int, str]) -> DataFrame:
+        """The rows of a frame of lines, counted; `names` are those of the files by NUMBER."""
+        self._frames.append((frame.where(is_row), names))
         return self._counting(frame, READ, is_row).where(is_row)
 
     def without(self, frame: DataFrame, rule: str, is_left_out: Column) -> DataFrame:
@@ -49,8 +51,9 @@ class Tally:
     def recounted(self) -> dict[str, int]:
         """The rows of each file, read again for it."""
         read = Counter(self._known)
-        for frame in self._frames:
-            read.update({row["file"]: row["count"] for row in collected(frame)})
+        for frame, names in self._frames:
+            by_file = collected(frame.groupBy(NUMBER).count())
+            read.update({names[row[NUMBER]]: row["count"] for row in by_file})
         return dict(read)
 
     def _counting(self, frame: DataFrame, name: str, condition: Column) -> DataFrame:
