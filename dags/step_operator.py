@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,22 @@ def ds_of(params: Mapping[str, Any], logical_date: datetime | None) -> date:
             "Trigger it again with ds set to the day it shall cover, for example 1998-03-31."
         )
     return utc.day_of(logical_date)
+
+
+def check_run(params: Mapping[str, Any], known: Iterable[str], run: Any) -> None:
+    """Raise a `UserError` when a run's parameters would be ignored, or make a backfill one day."""
+    given = getattr(run, "conf", None) or {}
+    if unknown := sorted(set(given) - set(known)):
+        raise UserError(
+            f"this run was given the parameters {unknown}, which there are not; expected some of "
+            f"{sorted(known)}. Trigger it again with the names mended."
+        )
+    if getattr(run, "run_type", None) == "backfill" and params.get("ds"):
+        raise UserError(
+            f"the backfill has the parameter ds = {params['ds']!r}, so that each of its runs would "
+            "make the same day; expected it empty, and each run covers the day of its own date. "
+            "Start the backfill again without ds, or trigger one run for the one day."
+        )
 
 
 class StepOperator(BaseOperator):
@@ -79,6 +95,7 @@ class StepOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         params = context["params"]
         try:
+            check_run(params, self.dag.params if self.has_dag() else params, context["dag_run"])
             self.ds = ds = ds_of(params, context["dag_run"].logical_date)
         except UserError as error:
             raise AirflowFailException(str(error)) from None

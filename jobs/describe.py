@@ -11,15 +11,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import fill
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import quarantine
+from jobs.quarantine import Outcome
 from jobs.rows import collected, only_row
 from jobs.session import spark_session
-from jobs.sources import database, entities, needed_columns
-from jobs.sources.paths import paths
-from jobs.sources.reading import columns_of, missing_from, read_file, read_interactions
+from jobs.sources import balance, database, entities, needed_columns
+from jobs.sources.folder import SourceFolder, opened
+from jobs.sources.headers import columns_of
+from jobs.sources.paths import parts
+from jobs.sources.reading import problems, read_file, read_interactions, with_bytes
 from jobs.text_table import WIDTH, text_table
 from jobs.transforms.source import ORIGIN, is_ahead, valid_interactions, with_reasons
 from schemas import dataset_choice, dataset_spec, tables, utc
@@ -48,61 +51,72 @@ def run(settings: Settings, source: Path | None, spec_file: Path | None) -> None
             + "".join(f"\n  {n}. {text}" for n, text in enumerate(problems, start=1))
         )
     with (
-        TemporaryDirectory() as folder,
+        TemporaryDirectory(dir=_shared(settings)) as folder,
         spark_session(settings) as spark,
         database.as_files(spark, settings, spec, Lake(root=Path(folder))) as spec,
+        opened(spark, settings.source, Lake(root=Path(folder))) as opened_source,
     ):
-        for section in _sections(spark, settings.source, spec):
+        for section in _sections(opened_source, spec):
             print(section + "\n")
+
+
+def _shared(settings: Settings) -> Path | None:
+    """A place that Spark sees as well, should it run elsewhere; None for the system's own."""
+    return settings.home if settings.home.is_dir() else None
 
 
 def _problems(source: Path, file: SourceFile, names: Sequence[str]) -> Iterator[str]:
     if file.format == "jdbc":
         return  # nobody has asked the database yet
     try:
-        found = [missing_from(path, file, names) for path in paths(source, file)]
+        found = with_bytes(parts(source, file), file)
     except UserError as error:
-        found = [str(error)]
-    yield from filter(None, found)
+        yield str(error)
+        return
+    yield from problems(source, found, file, names)
 
 
-def _sections(spark: SparkSession, source: Path, spec: DatasetSpec) -> Iterator[str]:
-    yield _files(spark, source, needed_columns.of_spec(spec))
+def _sections(source: SourceFolder, spec: DatasetSpec) -> Iterator[str]:
+    yield _files(source, needed_columns.of_spec(spec))
     now = utc.end_of(utc.today())
-    parsed = read_interactions(spark, source, spec.interactions)
+    read = read_interactions(source, spec.interactions)
     is_ahead_of_us = F.coalesce(is_ahead(spec.interactions, now), F.lit(False))
-    seen = parsed.where(F.col("is_whole") & ~is_ahead_of_us)
-    found = entities.read_entities(spark, source, spec, visible=seen)
-    checked = with_reasons(parsed, found.users, found.items, spec, now=now).localCheckpoint()
+    seen = read.rows.where(F.col("is_whole") & ~is_ahead_of_us)
+    found = entities.read_entities(source, spec, visible=seen)
+    checked = source.set_down(with_reasons(read.rows, found.users, found.items, spec, now=now))
+    outcomes = quarantine.outcomes(checked, spec)
+    balance.check(read.tally, balance.of_files(outcomes), read.what)
     valid = valid_interactions(checked, tables.interactions(spec))
     yield _ranges(valid)
     if spec.feedback == "explicit":
         levels = collected(valid.groupBy("rating").count().orderBy("rating"))
         counts = [(f"{row['rating']:g}", row["count"]) for row in levels]
         yield "Ratings\n\n" + text_table(("rating", "interactions"), counts)
-    yield "\n".join([_set_aside(checked, spec), *(f"  {text}" for text in found.set_aside)])
+    told = filter(None, [*found.set_aside, quarantine.between_levels(outcomes, spec)])
+    yield "\n".join([_set_aside(outcomes, spec), *(f"  {text}" for text in told)])
     yield _first("interactions", valid.orderBy("event_time", "user_id", "item_id"))
     yield _first("users", found.users.orderBy("user_id"))
     yield _first("items", found.items.orderBy("item_id"))
 
 
-def _files(spark: SparkSession, source: Path, asked: needed_columns.Asked) -> str:
+def _files(source: SourceFolder, asked: needed_columns.Asked) -> str:
     counts, columns = [], []
     for file, names in asked:
+        found = parts(source.path, file)
         broken = F.count_if(~F.col(f"{ORIGIN}.is_whole"))
-        count = only_row(
-            read_file(spark, source, file, names).agg(
-                F.count("*").alias("rows"), broken.alias("broken")
-            )
-        )
-        size = f"{sum(path.stat().st_size for path in paths(source, file)) / 1e6:,.1f} MB"
+        read = read_file(source, file, names).rows
+        count = only_row(read.agg(F.count("*").alias("rows"), broken.alias("broken")))
+        size = f"{sum(part.path.stat().st_size for part in found) / 1e6:,.1f} MB"
         name = database.name_of(file)
         counts.append((name, size, count["rows"], count["broken"]))
         used = list(dict.fromkeys([*names, *file.only, *file.without]))
-        unused = [name for name in columns_of(paths(source, file)[0], file) if name not in used]
+        there = dict.fromkeys(
+            n for part in with_bytes(found, file) for n in columns_of(part.path, file)
+        )
+        unused = [name for name in there if name not in used]
         listed = f"{name}: {', '.join(used)}; not used: {', '.join(unused) or 'none'}"
         columns.append(fill(listed, WIDTH, initial_indent="  ", subsequent_indent="    "))
-    # Broken rows have more or fewer columns than the file.
+    # Broken rows have more or fewer columns than the file, or a line break within quotes.
     table = text_table(("file", "size", "rows", "broken rows"), counts)
     return f"Files\n\n{table}\n\nColumns\n\n" + "\n".join(columns)
 
@@ -121,14 +135,19 @@ def _ranges(valid: DataFrame) -> str:
     )
 
 
-def _set_aside(checked: DataFrame, spec: DatasetSpec) -> str:
-    counts = quarantine.count(checked)
+def _set_aside(outcomes: Sequence[Outcome], spec: DatasetSpec) -> str:
+    counts = quarantine.count(outcomes)
     rows, valid = sum(counts.values()), counts.pop(None, 0)
+    bound = (
+        "" if spec.interactions.synthetic_time
+        else f"\n  An event before {spec.interactions.earliest} counts as one without a time."
+    )  # fmt: skip
     if rows == valid:
-        return "Rows that would be set aside: none"
+        return f"Rows that would be set aside: none{bound}"
     share = f"{(rows - valid) / rows:.2%}, allowed are {spec.max_quarantined_fraction:.2%}"
     reasons = [(str(reason), number) for reason, number in counts.items()]
-    return f"Rows that would be set aside: {share}\n\n" + text_table(("reason", "rows"), reasons)
+    table = text_table(("reason", "rows"), reasons)
+    return f"Rows that would be set aside: {share}\n\n{table}{bound}"
 
 
 def _first(name: str, frame: DataFrame) -> str:

@@ -15,7 +15,9 @@ from datetime import date
 from jobs import activity, quarantine
 from jobs.partitions import write_days
 from jobs.session import spark_session
-from jobs.sources import daily_files, database, entities, links, whole_file
+from jobs.sources import balance, daily_files, database, entities, folder, links, whole_file
+from jobs.sources.taken import Taken
+from jobs.sources.tally import READ
 from jobs.transforms.source import valid_interactions
 from schemas import dataset_choice, journal, tables
 from schemas.lake import Lake
@@ -32,11 +34,12 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
     with (
         spark_session(settings) as spark,
         database.as_files(spark, settings, spec, lake) as spec,
-        take(spark, settings.source, spec, lake, ds) as taken,
+        folder.opened(spark, settings.source, lake) as source,
+        take(source, spec, lake, ds) as taken,
     ):
-        record.rows_in = taken.rows_in
-        reasons = quarantine.check(taken.checked, spec.max_quarantined_fraction, spec_file)
-        item_links = links.read_links(spark, settings.source, spec)
+        _account(taken, record)
+        reasons = quarantine.check(taken.checked, taken.outcomes, spec, spec_file)
+        item_links = links.read_links(source, spec)
         entities.write_entities(taken.entities.users, tables.users(spec), lake, ds, record)
         entities.write_entities(taken.entities.items, tables.items(spec), lake, ds, record)
         links.write_links(item_links, lake, ds, record)
@@ -46,8 +49,19 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
             by_day = valid_interactions(taken.checked, interactions)
             write_days(lake, interactions, by_day, taken.changed)
         activity.bring_up_to_date(spark, lake, interactions, ds, record)
-        if taken.entities.set_aside:
-            record.facts["warnings"] = taken.entities.set_aside
-            for text in taken.entities.set_aside:
+        between = quarantine.between_levels(taken.outcomes, spec)
+        if told := [*taken.entities.set_aside, *filter(None, [between])]:
+            record.facts["warnings"] = told
+            for text in told:
                 record.progress(text)
     record.rows_out = lake.rows("interactions", until=ds)
+
+
+def _account(taken: Taken, record: journal.Step) -> None:
+    """Say in the journal what became of each row that was read."""
+    record.rows_in = taken.counts[READ]
+    kept = sum(each.rows for each in taken.outcomes if each.reason is None)
+    record.facts["rows"] = {**taken.counts, "kept": kept}
+    record.facts["rows_by_file"] = balance.by_file(taken.outcomes)
+    left_out = [f"{n:,} {rule}" for rule, n in taken.counts.items() if rule != READ and n]
+    record.progress(", ".join([f"{taken.counts[READ]:,} rows read: {kept:,} kept", *left_out]))

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.literal_paths import literal
 from schemas.columns import Table
 from schemas.lake import Lake
 from schemas.spark import check_spark, spark_schema
@@ -91,7 +92,7 @@ def read_partition(
 ) -> DataFrame:
     """The frame of one complete partition; a missing one is a `UserError`."""
     partition = lake.require(table.name, ds, made_by=made_by)
-    return spark.read.schema(spark_schema(table)).parquet(str(partition))
+    return spark.read.schema(spark_schema(table)).parquet(literal(partition))
 
 
 def read_history(spark: SparkSession, lake: Lake, table: Table, *, until: date) -> DataFrame:
@@ -102,7 +103,7 @@ def read_history(spark: SparkSession, lake: Lake, table: Table, *, until: date) 
 
 def read_days(spark: SparkSession, lake: Lake, table: Table, days: Sequence[date]) -> DataFrame:
     """The frame of the partitions of these days."""
-    paths = [str(lake.version(table.name, day)) for day in days]
+    paths = [literal(lake.version(table.name, day)) for day in days]
     schema = spark_schema(table)
     return spark.read.schema(schema).parquet(*paths) if paths else spark.createDataFrame([], schema)
 
@@ -129,7 +130,7 @@ def set_down(lake: Lake, name: str, frame: DataFrame) -> Iterator[DataFrame]:
     """
     with lake.scratch(name) as folder:
         frame.write.parquet(str(folder / "rows"))
-        yield frame.sparkSession.read.schema(frame.schema).parquet(str(folder / "rows"))
+        yield frame.sparkSession.read.schema(frame.schema).parquet(literal(folder / "rows"))
 
 
 def parquet_rows(folder: Path) -> int:

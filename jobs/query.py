@@ -17,7 +17,7 @@ from schemas.errors import UserError
 from schemas.settings import Settings
 
 _SHOWN_ROWS = 100
-_WRITERS: dict[str, Callable[[Path, pa.Schema], csv.CSVWriter | pq.ParquetWriter]] = {
+_WRITERS: dict[str, Callable[[Any, pa.Schema], csv.CSVWriter | pq.ParquetWriter]] = {
     ".csv": csv.CSVWriter,
     ".parquet": pq.ParquetWriter,
 }
@@ -85,15 +85,26 @@ def _tuples(rows: pa.RecordBatchReader) -> Iterator[tuple[object, ...]]:
         yield from zip(*columns, strict=True)
 
 
+def _can_hold(suffix: str, field: pa.Field[Any]) -> bool:
+    """Whether such a file can hold the column: Arrow itself is asked, by a file without rows."""
+    schema = pa.schema([field])
+    try:
+        with _WRITERS[suffix](pa.BufferOutputStream(), schema) as writer:
+            writer.write(schema.empty_table())
+    except pa.ArrowException:
+        return False
+    return True
+
+
 def _write(rows: pa.RecordBatchReader, to: Path) -> None:
     """Batch by batch, beside the file and then in its place."""
-    if to.suffix == ".csv":
-        nested = [field.name for field in rows.schema if pa.types.is_nested(field.type)]
-        if nested:
-            raise UserError(
-                f"{to} cannot hold the lists of {nested}; expected plain columns. Write a .parquet "
-                "file, or cast them to text"
-            )
+    if odd := [field for field in rows.schema if not _can_hold(to.suffix, field)]:
+        casts = ", ".join(f"CAST({field.name} AS VARCHAR)" for field in odd)
+        raise UserError(
+            f"{to} cannot hold {', '.join(f'{f.name} ({f.type})' for f in odd)}; expected plain "
+            f"columns. Ask for them as text, {casts}"
+            + (", or write a .parquet file" if to.suffix == ".csv" else "")
+        )
     draft, written = to.with_name(f".{to.name}.draft"), 0
     try:
         with _WRITERS[to.suffix](draft, rows.schema) as writer:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import SparkSession
 
 from jobs.java import IN_UTC, java_home
+from jobs.java_locale import for_any_name
 from jobs.spark_errors import explained, is_driver_gone
 from schemas.settings import Settings
 
@@ -23,6 +24,7 @@ SESSION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # Spark's default is INT96
     "spark.sql.adaptive.enabled": "true",
+    "spark.sql.caseSensitive": "true",  # a source may have `stars` and `Stars`
     # pandas writes nanoseconds, which Spark has no type for: they come as numbers, which
     # jobs/sources/reading.py understands.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
@@ -57,6 +59,7 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
         configuration = SESSION
     else:
         os.environ["JAVA_HOME"] = str(java_home(settings.home))
+        os.environ.update(for_any_name(os.environ))
         builder = builder.master(settings.spark)
         configuration = {
             **_DRIVER,

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from jobs.java import IN_UTC, java_home
+from jobs.java_locale import for_any_name
 from schemas.errors import UserError
 from schemas.settings import Settings
 
@@ -79,6 +80,7 @@ def serve(port: int, environment: Mapping[str, str] = os.environ) -> NoReturn:
         ],
         {
             **_without_foreign_spark(environment),
+            **for_any_name(environment),
             "JAVA_HOME": str(java_home(state, environment)),
             "SPARK_HOME": str(spark_home),
             "SPARK_LOCAL_IP": "127.0.0.1",

@@ -102,7 +102,9 @@ def _predict(
         users=tasks.users.cpu(),
         n_revealed=n_revealed.double().cpu(),
         mae=metrics.mae(median.clamp(low, high), ratings, rest).double().cpu(),
-        ndcg5=metrics.ndcg(expected, ratings, rest, _NDCG_AT).double().cpu(),
+        ndcg5=metrics.ndcg(expected, metrics.graded(ratings, low, high), rest, _NDCG_AT)
+        .double()
+        .cpu(),
     )
 
 

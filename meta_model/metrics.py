@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 _LEAST_PROBABILITY = 1e-6
+_LARGEST_GRADE = 10
 
 
 def mae(predicted: Tensor, ratings: Tensor, mask: Tensor) -> Tensor:
@@ -17,6 +18,17 @@ def mae(predicted: Tensor, ratings: Tensor, mask: Tensor) -> Tensor:
 
 def rmse(predicted: Tensor, ratings: Tensor, mask: Tensor) -> Tensor:
     return (((predicted - ratings).square() * mask).sum(1) / mask.sum(1)).sqrt()
+
+
+def graded(ratings: Tensor, lowest: float, highest: float) -> Tensor:
+    """Ratings as nDCG's gains are made of: themselves on a scale within 0 to 10, as the literature
+    has it, and on any other their place between 0, for the lowest level, and 5, for the highest.
+
+    A rating below 0 would have a negative gain, and 2^100 is beyond what a float can tell apart.
+    """
+    if lowest >= 0 and highest <= _LARGEST_GRADE:
+        return ratings
+    return (ratings - lowest) * (5 / (highest - lowest))
 
 
 def ndcg(predicted: Tensor, ratings: Tensor, mask: Tensor, k: int) -> Tensor:

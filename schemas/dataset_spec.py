@@ -5,16 +5,24 @@ A new data set is a new TOML file (`schemas/datasets/`), never new code.
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from schemas import network_spec
+from schemas import network_spec, spec_checks
 from schemas.errors import UserError
-from schemas.source_files import Feature, Interactions, Items, SourceFile, Users, section
+from schemas.features import Feature, as_column
+from schemas.mistakes import Collected
+from schemas.source_files import (
+    Interactions,
+    Items,
+    SourceFile,
+    Users,
+    section,
+)
 from schemas.toml_record import build
 
 __all__ = [
@@ -37,7 +45,6 @@ __all__ = [
 Feedback = Literal["explicit", "implicit"]
 
 BUNDLED = Path(__file__).parent / "datasets"
-_SECRET = re.compile(r"(user|password|pwd)\s*=|//[^/]*@", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +144,8 @@ class DatasetSpec:
             return (0.0, 1.0)
         lowest, highest = self.rating_scale
         steps = round((highest - lowest) / self.rating_step)
-        return tuple(lowest + self.rating_step * n for n in range(steps + 1))
+        # 0.1 * 3 is no 0.3: to the digits that a person writes.
+        return tuple(round(lowest + self.rating_step * n, 9) for n in range(steps + 1))
 
     @property
     def user_features(self) -> dict[str, Feature]:
@@ -165,104 +173,61 @@ _SECTIONS: dict[str, type] = {
 
 
 def load(path: Path) -> DatasetSpec:
-    """The spec in `path`; a `UserError` names what is wrong with it."""
+    """The spec in `path`; a `UserError` names everything that is wrong with it."""
+    table, wrong, told = _table(path), Collected(), set[str]()
+
+    def made(name: str, make: Callable[[dict[str, Any], str], Any]) -> None:
+        if not isinstance(table.get(name), dict):
+            return
+        told.add(name)
+        with wrong.noting():
+            table[name] = make(table[name], f"{path} [{name}]")
+
+    for name, of_file in {"interactions": Interactions, "users": Users, "items": Items}.items():
+        made(name, partial(section, of_file))
+    for name, cls in _SECTIONS.items():
+        made(name, partial(build, cls))
+    made("network", network_spec.network)
+    with wrong.noting():
+        spec = build(DatasetSpec, table, str(path), told=told)
+    wrong.tell()
+    spec = _with_column_names(spec)
+    for check in spec_checks.ALL:
+        with wrong.noting():
+            check(spec, table, path)
+    wrong.tell()
+    return spec
+
+
+def _table(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text())
+        content = path.read_bytes()
     except FileNotFoundError:
         raise UserError(
             f"dataset spec {path} does not exist; name an existing TOML file."
+        ) from None
+    except OSError as error:
+        raise UserError(f"dataset spec {path} cannot be read: {error}; expected a file.") from None
+    try:
+        # An editor's mark at the beginning is no part of the text.
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            found = "is UTF-16"
+        else:
+            found = f"is not UTF-8: line {line} has the byte 0x{content[error.start]:02x}"
+        raise UserError(
+            f"dataset spec {path} {found}; expected UTF-8. Save it again with that encoding."
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise UserError(
             f"dataset spec {path} is not valid TOML: {error}; mend that line."
         ) from None
-    for name, of_file in {"interactions": Interactions, "users": Users, "items": Items}.items():
-        if isinstance(table.get(name), dict):
-            table[name] = section(of_file, table[name], f"{path} [{name}]")
-    for name, cls in _SECTIONS.items():
-        if isinstance(table.get(name), dict):
-            table[name] = build(cls, table[name], f"{path} [{name}]")
-    in_network = f"{path} [network]"
-    if isinstance(table.get("network"), dict):
-        table["network"] = network_spec.network(table["network"], in_network)
-    spec = build(DatasetSpec, table, str(path))
-    if spec.network is not None:
-        network_spec.check_features(spec.network, spec.items.features, in_network)
-    if not 0 <= spec.max_quarantined_fraction <= 1:
-        raise UserError(
-            f"{path}: max_quarantined_fraction is {spec.max_quarantined_fraction}, "
-            "expected a number from 0 to 1."
-        )
-    if spec.interactions.is_daily and spec.users is None:
-        raise UserError(
-            f"{path}: [users] is missing; expected a file of all users where interactions come in "
-            "a file a day, because no run reads all of these."
-        )
-    _check_segments(spec, path)
-    _check_database(spec, path)
-    if spec.feedback == "explicit":
-        _check_explicit(spec, table, path)
-    else:
-        _check_implicit(spec, table, path)
-    return spec
 
 
-def _check_segments(spec: DatasetSpec, path: Path) -> None:
-    fit = sorted(name for name, feature in spec.user_features.items() if feature.kind != "multi")
-    if wrong := [name for name in spec.segments if name not in fit]:
-        raise UserError(
-            f"{path}: segments names {wrong}; expected features of the users that have one value "
-            f"each: {fit}."
-        )
-
-
-def _check_database(spec: DatasetSpec, path: Path) -> None:
-    if bool(spec.in_database) != (spec.database is not None):
-        raise UserError(
-            f'{path}: sections with format = "jdbc" and a section [database] need each other.'
-        )
-    if spec.database is None:
-        return
-    url = spec.database.url
-    if not url.startswith("jdbc:") or _SECRET.search(url):
-        raise UserError(
-            f"{path} [database]: expected a url that begins with jdbc: and holds no user and no "
-            "password; put those into COLDSTART_SOURCE_USER and COLDSTART_SOURCE_PASSWORD."
-        )
-
-
-def _check_explicit(spec: DatasetSpec, table: Mapping[str, Any], path: Path) -> None:
-    if spec.interactions.rating is None:
-        raise UserError(
-            f"{path} [interactions]: rating is missing, expected the column of the ratings; "
-            'add it, or say feedback = "implicit".'
-        )
-    if "negatives" in table:
-        raise UserError(
-            f"{path}: [negatives] belongs to implicit feedback, and feedback is 'explicit'; "
-            "leave the section out."
-        )
-    if len(spec.rating_scale) != 2 or spec.rating_scale[0] >= spec.rating_scale[1]:
-        raise UserError(
-            f"{path}: rating_scale is {list(spec.rating_scale)}, "
-            "expected [lowest, highest] with lowest < highest."
-        )
-    if spec.rating_step <= 0 or spec.rating_levels[-1] != spec.rating_scale[1]:
-        raise UserError(
-            f"{path}: rating_step is {spec.rating_step}, expected a step that leads from "
-            f"{spec.rating_scale[0]} to {spec.rating_scale[1]} in equal parts."
-        )
-
-
-def _check_implicit(spec: DatasetSpec, table: Mapping[str, Any], path: Path) -> None:
-    given = [name for name in ("rating_scale", "rating_step") if name in table]
-    given += ["interactions.rating"] if spec.interactions.rating is not None else []
-    if given:
-        raise UserError(
-            f"{path}: {', '.join(given)} given, and feedback is 'implicit', which has no ratings; "
-            'leave them out, or say feedback = "explicit".'
-        )
-    for name in ("support_per_positive", "train_query_per_positive", "test_query"):
-        least = 0 if name == "support_per_positive" else 1
-        if (found := getattr(spec.negatives, name)) < least:
-            raise UserError(f"{path} [negatives]: {name} is {found}, expected at least {least}.")
+def _with_column_names(spec: DatasetSpec) -> DatasetSpec:
+    """The spec with its features called as their columns are, wherever it names them."""
+    segments = tuple(map(as_column, spec.segments))
+    network = network_spec.with_column_names(spec.network) if spec.network else None
+    return replace(spec, segments=segments, network=network)

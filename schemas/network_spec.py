@@ -21,10 +21,11 @@ The user's own items (MetaHIN's UM) are no meta-path here: a task's support hold
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.errors import UserError
+from schemas.features import as_column
 from schemas.source_files import SourceFile
 from schemas.toml_record import build
 
@@ -109,6 +110,17 @@ def network(values: dict[str, Any], where: str) -> Network:
                 f"{where}: metapath {name} leads over {over!r}, expected one of {known}."
             )
     return result
+
+
+def with_column_names(made: Network) -> Network:
+    """The network with the item features called as their columns are."""
+    relations = {
+        name: replace(relation, feature=as_column(relation.feature))
+        if isinstance(relation, FeatureRelation)
+        else relation
+        for name, relation in made.relations.items()
+    }
+    return replace(made, relations=relations)
 
 
 def check_features(made: Network, features: Iterable[str], where: str) -> None:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from schemas import utc
 from schemas.errors import UserError
 from schemas.warehouse_uri import WarehouseUri
 
@@ -132,8 +133,14 @@ def parse_ds(text: str) -> date:
         ds = date.fromisoformat(text)
         if str(ds) != text:  # 19980331 and 1998-W14-2 are ISO dates too
             raise ValueError(text)
-        return ds
     except ValueError:
         raise UserError(
             f"ds is {text!r}, which is not a date; expected YYYY-MM-DD, for example 1998-03-31."
         ) from None
+    if ds > (today := utc.today()):
+        # It would be the latest published day for all the time until then.
+        raise UserError(
+            f"ds is {ds}, which is after today ({today}, UTC); expected a day that has begun. "
+            "Choose an earlier one."
+        )
+    return ds

@@ -8,33 +8,17 @@ from datetime import date
 from typing import Any, Literal, TypeVar
 
 from schemas.errors import UserError
+from schemas.features import Feature, column_name, feature_of
+from schemas.mistakes import Collected
 from schemas.toml_record import build
 
 Section = TypeVar("Section", bound="SourceFile")
 
+TimeUnit = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "digits"]
+
 DAY = "{day}"  # in the file's name, where there is a file a day: 2026-01-31
 _TABLE = re.compile(r"\w+(\.\w+){0,2}")  # nothing that a database would read as more than a name
-_OF_TEXT = ("delimiter", "quote", "escape", "encoding", "columns", "nulls")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Feature:
-    """One attribute of a user or an item.
-
-    `categorical`: one value; `multi`: many, a list column of a Parquet file, or text split at
-    `separator`, or one per 0/1 column in `flags`; `bucketed`: a number put between the ascending
-    `buckets`, unknown below `minimum` and above `maximum`, where nobody's age can lie. `pattern`
-    picks its first group out of the column's text.
-    """
-
-    kind: Literal["categorical", "multi", "bucketed"]
-    column: str | None = None
-    pattern: str | None = None
-    separator: str | None = None
-    flags: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
+_OF_TEXT = ("delimiter", "quote", "escape", "encoding", "columns", "nulls", "multiline")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +27,11 @@ class SourceFile:
 
     With the format `jdbc`, `file` is a table (or view) of the spec's [database].
 
-    For text, a row is one line. `columns` names them when the file has no header, and `quote` is
-    the character around values that hold the delimiter; empty when there is none. A quote inside
-    such a value has `escape` before it, without one another quote. `nulls` are texts that stand for
-    no value.
+    Text may be packed by gzip or bzip2, and a row is one line. `columns` names them when the file
+    has no header, and `quote` is the character around values that hold the delimiter; empty when
+    there is none. A quote inside such a value has `escape` before it, without one another quote.
+    `nulls` are texts that stand for no value. Where quoted values hold line breaks, `multiline`
+    reads rows over several lines, each file by one reader; without it such a row is broken.
 
     Of all rows those count that have each value of `only` in its column, and no value of `without`.
     """
@@ -59,6 +44,7 @@ class SourceFile:
     columns: tuple[str, ...] = ()
     escape: str | None = None
     nulls: tuple[str, ...] = ()
+    multiline: bool = False
     only: dict[str, str] = field(default_factory=dict)
     without: dict[str, str] = field(default_factory=dict)
 
@@ -84,7 +70,9 @@ class Interactions(SourceFile):
     """Which columns of the file hold who, what, how much and when.
 
     A time is a Unix time in `time_unit`, or a timestamp: of that type in Parquet, or as text such
-    as 2026-01-31T12:00:00Z, which is UTC where it names no offset; a date is its midnight.
+    as 2026-01-31T12:00:00Z, which is UTC where it names no offset; a date is its midnight. The unit
+    `digits` is for numbers such as 20260131120000 or 20260131. An event before `earliest` has a
+    time that stands for none, and is set aside.
     Implicit feedback has no `rating`. Without times, `synthetic_time` takes `event_time`'s place.
 
     A name with `{day}` in it stands for a file, or a folder of files, for each UTC day, which holds
@@ -95,7 +83,8 @@ class Interactions(SourceFile):
     item_id: str
     rating: str | None = None
     event_time: str | None = None
-    time_unit: Literal["seconds", "milliseconds"] = "seconds"
+    time_unit: TimeUnit = "seconds"
+    earliest: str = "1990-01-01"
     synthetic_time: SyntheticTime | None = None
 
     @property
@@ -118,6 +107,32 @@ class Items(SourceFile):
 
 def section(cls: type[Section], table: dict[str, Any], where: str) -> Section:
     """The section in `table`, validated; `where` names its file and place for the errors."""
+    wrong, values, told = Collected(), dict(table), set[str]()
+    with wrong.noting():
+        _check_format(table, where)
+    for check in (_check_times, _check_earliest, _check_daily):
+        with wrong.noting():
+            check(cls, table, where)
+    if isinstance(table.get("features"), dict):
+        values["features"] = {}
+        for name, feature in table["features"].items():
+            with wrong.noting():
+                of_name = f"{where[:-1]}.features.{name}]"
+                values["features"][column_name(name, of_name, values["features"])] = feature_of(
+                    feature, of_name
+                )
+    if isinstance(table.get("synthetic_time"), dict):
+        told.add("synthetic_time")
+        with wrong.noting():
+            place = f"{where[:-1]}.synthetic_time]"
+            values["synthetic_time"] = _synthetic_time(table["synthetic_time"], place)
+    with wrong.noting():
+        made = build(cls, values, where, told=told)
+    wrong.tell()
+    return made
+
+
+def _check_format(table: dict[str, Any], where: str) -> None:
     of_text = [name for name in _OF_TEXT if name in table]
     if table.get("format") in ("parquet", "jdbc") and of_text:
         raise UserError(
@@ -128,23 +143,30 @@ def section(cls: type[Section], table: dict[str, Any], where: str) -> Section:
             f"{where}: file is {table.get('file')!r}; expected the name of a table or view for the "
             "format jdbc, such as shop.ratings. Make a view for anything else."
         )
-    values = dict(table)
-    if isinstance(table.get("features"), dict):
-        values["features"] = {
-            name: _feature(feature, f"{where[:-1]}.features.{name}]")
-            for name, feature in table["features"].items()
-        }
-    if isinstance(table.get("synthetic_time"), dict):
-        place = f"{where[:-1]}.synthetic_time]"
-        values["synthetic_time"] = _synthetic_time(table["synthetic_time"], place)
+
+
+def _check_times(cls: type[SourceFile], table: dict[str, Any], where: str) -> None:
     if cls is Interactions and ("event_time" in table) == ("synthetic_time" in table):
         raise UserError(f"{where}: give either `event_time` or `synthetic_time`, and not both.")
-    if DAY in str(table.get("file", "")):
-        _check_daily(cls, table, where)
-    return build(cls, values, where)
+
+
+def _check_earliest(cls: type[SourceFile], table: dict[str, Any], where: str) -> None:
+    if cls is Interactions and "earliest" in table:
+        _check_date(table["earliest"], "earliest", where)
+
+
+def _check_date(text: Any, name: str, where: str) -> None:
+    try:
+        if str(date.fromisoformat(text)) == text:
+            return
+    except (TypeError, ValueError):
+        pass
+    raise UserError(f"{where}: {name} is {text!r}, expected a date such as '2020-01-01'.")
 
 
 def _check_daily(cls: type[SourceFile], table: dict[str, Any], where: str) -> None:
+    if DAY not in str(table.get("file", "")):
+        return
     if cls is not Interactions or table["file"].count(DAY) > 1:
         raise UserError(
             f"{where}: file is {table['file']!r}; expected {DAY} once, and in [interactions] only."
@@ -158,12 +180,7 @@ def _check_daily(cls: type[SourceFile], table: dict[str, Any], where: str) -> No
 
 def _synthetic_time(table: dict[str, Any], where: str) -> SyntheticTime:
     time = build(SyntheticTime, table, where)
-    try:
-        date.fromisoformat(time.first_day)
-    except ValueError:
-        raise UserError(
-            f"{where}: first_day is {time.first_day!r}, expected a date such as '2020-01-01'."
-        ) from None
+    _check_date(time.first_day, "first_day", where)
     if (time.order is None) == (time.places is None):
         raise UserError(
             f"{where}: give either `order`, the column of each interaction's place, or `places`, "
@@ -173,25 +190,3 @@ def _synthetic_time(table: dict[str, Any], where: str) -> SyntheticTime:
         if (found := getattr(time, name)) is not None and found < 1:
             raise UserError(f"{where}: {name} is {found}, expected at least 1.")
     return time
-
-
-def _feature(values: Any, where: str) -> Feature:
-    if not isinstance(values, dict):
-        raise UserError(f"{where}: is {values!r}, expected a table with a `kind`.")
-    feature = build(Feature, values, where)
-    if (feature.column is None) == (not feature.flags):
-        raise UserError(f"{where}: give either `column` or `flags`, and not both.")
-    if feature.flags and feature.kind != "multi":
-        raise UserError(f"{where}: `flags` belong to kind 'multi', not {feature.kind!r}.")
-    if feature.kind == "bucketed" and list(feature.buckets) != sorted(set(feature.buckets)):
-        raise UserError(f"{where}: buckets are {list(feature.buckets)}, expected them ascending.")
-    if (feature.kind == "bucketed") != bool(feature.buckets):
-        raise UserError(f"{where}: `buckets` belong to kind 'bucketed', and it needs them.")
-    lowest, highest = feature.minimum, feature.maximum
-    if feature.kind != "bucketed" and not (lowest is None and highest is None):
-        raise UserError(
-            f"{where}: `minimum` and `maximum` belong to kind 'bucketed', not {feature.kind!r}."
-        )
-    if lowest is not None and highest is not None and lowest > highest:
-        raise UserError(f"{where}: minimum is {lowest:g}, expected at most maximum, {highest:g}.")
-    return feature

@@ -16,6 +16,7 @@ QUARANTINE_REASONS = (
     "unreadable_rating",
     "rating_off_scale",
     "unreadable_event_time",
+    "event_too_early",
     "future_event",
     "event_of_another_day",
     "unknown_user",

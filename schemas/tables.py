@@ -135,7 +135,7 @@ def item_profiles(spec: DatasetSpec) -> Table:
             Column(
                 name="train_rating_sum",
                 type=Type.FLOAT64,
-                minimum=0,
+                minimum=0 if spec.rating_levels[0] >= 0 else None,
                 description="Sum of those ratings.",
             ),
             *_indexed_features(spec.items.features),

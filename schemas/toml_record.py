@@ -8,33 +8,43 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import typing
+from collections.abc import Collection
 from typing import Any, TypeVar
 
-from schemas.errors import UserError
+from schemas.mistakes import MistakesError
 
 Record = TypeVar("Record")
 
 
-def build(cls: type[Record], table: dict[str, Any], where: str) -> Record:
-    """`cls(**table)`, where `where` names the file and section for the errors."""
+def build(
+    cls: type[Record], table: dict[str, Any], where: str, *, told: Collection[str] = ()
+) -> Record:
+    """`cls(**table)`, where `where` names the file and section for the errors.
+
+    Raises all mistakes at once. Of the keys in `told` a mistake has been told already.
+    """
     types = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    wrong = []
     for key, value in table.items():
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise UserError(f"{where}: unknown key {key!r}; the keys are {sorted(fields)}.{hint}")
-        if not _fits(value, types[key]):
-            raise UserError(f"{where}: {key} is {value!r}, expected {_name(types[key])}.")
+            wrong.append(f"{where}: unknown key {key!r}; the keys are {sorted(fields)}.{hint}")
+        elif key not in told and not _fits(value, types[key]):
+            wrong.append(f"{where}: {key} is {value!r}, expected {_name(types[key])}.")
     missing = [
         name
         for name, field in fields.items()
         if name not in table
+        and name not in told
         and field.default is dataclasses.MISSING
         and field.default_factory is dataclasses.MISSING
     ]
     if missing:
-        raise UserError(f"{where}: missing keys {missing}; add them.")
+        wrong.append(f"{where}: missing keys {missing}; add them.")
+    if wrong:
+        raise MistakesError(*wrong)
     return cls(**{key: _frozen(value) for key, value in table.items()})
 
 

@@ -33,6 +33,7 @@ class Contents:
     by_support: Part[Supports]
     calibration: Part[Calibration]
     steps: tuple[StepLine, ...]
+    accounted: str | None
     quarantine: Part[tuple[Reason, ...]]
     warnings: tuple[Warned, ...]
     links: Links
@@ -53,6 +54,7 @@ def gather(night: Night) -> Contents:
         by_support=breakdowns.by_support(night),
         calibration=breakdowns.calibration(night),
         steps=operation.step_lines(night),
+        accounted=operation.accounted(night),
         quarantine=operation.quarantine(night),
         warnings=operation.warnings(night),
         links=operation.links(night.settings, night.ds),

@@ -76,6 +76,18 @@ def quarantine(night: Night) -> Part[tuple[Reason, ...]]:
     return night.part("ingest", read, is_there=is_there)
 
 
+def accounted(night: Night) -> str | None:
+    """What became of all rows that ingest read, in words; None where it has not said so."""
+    attempt = night.attempts.current("ingest")
+    rows = dict(attempt.facts.get("rows") or {}) if attempt else {}
+    if not rows or attempt is None:
+        return None
+    read, kept = rows.pop("read"), rows.pop("kept")
+    parts = [f"{read:,} rows read: {kept:,} kept"]
+    parts += [f"{attempt.facts.get('quarantined', 0):,} set aside"]
+    return ", ".join([*parts, *(f"{n:,} {rule}" for rule, n in rows.items())]) + "."
+
+
 def warnings(night: Night) -> tuple[Warned, ...]:
     """Of the steps whose latest attempt counts."""
     current = (night.attempts.current(step) for step in STEPS)

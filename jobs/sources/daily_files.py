@@ -8,7 +8,7 @@ whether it would read the same again. Late events change the file of their own d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -16,11 +16,14 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import activity
+from jobs import activity, quarantine
 from jobs.partitions import read_days, set_down
+from jobs.quarantine import Outcome
 from jobs.rows import collected, only_row
+from jobs.sources import balance
 from jobs.sources.entities import read_entities
-from jobs.sources.paths import by_day, parts
+from jobs.sources.folder import SourceFolder
+from jobs.sources.paths import by_day, files_in, parts_of_days
 from jobs.sources.reading import read_interactions
 from jobs.sources.taken import Taken
 from jobs.transforms.source import with_reasons
@@ -35,17 +38,15 @@ _HAS_UNKNOWN = "has unknown"
 
 
 @contextmanager
-def take(
-    spark: SparkSession, source: Path, spec: DatasetSpec, lake: Lake, ds: date
-) -> Iterator[Taken]:
+def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Taken]:
     """What the source's days up to `ds` have that the lake has not."""
-    files = by_day(source, spec.interactions.file, ds)
+    spark, files = source.spark, by_day(source.path, spec.interactions.file, ds)
     if not files:
         raise UserError(
-            f"{source} has no file {spec.interactions.file} of a day up to ds {ds}; expected one "
-            "for each day with interactions. Choose a later ds, or mend the spec's `file`."
+            f"{source.path} has no file {spec.interactions.file} of a day up to ds {ds}; expected "
+            "one for each day with interactions. Choose a later ds, or mend the spec's `file`."
         )
-    entities = read_entities(spark, source, spec)
+    entities = read_entities(source, spec)
     users, items = entities.users, entities.items
     ids = _digest(users, items)
     made_of = {day: _made_of(file, spec) for day, file in files.items()}
@@ -57,23 +58,24 @@ def take(
         same.discard(ds)  # retention has removed the night's own: only its file brings it back
     changed = sorted(files.keys() - same)
     gone = {day: "0" for day, manifest in held.items() if manifest.rows and day not in files}
-    # Where nothing changed, some file says what columns there are.
-    paths = [path for day in changed or [max(files)] for path in parts(files[day])]
-    parsed = read_interactions(spark, source, spec.interactions, paths)
-    now = utc.end_of(utc.today())
-    of_days = parsed.where(F.col("source_day").isin(changed))
-    checked = with_reasons(of_days, users, items, spec, now=now)
+    parts = parts_of_days({day: files[day] for day in changed})
+    read = read_interactions(source, spec.interactions, parts)
+    checked = with_reasons(read.rows, users, items, spec, now=utc.end_of(utc.today()))
     with set_down(lake, "checked", checked) as checked:
-        found = _counts(checked)
+        outcomes = quarantine.outcomes(checked, spec)
+        counts = balance.check(read.tally, balance.of_files(outcomes), read.what)
+        if not any(each.reason is None for each in outcomes):
+            _check_some(source, files, held, same)
         fingerprints = {}
         for day in changed:
-            counts = found.get(day, {"valid": 0, "unknown": 0})
-            flag = _HAS_UNKNOWN if counts["unknown"] else ""
-            fingerprints[day] = f"{counts['valid']}:{made_of[day]}:{ids}:{flag}"
+            valid, has_unknown = _of_day(outcomes, day)
+            flag = _HAS_UNKNOWN if has_unknown else ""
+            fingerprints[day] = f"{valid}:{made_of[day]}:{ids}:{flag}"
         yield Taken(
             entities=entities,
             checked=checked,
-            rows_in=sum(counts["rows"] for counts in found.values()),
+            outcomes=outcomes,
+            counts=counts,
             changed=fingerprints | gone,
             n_days=len(files),
             # A ds without a file has an empty quarantine, and is no day of interactions.
@@ -81,20 +83,28 @@ def take(
         )
 
 
-def _counts(checked: DataFrame) -> dict[date, dict[str, int]]:
-    """Of each source day: the `rows`, those `valid`, and those of users or items `unknown`."""
-    is_unknown = F.col("reason").isin("unknown_user", "unknown_item")
-    counts = checked.groupBy("source_day").agg(
-        F.count("*").alias("rows"),
-        F.count_if(F.col("reason").isNull()).alias("valid"),
-        F.count_if(is_unknown).alias("unknown"),
-    )
-    return {row["source_day"]: row for row in collected(counts)}
+def _of_day(outcomes: Sequence[Outcome], day: date) -> tuple[int, bool]:
+    """How many rows of the day are valid, and whether some are of users or items unknown."""
+    own = [each for each in outcomes if each.day == day]
+    has_unknown = any(each.reason in ("unknown_user", "unknown_item") for each in own)
+    return sum(each.rows for each in own if each.reason is None), has_unknown
+
+
+def _check_some(
+    source: SourceFolder, files: Mapping[date, Path], held: Mapping[date, Manifest], same: set[date]
+) -> None:
+    """A `UserError` where all days that have a file would be empty: that is no quiet day."""
+    if not any(held[day].rows for day in same):
+        raise UserError(
+            f"{source.path} has {len(files):,} days up to ds, from {min(files)} to {max(files)}, "
+            "and none of them has an interaction that breaks no rule; expected some. Look at what "
+            "`python -m jobs describe-source` says of the source, and mend it or the dataset spec."
+        )
 
 
 def _made_of(file: Path, spec: DatasetSpec) -> str:
     """A digest of the spec and of when, and how large, the day's file or files were written."""
-    stats = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in parts(file)]
+    stats = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in files_in(file)]
     return hashlib.sha256(repr((stats, spec)).encode()).hexdigest()[:16]
 
 

@@ -2,57 +2,144 @@
 
 from __future__ import annotations
 
-import re
+import mmap
 from collections.abc import Sequence
-from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.transforms.source import ORIGIN, column, quoted
+from jobs.rows import collected
+from jobs.sources import quoting
+from jobs.sources.folder import NUMBER, SourceFolder, Staged, file_number
+from jobs.sources.headers import first_line
+from jobs.sources.tally import Tally
 from schemas.dataset_spec import SourceFile
-from schemas.errors import UserError
 
-_LINE, _BROKEN = "_line", "_broken"
-
-
-def header(path: Path, file: SourceFile) -> list[str]:
-    """The names of the file's columns, from the spec or from its first line."""
-    if file.columns:
-        path.stat()
-        return list(file.columns)
-    names = _first_line(path, file).split(file.delimiter)
-    return [name.strip(file.quote or None) for name in names]
-
-
-def origin(source: Path, *, line: Column, row: Column, is_whole: Column) -> Column:
-    """Where a row comes from: its file, by its path in the source, and its line or row there."""
-    root = "^file:/+" + re.escape(str(source.absolute()).lstrip("/")) + "/"
-    file = F.regexp_replace(F.url_decode("_metadata.file_path"), root, "")
-    return F.struct(
-        file.alias("file"), line.alias("line"), row.alias("row"), is_whole.alias("is_whole")
-    )
+LINE, WHOLE = "_line", "_whole"
+_BROKEN = "_broken"
 
 
 def read(
-    spark: SparkSession, source: Path, paths: Sequence[Path], file: SourceFile, columns: list[str]
+    source: SourceFolder,
+    staged: Sequence[Staged],
+    file: SourceFile,
+    columns: Sequence[str],
+    needed: Sequence[str],
+    tally: Tally,
 ) -> DataFrame:
-    """The rows of files with these columns. One with more or fewer is not whole.
+    """The `needed` columns of files that all have these `columns`, beside NUMBER, LINE and WHOLE.
 
-    Lines are read as text, and taken apart by Spark's CSV parser: its own reader would forget the
-    line of a row that it understands, and such a row may still break a rule.
+    A row with more or fewer columns is not whole, nor is one that a quote tears in two.
     """
-    line, broken = F.col(_LINE), F.col(_BROKEN)
-    none = F.lit(None).cast("bigint")
-    lines = spark.read.text([str(path) for path in paths])
-    lines = lines.select(
-        _text(file).alias(_LINE),
-        origin(source, line=_text(file), row=none, is_whole=F.lit(True)).alias(ORIGIN),
+    if file.multiline:
+        rows = _of_records(source, staged, file, columns, tally)
+    else:
+        rows = _of_lines(source, staged, file, columns, tally)
+    place = dict(zip(columns, _names(columns), strict=True))
+    values = (_value(F.col(place[name]), file).alias(name) for name in dict.fromkeys(needed))
+    return rows.select(NUMBER, LINE, WHOLE, *values)
+
+
+def _of_lines(
+    source: SourceFolder,
+    staged: Sequence[Staged],
+    file: SourceFile,
+    columns: Sequence[str],
+    tally: Tally,
+) -> DataFrame:
+    """Lines are read as text, and taken apart by Spark's CSV parser: its own reader would forget
+    the line of a row that it understands, and such a row may still break a rule."""
+    line = F.col(LINE)
+    torn = _torn(source, staged, file)
+    lines = _lines(source, [each for each in staged if each.number not in torn], file)
+    lines = lines.withColumn("is_within", F.lit(False))
+    if torn:
+        of_torn = _lines(source, [each for each in staged if each.number in torn], file)
+        lines = lines.unionByName(quoting.within_quotes(of_torn, line, file))
+    headers = [] if file.columns else [first_line(each.part.path, file) for each in staged]
+    is_header = line.isin(*dict.fromkeys(headers)) if headers else F.lit(False)
+    is_row = line.rlike(r"\S") & ~is_header
+    lines = tally.reading(lines, is_row, _file_names(staged))
+    # Generated from a list of one: filters stay behind it, which Spark would otherwise move before
+    # the parser, and parse again for each.
+    row = F.inline(F.array(F.from_csv(line, _schema(columns), _options(file))))
+    rows = lines.select(NUMBER, LINE, "is_within", row)
+    whole = F.col(_BROKEN).isNull()
+    if not torn:
+        return rows.withColumn(WHOLE, whole)
+    # Of a line within quotes nobody knows what any of its values are.
+    values = (F.when(~F.col("is_within"), F.col(name)).alias(name) for name in _names(columns))
+    whole = whole & ~F.col("is_within") & ~quoting.leaves_open(line, file)
+    return rows.select(NUMBER, LINE, whole.alias(WHOLE), *values)
+
+
+def _of_records(
+    source: SourceFolder,
+    staged: Sequence[Staged],
+    file: SourceFile,
+    columns: Sequence[str],
+    tally: Tally,
+) -> DataFrame:
+    """Rows that may go over several lines: one reader a file, which cannot be divided."""
+    reader = source.spark.read.schema(_schema(columns)).options(
+        **_options(file), multiLine="true", header=str(not file.columns), encoding=file.encoding
     )
-    if not file.columns:
-        headers = {_first_line(path, file) for path in paths}
-        lines = lines.where(~line.isin(*headers))
-    options = {
+    names = _names(columns)
+    raw = reader.csv([each.link for each in staged])
+    text = F.to_csv(F.struct(*names), {"sep": file.delimiter, "quote": file.quote or "\0"})
+    rows = raw.select(
+        file_number().alias(NUMBER),
+        F.coalesce(F.col(_BROKEN), text).alias(LINE),
+        F.col(_BROKEN).isNull().alias(WHOLE),
+        *names,
+    )
+    return tally.reading(rows, F.lit(True), _file_names(staged))
+
+
+def _lines(source: SourceFolder, staged: Sequence[Staged], file: SourceFile) -> DataFrame:
+    place = F.col("_metadata.file_block_start").alias(quoting.PLACE)
+    if not staged:
+        types = f"{NUMBER} int, {LINE} string, {quoting.PLACE} bigint, {quoting.ORDER} bigint"
+        return source.spark.createDataFrame([], types)
+    lines = source.spark.read.text([each.link for each in staged])
+    order = F.monotonically_increasing_id().alias(quoting.ORDER)
+    return lines.select(file_number().alias(NUMBER), _text(file).alias(LINE), place, order)
+
+
+def _file_names(staged: Sequence[Staged]) -> dict[int, str]:
+    return {each.number: each.name for each in staged}
+
+
+def _torn(source: SourceFolder, staged: Sequence[Staged], file: SourceFile) -> set[int]:
+    """The files with a line that leaves a quote open; most have no quote at all."""
+    suspects = [each for each in staged if file.quote and _has(each, file.quote.encode())]
+    if not suspects:
+        return set()
+    lines = _lines(source, suspects, file)
+    found = lines.where(quoting.leaves_open(F.col(LINE), file)).select(NUMBER).distinct()
+    return {row[NUMBER] for row in collected(found)}
+
+
+def _has(staged: Staged, quote: bytes) -> bool:
+    if not staged.link.endswith(".txt"):
+        return True  # packed
+    with (
+        staged.part.path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        return content.find(quote) >= 0
+
+
+def _names(columns: Sequence[str]) -> list[str]:
+    return [f"_c{n}" for n in range(len(columns))]  # theirs may be repeated, empty, or like ours
+
+
+def _schema(columns: Sequence[str]) -> str:
+    return ", ".join(f"{name} string" for name in (*_names(columns), _BROKEN))
+
+
+def _options(file: SourceFile) -> dict[str, str]:
+    return {
         "sep": file.delimiter,
         "quote": file.quote,
         # Without one, a quote inside a quoted value is doubled (RFC 4180).
@@ -60,15 +147,6 @@ def read(
         "mode": "PERMISSIVE",
         "columnNameOfCorruptRecord": _BROKEN,
     }
-    schema = ", ".join(f"{quoted(name)} string" for name in (*columns, _BROKEN))
-    # Generated from a list of one: filters stay behind it, which Spark would otherwise move before
-    # the parser, and parse again for each.
-    row = F.inline(F.array(F.from_csv(_LINE, schema, options)))
-    rows = lines.where(line.rlike(r"\S")).select(ORIGIN, row)
-    return rows.select(
-        *(_value(name, file).alias(name) for name in columns),
-        F.col(ORIGIN).withField("is_whole", broken.isNull()).alias(ORIGIN),
-    )
 
 
 def _text(file: SourceFile) -> Column:
@@ -77,15 +155,5 @@ def _text(file: SourceFile) -> Column:
     return F.decode(F.col("value").cast("binary"), file.encoding)
 
 
-def _value(name: str, file: SourceFile) -> Column:
-    text = column(name)
+def _value(text: Column, file: SourceFile) -> Column:
     return F.when(~F.trim(text).isin(*file.nulls), text) if file.nulls else text
-
-
-def _first_line(path: Path, file: SourceFile) -> str:
-    with path.open("rb") as lines:
-        first = lines.readline().splitlines()
-    text = first[0].decode(file.encoding).removeprefix("\ufeff") if first else ""
-    if not text:
-        raise UserError(f"{path} is empty; expected a header line and rows.")
-    return text

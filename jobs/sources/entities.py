@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from jobs.partitions import write_partition
 from jobs.rows import collected, only_row
+from jobs.sources import balance
+from jobs.sources.folder import SourceFolder
 from jobs.sources.needed_columns import of_items, of_users
-from jobs.sources.reading import altered, read_file
-from jobs.transforms.entities import entities, users_of
-from jobs.transforms.source import is_storable_id, is_storable_text
+from jobs.sources.reading import Reading, altered, read_file
+from jobs.transforms.entities import entities, is_set, users_of
+from jobs.transforms.source import ORIGIN, column, id_text, is_storable_id, is_storable_text
 from schemas import tables
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, Feature, Items, Users
@@ -36,7 +38,7 @@ class Entities:
 
 
 def read_entities(
-    spark: SparkSession, source: Path, spec: DatasetSpec, visible: DataFrame | None = None
+    source: SourceFolder, spec: DatasetSpec, visible: DataFrame | None = None
 ) -> Entities:
     """Users and items, checked: one row per id, as many as the spec expects.
 
@@ -47,10 +49,10 @@ def read_entities(
         assert visible is not None, "the spec of a file a day names a file of users"
         users = users_of(visible, tables.users(spec)).localCheckpoint()
     else:
-        users = _entities(spark, source, spec.users, tables.users(spec), set_aside)
-        _check_number(users, tables.users(spec), spec, source)
-    items = _entities(spark, source, spec.items, tables.items(spec), set_aside)
-    _check_number(items, tables.items(spec), spec, source)
+        users = _entities(source, spec.users, tables.users(spec), set_aside)
+        _check_number(users, tables.users(spec), spec, source.path)
+    items = _entities(source, spec.items, tables.items(spec), set_aside)
+    _check_number(items, tables.items(spec), spec, source.path)
     return Entities(users=users, items=items, set_aside=tuple(set_aside))
 
 
@@ -60,30 +62,64 @@ def write_entities(frame: DataFrame, table: Table, lake: Lake, ds: date, record:
 
 
 def _entities(
-    spark: SparkSession,
-    source: Path,
-    file: Users | Items,
-    table: Table,
-    set_aside: list[str],
+    source: SourceFolder, file: Users | Items, table: Table, set_aside: list[str]
 ) -> DataFrame:
     names: dict[str, str | None]
     if isinstance(file, Users):
         needed, names = of_users(file), {"user_id": file.user_id}
     else:
         needed, names = of_items(file), {"item_id": file.item_id, "title": file.title}
-    raw = read_file(spark, source, file, needed)
-    _check_lists(raw, file.features, source / file.file)
-    # A checkpoint: interactions are held against what is written, whatever becomes of the file.
-    frame = entities(raw, table, names, file.features).localCheckpoint()
-    [key] = table.key
+    path, [key] = source.path / file.file, table.key
+    read = read_file(source, file, needed)
+    # Set down: interactions are held against what is written, whatever becomes of the file.
+    raw = source.set_down(read.rows)
+    _check_lists(raw, file.features, path)
+    _check(read, raw, file, set_aside)
+    frame = entities(raw.where(_counts(needed[0])), table, names, file.features)
     faulty = frame.groupBy(key).count().where(F.col(key).isNull() | (F.col("count") > 1))
     examples = [row[key] for row in collected(faulty.orderBy(key).limit(5))]
     if examples:
         raise UserError(
-            f"{source / file.file}: {key} is empty or repeated, for example {examples}; "
+            f"{path}: {key} is empty or repeated, for example {examples}; "
             "expected one row per id. Mend the file."
         )
-    return _storable(frame, key, source / file.file, set_aside)
+    return _storable(frame, key, path, set_aside)
+
+
+def _counts(key: str) -> Column:
+    """Whether a row is one of an entity: a broken row that has an id counts with what it has."""
+    return F.col(f"{ORIGIN}.is_whole") | (F.coalesce(id_text(key), F.lit("")) != "")
+
+
+def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[str]) -> None:
+    """Hold the rows that were set down against those that were read, all in one aggregation."""
+    key = file.user_id if isinstance(file, Users) else file.item_id
+    flags = list(dict.fromkeys(name for each in file.features.values() for name in each.flags))
+    odd = [F.max(F.when(is_set(column(name)).isNull(), column(name))) for name in flags]
+    by_file = collected(
+        raw.groupBy(F.col(f"{ORIGIN}.file").alias("_file")).agg(
+            F.count("*").alias("_rows"),
+            F.count_if(~F.col(f"{ORIGIN}.is_whole")).alias("_broken"),
+            F.count_if(~_counts(key)).alias("_lost"),
+            *(value.alias(f"_{n}") for n, value in enumerate(odd)),
+        )
+    )
+    balance.check(read.tally, {row["_file"]: row["_rows"] for row in by_file}, read.what)
+    if not by_file:
+        raise UserError(f"{read.what} has no rows; expected one for each {key}. Fill the file.")
+    if broken := sum(row["_broken"] for row in by_file):
+        set_aside.append(
+            f"{read.what}: {broken:,} rows have more or fewer columns than the file, or a line "
+            f"break within quotes; {sum(row['_lost'] for row in by_file):,} of them have no {key} "
+            "and are left out. If quoted values go over several lines, say multiline = true in "
+            "the dataset spec"
+        )
+    for n, name in enumerate(flags):
+        if found := [row[f"_{n}"] for row in by_file if row[f"_{n}"] is not None]:
+            raise UserError(
+                f"{read.what}: the flag {name} is {found[0]!r} in some row; expected 1 or 0, true "
+                "or false, yes or no. Mend the file, or take the column for a feature of its own."
+            )
 
 
 def _storable(frame: DataFrame, key: str, path: Path, set_aside: list[str]) -> DataFrame:
@@ -103,7 +139,7 @@ def _storable(frame: DataFrame, key: str, path: Path, set_aside: list[str]) -> D
     kept = frame.where(columns[key])
     if "title" in columns:
         kept = kept.withColumn("title", F.when(columns["title"], F.col("title")))
-    return kept.localCheckpoint()
+    return kept
 
 
 def _check_lists(raw: DataFrame, features: Mapping[str, Feature], path: Path) -> None:

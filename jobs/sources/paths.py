@@ -2,43 +2,77 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from schemas.errors import UserError
 from schemas.source_files import DAY, SourceFile
 
+_CHECKSUMS = (".crc", ".md5", ".sha1", ".sha256")
 
-def paths(source: Path, file: SourceFile) -> list[Path]:
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Part:
+    """A file with rows, and the day that its name says, where there is a file a day."""
+
+    path: Path
+    day: date | None = None
+
+
+def parts(source: Path, file: SourceFile) -> list[Part]:
     """All files of a section of the spec; a `UserError` when a file a day has none."""
     if DAY not in file.file:
-        return parts(source / file.file)
+        return [Part(path=path) for path in files_in(source / file.file)]
     days = by_day(source, file.file, date.max)
     if not days:
         raise UserError(
             f"{source} has no file {file.file} of any day; expected one for each day with "
             "interactions. Mend the spec's `file`."
         )
-    return [part for path in days.values() for part in parts(path)]
+    return parts_of_days(days)
+
+
+def parts_of_days(days: dict[date, Path]) -> list[Part]:
+    return [Part(path=file, day=day) for day, path in days.items() for file in files_in(path)]
 
 
 def by_day(source: Path, pattern: str, until: date) -> dict[date, Path]:
-    """The file or folder of each day up to `until` that has one."""
+    """The file or folder of each day up to `until` that has one, in order of days.
+
+    Only the day is looked for; everything else in the pattern is a name, whatever letters it has.
+    """
     before, after = pattern.split(DAY)
+    folder, _, start = before.rpartition("/")
+    end, _, rest = after.partition("/")
+    parent = source / (folder or ("/" if before.startswith("/") else ""))
+    names = [path.name for path in parent.iterdir()] if parent.is_dir() else []
     found = {}
-    for path in sorted(source.glob(f"{before}????-??-??{after}")):
-        name = path.relative_to(source).as_posix()
-        try:
-            day = date.fromisoformat(name[len(before) : len(name) - len(after)])
-        except ValueError:
-            continue  # nobody's day
-        if day <= until:
+    for name in names:
+        day = _day(name, start, end)
+        if day is not None and day <= until and (path := parent / name / rest).exists():
             found[day] = path
-    return found
+    return dict(sorted(found.items()))
 
 
-def parts(path: Path) -> list[Path]:
-    """The file, or those in the folder that are no marks of whoever wrote it."""
+def _day(name: str, start: str, end: str) -> date | None:
+    text = name[len(start) : len(name) - len(end)]
+    if name != f"{start}{text}{end}":
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None  # nobody's day
+    return day if str(day) == text else None  # 20260131 and 2026-W05-6 are ISO dates too
+
+
+def files_in(path: Path) -> list[Path]:
+    """The file, or those in the folder and below that are no marks of whoever wrote them."""
     if not path.is_dir():
         return [path]
-    return sorted(part for part in path.iterdir() if part.name[0] not in "._")
+    found = (each for each in path.iterdir() if _holds_rows(each.name))
+    return sorted(file for each in found for file in files_in(each))
+
+
+def _holds_rows(name: str) -> bool:
+    return name[0] not in "._" and not name.endswith(_CHECKSUMS)

@@ -2,144 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.sources import delimited
-from jobs.sources import paths as source_paths
+from jobs.rows import collected
+from jobs.sources import balance, delimited, headers, parquet, paths
 from jobs.sources.database import name_of
+from jobs.sources.folder import SourceFolder
 from jobs.sources.needed_columns import of_interactions
-from jobs.transforms.source import ORIGIN, column, parse_interactions, that_count
+from jobs.sources.paths import Part
+from jobs.sources.tally import Tally
+from jobs.transforms.source import ORIGIN, column, is_chosen, parse_interactions, quoted
 from schemas.dataset_spec import DatasetSpec, Interactions, SourceFile
 from schemas.errors import UserError
+from schemas.source_files import DAY
+
+NOT_CHOSEN = "not chosen by only and without"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """The rows of a section's files, and the count of them, which the first action fills."""
+
+    rows: DataFrame
+    tally: Tally
+    what: str  # the file, for people
+
+    def check(self, written: DataFrame) -> None:
+        """A `UserError` when rows are missing among those that were set down."""
+        by_file = written.groupBy(f"{ORIGIN}.file").count()
+        arrived = {row["file"]: row["count"] for row in collected(by_file)}
+        balance.check(self.tally, arrived, self.what)
 
 
 def read_file(
-    spark: SparkSession,
-    source: Path,
+    source: SourceFolder,
     file: SourceFile,
     needed: Sequence[str],
-    paths: Sequence[Path] | None = None,
-) -> DataFrame:
+    parts: Sequence[Part] | None = None,
+) -> Reading:
     """The file's rows that count, every column a string, null where a row has no such column.
 
-    `paths` are the files to read where there is one a day. The column `ORIGIN` says where each row
+    `parts` are the files to read where there is one a day. The column `ORIGIN` says where each row
     comes from. Numbers and times of a Parquet file become their text, and its lists lists of texts.
+    Columns are found by exact name, file by file: a later file may have more, or another order.
     Raises `UserError` when a file cannot be read or lacks one of the `needed` columns.
     """
-    paths = source_paths.paths(source, file) if paths is None else paths
-    for path in paths:
-        if (problem := missing_from(path, file, needed)) is not None:
-            raise UserError(problem)
-    if file.format != "delimited":
-        needed = list(dict.fromkeys([*needed, *file.only, *file.without]))
-        return that_count(_parquet(spark, source, file, paths, needed), file)
-    columns = columns_of(paths[0], file)
-    for path in paths[1:]:
-        if columns_of(path, file) != columns:
-            raise UserError(
-                f"{path} has the columns {columns_of(path, file)}; expected {columns}, as "
-                f"{paths[0]} has. Write all days' files with the same columns."
-            )
-    return that_count(delimited.read(spark, source, paths, file, columns), file)
+    parts = paths.parts(source.path, file) if parts is None else parts
+    needed = list(dict.fromkeys([*needed, *file.only, *file.without]))
+    tally, what = Tally(), str(source.path / name_of(file))
+    parts = with_bytes(parts, file)
+    for problem in problems(source.path, parts, file, needed):
+        raise UserError(problem)
+    if not parts:
+        return Reading(rows=_none(source, needed), tally=tally, what=what)
+    is_text = file.format == "delimited"
+    raw = (_text if is_text else _parquet)(source, parts, file, needed, tally)
+    if file.only or file.without:
+        raw = tally.without(raw, NOT_CHOSEN, ~is_chosen(file))
+    return Reading(rows=raw, tally=tally, what=what)
+
+
+def with_bytes(parts: Sequence[Part], file: SourceFile) -> list[Part]:
+    """Those of the files that are not empty: a program without a row may leave a text without a
+    byte, header and all."""
+    is_text = file.format == "delimited"
+    return [part for part in parts if not (is_text and headers.is_empty(part.path))]
+
+
+def problems(
+    source: Path, parts: Sequence[Part], file: SourceFile, needed: Sequence[str]
+) -> Iterator[str]:
+    """Why the files cannot be read, or lack a column, in words."""
+    if not parts and DAY not in file.file:
+        yield (
+            f"{source / file.file} is empty; expected a header line and rows, or a folder with "
+            "such files. Fill it, or mend the spec's `file`."
+        )
+    for part in parts:
+        try:
+            problem = headers.missing_from(part.path, file, needed)
+        except UserError as error:
+            problem = str(error)
+        if problem is not None:
+            yield problem
 
 
 def read_interactions(
-    spark: SparkSession, source: Path, spec: Interactions, paths: Sequence[Path] | None = None
+    source: SourceFolder, spec: Interactions, parts: Sequence[Part] | None = None
+) -> Reading:
+    """The source's interactions, parsed; `parts` are the files to read where there is one a day."""
+    read = read_file(source, spec, of_interactions(spec), parts)
+    return replace(read, rows=parse_interactions(read.rows, spec))
+
+
+def _text(
+    source: SourceFolder, parts: Sequence[Part], file: SourceFile, needed: list[str], tally: Tally
 ) -> DataFrame:
-    """The source's interactions, parsed; `paths` are the files to read where there is one a day."""
-    return parse_interactions(read_file(spark, source, spec, of_interactions(spec), paths), spec)
-
-
-def missing_from(path: Path, file: SourceFile, needed: Sequence[str]) -> str | None:
-    """Which columns the file lacks, in words; None when it has all that the spec asks it for."""
-    columns = columns_of(path, file)
-    missing = sorted({*needed, *file.only, *file.without} - set(columns))
-    if not missing:
-        return None
-    return (
-        f"{path} has the columns {columns}; the dataset spec also needs {missing}. "
-        "Add them to the file, or name other columns in the spec."
+    staged = source.stage(parts, [headers.end_of_name(part.path) for part in parts])
+    alike = defaultdict(list)
+    for each in staged:
+        alike[tuple(headers.header(each.part.path, file))].append(each)
+    frames = (
+        delimited.read(source, files, file, columns, needed, tally)
+        for columns, files in alike.items()
     )
-
-
-def columns_of(path: Path, file: SourceFile) -> list[str]:
-    """The names of the file's columns; a `UserError` when it cannot be read."""
-    try:
-        is_text = file.format == "delimited"
-        names = delimited.header(path, file) if is_text else list(pq.read_schema(path).names)
-    except pa.ArrowInvalid as error:
-        raise UserError(
-            f"{path} cannot be read as Parquet: {error}. Mend the file, or the spec's `file` and "
-            "`format`."
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        kind = f"{file.encoding} text" if file.format == "delimited" else "Parquet"
-        raise UserError(
-            f"{path} cannot be read as {kind}: {error}. "
-            "Mend the file, or the spec's `file`, `format` and `encoding`."
-        ) from error
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise UserError(
-            f"{path} has several columns named {repeated}; expected each name once. "
-            "Rename them in the file, or name all columns in the spec's `columns`."
-        )
-    return names
+    rows = source.named(reduce(DataFrame.unionByName, frames), staged)
+    none = F.lit(None).cast("bigint")
+    origin = _origin(line=F.col(delimited.LINE), row=none, is_whole=F.col(delimited.WHOLE))
+    return rows.select(*map(column, needed), origin.alias(ORIGIN))
 
 
 def _parquet(
-    spark: SparkSession,
-    source: Path,
-    file: SourceFile,
-    paths: Sequence[Path],
-    needed: list[str],
+    source: SourceFolder, parts: Sequence[Part], file: SourceFile, needed: list[str], tally: Tally
 ) -> DataFrame:
-    raw = spark.read.parquet(*map(str, paths))
-    origin = _origin(source, file)
-    schema = _schema(paths, needed)
-
-    def text(name: str) -> Column:
-        type_ = schema.field(name).type
-        if pa.types.is_list(type_) or pa.types.is_large_list(type_):
-            return column(name).cast("array<string>")
-        # Plain numbers, as the session reads them. Through a decimal: a double would round.
-        if pa.types.is_timestamp(type_) and type_.unit == "ns":
-            micros = (column(name).cast("decimal(20, 0)") / 1000).cast("bigint")
-            return F.timestamp_micros(micros).cast("string")
-        return column(name).cast("string")
-
-    return raw.select(*(text(name).alias(name) for name in needed), origin.alias(ORIGIN))
+    """Of a table of a database: its name, and no number of a row, for it has no order."""
+    is_table = file.format == "jdbc"
+    ends = [".parquet"] * len(parts)
+    staged = source.stage(parts, ends, name_of(file) if is_table else None)
+    rows = source.named(parquet.read(source, staged, needed, tally), staged)
+    row = F.lit(None).cast("bigint") if is_table else F.col(parquet.ROW)
+    origin = _origin(line=F.lit(None).cast("string"), row=row, is_whole=F.lit(True))
+    return rows.select(*map(column, needed), origin.alias(ORIGIN))
 
 
-def _origin(source: Path, file: SourceFile) -> Column:
-    """Of a row of a database: its table, which has no order, so that no row has a number."""
-    none, is_whole = F.lit(None).cast("string"), F.lit(True)
-    row = F.col("_metadata.row_index")
-    origin = delimited.origin(source, line=none, row=row, is_whole=is_whole)
-    if file.format != "jdbc":
-        return origin
-    of_table = origin.withField("file", F.lit(name_of(file)))
-    return of_table.withField("row", F.lit(None).cast("bigint"))
+def _origin(*, line: Column, row: Column, is_whole: Column) -> Column:
+    return F.struct(
+        F.col("_file").alias("file"), F.col("_day").alias("day"), line.alias("line"),
+        row.alias("row"), is_whole.alias("is_whole"),
+    )  # fmt: skip
 
 
-def _schema(paths: Sequence[Path], needed: list[str]) -> pa.Schema:
-    """Of the columns needed; a `UserError` when the files have them of different types."""
-    schemas = [pq.read_schema(path) for path in paths]
-    for path, schema in zip(paths, schemas, strict=True):
-        for name in needed:
-            found, expected = schema.field(name).type, schemas[0].field(name).type
-            if found != expected:
-                raise UserError(
-                    f"{path} has {name} as {found}; expected {expected}, as {paths[0]} has it. "
-                    "Write all days' files with the same types."
-                )
-    return schemas[0]
+def _none(source: SourceFolder, needed: Sequence[str]) -> DataFrame:
+    strings = "".join(f"{quoted(name)} string, " for name in needed)
+    origin = "struct<file string, day date, line string, row bigint, is_whole boolean>"
+    return source.spark.createDataFrame([], f"{strings}{ORIGIN} {origin}")
 
 
 def altered(spec: DatasetSpec, source: Path, found: str, expected: str) -> UserError:

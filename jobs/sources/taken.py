@@ -8,6 +8,7 @@ from datetime import date
 
 from pyspark.sql import DataFrame
 
+from jobs.quarantine import Outcome
 from jobs.sources.entities import Entities
 
 
@@ -16,7 +17,8 @@ class Taken:
     """The source's entities and rows, read and checked, and nothing written yet.
 
     checked: the rows that were read, each with the `reason` to set it aside, null if valid
-    rows_in: how many those are, in the source
+    outcomes: how many those are, by file and reason
+    counts: how many rows were read, and how many each rule left out before they were checked
     changed: the days up to ds whose interactions are to be replaced, with their fingerprints
     n_days: how many days up to ds the source has
     source_days: the days whose files were read; None where the source is one file
@@ -24,7 +26,8 @@ class Taken:
 
     entities: Entities
     checked: DataFrame
-    rows_in: int
+    outcomes: Sequence[Outcome]
+    counts: Mapping[str, int]
     changed: Mapping[date, str]
     n_days: int
     source_days: Sequence[date] | None = None

@@ -11,39 +11,46 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs import quarantine
 from jobs.partitions import set_down
 from jobs.rows import collected, only_row
+from jobs.sources import balance
 from jobs.sources.entities import read_entities
+from jobs.sources.folder import SourceFolder
 from jobs.sources.reading import altered, read_interactions
 from jobs.sources.taken import Taken
-from jobs.transforms.source import is_ahead, valid_interactions, with_reasons
-from schemas import tables, utc
+from jobs.transforms.source import is_ahead, is_early, valid_interactions, with_reasons
+from schemas import tables, time_units, utc
 from schemas.dataset_spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.lake import Lake
 
+AFTER_DS = "after ds"
+
 
 @contextmanager
-def take(
-    spark: SparkSession, source: Path, spec: DatasetSpec, lake: Lake, ds: date
-) -> Iterator[Taken]:
+def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Taken]:
     """What the source has up to `ds`; a `UserError` when it is altered, or begins later."""
     now = utc.end_of(utc.today())
-    parsed = read_interactions(spark, source, spec.interactions)
-    rows = _check_source(parsed, spec, source, ds, now)
+    read = read_interactions(source, spec.interactions)
+    parsed = read.rows
+    _check_source(parsed, spec, source.path, ds, now)
     visible = F.col("at").isNull() | (F.col("at") < F.lit(utc.end_of(ds)))
     seen = parsed.where(visible & F.col("is_whole"))
-    entities = read_entities(spark, source, spec, visible=seen)
+    entities = read_entities(source, spec, visible=seen)
     users, items = entities.users, entities.items
     # Later days are not this night's, but a day that has not come yet is no day at all.
-    tonight = parsed.where(visible | is_ahead(spec.interactions, now))
+    tonight = visible | is_ahead(spec.interactions, now)
+    rows = read.tally.without(parsed, AFTER_DS, ~tonight)
     # Set down, and not cached: Spark would find cached rows again by the file's path, even after
     # the file has changed.
-    checked = with_reasons(tonight, users, items, spec, now=now)
+    checked = with_reasons(rows, users, items, spec, now=now)
     with set_down(lake, "checked", checked) as checked:
+        outcomes = quarantine.outcomes(checked, spec)
+        counts = balance.check(read.tally, balance.of_files(outcomes), read.what)
         fingerprints = _fingerprints(checked, spec)
         held = lake.days("interactions", until=ds)
         changed = {
@@ -55,7 +62,8 @@ def take(
         yield Taken(
             entities=entities,
             checked=checked,
-            rows_in=rows,
+            outcomes=outcomes,
+            counts=counts,
             changed=changed | gone,
             n_days=len(fingerprints),
         )
@@ -78,18 +86,21 @@ def _fingerprints(checked: DataFrame, spec: DatasetSpec) -> dict[date, str]:
 
 def _check_source(
     parsed: DataFrame, spec: DatasetSpec, source: Path, ds: date, now: datetime
-) -> int:
-    """Rows in the source; an error when it is altered, or ds comes before its first event."""
-    at = F.when(~is_ahead(spec.interactions, now), F.col("at"))
+) -> None:
+    """An error when the source is altered, or ds comes before its first event."""
+    is_no_day = is_ahead(spec.interactions, now) | is_early(spec.interactions)
+    at = F.when(~is_no_day, F.col("at"))
     seen = only_row(
         parsed.agg(F.count("*").alias("rows"), F.min(at).alias("first"), F.max(at).alias("last"))
     )
     if seen["first"] is None:
+        examples = [row["event_time"] for row in collected(parsed.select("event_time").limit(3))]
         raise UserError(
             f"{source / spec.interactions.file} has {seen['rows']:,} rows and none with a readable "
-            "time up to today; expected Unix times, timestamps such as 2026-01-31T12:00:00Z, or "
-            "whole numbers to make times of. Check the spec's `event_time` and `time_unit`, or "
-            "`synthetic_time`."
+            f"time from {spec.interactions.earliest} to today; the first are {examples}. Expected "
+            "Unix times, timestamps such as 2026-01-31T12:00:00Z, or whole numbers to make times "
+            "of. Check the spec's `event_time`, `time_unit` and `earliest`, or `synthetic_time`. "
+            f"{time_units.hint(examples, spec.interactions) or ''}".rstrip()
         )
     first, last = utc.day_of(seen["first"]), utc.day_of(seen["last"])
     if spec.expected is not None:
@@ -106,4 +117,3 @@ def _check_source(
             f"ds {ds} lies before the first event of {source}; "
             f"expected a date from {first} on (the last event is of {last})."
         )
-    return int(seen["rows"])

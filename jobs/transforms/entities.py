@@ -10,9 +10,12 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs.transforms.source import column, is_storable_id
+from jobs.transforms.source import column, id_text, is_storable_id
 from schemas.columns import Table
 from schemas.dataset_spec import Feature
+
+_YES = ("1", "1.0", "true", "t", "yes", "y")
+_NO = ("0", "0.0", "false", "f", "no", "n", "", "nan", "null", "none")
 
 
 def entities(
@@ -23,7 +26,7 @@ def entities(
     A contract column without a name is null: not all data has titles.
     """
     plain = {
-        contract: F.lit(None).cast("string") if source is None else F.trim(column(source))
+        contract: F.lit(None).cast("string") if source is None else id_text(source)
         for contract, source in names.items()
     }
     are_lists = {each.name for each in raw.schema if isinstance(each.dataType, T.ArrayType)}
@@ -32,19 +35,19 @@ def entities(
         for name, feature in features.items()
     }
     selected = (expression.alias(name) for name, expression in {**plain, **lists}.items())
-    return raw.select(*selected).select(*table.column_names)
+    return raw.select(*selected).select(*map(column, table.column_names))
 
 
 def users_of(visible: DataFrame, table: Table) -> DataFrame:
     """Whom the interactions name, for a source that has nothing else to say of its users."""
-    named = visible.where((F.trim("user_id") != "") & is_storable_id(F.col("user_id")))
+    named = visible.where((F.col("user_id") != "") & is_storable_id(F.col("user_id")))
     return named.select("user_id").distinct().select(*table.column_names)
 
 
 def values(feature: Feature, *, is_list: bool = False) -> Column:
     """The attribute's values as a list of non-empty texts; empty when unknown."""
     if feature.flags:
-        flags = (F.when(column(name) == "1", F.lit(name)) for name in feature.flags)
+        flags = (F.when(is_set(column(name)), F.lit(name)) for name in feature.flags)
         return F.array_compact(F.array(*flags))
     assert feature.column is not None
     text = column(feature.column)
@@ -56,6 +59,12 @@ def values(feature: Feature, *, is_list: bool = False) -> Column:
         text = _bucket(_plausible(text.try_cast("double"), feature), feature.buckets)
     many = F.split(text, _literal(feature.separator)) if feature.separator else F.array(text)
     return _kept(many)
+
+
+def is_set(flag: Column) -> Column:
+    """What a column of flags says, as programs write it; null for a text that says neither."""
+    text = F.lower(F.trim(F.coalesce(flag, F.lit(""))))
+    return F.when(text.isin(*_YES), F.lit(True)).when(text.isin(*_NO), F.lit(False))
 
 
 def _kept(many: Column) -> Column:

@@ -15,7 +15,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.transforms.activity import is_training
-from jobs.transforms.source import column
+from jobs.transforms.source import id_text
 from schemas.columns import Table
 from schemas.holdout import Holdout
 from schemas.network_spec import USERS, FeatureRelation, FileRelation, Network
@@ -28,12 +28,12 @@ _ASKED = 8
 def links(raw: DataFrame, ids: DataFrame | None, name: str, relation: FileRelation) -> DataFrame:
     """The item links of a relation file; `ids` are the rows of the file that translates items."""
     found = raw.select(
-        F.trim(column(relation.item)).alias("item_id"), F.trim(column(relation.node)).alias("node")
+        id_text(relation.item).alias("item_id"), id_text(relation.node).alias("node")
     )
     if relation.ids is not None and ids is not None:
         known = ids.select(
-            F.trim(column(relation.ids.alias)).alias("alias"),
-            F.trim(column(relation.ids.item_id)).alias("known_id"),
+            id_text(relation.ids.alias).alias("alias"),
+            id_text(relation.ids.item_id).alias("known_id"),
         )
         found = found.join(known, on=F.col("item_id") == F.col("alias"), how="inner").select(
             F.col("known_id").alias("item_id"), "node"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
+from decimal import Decimal
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window
@@ -11,16 +11,23 @@ from pyspark.sql import functions as F
 
 from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, Interactions
-from schemas.source_files import DAY, SourceFile, SyntheticTime
+from schemas.source_files import SourceFile, SyntheticTime, TimeUnit
 from schemas.source_tables import MAX_ID_CHARACTERS
 
 # The column in which readers say where a row comes from, and whether it has the file's columns:
-# a struct of `file`, `line` (of text), `row` (of Parquet) and `is_whole`.
+# a struct of `file`, `day` (of a file a day), `line` (of text), `row` (of Parquet), `is_whole`.
 ORIGIN = "_origin"
 
 _BROADCAST_IDS = 2_000_000
+_ROUNDING = 1e-6  # of a step, in floating point
 _DATE = r"^\s*\d{4}-\d{2}-\d{2}"
-_MICROSECONDS = {"seconds": 1_000_000, "milliseconds": 1_000}
+_DIGITS = r"^(\d{8}(?:\d\d){0,3})$"
+_MICROSECONDS = {
+    "seconds": Decimal(1_000_000),
+    "milliseconds": Decimal(1_000),
+    "microseconds": Decimal(1),
+    "nanoseconds": Decimal("0.001"),
+}
 
 
 def column(name: str) -> Column:
@@ -32,17 +39,22 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def that_count(raw: DataFrame, file: SourceFile) -> DataFrame:
-    """The rows with the values of `only` and without those of `without`.
+def is_chosen(file: SourceFile) -> Column:
+    """Whether a row has the values of `only` and none of those of `without`.
 
-    A row that is not whole counts: what it says of them may be of another column.
+    A row that is not whole is chosen: what it says of them may be of another column.
     """
     wanted = (F.trim(column(name)) == value for name, value in file.only.items())
     unwanted = (F.trim(column(name)) == value for name, value in file.without.items())
     # A missing value is none of those left out.
     kept = (~F.coalesce(is_left_out, F.lit(False)) for is_left_out in unwanted)
-    counts = reduce(Column.__and__, (*wanted, *kept), F.lit(True))
-    return raw.where(counts | ~F.col(f"{ORIGIN}.is_whole"))
+    chosen = reduce(Column.__and__, (*wanted, *kept), F.lit(True))
+    return F.coalesce(chosen, F.lit(False)) | ~F.col(f"{ORIGIN}.is_whole")
+
+
+def id_text(name: str) -> Column:
+    """An id as it is compared and kept: databases pad them with blanks."""
+    return F.trim(column(name))
 
 
 def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
@@ -58,15 +70,15 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
     time = spec.event_time if synthetic is None else synthetic.order
     return (
         raw.select(
-            column(spec.user_id).alias("user_id"),
-            column(spec.item_id).alias("item_id"),
+            id_text(spec.user_id).alias("user_id"),
+            id_text(spec.item_id).alias("item_id"),
             rating.alias("rating"),
             (F.lit(None).cast("string") if time is None else column(time)).alias("event_time"),
             F.col(f"{ORIGIN}.file").alias("source_file"),
             F.col(f"{ORIGIN}.line").alias("source_line"),
             F.col(f"{ORIGIN}.row").alias("source_row"),
             F.col(f"{ORIGIN}.is_whole").alias("is_whole"),
-            _source_day(spec).alias("source_day"),
+            F.col(f"{ORIGIN}.day").alias("source_day"),
         )
         .withColumn("value", F.lit(1.0) if is_implicit else F.col("rating").try_cast("double"))
         .withColumn(
@@ -79,23 +91,31 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
     )
 
 
-def _source_day(spec: Interactions) -> Column:
-    """The day that the file's name says; null where there is one file for all."""
-    if not spec.is_daily:
-        return F.lit(None).cast("date")
-    before, _ = spec.file.split(DAY)
-    pattern = "^" + re.escape(before) + r"(\d{4}-\d{2}-\d{2})"
-    return F.regexp_extract(F.col(f"{ORIGIN}.file"), pattern, 1).try_cast("date")
+def _clock(unit: TimeUnit) -> Column:
+    """A Unix time, or a timestamp in words, which is UTC where it names no offset.
+
+    Null where it is neither, or lies beyond what a timestamp can be.
+    """
+    text = F.trim("event_time")
+    if unit == "digits":
+        return F.coalesce(_digits(text), _words(text))
+    # Through a decimal: a double would round microseconds away. Times of day in scientific
+    # notation are of a program that took them for measurements.
+    number = text.try_cast("decimal(38, 9)")
+    micros = F.try_multiply(number, F.lit(_MICROSECONDS[unit])).try_cast("bigint")
+    return F.coalesce(F.timestamp_micros(micros), _words(text))
 
 
-def _clock(unit: str) -> Column:
-    """A Unix time, or a timestamp in words, which is UTC where it names no offset."""
-    # Through a decimal: a double would round microseconds away.
-    number = F.col("event_time").try_cast("decimal(20, 6)")
-    unix = F.timestamp_micros((number * _MICROSECONDS[unit]).cast("bigint"))
+def _words(text: Column) -> Column:
     # Spark takes a bare time of day for one of today.
-    words = F.when(F.col("event_time").rlike(_DATE), F.col("event_time").try_cast("timestamp"))
-    return F.coalesce(unix, words)
+    return F.when(text.rlike(_DATE), text.try_cast("timestamp"))
+
+
+def _digits(text: Column) -> Column:
+    """20260131, or 20260131120000, with or without hours, minutes and seconds."""
+    whole = F.rpad(F.regexp_extract(text, _DIGITS, 1), 14, "0")
+    spelled = F.regexp_replace(whole, r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", "$1-$2-$3 $4:$5:$6")
+    return F.when(text.rlike(_DIGITS), spelled.try_cast("timestamp"))
 
 
 def _synthetic(time: SyntheticTime) -> Column:
@@ -133,13 +153,14 @@ def with_reasons(
     lowest, highest = spec.rating_levels[0], spec.rating_levels[-1]
     rules = (
         ("unparsable_row", ~F.col("is_whole")),
-        ("missing_user_id", F.coalesce(F.trim("user_id"), F.lit("")) == ""),
-        ("missing_item_id", F.coalesce(F.trim("item_id"), F.lit("")) == ""),
+        ("missing_user_id", F.coalesce("user_id", F.lit("")) == ""),
+        ("missing_item_id", F.coalesce("item_id", F.lit("")) == ""),
         ("unstorable_user_id", ~is_storable_id(F.col("user_id"))),
         ("unstorable_item_id", ~is_storable_id(F.col("item_id"))),
         ("unreadable_rating", F.col("value").isNull()),
         ("rating_off_scale", ~F.col("value").between(lowest, highest)),
         ("unreadable_event_time", F.col("at").isNull()),
+        ("event_too_early", is_early(spec.interactions)),
         ("event_of_another_day", F.to_date("at") != F.col("source_day")),
         ("future_event", is_ahead(spec.interactions, now)),
         ("unknown_user", F.col("user_known").isNull()),
@@ -163,9 +184,27 @@ def _to_all(known: DataFrame) -> DataFrame:
     return F.broadcast(known) if known.count() <= _BROADCAST_IDS else known
 
 
+def is_between_levels(spec: DatasetSpec) -> Column:
+    """Whether the spec's `rating_step` leads to no such rating."""
+    if spec.feedback == "implicit":
+        return F.lit(False)
+    steps = (F.col("value") - spec.rating_levels[0]) / spec.rating_step
+    return F.abs(steps - F.rint(steps)) > _ROUNDING
+
+
 def is_ahead(spec: Interactions, now: datetime) -> Column:
     """Whether a clock says of the event that it happens after `now`."""
     return F.lit(False) if spec.synthetic_time else F.col("at") >= F.lit(now)
+
+
+def is_early(spec: Interactions) -> Column:
+    """Whether a clock says of the event that it happened before the spec's `earliest`.
+
+    Programs write the year 1, the epoch or -1 where they know no time.
+    """
+    if spec.synthetic_time:
+        return F.lit(False)
+    return F.col("at") < F.lit(f"{spec.earliest} 00:00:00Z").cast("timestamp")
 
 
 def valid_interactions(checked: DataFrame, table: Table) -> DataFrame:

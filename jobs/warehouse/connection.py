@@ -17,6 +17,10 @@ from schemas.errors import UserError
 from schemas.stored import DATA_SCHEMA
 from schemas.warehouse_uri import DUCKDB, POSTGRESQL, WarehouseUri
 
+# Of a new DuckDB file, which every client from that version on can read. DuckDB's own default is
+# its latest: clients of the major version before could not open the file at all.
+STORAGE_VERSION = "v1.0.0"
+
 
 class Connection:
     """One session, in a transaction from its first statement to `commit` or `rollback`.
@@ -120,7 +124,11 @@ def _connect(uri: WarehouseUri, *, read_only: bool) -> dbapi.Connection:
         return dbapi.connect(
             driver=adbc_driver_duckdb.driver_path(),
             entrypoint="duckdb_adbc_init",
-            db_kwargs={"path": str(uri.path), "access_mode": mode},
+            db_kwargs={
+                "path": str(uri.path),
+                "access_mode": mode,
+                "storage_compatibility_version": STORAGE_VERSION,
+            },
         )
     session: dbapi.Connection = postgresql.connect(uri.text)
     return session

@@ -146,6 +146,7 @@ def _explicit_values(
     """
     tasks, low, high = outcome.tasks, levels[0], levels[-1]
     ratings, mask = tasks.query.ratings, tasks.query.mask
+    grades = metrics.graded(ratings, low, high)
 
     def mae(forecast: Tensor) -> Tensor:
         return metrics.mae(forecast.clamp(low, high), ratings, mask)
@@ -154,7 +155,7 @@ def _explicit_values(
         return metrics.rmse(forecast.clamp(low, high), ratings, mask)
 
     def ndcg(scores: Tensor) -> Tensor:
-        return metrics.ndcg(scores, ratings, mask, _NDCG_AT)
+        return metrics.ndcg(scores, grades, mask, _NDCG_AT)
 
     values = {
         (name, "mae"): mae(outcome.median),
@@ -167,6 +168,6 @@ def _explicit_values(
         values[(baseline, "mae")] = mae(predicted)
         values[(baseline, "rmse")] = rmse(predicted)
         values[(baseline, "ndcg5")] = ndcg(predicted)
-    values[("chance", "ndcg5")] = metrics.chance_ndcg(ratings, mask, _NDCG_AT)
+    values[("chance", "ndcg5")] = metrics.chance_ndcg(grades, mask, _NDCG_AT)
     values[("popularity", "ndcg5")] = ndcg(popularity(learner.statistics, tasks))
     return values

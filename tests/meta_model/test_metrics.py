@@ -101,3 +101,19 @@ def test_chance_is_the_mean_over_all_orders() -> None:
 def test_chance_of_a_query_shorter_than_k() -> None:
     ratings, mask = torch.tensor([[3.0, 3.0, 0.0]]), torch.tensor([[True, True, False]])
     assert metrics.chance_ndcg(ratings, mask, 5).item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("low", "high"), [(-10.0, 10.0), (0.0, 1000.0), (-3.0, -1.0)])
+def test_any_scale_has_gains_from_its_lowest_level(low, high):
+    places = torch.tensor([[1.0, 0.0, 0.5, 0.25]])
+    ratings, mask = low + places * (high - low), torch.ones(1, 4, dtype=torch.bool)
+    grades = metrics.graded(ratings, low, high)
+    torch.testing.assert_close(grades, places * 5)
+    assert metrics.ndcg(ratings, grades, mask, 4).item() == pytest.approx(1)
+    assert 0 < metrics.ndcg(-ratings, grades, mask, 4).item() < 1
+    assert 0 < metrics.chance_ndcg(grades, mask, 4).item() < 1
+
+
+def test_common_scales_keep_the_gains_of_the_literature():
+    for low, high in ((1.0, 5.0), (0.5, 5.0), (0.0, 10.0)):
+        assert metrics.graded(RATINGS, low, high) is RATINGS

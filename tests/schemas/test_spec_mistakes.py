@@ -1,0 +1,112 @@
+"""All mistakes of a dataset spec in one message; its encoding, its mark, and names of columns."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from schemas import dataset_spec, utc
+from schemas.errors import UserError
+from schemas.settings import parse_ds
+from tests.tiny_shop import SPEC
+
+
+def _load(folder: Path, content: bytes) -> dataset_spec.DatasetSpec:
+    (folder / "dataset.toml").write_bytes(content)
+    return dataset_spec.load(folder / "dataset.toml")
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    text = SPEC.replace("rating_scale = [1, 5]", "rating_scal = [1, 5]\ntitel = 3")
+    text = text.replace('event_time = "when"', 'event_tim = "when"\nearliest = "2020"')
+    text = text.replace('kind = "categorical"', 'kind = "kategorical"')
+    with pytest.raises(UserError) as error:
+        _load(tmp_path, text.encode())
+    for part in (
+        "6 mistakes:",
+        "[interactions]: give either `event_time` or `synthetic_time`",
+        "[interactions]: earliest is '2020', expected a date",
+        "[interactions]: unknown key 'event_tim'",
+        "[users.features.town]: kind is 'kategorical'",
+        "unknown key 'rating_scal'",
+        "Did you mean 'rating_scale'?",
+        "unknown key 'titel'",
+    ):
+        assert part in str(error.value)
+
+
+def test_mistakes_of_what_fits_together_too(tmp_path: Path) -> None:
+    text = SPEC.replace("rating_scale = [1, 5]", 'rating_scale = [5, 1]\nsegments = ["shoe"]')
+    text = text.replace('event_time = "when"', 'event_time = "when"\nearliest = "20200101"')
+    with pytest.raises(UserError, match="earliest is '20200101', expected a date"):
+        _load(tmp_path, text.encode())
+    text = text.replace("20200101", "2020-01-01")
+    with pytest.raises(UserError, match=r"(?s)2 mistakes.*segments names \['shoe'\].*\[5, 1\]"):
+        _load(tmp_path, text.encode())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (SPEC.replace("tiny", "größe").encode("latin-1"), "not UTF-8: line 1 has the byte 0xf6"),
+        (SPEC.encode("utf-16"), "is UTF-16; expected UTF-8. Save it again"),
+    ],
+)  # fmt: skip
+def test_another_encoding_is_told(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        _load(tmp_path, content)
+
+
+def test_a_mark_and_foreign_line_ends_do_no_harm(tmp_path: Path) -> None:
+    text = SPEC.replace("tiny shop", "Größe").replace("\n", "\r\n")
+    assert _load(tmp_path, text.encode("utf-8-sig")).title == "A Größe"
+
+
+def test_a_feature_is_called_as_a_column_can_be(tmp_path: Path) -> None:
+    text = SPEC.replace("town = {", '"home.town" = {').replace(
+        "[interactions]", 'segments = ["home.town"]\n[interactions]', 1
+    )
+    text += '\n[network.metapaths]\nby = "tag"\n[network.relations.tag]\nfeature = "the tags"\n'
+    text = text.replace("tags = { kind", '"the tags" = { kind')
+    spec = _load(tmp_path, text.replace('segments = ["home.town"]\n', "", 1).encode())
+    assert list(spec.user_features) == ["home_town"]
+    assert list(spec.items.features) == ["the_tags"]
+    first, rest = text.split("[interactions]", 1)
+    spec = _load(tmp_path, (first + "[interactions]" + rest).encode())
+    assert spec.segments == ("home_town",)
+    assert spec.network is not None
+    assert spec.network.relations["tag"].feature == "the_tags"
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["is_new"], r"\['is_new'\] are names of columns that the tables of users"),
+        (["Last_Seen"], r"\['Last_Seen'\] are names of columns"),
+        (["a.b", "A b"], r"the feature 'A b' has the column 'A_b', as another feature has"),
+        (["1st"], r"name is '1st'; expected one that begins with a letter"),
+        (["..."], r"name is '...'; expected one that begins"),
+    ],
+)
+def test_names_that_collide_are_told(tmp_path: Path, names: list[str], message: str) -> None:
+    features = "\n".join(f'"{name}" = {{ kind = "categorical", column = "c" }}' for name in names)
+    text = SPEC.replace('town = { kind = "categorical", column = "town" }', features)
+    with pytest.raises(UserError, match=message):
+        _load(tmp_path, text.encode())
+
+
+def test_levels_are_what_a_person_writes(tmp_path: Path) -> None:
+    text = SPEC.replace("rating_scale = [1, 5]", "rating_scale = [-0.3, 0.3]\nrating_step = 0.1")
+    levels = _load(tmp_path, text.encode()).rating_levels
+    assert levels == (-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3)
+
+
+def test_a_ds_that_has_not_begun_is_refused() -> None:
+    today = utc.today()
+    assert parse_ds(str(today)) == today
+    with pytest.raises(UserError, match=rf"which is after today \({today}, UTC\)"):
+        parse_ds(str(today + timedelta(days=1)))
+    with pytest.raises(UserError, match="2062-04-01, which is after today"):
+        parse_ds("2062-04-01")
