@@ -31,6 +31,8 @@ from schemas.warehouse_uri import DUCKDB, WarehouseUri
 from tests.jobs.engines import both_engines, on_postgresql
 from tests.jobs.night import DS, Night
 
+pytestmark = pytest.mark.usefixtures("process")
+
 LATER = date(1998, 4, 10)
 TABLES = ("evidence_items", "evidence_quality", "cold_user_scores", "model_metrics", "publications")
 
