@@ -30,6 +30,7 @@ def _items(night: Night, view: str = "latest_evidence_items") -> list[str]:
     return [item for (item,) in night.ask(f"SELECT item_id FROM coldstart.{view} ORDER BY rank")]
 
 
+@pytest.mark.usefixtures("long")
 def test_the_same_ds_twice_gives_the_same_rows(night, monkeypatch):
     monkeypatch.setenv("COLDSTART_AIRFLOW_RUN_ID", "scheduled__1998-03-31")
     night.publish()
