@@ -23,8 +23,10 @@ export COLDSTART_SOURCE := $(SOURCE)
 endif
 unexport PYTHONPATH
 
-WORKERS ?= 2
-PYTHON  ?=
+# Modules of tests that share what takes long to make go to one worker: tests/suite/lanes.py.
+PYTEST := $(VENV_PYTHON) -m pytest -n $(call quoted,$(WORKERS)) --dist loadscope --no-loadscope-reorder
+
+.PHONY: help install nightly backfill ui test test-fast test-slow test-ui tests-but-slow benchmark benchmark-features benchmark-warehouse benchmark-evidence benchmarks-stale lint compose-check compose-files format constraints docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -35,7 +35,7 @@ def test_neighbours_by_hand(over: str, expected: dict[int, list[int]]) -> None:
 
 
 def test_of_many_a_seeded_sample_that_differs_from_item_to_item() -> None:
-    n = 500
+    n = 250
     items = pa.table({"item_index": np.arange(1, n + 1), "genre": ["one"] * n})
     train = pa.table({"user_index": np.ones(n, np.int64), "item_index": np.arange(1, n + 1)})
     over = {"U": "users", "G": "genre"}

@@ -24,7 +24,7 @@ def test_throughput(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(throughput, name, dict.fromkeys(("train", "evaluate", "score"), size))
     monkeypatch.setattr(throughput, "META_BATCHES", (4,))
     monkeypatch.setattr(throughput, "THREADS", (1,))
-    monkeypatch.setattr(throughput, "_ROUNDS", 1)
+    monkeypatch.setattr(throughput, "_ROUNDS", 2)
     assert throughput.main(["--json", str(tmp_path / "t.json")]) == 0
     records, page = _page("throughput", tmp_path / "t.json")
     assert [record["mode"] for record in records] == ["train", "evaluate", "score"]

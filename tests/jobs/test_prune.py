@@ -71,6 +71,7 @@ def test_without_delete_it_only_says_what_is_old(
     assert "nothing was removed; --delete removes it" in said
 
 
+@pytest.mark.usefixtures("long")
 def test_delete_removes_it_and_keeps_the_history_and_the_last_timelines(published: Night) -> None:
     before = _held(published)
     assert command_line.main(["prune", "--keep-days", "1", "--delete"]) == 0

@@ -30,6 +30,7 @@ def _items(night: Night, view: str = "latest_evidence_items") -> list[str]:
     return [item for (item,) in night.ask(f"SELECT item_id FROM coldstart.{view} ORDER BY rank")]
 
 
+@pytest.mark.usefixtures("long")
 def test_the_same_ds_twice_gives_the_same_rows(night, monkeypatch):
     monkeypatch.setenv("COLDSTART_AIRFLOW_RUN_ID", "scheduled__1998-03-31")
     night.publish()
@@ -50,6 +51,7 @@ def test_the_same_ds_twice_gives_the_same_rows(night, monkeypatch):
     assert publication[16] == "scheduled__1998-03-31"
 
 
+@pytest.mark.usefixtures("long")
 def test_what_late_data_changed_is_visible(night):
     columns = "interactions, late_interactions, revision, replaced_run_id"
 
@@ -67,6 +69,7 @@ def test_what_late_data_changed_is_visible(night):
     assert published() == [(8, 2, 3, RUN["run_id"])]
 
 
+@pytest.mark.usefixtures("long")
 def test_one_ds_is_replaced_and_an_older_one_never_becomes_the_latest(night):
     night.ds = LATER
     night.publish()

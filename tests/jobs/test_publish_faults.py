@@ -31,6 +31,8 @@ from schemas.warehouse_uri import DUCKDB, WarehouseUri
 from tests.jobs.engines import both_engines, on_postgresql
 from tests.jobs.night import DS, Night
 
+pytestmark = pytest.mark.usefixtures("process")
+
 LATER = date(1998, 4, 10)
 TABLES = ("evidence_items", "evidence_quality", "cold_user_scores", "model_metrics", "publications")
 
@@ -98,18 +100,18 @@ def test_a_kill_between_any_two_statements(night: Night, is_first: bool) -> None
         text=True,
     )
     found = []
-    for number in range(1, 400):
-        publisher.stdin.write(f"{number}\n")
-        publisher.stdin.flush()
-        answer = publisher.stdout.readline().strip()
-        try:
-            found.append(_seen(night))
-        except UserError:  # there is no warehouse, or no view in it, yet
-            found.append({})
-        if answer == "done":
-            break
-        assert answer == "killed"
-    publisher.communicate()
+    with publisher:  # whose input then ends, and with it the publisher
+        for number in range(1, 400):
+            publisher.stdin.write(f"{number}\n")
+            publisher.stdin.flush()
+            answer = publisher.stdout.readline().strip()
+            try:
+                found.append(_seen(night))
+            except UserError:  # there is no warehouse, or no view in it, yet
+                found.append({})
+            if answer == "done":
+                break
+            assert answer == "killed"
     assert number > 20
     after = found[-1]
     assert len(after["evidence_items"]) == 2

@@ -69,7 +69,7 @@ def test_a_night_that_broke_is_red_has_a_report_and_can_be_cleared(
     page.get_by_role("button", name=re.compile("to clear$")).click()
     page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    until(lambda: _tries(home, day) == 2, 120, server.process)
+    until(lambda: _tries(home, day) == 2, NIGHT_SECONDS, server.process)
     until(lambda: server.api.run_states(day, day) == {day: "failed"}, NIGHT_SECONDS, server.process)
 
 
@@ -86,7 +86,7 @@ def test_two_days_go_on_after_everything_was_killed(
     for process in doomed:
         process.send_signal(signal.SIGKILL)
     os.kill(server.process.pid, signal.SIGKILL)  # and who would look after them
-    until(lambda: not _processes(home, "airflow"), 60)
+    until(lambda: not _processes(home, "airflow"), 180)
     assert published(home) == []
 
     with serving(home) as again:

@@ -40,6 +40,7 @@ CURVES = [(name, "second_order") for name in sorted(LEARNERS)]
 CURVES += [(name, kind) for name in ("melu", "maml") for kind in ("first_order", "reptile")]
 
 
+@pytest.mark.usefixtures("long")
 @pytest.mark.parametrize(("model", "gradient"), CURVES)
 def test_the_loss_curve_is_the_golden_one(
     inputs: Inputs, config: Config, tasks_of, model: str, gradient: str
