@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
@@ -17,6 +18,7 @@ from jobs.rows import collected
 from jobs.sources.folder import NUMBER
 
 READ = "read"
+_TENTHS_OF_A_SECOND = 20  # for which a count may come later than the result
 
 
 @dataclass(kw_only=True)
@@ -24,7 +26,7 @@ class Tally:
     """The counts of one section's files."""
 
     _known: Counter[str] = field(default_factory=Counter)
-    _observed: list[Observation] = field(default_factory=list)
+    _observed: list[tuple[str, Observation, DataFrame]] = field(default_factory=list)
     _frames: list[tuple[DataFrame, Mapping[int, str]]] = field(default_factory=list)
 
     def knows(self, file: str, rows: int) -> None:
@@ -42,10 +44,15 @@ class Tally:
         return self._counting(frame, rule, flag).where(~flag)
 
     def counts(self) -> dict[str, int]:
-        """What was counted by the first action that read all rows."""
+        """What was counted by the first action that read all rows.
+
+        Where Spark finds a frame empty, it drops what led to it from the plan, and its counts too,
+        just when rows are missing: what was not counted is counted now.
+        """
         total = Counter({READ: sum(self._known.values())})
-        for observation in self._observed:
-            total.update({name: int(value or 0) for name, value in observation.get.items()})
+        for name, observation, rows in self._observed:
+            count = _observed(observation).get(name)
+            total[name] += rows.count() if count is None else int(count)
         return dict(total)
 
     def recounted(self) -> dict[str, int]:
@@ -58,6 +65,18 @@ class Tally:
 
     def _counting(self, frame: DataFrame, name: str, condition: Column) -> DataFrame:
         observation = Observation()
-        self._observed.append(observation)
+        self._observed.append((name, observation, frame.where(condition)))
         # A filter above an observation stays above it: Spark does not move what is counted.
         return frame.observe(observation, F.count_if(condition).alias(name))
+
+
+def _observed(observation: Observation) -> Mapping[str, Any]:
+    """What was counted; nothing where Spark dropped the count.
+
+    A driver of the step's own would wait for it without end, so it is asked before.
+    """
+    java = getattr(observation, "_jo", None)  # a server has none
+    asked = (
+        (java.getRowOrEmpty().isDefined() for _ in range(_TENTHS_OF_A_SECOND)) if java else [True]
+    )
+    return observation.get if any(asked) else {}
