@@ -41,6 +41,7 @@ def _run(file: Path, *options: str) -> list[dict[str, object]]:
     return found
 
 
+@pytest.mark.usefixtures("long")
 def test_all_stages_run_and_make_a_page(folder: Path, tmp_path: Path) -> None:
     found = _run(tmp_path / "gpu.json", "--minutes", "20", "--data", str(folder.parent))
     assert [r["stage"] for r in found if r["what"] == "stage"] == STAGES
@@ -102,6 +103,7 @@ def test_a_stage_stops_at_its_limit_and_keeps_what_it_has(tmp_path: Path) -> Non
     assert found[-1]["ended"] == "stopped after its 0 s"
 
 
+@pytest.mark.usefixtures("process")
 def test_it_needs_torch_numpy_pyarrow_and_safetensors_alone() -> None:
     code = f"""
 import sys

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import NoReturn
 
@@ -36,7 +37,7 @@ RUN_BY = {
     "nightly": "tests/e2e/test_airflow_night.py::test_a_night_from_an_empty_home",
     "backfill": "tests/e2e/test_backfill_command.py::test_two_days_by_the_command",
     "ui": "tests/ui/test_backfill.py::test_two_days_go_on_after_everything_was_killed",
-    "install": "tests/local/test_install.py::test_a_fresh_environment_is_left_alone",
+    "install": "tests/local/test_install.py::test_uv_comes_as_a_wheel_and_installs",
     "help": "tests/local/test_command_line.py::test_help_lists_every_target",
     "docs": "tests/schemas/test_projections.py::test_the_documentation_is_that_of_the_contracts",
     "compose-check": "tests/docker/test_compose.py::test_a_container_can_do_little",
@@ -61,6 +62,7 @@ NOT_RUN = {
     "lint": "`make test` begins with it",
     "compose-files": "`make test` begins with it",
     "format": "it changes files",
+    "constraints": "it asks a package index for every version there is",
     "clean": "it removes the environment that runs the tests",
 }
 
@@ -73,7 +75,14 @@ class ParsedError(Exception):
 def programs() -> dict[str, ModuleType]:
     """Imported before any test's time is counted: PyTorch takes seconds."""
     names = {program for _, program in PYTHON}
-    return {name: import_module(name if "." in name else f"{name}.__main__") for name in names}
+    return {name: import_module(_started(name)) for name in names}
+
+
+def _started(program: str) -> str:
+    """The module that `python -m` runs: of a package its `__main__`."""
+    found = find_spec(program)
+    is_package = found is not None and found.submodule_search_locations is not None
+    return f"{program}.__main__" if is_package else program
 
 
 @pytest.fixture
