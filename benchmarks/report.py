@@ -222,6 +222,7 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
 
 # What each page measures: `make benchmarks-stale` names the pages that are older than these.
 MEASURES: dict[str, tuple[str, ...]] = {
+    "gpu": ("meta_model", "benchmarks/gpu"),
     "throughput": ("meta_model", "benchmarks/throughput.py", "benchmarks/loops"),
     "accuracy": ("meta_model", "benchmarks/accuracy.py", "benchmarks/public_split.py"),
     "learners": ("meta_model", "benchmarks/accuracy.py", "benchmarks/public_split.py"),
