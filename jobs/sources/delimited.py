@@ -54,7 +54,7 @@ def _of_lines(
     lines = _lines(source, [each for each in staged if each.number not in torn], file)
     lines = lines.withColumn("is_within", F.lit(False))
     if torn:
-        of_torn = _lines(source, [each for each in staged if each.number in torn], file, *_place())
+        of_torn = _lines(source, [each for each in staged if each.number in torn], file)
         lines = lines.unionByName(quoting.within_quotes(of_torn, line, file))
     headers = [] if file.columns else [first_line(each.part.path, file) for each in staged]
     is_header = line.isin(*dict.fromkeys(headers)) if headers else F.lit(False)
@@ -96,19 +96,14 @@ def _of_records(
     return tally.reading(rows, F.lit(True), _file_names(staged))
 
 
-def _lines(
-    source: SourceFolder, staged: Sequence[Staged], file: SourceFile, *place: Column
-) -> DataFrame:
+def _lines(source: SourceFolder, staged: Sequence[Staged], file: SourceFile) -> DataFrame:
+    place = F.col("_metadata.file_block_start").alias(quoting.PLACE)
     if not staged:
-        return source.spark.createDataFrame([], f"{NUMBER} int, {LINE} string")
+        types = f"{NUMBER} int, {LINE} string, {quoting.PLACE} bigint, {quoting.ORDER} bigint"
+        return source.spark.createDataFrame([], types)
     lines = source.spark.read.text([each.link for each in staged])
-    return lines.select(file_number().alias(NUMBER), _text(file).alias(LINE), *place)
-
-
-def _place() -> tuple[Column, Column]:
-    """Where a line stands in its file."""
-    start = F.col("_metadata.file_block_start")
-    return start.alias(quoting.PLACE), F.monotonically_increasing_id().alias(quoting.ORDER)
+    order = F.monotonically_increasing_id().alias(quoting.ORDER)
+    return lines.select(file_number().alias(NUMBER), _text(file).alias(LINE), place, order)
 
 
 def _file_names(staged: Sequence[Staged]) -> dict[int, str]:

@@ -69,5 +69,5 @@ def within_quotes(lines: DataFrame, line: Column, file: SourceFile) -> DataFrame
     staged = staged.withColumn("_open_before", F.lag("_open_after", 1, False).over(in_file))
     closes = F.max(~F.col("_open_after")).over(to_end)
     return staged.withColumn("is_within", F.col("_open_before") & closes).drop(
-        PLACE, ORDER, "_sets", "_turns", "_run", "_open_after", "_open_before"
+        "_sets", "_turns", "_run", "_open_after", "_open_before"
     )
