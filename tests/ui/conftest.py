@@ -126,6 +126,14 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+@pytest.fixture(autouse=True)
+def no_page_stays_open(browser: Browser) -> Iterator[None]:
+    """Airflow's pages ask and draw for ever: an open one takes from the nights of later tests."""
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """Where screenshots go: docs/images, when they shall be taken anew for the docs."""

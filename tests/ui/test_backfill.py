@@ -80,6 +80,8 @@ def test_two_days_go_on_after_everything_was_killed(
     """The scheduler and the running step die in the middle of the first day, and `make ui` too."""
     page, dialog = open_dialog(browser, server, *DAYS)
     run_backfill(page, dialog, 1, lambda: None)
+    until(lambda: server.api.open_backfills(), NIGHT_SECONDS, server.process)
+    page.context.close()
     until(lambda: "build_profiles" in _unfinished(home, DAYS[0]), NIGHT_SECONDS, server.process)
     doomed = _processes(home, "airflow", "scheduler") + _processes(home, "jobs", "build-profiles")
     assert len(doomed) >= 2
