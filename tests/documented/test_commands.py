@@ -57,7 +57,7 @@ NOT_RUN = {
     "test": "it is this run",
     "tests-but-slow": "it is this run",
     "test-fast": "its tests are among those of `make test`",
-    "test-slow": "CI runs it after `make test`",
+    "test-slow": "it takes as long as all the others",
     "test-ui": "its tests are among those of `make test` and `make test-slow`",
     "lint": "`make test` begins with it",
     "compose-files": "`make test` begins with it",

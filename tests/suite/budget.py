@@ -1,4 +1,7 @@
-"""A fast test that takes more than two seconds fails.
+"""A fast test takes two seconds at most; one that takes twenty fails.
+
+Between the two lie slow processors, and whichever test of a run is the first to import PyTorch:
+that alone took nine seconds on a 2.5 GHz Xeon. The slowest are printed at the end of a run.
 
 The seconds are those of the processor: a busy machine makes a test take much longer by the clock,
 and somewhat longer by the processor. They are this process's own. What a test's children take does
@@ -15,7 +18,7 @@ import pytest
 
 from tests.suite.kinds import is_fast
 
-SECONDS = 2.0
+SECONDS = 20.0
 _SPENT = pytest.StashKey[float]()
 
 
