@@ -60,6 +60,16 @@ def java_home(state: Path, environment: Mapping[str, str] = os.environ) -> Path:
     )
 
 
+def with_java_options(ours: Mapping[str, object], theirs: Mapping[str, str]) -> dict[str, str]:
+    """Our properties of Spark, then the user's. Theirs win, but Java's options are added to ours:
+    who asks for another heap still wants times in UTC and a log without Java's stacks."""
+    properties = {name: str(value) for name, value in ours.items()}
+    for name, value in theirs.items():
+        adds = name in properties and name.endswith("JavaOptions")
+        properties[name] = f"{properties[name]} {value}" if adds else value
+    return properties
+
+
 def _candidates(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     home = environment.get("JAVA_HOME")
     if home:

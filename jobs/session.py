@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
-from jobs.java import IN_UTC, java_home
+from jobs.java import IN_UTC, java_home, with_java_options
 from jobs.java_locale import for_any_name
 from jobs.spark_errors import explained, is_driver_gone
 from schemas.settings import Settings
@@ -19,7 +19,8 @@ from schemas.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql.connect.client.retries import RetryPolicy
 
-# What results depend on, so every session has it whoever started the server or the cluster.
+# What results depend on: every session has it, whoever started the server or the cluster, and
+# whatever COLDSTART_SPARK_PROPERTIES says.
 SESSION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",  # Spark's default is INT96
@@ -61,13 +62,15 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
         os.environ["JAVA_HOME"] = str(java_home(settings.home))
         os.environ.update(for_any_name(os.environ))
         builder = builder.master(settings.spark)
-        configuration = {
-            **_DRIVER,
-            **SESSION,
-            "spark.sql.warehouse.dir": str(settings.home / "spark-warehouse"),
-            "spark.jars": settings.spark_jars,
-            **settings.spark_properties,
-        }
+        configuration = with_java_options(
+            {
+                **_DRIVER,
+                "spark.sql.warehouse.dir": str(settings.home / "spark-warehouse"),
+                "spark.jars": settings.spark_jars,
+            },
+            settings.spark_properties,
+        )
+        configuration.update(SESSION)
     for key, value in configuration.items():
         builder = builder.config(key, value)
     # On a server, a session of the step's own: stopping it must not end another one's.

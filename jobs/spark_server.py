@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from jobs.java import IN_UTC, java_home
+from jobs.java import IN_UTC, java_home, with_java_options
 from jobs.java_locale import for_any_name
 from schemas.errors import UserError
 from schemas.settings import Settings
@@ -115,14 +115,16 @@ def _properties(port: int, folder: Path, memory: str, settings: Settings) -> str
         "spark.sql.warehouse.dir": scratch / "warehouse",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        **settings.spark_properties,
     }
-    return "".join(f"{name}={_escaped(value)}\n" for name, value in properties.items())
+    return "".join(
+        f"{name}={_escaped(value)}\n"
+        for name, value in with_java_options(properties, settings.spark_properties).items()
+    )
 
 
-def _escaped(value: object) -> str:
+def _escaped(value: str) -> str:
     """A value of a Java properties file, in which a backslash starts an escape."""
-    return str(value).replace("\\", "\\\\")
+    return value.replace("\\", "\\\\")
 
 
 def _claim(folder: Path) -> None:

