@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -16,6 +17,8 @@ from schemas.errors import UserError
 DAG_ID = "coldstart_nightly"
 UNENDED_STATES = ("queued", "running")
 _TIMEOUT_SECONDS = 30
+# A machine with more to do than it can answers late. What only asks is asked again meanwhile.
+_PATIENCE_SECONDS = 300
 
 
 @dataclass(kw_only=True)
@@ -29,7 +32,7 @@ class AirflowApi:
 
     def is_up(self) -> bool:
         try:
-            self._call("GET", "/api/v2/version", authorized=False)
+            self._answer("GET", "/api/v2/version", {}, None)
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
         return True
@@ -115,7 +118,26 @@ class AirflowApi:
             self._token = self._token or self._log_in()
             headers["Authorization"] = f"Bearer {self._token}"
         data = None if body is None else json.dumps(body).encode()
+        patience = _PATIENCE_SECONDS if method == "GET" else _TIMEOUT_SECONDS
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                return self._answer(method, path, headers, data)
+            except TimeoutError as error:
+                if time.monotonic() >= deadline:
+                    raise UserError(
+                        f"Airflow at {self.url} did not answer {method} {path} in {patience} s; "
+                        "expected an answer within seconds. Has the machine more to do than it "
+                        "can? Look at Airflow's log, and run the command again."
+                    ) from error
+
+    def _answer(self, method: str, path: str, headers: dict[str, str], data: bytes | None) -> Any:
         # S310 warns of file: addresses; this one is always http://127.0.0.1.
         request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, TimeoutError):  # the same, while still connecting
+                raise error.reason from error
+            raise

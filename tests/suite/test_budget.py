@@ -18,7 +18,7 @@ pytest_plugins = ("tests.suite.kinds", "tests.suite.lanes", "tests.suite.budget"
 def process(): ...
 """
 TESTS = """
-import time
+import sys, time, types
 
 def busy(seconds):
     end = time.process_time() + seconds
@@ -26,13 +26,17 @@ def busy(seconds):
         pass
 
 def test_busy():
-    busy(0.4)
+    busy(5)
 
 def test_busy_and_allowed_to(process):
-    busy(0.4)
+    busy(5)
+
+def test_imports_a_library():
+    sys.modules.update({f"library.part{n}": types.ModuleType("part") for n in range(100)})
+    busy(5)
 
 def test_waits():
-    time.sleep(0.4)
+    time.sleep(5)
 """
 
 
@@ -40,7 +44,7 @@ def test_waits():
 def test_a_busy_fast_test_fails_and_a_waiting_one_does_not(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text(TESTS)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--budget", "0.2", "-rA"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--budget", "0.5", "-rA"]
     paths = ["--rootdir", str(tmp_path), "-c", "/dev/null", str(tmp_path)]
     done = subprocess.run(
         [*command, *paths],
@@ -48,5 +52,5 @@ def test_a_busy_fast_test_fails_and_a_waiting_one_does_not(tmp_path: Path) -> No
         capture_output=True,
         text=True,
     )
-    assert "test_it.py::test_busy took 0." in done.stdout, done.stdout + done.stderr
-    assert "1 failed, 2 passed" in done.stdout
+    assert "test_it.py::test_busy took 5." in done.stdout, done.stdout + done.stderr
+    assert "1 failed, 3 passed" in done.stdout

@@ -1,0 +1,62 @@
+"""An Airflow that is slow to answer: a loaded machine, in which nothing is wrong."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import date
+from threading import Thread
+
+import pytest
+
+from local import airflow_api
+from local.airflow_api import AirflowApi
+from schemas.errors import UserError
+
+DAY = date(1998, 3, 31)
+RUNS = b'{"dag_runs": []}'
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A port at which the kernel takes connections and nobody answers them."""
+    monkeypatch.setattr(airflow_api, "_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(airflow_api, "_PATIENCE_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+def api_at(server: socket.socket) -> AirflowApi:
+    return AirflowApi(url=f"http://127.0.0.1:{server.getsockname()[1]}", password="", _token="t")
+
+
+def answer_the_second(server: socket.socket) -> None:
+    unanswered, _ = server.accept()
+    answered, _ = server.accept()
+    with unanswered, answered:
+        answered.recv(4096)
+        answered.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + RUNS)
+
+
+def test_a_question_is_asked_again(busy: socket.socket) -> None:
+    late = Thread(target=answer_the_second, args=(busy,))
+    late.start()
+    assert api_at(busy).run_states(DAY, DAY) == {}
+    late.join()
+
+
+def test_no_answer_is_told_in_words(busy: socket.socket) -> None:
+    api = api_at(busy)
+    assert not api.is_up()
+    with pytest.raises(UserError, match=r"did not answer GET /api/v2/dags/.* in 0.5 s; expected"):
+        api.run_states(DAY, DAY)
+
+
+def test_a_backfill_is_asked_for_once(busy: socket.socket) -> None:
+    """Airflow may have begun it: asked twice, it would refuse, or do all twice."""
+    with pytest.raises(UserError, match=r"POST /api/v2/backfills in 0.2 s"):
+        api_at(busy).create_backfill(DAY, DAY, {})
+    busy.settimeout(0.2)
+    busy.accept()[0].close()
+    with pytest.raises(TimeoutError):
+        busy.accept()
