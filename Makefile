@@ -9,6 +9,7 @@ DATA    ?=
 SIZES   ?= 1e6,1e7
 ROWS    ?= 5e6,5e7
 WORKERS ?= 2
+MINUTES ?=
 PYTHON  ?=
 
 VENV_PYTHON := .venv/bin/python
@@ -53,8 +54,9 @@ tests-but-slow: install ## the tests of `make test` alone
 test-fast: install ## the tests without a JVM, a server or a browser
 	@$(PYTEST) -m "fast and not slow" --hypothesis-profile fast
 
-test-slow: install ## what `make test` leaves out: whole nights, and property tests at length
-	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile nightly
+test-slow: install ## what `make test` leaves out: whole nights, property tests at length: MINUTES=30
+	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile nightly -rs \
+		$(if $(strip $(MINUTES)),--minutes $(call quoted,$(MINUTES)))
 
 benchmark: install ## measure throughput, scaling and, with DATA=folder, accuracy; write docs/benchmarks
 	@$(VENV_PYTHON) -m benchmarks.throughput --json docs/benchmarks/throughput.json

@@ -9,6 +9,7 @@ pytest_plugins = (
     "tests.suite.kinds",
     "tests.suite.lanes",
     "tests.suite.budget",
+    "tests.suite.minutes",
     "tests.suite.spark",
     "tests.suite.needs",
 )
