@@ -13,11 +13,11 @@ from __future__ import annotations
 from datetime import date
 
 from jobs import activity, quarantine
+from jobs.accounting import KEPT, READ
 from jobs.partitions import write_days
 from jobs.session import spark_session
 from jobs.sources import balance, daily_files, database, entities, folder, links, whole_file
 from jobs.sources.taken import Taken
-from jobs.sources.tally import READ
 from jobs.transforms.source import valid_interactions
 from schemas import dataset_choice, journal, tables
 from schemas.lake import Lake
@@ -61,7 +61,7 @@ def _account(taken: Taken, record: journal.Step) -> None:
     """Say in the journal what became of each row that was read."""
     record.rows_in = taken.counts[READ]
     kept = sum(each.rows for each in taken.outcomes if each.reason is None)
-    record.facts["rows"] = {**taken.counts, "kept": kept}
+    record.facts["rows"] = {**taken.counts, KEPT: kept}
     record.facts["rows_by_file"] = balance.by_file(taken.outcomes)
     left_out = [f"{n:,} {rule}" for rule, n in taken.counts.items() if rule != READ and n]
     record.progress(", ".join([f"{taken.counts[READ]:,} rows read: {kept:,} kept", *left_out]))

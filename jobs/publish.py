@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from jobs import warehouse
+from jobs import accounting, warehouse
 from schemas import dataset_choice, decision, journal, tables, utc
 from schemas.arrow import read_batches, read_partition
 from schemas.columns import Table
@@ -46,6 +46,7 @@ def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
         "run_id": str(run),
         "trained_ds": run.ds,
         **_origin(lake, ds),
+        **(accounted.columns() if (accounted := accounting.of_night(settings, ds)) else {}),
         "made_at": max(map(written_at, partitions.values())),
         "gate": decided.text,
         "airflow_run_id": os.environ.get("COLDSTART_AIRFLOW_RUN_ID") or None,

@@ -319,6 +319,25 @@ PUBLICATIONS = Table(
                 "model published last."
             ),
         ),
+        *(
+            Column(name=name, type=Type.INT64, nullable=True, description=description)
+            for name, description in (
+                (
+                    "rows_read",
+                    "Rows that the ds's last ingest read from the source's interactions; of a "
+                    "file a day, from the files that were new or changed. Null where its journal "
+                    "is gone, and in what was published before this column came.",
+                ),
+                ("rows_kept", "Those of rows_read that became interactions."),
+                ("rows_quarantined", "Those of rows_read that were set aside, with a reason each."),
+                (
+                    "rows_left_out",
+                    "Those of rows_read that a stated rule leaves out: events after ds, and events "
+                    "that the spec does not choose. rows_read is the sum of rows_kept, "
+                    "rows_quarantined and rows_left_out.",
+                ),
+            )
+        ),
     ),
 )
 

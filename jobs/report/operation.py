@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from jobs import accounting
 from jobs.report.attempts import STEPS, Attempt
 from jobs.report.night import Night, Part
 from schemas.arrow import most_frequent
@@ -79,13 +80,8 @@ def quarantine(night: Night) -> Part[tuple[Reason, ...]]:
 def accounted(night: Night) -> str | None:
     """What became of all rows that ingest read, in words; None where it has not said so."""
     attempt = night.attempts.current("ingest")
-    rows = dict(attempt.facts.get("rows") or {}) if attempt else {}
-    if not rows or attempt is None:
-        return None
-    read, kept = rows.pop("read"), rows.pop("kept")
-    parts = [f"{read:,} rows read: {kept:,} kept"]
-    parts += [f"{attempt.facts.get('quarantined', 0):,} set aside"]
-    return ", ".join([*parts, *(f"{n:,} {rule}" for rule, n in rows.items())]) + "."
+    rows = accounting.of_facts(attempt.facts) if attempt else None
+    return f"{rows}." if rows else None
 
 
 def warnings(night: Night) -> tuple[Warned, ...]:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jobs.accounting import READ
 from jobs.quarantine import Outcome
-from jobs.sources.tally import READ, Tally
+from jobs.sources.tally import Tally
 from schemas.errors import UserError
 
 _FILES = 20  # in the journal, and in an error

@@ -14,10 +14,10 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
+from jobs.accounting import READ
 from jobs.rows import collected
 from jobs.sources.folder import NUMBER
 
-READ = "read"
 _TENTHS_OF_A_SECOND = 20  # for which a count may come later than the result
 
 

@@ -92,12 +92,13 @@ class Home:
         return Lake(root=self.settings.lake)
 
     def published(self, ds: date) -> dict[str, list[tuple]]:
-        """Every row of every warehouse table for `ds`, but for the moments it was made at."""
-        moments = {"data_read_at", "made_at", "published_at"}
+        """Every row of every warehouse table for `ds`, but for what the run itself makes of it:
+        the moments, and how much more of the source lies after ds by now."""
+        of_run = {"data_read_at", "made_at", "published_at", "rows_read", "rows_left_out"}
         found = {}
         with open_reader(self.settings.warehouse) as warehouse:
             for table in WAREHOUSE_TABLES:
-                columns = ", ".join(name for name in table.column_names if name not in moments)
+                columns = ", ".join(name for name in table.column_names if name not in of_run)
                 sql = f"select {columns} from coldstart.{table.name} where ds = $1"
                 found[table.name] = sorted(warehouse.rows(sql, ds), key=str)
         return found

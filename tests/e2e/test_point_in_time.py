@@ -42,6 +42,17 @@ def test_a_night_publishes_every_table(first_night) -> None:
     }
 
 
+def test_every_row_of_the_source_is_accounted_for(home: Home, first_night) -> None:
+    lines = (home.settings.source / "ml-100k.inter").read_text().splitlines()
+    counts = "rows_read, rows_kept, rows_quarantined, rows_left_out, interactions"
+    with open_reader(home.settings.warehouse) as warehouse:
+        sql = f"SELECT {counts} FROM coldstart.publications WHERE ds = $1"
+        [(read, kept, quarantined, left_out, interactions)] = warehouse.rows(sql, EARLY)
+    assert read == len(lines) - 1 == kept + quarantined + left_out
+    assert kept == interactions
+    assert left_out > 0
+
+
 def test_later_data_changes_nothing_of_an_earlier_day(home: Home, first_night) -> None:
     home.cut(until=date(1998, 4, 22), every=EVERY)
     home.night(LATE)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from jobs import gate, publish
-from schemas import decision
+from schemas import decision, journal
 from schemas.errors import UserError
 from tests.jobs.engines import both_engines
 from tests.jobs.night import DS, NIGHT, RUN, Night
@@ -49,6 +49,26 @@ def test_the_same_ds_twice_gives_the_same_rows(night, monkeypatch):
     assert publication[12] < publication[13] < publication[15] <= datetime.now(UTC)
     assert publication[14].startswith("passed: every metric is a finite number")
     assert publication[16] == "scheduled__1998-03-31"
+
+
+@pytest.mark.usefixtures("long")
+def test_what_became_of_the_rows_of_the_source_is_published(night):
+    """What the last ingest that ended well says; nothing where none did, as in older releases."""
+    columns = "rows_read, rows_kept, rows_quarantined, rows_left_out"
+    sql = f"SELECT {columns} FROM coldstart.publications"
+    night.publish()
+    assert night.ask(sql) == [(None, None, None, None)]
+    for read in (8, 10):
+        with journal.step(night.settings.journals, "ingest", night.ds) as record:
+            rows = {"read": read, "kept": 6, "after ds": read - 8, "not chosen by only": 1}
+            record.facts |= {"rows": rows, "quarantined": 1}
+    with (
+        pytest.raises(OSError, match="full"),
+        journal.step(night.settings.journals, "ingest", night.ds),
+    ):
+        raise OSError("full")
+    night.publish()
+    assert night.ask(sql) == [(10, 6, 1, 3)]
 
 
 @pytest.mark.usefixtures("long")

@@ -181,7 +181,8 @@ def test_an_older_warehouse_is_brought_forward(night: Night, reader: Connection,
     old, fresh = tmp_path / "old.duckdb", night.settings.warehouse
     _first_version(old)
     tables = [table for table in WAREHOUSE_TABLES if table.name != "evidence_quality"]
-    since = ("data_read_at", "made_at", "evidence_quality_rows", "trained_ds")
+    rows = ("rows_read", "rows_kept", "rows_quarantined", "rows_left_out")
+    since = ("data_read_at", "made_at", "evidence_quality_rows", "trained_ds", *rows)
     with duckdb.connect(str(old), read_only=True) as connection:
         before = {
             table.name: connection.execute(f"FROM coldstart.{table.name}").fetchall()
@@ -204,35 +205,53 @@ def test_an_older_warehouse_is_brought_forward(night: Night, reader: Connection,
     assert fresh != uri
 
 
-@both_engines
-def test_the_version_before_is_brought_forward(
-    warehouse_uri: WarehouseUri, engine: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """To what a fresh warehouse is, with what was published."""
-    golden = (GOLDEN / f"warehouse_v{structure.VERSION - 1}.{engine}.sql").read_text()
+VERSIONS = sorted(int(re.findall(r"_v(\d+)", p.name)[0]) for p in GOLDEN.glob("*.postgresql.sql"))
+
+
+def _publish_in(version: int, connection: Connection, engine: str) -> None:
+    """A warehouse as that version made it, with a day, and two views of an analyst on ours."""
+    golden = (GOLDEN / f"warehouse_v{version}.{engine}.sql").read_text()
+    for schema in ("coldstart", "coldstart_data", "analyst"):
+        connection.execute(f"CREATE SCHEMA {schema}")
+    for statement in filter(str.strip, golden.split(";\n")):
+        connection.execute(statement)
+    connection.execute("CREATE VIEW analyst.nights AS SELECT * FROM coldstart.publications")
+    connection.execute(
+        "CREATE VIEW analyst.firsts AS SELECT user_id, item_id FROM coldstart.cold_user_scores "
+        "WHERE rank = 1"
+    )
     at = datetime(1998, 4, 1, 3, tzinfo=UTC)
     run = ("melu", "0123456789ab", "1998-03-31.melu.0123456789ab")
-    published = (1, DS, "ml-100k", *run, 0, 0, 0, 6, 0, 1, None, at, at, "passed", at, None)
+    published = [1, DS, "ml-100k", *run, 0, 0, 0, 6, 0, 1, None, at, at, "passed", at, None]
+    if version >= 3:
+        published += [0, DS]
+    places = ", ".join(f"${place}" for place in range(1, len(published) + 1))
+    connection.execute(f"INSERT INTO coldstart_data.publications VALUES ({places})", *published)
+    connection.execute("INSERT INTO coldstart_data.versions VALUES ($1, $2)", version, at)
+    connection.commit()
+
+
+@both_engines
+@pytest.mark.parametrize("version", VERSIONS[:-1])
+def test_an_earlier_version_is_brought_forward(
+    warehouse_uri: WarehouseUri, engine: str, version: int
+) -> None:
+    """To what a fresh warehouse is, with what was published, and what analysts built on it."""
     with opened(warehouse_uri) as connection:
-        for schema in ("coldstart", "coldstart_data"):
-            connection.execute(f"CREATE SCHEMA {schema}")
-        for statement in filter(str.strip, golden.split(";\n")):
-            connection.execute(statement)
-        places = ", ".join(f"${place}" for place in range(1, len(published) + 1))
-        connection.execute(f"INSERT INTO coldstart_data.publications VALUES ({places})", *published)
-        before = "INSERT INTO coldstart_data.versions VALUES ($1, $2)"
-        connection.execute(before, structure.VERSION - 1, at)
-        connection.commit()
+        _publish_in(version, connection, engine)
     with warehouse.writing(warehouse_uri):
         pass
     with warehouse.open_reader(warehouse_uri) as migrated:
-        sql = "SELECT run_id, gate, evidence_quality_rows, trained_ds FROM coldstart.publications"
-        assert migrated.rows(sql) == [(run[2], "passed", 0, DS)]
+        columns = "gate, evidence_quality_rows, trained_ds, rows_read, rows_left_out"
+        sql = f"SELECT {columns} FROM coldstart.publications"
+        assert migrated.rows(sql) == [("passed", 0, DS, None, None)]
         assert migrated.rows("SELECT * FROM coldstart.evidence_quality") == []
+        assert migrated.rows("SELECT ds, gate FROM analyst.nights") == [(DS, "passed")]
+        assert migrated.rows("SELECT * FROM analyst.firsts") == []
         found = [row for row in migrated.rows(_DESCRIBED) if row[0].startswith("coldstart")]
         constraints = migrated.rows(_CONSTRAINTS)
     with opened(warehouse_uri) as connection:
-        for schema in ("coldstart", "coldstart_data"):
+        for schema in ("analyst", "coldstart", "coldstart_data"):
             connection.execute(f"DROP SCHEMA {schema} CASCADE")
         connection.commit()
     with warehouse.writing(warehouse_uri):

@@ -1,0 +1,59 @@
+"""What became of the rows that a night's ingest read, as its journal says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from schemas import journal
+from schemas.settings import Settings
+
+READ, KEPT = "read", "kept"  # among the journal's `rows`; the other names are rules'
+_STEP = "ingest"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Of a source's interactions. `left_out`: by the name of the rule."""
+
+    read: int
+    kept: int
+    quarantined: int
+    left_out: Mapping[str, int]
+
+    def columns(self) -> dict[str, int]:
+        """As `publications` has them."""
+        return {
+            "rows_read": self.read,
+            "rows_kept": self.kept,
+            "rows_quarantined": self.quarantined,
+            "rows_left_out": sum(self.left_out.values()),
+        }
+
+    def __str__(self) -> str:
+        parts = [f"{self.read:,} rows read: {self.kept:,} kept, {self.quarantined:,} set aside"]
+        return ", ".join([*parts, *(f"{n:,} {rule}" for rule, n in self.left_out.items())])
+
+
+def of_facts(facts: Mapping[str, Any]) -> Rows | None:
+    """Of one run of ingest; None where it did not say: it failed, or is of an older release."""
+    if not (rows := dict(facts.get("rows") or {})):
+        return None
+    return Rows(
+        read=rows.pop(READ),
+        kept=rows.pop(KEPT),
+        quarantined=facts.get("quarantined", 0),
+        left_out=rows,
+    )
+
+
+def of_night(settings: Settings, ds: date) -> Rows | None:
+    """Of the ds's last ingest that ended well; None where the journal says nothing of one."""
+    ended = [
+        entry
+        for entry in journal.read(settings.journals, ds)
+        if entry["step"] == _STEP and entry["event"] == "finished"
+    ]
+    return of_facts(ended[-1]) if ended else None
