@@ -29,6 +29,9 @@ def write(folder: Path, pages: Mapping[str, Sequence[Record]]) -> None:
     for dataset in dict.fromkeys(record["dataset"] for record in pages["accuracy"]):
         of_dataset = [record for record in pages["accuracy"] if record["dataset"] == dataset]
         _accuracy(folder / f"accuracy-{dataset}.svg", of_dataset)
+    for dataset in dict.fromkeys(record["dataset"] for record in pages["lists"]):
+        of_dataset = [record for record in pages["lists"] if record["dataset"] == dataset]
+        _lists(folder / f"lists-{dataset}.svg", of_dataset)
 
 
 def _throughput(file: Path, found: Sequence[Record]) -> None:
@@ -42,6 +45,26 @@ def _throughput(file: Path, found: Sequence[Record]) -> None:
         axes.bar(places, [r[key] for r in found], 0.4, label=label, color=colour)
     axes.set_xticks(range(len(found)), names, fontsize=7)
     axes.set(yscale="log", ylabel="tasks per second", title="Meta-batches of 32 and 256 tasks")
+    _save(figure, axes, file)
+
+
+def _lists(file: Path, found: Sequence[Record]) -> None:
+    """nDCG@10 by the number of known interactions, a line a method."""
+    figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
+    found = [record for record in found if record["metric"] == "ndcg10"]
+    known = [str(k) for k in dict.fromkeys(record["known"] for record in found)]
+    for method in dict.fromkeys(record["method"] for record in found):
+        of_method = [record for record in found if record["method"] == method]
+        is_peer = of_method[0]["variant"] == "peer"
+        axes.plot(
+            [known.index(str(record["known"])) for record in of_method],
+            [record["value"] for record in of_method],
+            linestyle="--" if is_peer else "-",
+            linewidth=1.2 if is_peer else 2.4,
+            label=method,
+        )
+    axes.set_xticks(range(len(known)), known)
+    axes.set(xlabel="known interactions", ylabel="nDCG@10", ylim=(0, None))
     _save(figure, axes, file)
 
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks import evidence_page, learners_page
+from benchmarks import evidence_page, learners_page, lists_page
 from benchmarks.gpu import page as gpu_page
 from benchmarks.markdown import by_scenario, page, shown, table
 from benchmarks.records import Record
@@ -218,11 +218,13 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
     "warehouse": _warehouse,
     "evidence": evidence_page.text,
     "gpu": gpu_page.text,
+    "lists": lists_page.text,
 }
 
 # What each page measures: `make benchmarks-stale` names the pages that are older than these.
 MEASURES: dict[str, tuple[str, ...]] = {
     "gpu": ("meta_model", "benchmarks/gpu"),
+    "lists": ("meta_model", "benchmarks/lists.py", "benchmarks/peers"),
     "throughput": ("meta_model", "benchmarks/throughput.py", "benchmarks/loops"),
     "accuracy": ("meta_model", "benchmarks/accuracy.py", "benchmarks/public_split.py"),
     "learners": ("meta_model", "benchmarks/accuracy.py", "benchmarks/public_split.py"),

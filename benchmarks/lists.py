@@ -1,0 +1,171 @@
+"""What lists of the whole catalogue are worth to users hardly known, beside other methods' lists.
+
+    python -m benchmarks.lists --data DIR --dataset ml-1m --json FILE [--peers PYTHON]
+
+A model is trained on `train` alone. Each test user shows the first k items of their support; every
+method ranks the items that training knows, less the user's whole support; what the user rated 4 or
+5 in the query is relevant. The interval is that of the mean difference to the best peer, 95%,
+paired over users. With --peers, the Python of an environment that holds
+benchmarks/peers/requirements.txt, LensKit and implicit rank for the same users by their own code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmarks import external_lists, public_split
+from benchmarks.records import Record, write_json
+from meta_model.config import Config
+from meta_model.data.batching import batches
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+from meta_model.device import choose_device
+from meta_model.elicitation import interval
+from meta_model.evaluation import peers
+from meta_model.evaluation.lists import KNOWN, METRICS, Judged, Ranker, judge, of_all
+from meta_model.evaluation.rankers import ByRating, Fixed
+from meta_model.training.meta_train import meta_train
+from schemas import command_line
+from schemas.learners import known as known_learners
+
+log = logging.getLogger("benchmarks.lists")
+
+LIKED = 4.0
+SCENARIO = "user_cold"
+PEER, PUBLISHED = "peer", "published order"
+_BATCH = 256
+Found = dict[tuple[str, int | None], Judged]  # of a method and a number of known interactions
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.lists", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the splits")
+    parser.add_argument("--dataset", choices=sorted(public_split.SPLITS), required=True)
+    parser.add_argument("--learner", choices=["all", *known_learners()], default="melu")
+    parser.add_argument("--json", type=Path, required=True, help="where to write the records")
+    parser.add_argument("--peers", type=Path, help="the Python that has LensKit and implicit")
+    parser.add_argument("--epochs", type=int, help="instead of the config's")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    options = parser.parse_args(arguments)
+    return command_line.run(lambda: write_json(options.json, measure(options)))
+
+
+def measure(options: argparse.Namespace) -> Iterator[Record]:
+    with tempfile.TemporaryDirectory() as scratch:
+        config = Config()
+        folder = options.data / options.dataset
+        split = public_split.SPLITS[options.dataset]
+        inputs = public_split.load(
+            folder, split, Path(scratch), windows=config.recut, seed=config.seed
+        )
+        world = World.of(inputs, folder)
+        found = _peers(world)
+        if options.peers:
+            found |= {
+                (name, known): _judged(ranker, world, known)
+                for name, known, ranker in external_lists.rankers(
+                    options.peers, world.interactions, world.tasks, Path(scratch)
+                )
+            }
+        names_of_peers = [name for name, _ in found]
+        for name, ranker in _learners(options, inputs):
+            found |= {(name, known): _judged(ranker, world, known) for known in KNOWN}
+        for (name, known), judged in found.items():
+            variant = PEER if name in names_of_peers else PUBLISHED
+            about = {"dataset": options.dataset, "scenario": SCENARIO, "known": known or 0}
+            about |= {"known": "all"} if known is None else {}
+            about |= {"method": name, "variant": variant}
+            rivals = {
+                n: found[n, known] for n in set(names_of_peers) - {name} if (n, known) in found
+            }
+            for record in _records(judged, world, rivals):
+                yield {**about, **record}
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The tasks of new users, and what training knows. candidates, means: [N + 1]"""
+
+    tasks: list[Tasks]
+    interactions: peers.Interactions
+    candidates: Tensor
+    means: Tensor
+
+    @staticmethod
+    def of(inputs: Inputs, folder: Path) -> World:
+        train = public_split.train_ratings(folder)
+        _, users = torch.tensor(train["user_index"].to_numpy()).unique(return_inverse=True)
+        interactions = peers.Interactions(
+            users=users,
+            items=torch.tensor(train["item_index"].to_numpy()).long(),
+            n_items=len(inputs.item_profiles),
+        )
+        statistics = inputs.statistics()
+        return World(
+            tasks=list(batches(inputs.episodes.split("test", scenario=SCENARIO), _BATCH)),
+            interactions=interactions,
+            candidates=interactions.counts > 0,
+            means=(statistics.sums / statistics.counts.clamp(min=1)).double(),
+        )
+
+
+def _judged(ranker: Ranker, world: World, known: int | None) -> Judged:
+    return judge(ranker, world.tasks, world.candidates, known, LIKED)
+
+
+def _peers(world: World) -> Found:
+    """What the same interactions give without a learner. Of nobody two of them know anything."""
+    counts = world.interactions.counts
+    fixed = {"popularity": Fixed(counts), "item_mean": Fixed(world.means)}
+    found = {(name, k): _judged(ranker, world, k) for name, ranker in fixed.items() for k in KNOWN}
+    adapted = {"item_knn": peers.item_knn, "ease": peers.ease}
+    for name, fit in adapted.items():
+        ranker = fit(world.interactions)
+        found |= {(name, k): _judged(ranker, world, k) for k in KNOWN if k != 0}
+    return found
+
+
+def _learners(options: argparse.Namespace, inputs: Inputs) -> Iterator[tuple[str, Ranker]]:
+    """The learners, trained, each by the order that it publishes."""
+    device = choose_device(options.device)
+    for name in known_learners() if options.learner == "all" else [options.learner]:
+        config = Config(model=name)
+        if options.epochs is not None:
+            config = replace(config, epochs=options.epochs)
+        started = time.monotonic()
+        learner = meta_train(inputs, config, device).learner
+        log.info("%s trained in %.0f s", name, time.monotonic() - started)
+        yield name, ByRating(learner, len(inputs.item_profiles), device)
+
+
+def _records(judged: Judged, world: World, rivals: Mapping[str, Judged]) -> Iterator[Record]:
+    together = dict(of_all(judged, world.candidates, world.interactions.counts))
+    for metric in METRICS:
+        ours = judged.metrics[metric]
+        theirs = {name: rival.metrics[metric] for name, rival in rivals.items()}
+        best = max(theirs, key=lambda name: float(theirs[name].mean()))
+        low, high = interval(ours - theirs[best])
+        yield {
+            "metric": metric,
+            "value": round(float(ours.mean()), 4),
+            "best_peer": best,
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "n_users": len(judged.users),
+            **{name: round(value, 4) for name, value in together.items()},
+        }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Lists of the whole catalogue, judged by what their users then chose and liked.
+
+A held-out user shows the first k items of their support, and a method ranks all candidates: the
+items that training knows, less the whole support, so that lists of different k are of the same
+items. Relevant are the query items that the user liked.
+
+Shapes: U users, S support places, Q query places, N items, K ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from meta_model.data.tasks import Tasks
+from meta_model.evaluation import list_metrics
+
+KNOWN = (0, 1, 2, 3, 5, 10, 30, None)  # interactions shown; None: all of the support
+RANKS = 20
+METRICS = ("ndcg10", "ndcg20", "recall20", "hr10")
+
+
+class Ranker(Protocol):
+    """Anything that scores the whole catalogue for users of whom a support is known."""
+
+    def scores(self, tasks: Tasks) -> Tensor:
+        """[U, N + 1], by item index: the higher, the further up; -inf for what it cannot rank."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The lists of one method for one number of known interactions.
+
+    users: [U], those with a relevant item; lists: [U, K]; metrics: of each user, [U]
+    """
+
+    users: Tensor
+    lists: Tensor
+    metrics: Mapping[str, Tensor]
+
+
+def judge(
+    ranker: Ranker, batches: Sequence[Tasks], candidates: Tensor, known: int | None, liked: float
+) -> Judged:
+    """The method's lists for the tasks' users when they show `known` interactions.
+
+    candidates: [N + 1], whether an item may be in a list; liked: the least rating of a liked item
+    """
+    parts = [_judged(ranker, tasks, candidates, known, liked) for tasks in batches]
+    return Judged(
+        users=torch.cat([part.users for part in parts]),
+        lists=torch.cat([part.lists for part in parts]),
+        metrics={name: torch.cat([part.metrics[name] for part in parts]) for name in METRICS},
+    )
+
+
+def first(tasks: Tasks, known: int | None) -> Tasks:
+    """The tasks with the first `known` places of their supports, in the support's order."""
+    if known is None:
+        return tasks
+    width = max(1, known)  # a support without a place has no shape that learners know
+    support = tasks.support.map(lambda tensor: tensor[:, :width])
+    if known == 0:
+        support = support.map(torch.zeros_like)
+    return replace(tasks, support=support)
+
+
+def top(scores: Tensor, k: int) -> Tensor:
+    """The items [U, k] of the highest scores, in order; of equal ones the lower index first.
+
+    0 where a user has no further candidate.
+    """
+    best, items = scores.sort(dim=1, descending=True, stable=True)
+    return items[:, :k].masked_fill(best[:, :k] == -torch.inf, 0)
+
+
+def of_all(judged: Judged, candidates: Tensor, popularity: Tensor) -> Iterator[tuple[str, float]]:
+    """Name and value of what all lists together are: of 20 ranks, and of 10."""
+    n_candidates = int(candidates.sum())
+    yield "coverage20", list_metrics.coverage(judged.lists, n_candidates)
+    yield "overlap10", list_metrics.overlap(judged.lists[:, :10])
+    yield "gini20", list_metrics.gini(judged.lists, n_candidates)
+    yield "novelty20", list_metrics.novelty(judged.lists, popularity)
+
+
+def _judged(
+    ranker: Ranker, tasks: Tasks, candidates: Tensor, known: int | None, liked: float
+) -> Judged:
+    relevant = _relevant(tasks, candidates, liked)
+    has_any = relevant.any(1)
+    tasks, relevant = tasks[has_any], relevant[has_any]
+    scores = ranker.scores(first(tasks, known)).clone()
+    scores[:, ~candidates] = -torch.inf
+    scores.scatter_(1, tasks.items[tasks.support.places], -torch.inf)
+    lists = top(scores, RANKS)
+    hits, n_relevant = relevant.gather(1, lists), relevant.sum(1)
+    return Judged(
+        users=tasks.users,
+        lists=lists,
+        metrics={
+            "ndcg10": list_metrics.ndcg(hits, n_relevant, 10),
+            "ndcg20": list_metrics.ndcg(hits, n_relevant, 20),
+            "recall20": list_metrics.recall(hits, n_relevant, 20),
+            "hr10": list_metrics.hit_rate(hits, 10),
+        },
+    )
+
+
+def _relevant(tasks: Tasks, candidates: Tensor, liked: float) -> Tensor:
+    """Which items are liked query items and candidates, [U, N + 1]."""
+    query = tasks.query
+    is_liked = query.mask & (query.ratings >= liked)
+    relevant = torch.zeros(len(tasks), len(candidates), dtype=torch.bool)
+    relevant.scatter_(1, tasks.items[query.places] * is_liked, value=True)
+    return relevant & candidates

@@ -1,0 +1,47 @@
+"""Orders of the catalogue to be judged: a learner's, and fixed ones.
+
+Shapes: U users, N items.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from meta_model.data.tasks import Tasks
+from meta_model.learners import Learner
+from meta_model.scoring import catalogue_chunks
+
+
+class Fixed:
+    """The same order for everyone, by scores of the items [N + 1]."""
+
+    def __init__(self, of_items: Tensor) -> None:
+        self.of_items = of_items
+
+    def scores(self, tasks: Tasks) -> Tensor:
+        return self.of_items.expand(len(tasks), -1)
+
+
+class ByRating:
+    """A learner's expected ratings after its local update; before it for users of whom nothing is
+    known.
+    """
+
+    def __init__(self, learner: Learner, n_items: int, device: torch.device) -> None:
+        self.learner, self.device = learner.eval(), device
+        with torch.no_grad():
+            self.chunks = catalogue_chunks(learner, n_items, device)
+
+    @torch.no_grad()
+    def scores(self, tasks: Tasks) -> Tensor:
+        learner, tasks = self.learner, tasks.to(self.device)
+        if tasks.support.mask.any():
+            state = learner.for_catalogue(learner.adapt(tasks, learner.embed(tasks.items)))
+        else:
+            state = learner.unadapted(tasks)
+        parts = [torch.full((len(tasks), 1), -torch.inf, device=self.device)]
+        for chunk in self.chunks:
+            forecasts = learner.predict(state, chunk.embedded, chunk.places)
+            parts.append(learner.expected(state, forecasts))
+        return torch.cat(parts, dim=1).cpu()

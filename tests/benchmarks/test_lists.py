@@ -1,0 +1,54 @@
+"""Lists are judged beside peers', on a tiny split: the records, the page, and a missing library."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import lists, report
+from meta_model.evaluation.lists import KNOWN, METRICS
+
+
+def _arguments(folder: Path, file: Path, *options: str) -> list[str]:
+    data = ["--data", str(folder.parent), "--dataset", folder.name, "--json", str(file)]
+    return [*data, "--epochs", "1", *options]
+
+
+@pytest.mark.usefixtures("long")
+def test_every_method_has_a_figure_for_every_number_known(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "lists.json"
+    assert lists.main(_arguments(folder, file)) == 0
+    records = json.loads(file.read_text())
+    by_method: dict[str, set[tuple[object, str]]] = {}
+    for record in records:
+        by_method.setdefault(record["method"], set()).add((record["known"], record["metric"]))
+        assert 0 <= record["value"] <= 1
+        assert record["low"] <= record["high"]
+        assert record["best_peer"] != record["method"]
+    known = ["all" if k is None else k for k in KNOWN]
+    everything = {(k, metric) for k in known for metric in METRICS}
+    of_somebody = {(k, metric) for k, metric in everything if k != 0}
+    assert by_method == {
+        "popularity": everything,
+        "item_mean": everything,
+        "item_knn": of_somebody,
+        "ease": of_somebody,
+        "melu": everything,
+    }
+    page = report.PAGES["lists"](records)
+    assert "| known interactions | 0 | 1 | 2 | 3 | 5 | 10 | 30 | all |" in page
+    assert "| item_knn | - | " in page
+
+
+@pytest.mark.usefixtures("process", "long")
+def test_an_environment_without_the_peers_is_told_in_words(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """This environment has no LensKit."""
+    arguments = _arguments(folder, tmp_path / "lists.json", "--peers", sys.executable)
+    assert lists.main(arguments) == 2
+    assert "rank.py failed with" in caplog.text
+    assert "Make one, and name it with --peers." in caplog.text
