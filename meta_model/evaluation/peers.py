@@ -34,7 +34,8 @@ class Interactions:
         """How many users chose both of two items, [N + 1, N + 1]."""
         size = (int(self.users.max()) + 1, self.n_items + 1)
         places = torch.stack([self.users, self.items])
-        chosen = torch.sparse_coo_tensor(places, torch.ones(len(self.users)), size, check_invariants=True)
+        ones = torch.ones(len(self.users))
+        chosen = torch.sparse_coo_tensor(places, ones, size, check_invariants=True)
         columns = torch.arange(size[1]).split(_COLUMNS)
         parts = [chosen.t() @ chosen.index_select(1, of).to_dense() for of in columns]
         return torch.cat(parts, dim=1)
