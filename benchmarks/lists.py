@@ -25,6 +25,7 @@ from torch import Tensor
 
 from benchmarks import external_lists, public_split
 from benchmarks.records import Record, write_json
+from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
@@ -33,7 +34,7 @@ from meta_model.device import choose_device
 from meta_model.elicitation import interval
 from meta_model.evaluation import peers
 from meta_model.evaluation.lists import KNOWN, METRICS, Judged, Ranker, judge, of_all
-from meta_model.evaluation.rankers import ByRating, Fixed
+from meta_model.evaluation.rankers import ByChoice, ByRating, Fixed
 from meta_model.training.meta_train import meta_train
 from schemas import command_line
 from schemas.learners import known as known_learners
@@ -42,7 +43,9 @@ log = logging.getLogger("benchmarks.lists")
 
 LIKED = 4.0
 SCENARIO = "user_cold"
-PEER, PUBLISHED = "peer", "published order"
+PEER = "peer"
+CHOICE = "ridge"
+_VARIANTS = {CHOICE: "by choice"}
 _BATCH = 256
 Found = dict[tuple[str, int | None], Judged]  # of a method and a number of known interactions
 
@@ -52,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--data", type=Path, required=True, help="the folder of the splits")
     parser.add_argument("--dataset", choices=sorted(public_split.SPLITS), required=True)
-    parser.add_argument("--learner", choices=["all", *known_learners()], default="melu")
+    parser.add_argument("--learner", choices=known_learners(), default="melu", help="of ratings")
+    parser.add_argument("--choice-epochs", type=int, default=Training.epochs, help="of ridge")
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
     parser.add_argument("--peers", type=Path, help="the Python that has LensKit and implicit")
     parser.add_argument("--epochs", type=int, help="instead of the config's")
@@ -79,10 +83,10 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
                 )
             }
         names_of_peers = [name for name, _ in found]
-        for name, ranker in _learners(options, inputs):
+        for name, ranker in _learners(options, inputs).items():
             found |= {(name, known): _judged(ranker, world, known) for known in KNOWN}
         for (name, known), judged in found.items():
-            variant = PEER if name in names_of_peers else PUBLISHED
+            variant = PEER if name in names_of_peers else _VARIANTS.get(name, "by rating")
             about = {"dataset": options.dataset, "scenario": SCENARIO, "known": known or 0}
             about |= {"known": "all"} if known is None else {}
             about |= {"method": name, "variant": variant}
@@ -136,17 +140,26 @@ def _peers(world: World) -> Found:
     return found
 
 
-def _learners(options: argparse.Namespace, inputs: Inputs) -> Iterator[tuple[str, Ranker]]:
-    """The learners, trained, each by the order that it publishes."""
+def _learners(options: argparse.Namespace, inputs: Inputs) -> Mapping[str, Ranker]:
+    """A learner of ratings, by the order that is published, and one of choices."""
     device = choose_device(options.device)
-    for name in known_learners() if options.learner == "all" else [options.learner]:
-        config = Config(model=name)
-        if options.epochs is not None:
-            config = replace(config, epochs=options.epochs)
-        started = time.monotonic()
-        learner = meta_train(inputs, config, device).learner
-        log.info("%s trained in %.0f s", name, time.monotonic() - started)
-        yield name, ByRating(learner, len(inputs.item_profiles), device)
+    config = Config(model=options.learner)
+    if options.epochs is not None:
+        config = replace(config, epochs=options.epochs)
+    started = time.monotonic()
+    learner = meta_train(inputs, config, device).learner
+    log.info("%s trained in %.0f s", options.learner, time.monotonic() - started)
+    started = time.monotonic()
+    choice = train(
+        inputs,
+        Training(epochs=options.choice_epochs),
+        lambda epoch, loss: log.info("%s epoch %d: loss %.4f", CHOICE, epoch, loss),
+    )
+    log.info("%s trained in %.0f s", CHOICE, time.monotonic() - started)
+    return {
+        options.learner: ByRating(learner, len(inputs.item_profiles), device),
+        CHOICE: ByChoice(choice),
+    }
 
 
 def _records(judged: Judged, world: World, rivals: Mapping[str, Judged]) -> Iterator[Record]:

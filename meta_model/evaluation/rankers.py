@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from meta_model.choice.ridge import Ridge
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
 from meta_model.scoring import catalogue_chunks
@@ -23,10 +24,20 @@ class Fixed:
         return self.of_items.expand(len(tasks), -1)
 
 
+class ByChoice:
+    """How likely each item is to be chosen next."""
+
+    def __init__(self, model: Ridge) -> None:
+        self.model = model.eval()
+
+    @torch.no_grad()
+    def scores(self, tasks: Tasks) -> Tensor:
+        scores: Tensor = self.model(tasks)
+        return scores
+
+
 class ByRating:
-    """A learner's expected ratings after its local update; before it for users of whom nothing is
-    known.
-    """
+    """A learner's expected ratings after its local update; before it where nothing is known."""
 
     def __init__(self, learner: Learner, n_items: int, device: torch.device) -> None:
         self.learner, self.device = learner.eval(), device

@@ -14,7 +14,7 @@ from meta_model.evaluation.lists import KNOWN, METRICS
 
 def _arguments(folder: Path, file: Path, *options: str) -> list[str]:
     data = ["--data", str(folder.parent), "--dataset", folder.name, "--json", str(file)]
-    return [*data, "--epochs", "1", *options]
+    return [*data, "--epochs", "1", "--choice-epochs", "1", *options]
 
 
 @pytest.mark.usefixtures("long")
@@ -37,6 +37,7 @@ def test_every_method_has_a_figure_for_every_number_known(folder: Path, tmp_path
         "item_knn": of_somebody,
         "ease": of_somebody,
         "melu": everything,
+        "ridge": everything,
     }
     page = report.PAGES["lists"](records)
     assert "| known interactions | 0 | 1 | 2 | 3 | 5 | 10 | 30 | all |" in page

@@ -1,0 +1,1 @@
+"""What a user will pick next: learners of choices, beside those of ratings."""

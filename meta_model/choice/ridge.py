@@ -1,0 +1,95 @@
+"""A user's taste in closed form: ridge regression on learnt item factors, choice by softmax.
+
+    A    =  E_S^T E_S + w0 E^T E + l I
+    u    =  u0 + A^-1 (E_S^T y - (A - l I) u0),   y = 1 + r (rating - mu)
+    P(i) =  softmax_i( e_i . u + b_i )  over the catalogue less the support
+
+The local update is solved exactly, and the factors are learnt through it (R2-D2, Bertinetto et al.,
+ICLR 2019, eq. 4; ALPaCA, Harrison et al., 2018). With u0 = 0 it is the fold-in of weighted matrix
+factorisation (Hu, Koren and Volinsky, ICDM 2008, eq. 4): every item counts a little as not chosen
+(w0), those of the support as chosen. e_i is the item's own embedding plus those of its attributes,
+so that new items have one; u0 is linear in the user's attributes; b_i starts at the logarithm of
+the item's popularity, so that the list of somebody unknown starts there.
+
+Shapes: B tasks, S support places, N items (by index from 1; row 0 is padding), F factors.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+from meta_model.entities.embedding import Attributes, ValueEmbedding
+
+_STD = 0.1
+
+
+class Ridge(nn.Module):
+    """`size`: F; `dropout`: the share of factors that training hides, the same ones in a batch."""
+
+    bias: nn.Parameter
+    is_trained: Tensor
+    mean_rating: Tensor
+
+    def __init__(self, inputs: Inputs, size: int, dropout: float) -> None:
+        super().__init__()
+        statistics = inputs.statistics()
+        counts = statistics.counts
+        self.item_attributes, self.user_attributes = (
+            Attributes(features) for features in (inputs.items, inputs.users)
+        )
+        self.of_items = ValueEmbedding(self.item_attributes, size, _STD)
+        self.of_users = ValueEmbedding(self.user_attributes, size, _STD)
+        self.own = nn.Parameter(torch.randn(len(counts), size) * _STD)
+        self.everyone = nn.Parameter(torch.zeros(size))
+        self.bias = nn.Parameter(((counts + 1) / (counts + 1).sum()).log().float())
+        # Logarithms: w0, l, and r, which are learnt.
+        self.log_unchosen = nn.Parameter(torch.tensor(0.03).log())
+        self.log_ridge = nn.Parameter(torch.tensor(1.0).log())
+        self.of_rating = nn.Parameter(torch.tensor(0.1))
+        self.log_scale = nn.Parameter(torch.tensor(3.0).log())
+        self.dropout = nn.Dropout(dropout)
+        self.register_buffer("is_trained", counts > 0)
+        mean = statistics.sums.sum() / counts.sum().clamp(min=1)
+        self.register_buffer("mean_rating", mean.float())
+
+    def factors(self) -> Tensor:
+        """Of all items, [N + 1, F]."""
+        values, weights = self.item_attributes.values, self.item_attributes.weights
+        size = self.own.shape[1]
+        means = self.of_items(values, weights).view(len(values), -1, size).mean(1)
+        own = self.own * self.is_trained.unsqueeze(1)
+        factors: Tensor = self.dropout(own + means)
+        return factors
+
+    def prior(self, users: Tensor) -> Tensor:
+        """u0 [B, F]."""
+        values, weights = self.user_attributes(users)
+        means = self.of_users(values, weights).view(len(users), -1, len(self.everyone)).mean(1)
+        prior: Tensor = means + self.everyone
+        return prior
+
+    def adapt(self, tasks: Tasks, factors: Tensor) -> Tensor:
+        """The local update, u [B, F]."""
+        prior, mask = self.prior(tasks.users), tasks.support.mask
+        shown = factors[tasks.items[tasks.support.places]] * mask.unsqueeze(-1)
+        targets = (1 + self.of_rating * (tasks.support.ratings - self.mean_rating)) * mask
+        chosen = shown.mT @ shown + self.log_unchosen.exp() * (factors.mT @ factors)
+        pulled = (shown.mT @ targets.unsqueeze(-1)).squeeze(-1)
+        pulled = pulled - (chosen @ prior.unsqueeze(-1)).squeeze(-1)
+        ridge = self.log_ridge.exp().expand(len(self.everyone)).diag()
+        factor = torch.linalg.cholesky(chosen + ridge)
+        return prior + torch.cholesky_solve(pulled.unsqueeze(-1), factor).squeeze(-1)
+
+    def forward(self, tasks: Tasks) -> Tensor:
+        """Log probabilities [B, N + 1] of the next choice; -inf for the support and untrained."""
+        factors = self.factors()
+        users = self.adapt(tasks, factors)
+        logits = self.log_scale.exp() * users @ factors.mT + self.bias
+        logits = logits.masked_fill(~self.is_trained, -torch.inf)
+        known = torch.zeros_like(logits, dtype=torch.bool)
+        known.scatter_(1, tasks.items[tasks.support.places] * tasks.support.mask, value=True)
+        return F.log_softmax(logits.masked_fill(known, -torch.inf), dim=1)

@@ -1,0 +1,106 @@
+"""Ridge beside its equations, solved task by task, and what it promises whatever it learns."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from meta_model.choice.ridge import Ridge
+from meta_model.choice.training import loss_of
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+
+
+@pytest.fixture
+def model(inputs: Inputs) -> Ridge:
+    torch.manual_seed(5)
+    made = Ridge(inputs, size=6, dropout=0.5).double().eval()
+    with torch.no_grad():
+        made.everyone.normal_()
+    return made
+
+
+@pytest.fixture
+def tasks(tasks_of: Callable[..., Tasks]) -> Tasks:
+    made = tasks_of("train")
+    sides = (replace(side, ratings=side.ratings.double()) for side in (made.support, made.query))
+    support, query = sides
+    return replace(made, support=support, query=query)
+
+
+def _solved(model: Ridge, factors: Tensor, prior: Tensor, items: Tensor, ratings: Tensor) -> Tensor:
+    """The equations of one task, by a general solver."""
+    E = factors[items]
+    y = 1 + model.of_rating * (ratings - model.mean_rating)
+    weighted = E.T @ E + model.log_unchosen.exp() * factors.T @ factors
+    A = weighted + model.log_ridge.exp() * torch.eye(len(prior))
+    return prior + torch.linalg.solve(A, E.T @ y - weighted @ prior)
+
+
+def test_the_batched_update_solves_each_tasks_equations(model: Ridge, tasks: Tasks) -> None:
+    factors, priors = model.factors(), model.prior(tasks.users)
+    found = model.adapt(tasks, factors)
+    assert len(tasks) > 10
+    for row, prior in enumerate(priors):
+        mask = tasks.support.mask[row]
+        items = tasks.items[tasks.support.places[row][mask]]
+        expected = _solved(model, factors, prior, items, tasks.support.ratings[row][mask])
+        torch.testing.assert_close(found[row], expected, rtol=1e-8, atol=1e-10)
+
+
+def test_the_gradient_goes_through_the_solution(model: Ridge, tasks: Tasks) -> None:
+    few = tasks[torch.arange(3)]
+    names = ("own", "everyone", "log_unchosen", "log_ridge", "of_rating")
+    parameters = dict(model.named_parameters())
+
+    def loss(*values: Tensor) -> Tensor:
+        changed = {**parameters, **dict(zip(names, values, strict=True))}
+        return loss_of(lambda t: torch.func.functional_call(model, changed, (t,)), few)
+
+    values = [parameters[name].detach().requires_grad_() for name in names]
+    assert torch.autograd.gradcheck(loss, values, fast_mode=True)
+
+
+def test_probabilities_are_of_all_trained_items_but_the_support(model: Ridge, tasks: Tasks) -> None:
+    log_probabilities = model(tasks)
+    torch.testing.assert_close(log_probabilities.exp().sum(1), torch.ones(len(tasks)).double())
+    of_support = log_probabilities.gather(1, tasks.items[tasks.support.places])
+    assert of_support[tasks.support.mask].isneginf().all()
+    assert log_probabilities[:, ~model.is_trained].isneginf().all()
+
+
+def test_the_query_moves_nothing(model: Ridge, tasks: Tasks) -> None:
+    query = replace(tasks.query, ratings=tasks.query.ratings + 3, mask=~tasks.query.mask)
+    assert model(replace(tasks, query=query)).equal(model(tasks))
+
+
+def test_padding_changes_nothing(model: Ridge, tasks: Tasks) -> None:
+    row = int(tasks.support.mask.sum(1).argmin())
+    width = int(tasks.support.mask[row].sum())
+    assert width < tasks.support.mask.shape[1]
+    alone = tasks[torch.tensor([row])]
+    narrow = replace(alone, support=alone.support.map(lambda tensor: tensor[:, :width]))
+    torch.testing.assert_close(model(narrow)[0], model(tasks)[row])
+
+
+def test_somebody_unknown_starts_at_popularity(inputs: Inputs, tasks: Tasks) -> None:
+    model = Ridge(inputs, size=6, dropout=0.0).double().eval()
+    with torch.no_grad():
+        model.of_users.table.zero_()
+    nothing = replace(tasks, support=tasks.support.map(torch.zeros_like))
+    found = model(nothing)[0]
+    counts = inputs.statistics().counts.double()
+    trained = model.is_trained
+    expected = ((counts + 1) / (counts + 1)[trained].sum()).log()
+    torch.testing.assert_close(found[trained], expected[trained], rtol=1e-5, atol=1e-5)
+
+
+def test_hidden_factors_are_of_training_alone(model: Ridge, tasks: Tasks) -> None:
+    assert model(tasks).equal(model(tasks))
+    learning = copy.deepcopy(model).train()
+    assert not learning(tasks).equal(learning(tasks))

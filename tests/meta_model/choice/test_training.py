@@ -1,0 +1,76 @@
+"""Tasks are split anew each time, and what is learnt is worth more than popularity."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from meta_model.choice.training import Training, loss_of, split, train
+from meta_model.data.batching import batches
+from meta_model.data.inputs import Inputs
+from tests.meta_model.evaluation.literal_tasks import literal_tasks
+
+TASKS = literal_tasks(
+    *(([(item, float(item)) for item in range(1, n + 1)], []) for n in [1, 2, 30] * 100)
+)
+
+
+def _split(nothing: float, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+    made = split(TASKS, nothing, torch.Generator().manual_seed(seed))
+    for row, n in enumerate([1, 2, 30] * 100):
+        sides = [
+            made.items[side.places[row][side.mask[row]]].tolist()
+            for side in (made.support, made.query)
+        ]
+        assert sorted(sides[0] + sides[1]) == list(range(1, n + 1)), "each once"
+        ratings = made.support.ratings[row][made.support.mask[row]].tolist()
+        assert ratings == [float(item) for item in sides[0]]
+    return made.support.mask.sum(1), made.query.mask.sum(1)
+
+
+def test_each_interaction_is_shown_or_to_be_chosen() -> None:
+    shown, chosen = _split(nothing=0.0)
+    assert chosen.ge(1).all()
+    of_thirty = shown[2::3]
+    assert of_thirty.min() <= 1
+    assert of_thirty.max() >= 25
+    assert 0.4 < of_thirty.le(9).float().mean() < 0.8, "small numbers are drawn more often"
+
+
+def test_some_tasks_show_nothing() -> None:
+    shown, _ = _split(nothing=1.0)
+    assert shown.eq(0).all()
+
+
+def test_two_splits_differ() -> None:
+    first, second = (_split(0.05, seed)[0] for seed in (1, 2))
+    assert not first.equal(second)
+
+
+TRAINING = Training(size=8, epochs=3, batch_tasks=8, dropout=0.0)
+
+
+@pytest.mark.usefixtures("long")
+def test_training_learns_and_repeats(inputs: Inputs) -> None:
+    losses: list[float] = []
+    model = train(inputs, TRAINING, lambda _, loss: losses.append(loss))
+    assert losses[-1] < losses[0]
+    again = train(inputs, TRAINING)
+    for name, value in model.state_dict().items():
+        assert value.equal(again.state_dict()[name]), name
+    other = train(inputs, replace(TRAINING, seed=2))
+    assert not other.own.equal(model.own)
+
+
+@pytest.mark.usefixtures("long")
+def test_what_is_shown_makes_choices_more_likely(inputs: Inputs) -> None:
+    """On the tasks that it learnt from: less loss with the support than without."""
+    model = train(inputs, replace(TRAINING, epochs=20))
+    [tasks] = batches(inputs.episodes.split("train"), 1_000)
+    tasks = split(tasks, 0.0, torch.Generator().manual_seed(1))
+    tasks = tasks[tasks.support.mask.sum(1) >= 3]
+    nothing = replace(tasks, support=tasks.support.map(torch.zeros_like))
+    with torch.no_grad():
+        assert loss_of(model, tasks) < loss_of(model, nothing)
