@@ -27,7 +27,7 @@ unexport PYTHONPATH
 # Modules of tests that share what takes long to make go to one worker: tests/suite/lanes.py.
 PYTEST := $(VENV_PYTHON) -m pytest -n $(call quoted,$(WORKERS)) --dist loadscope --no-loadscope-reorder
 
-.PHONY: help install nightly backfill ui test test-fast test-slow test-ui tests-but-slow benchmark benchmark-features benchmark-warehouse benchmark-evidence benchmarks-stale lint compose-check compose-files format constraints docs clean
+.PHONY: help install nightly backfill ui test test-fast test-slow test-ui tests-but-slow benchmark benchmark-features benchmark-warehouse benchmark-evidence benchmark-lists benchmarks-stale lint compose-check compose-files format constraints docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,20 @@ else
 endif
 	@$(VENV_PYTHON) -m benchmarks.report
 
+# The peers are other people's code, and need versions of NumPy and SciPy of their own.
+benchmark-lists: install ## measure lists of the catalogue beside LensKit and implicit: DATA=folder
+ifneq ($(strip $(DATA)),)
+	@$(VENV_PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --requirement benchmarks/peers/requirements.txt
+	@for dataset in ml-1m dbook; do \
+		$(VENV_PYTHON) -m benchmarks.lists --data $(call quoted,$(DATA)) --dataset $$dataset \
+			--peers .venv-peers/bin/python --json docs/benchmarks/lists-$$dataset.json || exit; \
+	done
+	@$(VENV_PYTHON) -m benchmarks.report
+else
+	@echo "nothing is measured: name the folder of the public splits, DATA=/path/to/splits"
+endif
+
 test-ui: install ## run the tests that drive a browser alone; they need a Chromium on PATH
 	@$(VENV_PYTHON) -m pytest tests/ui
 
@@ -138,4 +152,4 @@ docs: install ## generate the documentation pages of the tables
 	@$(VENV_PYTHON) -m schemas.docs
 
 clean: ## remove the environment and caches; run-time state (var/) stays
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	@rm -rf .venv .venv-peers .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -48,6 +48,9 @@ RUN_BY = {
     "benchmark-evidence": (
         "tests/benchmarks/test_held_out_users.py::test_lists_are_compared_over_all_trials"
     ),
+    "benchmark-lists": (
+        "tests/benchmarks/test_lists.py::test_every_method_has_a_figure_for_every_number_known"
+    ),
     "benchmark": "tests/benchmarks/test_tiny_runs.py::test_throughput",
     "benchmarks-stale": (
         "tests/benchmarks/test_stale.py::test_what_changed_after_the_measured_commit_is_listed"
