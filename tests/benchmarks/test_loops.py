@@ -27,7 +27,7 @@ CPU = torch.device("cpu")
 @pytest.fixture(autouse=True)
 def small_world(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables of a few hundred rows: MAML's loop steps through whole ones."""
-    monkeypatch.setattr(paper_tasks, "N_ITEMS", 400)
+    monkeypatch.setattr(paper_tasks, "N_ITEMS", 240)
     monkeypatch.setattr(paper_tasks, "USER_ATTRIBUTES", ((2, 1), (40, 1)))
     monkeypatch.setattr(paper_tasks, "ITEM_ATTRIBUTES", ((6, 1), (25, 2), (90, 4)))
 
@@ -70,6 +70,7 @@ def test_forecasts_equal_the_loops(learner: Learner, tasks: Tasks) -> None:
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-8)
 
 
+@pytest.mark.usefixtures("long")
 def test_gradients_equal_the_loops(learner: Learner, tasks: Tasks) -> None:
     expected = LOOPS[learner.config.model](learner).gradients(tasks)
     losses, _ = task_losses(learner, tasks)
@@ -96,6 +97,7 @@ def test_an_update_has_the_loops_loss_and_memories(learner: Learner, tasks: Task
         assert not torch.equal(memory, old)
 
 
+@pytest.mark.usefixtures("long")
 def test_both_rank_the_same(learner: Learner, tasks: Tasks) -> None:
     items = torch.arange(1, paper_tasks.N_ITEMS + 1)
     with torch.no_grad():

@@ -184,6 +184,7 @@ def test_an_older_warehouse_is_brought_forward(night: Night, reader: Connection,
     rows = ("rows_read", "rows_kept", "rows_quarantined", "rows_left_out")
     since = ("data_read_at", "made_at", "evidence_quality_rows", "trained_ds", *rows)
     with duckdb.connect(str(old), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")  # as our own connections have it
         before = {
             table.name: connection.execute(f"FROM coldstart.{table.name}").fetchall()
             for table in tables

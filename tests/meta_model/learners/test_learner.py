@@ -168,6 +168,7 @@ def test_a_train_tasks_own_rating_is_left_out_of_its_items_statistics(
     torch.testing.assert_close(query.deviation[0, place], expected)
 
 
+@pytest.mark.usefixtures("long")
 @pytest.mark.parametrize("model", sorted(LEARNERS))
 def test_every_learner_learns_choices(
     implicit: Inputs, config: Config, tasks_of_implicit: Tasks, model: str
