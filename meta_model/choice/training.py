@@ -25,7 +25,7 @@ class Training:
 
     size: int = 48
     dropout: float = 0.2
-    epochs: int = 20
+    epochs: int = 30
     batch_tasks: int = 128
     rate: float = 0.005
     decay: float = 0.1
