@@ -43,9 +43,9 @@ log = logging.getLogger("benchmarks.lists")
 
 LIKED = 4.0
 SCENARIO = "user_cold"
-PEER = "peer"
+PEER, BY_RATING = "peer", "by rating"
 CHOICE = "ridge"
-_VARIANTS = {CHOICE: "by choice"}
+_ORDERS = {CHOICE: "by choice"}
 _BATCH = 256
 Found = dict[tuple[str, int | None], Judged]  # of a method and a number of known interactions
 
@@ -74,25 +74,26 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
             folder, split, Path(scratch), windows=config.recut, seed=config.seed
         )
         world = World.of(inputs, folder)
-        found = _peers(world)
+        peers_found = _peers(world)
         if options.peers:
-            found |= {
-                (name, known): _judged(ranker, world, known)
-                for name, known, ranker in external_lists.rankers(
-                    options.peers, world.interactions, world.tasks, Path(scratch)
-                )
+            given = external_lists.rankers(
+                options.peers, world.interactions, world.tasks, Path(scratch)
+            )
+            peers_found |= {(name, k): _judged(ranker, world, k) for name, k, ranker in given}
+        ours = {
+            (name, known): _judged(ranker, world, known)
+            for name, ranker in _learners(options, inputs).items()
+            for known in KNOWN
+        }
+        for (name, known), judged in {**peers_found, **ours}.items():
+            about = {
+                "dataset": options.dataset,
+                "scenario": SCENARIO,
+                "known": "all" if known is None else known,
+                "method": name,
+                "variant": PEER if (name, known) in peers_found else _ORDERS.get(name, BY_RATING),
             }
-        names_of_peers = [name for name, _ in found]
-        for name, ranker in _learners(options, inputs).items():
-            found |= {(name, known): _judged(ranker, world, known) for known in KNOWN}
-        for (name, known), judged in found.items():
-            variant = PEER if name in names_of_peers else _VARIANTS.get(name, "by rating")
-            about = {"dataset": options.dataset, "scenario": SCENARIO, "known": known or 0}
-            about |= {"known": "all"} if known is None else {}
-            about |= {"method": name, "variant": variant}
-            rivals = {
-                n: found[n, known] for n in set(names_of_peers) - {name} if (n, known) in found
-            }
+            rivals = {n: peer for (n, k), peer in peers_found.items() if k == known and n != name}
             for record in _records(judged, world, rivals):
                 yield {**about, **record}
 

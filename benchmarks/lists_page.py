@@ -57,7 +57,19 @@ def _by_known(found: Sequence[Record]) -> str:
                 "-" if value is None else f"**{value:.3f}**" if is_best else f"{value:.3f}"
             )
         rows.append([method, *cells])
+    rows += [_differences(found, method) for method in dict.fromkeys(_ours(found))]
     return table(("known interactions", *map(str, known)), rows)
+
+
+def _ours(found: Sequence[Record]) -> list[str]:
+    return [record["method"] for record in found if record["variant"] != "peer"]
+
+
+def _differences(found: Sequence[Record], method: str) -> list[str]:
+    """95% intervals of the mean difference to the best peer of each column."""
+    of_method = [record for record in found if record["method"] == method]
+    intervals = [f"{record['low']:+.3f} to {record['high']:+.3f}" for record in of_method]
+    return [f"{method} less the best peer", *intervals]
 
 
 def _together(found: Sequence[Record]) -> str:

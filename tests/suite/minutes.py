@@ -1,6 +1,6 @@
 """A run that has to end in time leaves out what it cannot begin any more, and says so.
 
-CI has 90 minutes for whatever machine it gets: `.ci/run` gives the slow tests what is left.
+The slow tests take very different times on different machines: `make test-slow MINUTES=30`.
 """
 
 from __future__ import annotations
