@@ -46,10 +46,13 @@ def tells(sums: Tensor, n_reactions: Tensor, widest: float) -> Tensor:
     """0..1 for each item, from the sums of the products over its reactions, [N, 3] and [N].
 
     Items with few are taken for the average one. Reactions against the leaning tell nothing: that
-    is chance, where it is not a rating scale turned around.
+    is chance, where it is not a rating scale turned around. Where all ratings are the same, none
+    tells anything.
     """
     average = sums.sum(0) / n_reactions.sum()
     both, of_rest, of_leaning = (sums + _DAMPING_OF_CORRELATION * average).unbind(1)
     total, n = sums[:, 1] + _DAMPING_OF_SPREAD * average[1], n_reactions + _DAMPING_OF_SPREAD
     spread = (total / n).sqrt() / widest
-    return both.clamp(min=0).square() / (of_rest * of_leaning) * spread.clamp(max=1)
+    variances = of_rest * of_leaning
+    correlation = both.clamp(min=0).square() / torch.where(variances > 0, variances, 1)
+    return correlation * spread.clamp(max=1)

@@ -110,3 +110,8 @@ def test_choices_have_no_rating_to_lean_by(implicit: Inputs, config) -> None:
     values = item_values(create(replace(config, seed=3), implicit), implicit, CPU)[ALL]
     assert values.discriminative.equal(unit_scaled(values.of_loss))
     assert LISTS["evidence"](values).equal(LISTS["evidence_paper"](values))
+
+
+def test_ratings_that_are_all_the_same_tell_nothing() -> None:
+    """And are no division by zero: e and l are 0 everywhere."""
+    assert leaning.tells(torch.zeros(3, 3), torch.tensor([4.0, 1, 0]), widest=2.0).eq(0).all()
