@@ -224,7 +224,10 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
 # What each page measures: `make benchmarks-stale` names the pages that are older than these.
 MEASURES: dict[str, tuple[str, ...]] = {
     "gpu": ("meta_model", "benchmarks/gpu"),
-    "lists": ("meta_model", "benchmarks/lists.py", "benchmarks/peers"),
+    "lists": (
+        *("meta_model", "benchmarks/lists.py", "benchmarks/external_lists.py"),
+        *("benchmarks/peers", "benchmarks/public_split.py"),
+    ),
     "throughput": ("meta_model", "benchmarks/throughput.py", "benchmarks/loops"),
     "accuracy": ("meta_model", "benchmarks/accuracy.py", "benchmarks/public_split.py"),
     "learners": ("meta_model", "benchmarks/accuracy.py", "benchmarks/public_split.py"),

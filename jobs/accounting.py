@@ -16,7 +16,7 @@ _STEP = "ingest"
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Of a source's interactions. `left_out`: by the name of the rule."""
+    """Numbers of the source's interactions. `left_out`: by the name of the rule."""
 
     read: int
     kept: int
@@ -38,7 +38,10 @@ class Rows:
 
 
 def of_facts(facts: Mapping[str, Any]) -> Rows | None:
-    """Of one run of ingest; None where it did not say: it failed, or is of an older release."""
+    """The rows of one run of ingest, from its journal's facts.
+
+    None if the run failed, or is of a release that did not count.
+    """
     if not (rows := dict(facts.get("rows") or {})):
         return None
     return Rows(
@@ -50,7 +53,7 @@ def of_facts(facts: Mapping[str, Any]) -> Rows | None:
 
 
 def of_night(settings: Settings, ds: date) -> Rows | None:
-    """Of the ds's last ingest that ended well; None where the journal says nothing of one."""
+    """The rows of the last ingest of ds that finished; None if the journal has none."""
     ended = [
         entry
         for entry in journal.read(settings.journals, ds)

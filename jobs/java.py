@@ -61,8 +61,10 @@ def java_home(state: Path, environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def with_java_options(ours: Mapping[str, object], theirs: Mapping[str, str]) -> dict[str, str]:
-    """Our properties of Spark, then the user's. Theirs win, but Java's options are added to ours:
-    who asks for another heap still wants times in UTC and a log without Java's stacks."""
+    """Our Spark properties with the user's. The user's value wins, but Java options are joined.
+
+    A user who asks for another heap still needs times in UTC and a log without Java's stacks.
+    """
     properties = {name: str(value) for name, value in ours.items()}
     for name, value in theirs.items():
         adds = name in properties and name.endswith("JavaOptions")

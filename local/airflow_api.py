@@ -17,7 +17,7 @@ from schemas.errors import UserError
 DAG_ID = "coldstart_nightly"
 UNENDED_STATES = ("queued", "running")
 _TIMEOUT_SECONDS = 30
-# A machine with more to do than it can answers late. What only asks is asked again meanwhile.
+# An overloaded machine answers late. A GET changes nothing, so it is repeated for this long.
 _PATIENCE_SECONDS = 300
 
 

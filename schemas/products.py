@@ -324,16 +324,16 @@ PUBLICATIONS = Table(
             for name, description in (
                 (
                     "rows_read",
-                    "Rows that the ds's last ingest read from the source's interactions; of a "
-                    "file a day, from the files that were new or changed. Null where its journal "
-                    "is gone, and in what was published before this column came.",
+                    "Interactions that the last ingest of ds read from the source. Where the "
+                    "source has a file for each day, it reads only new and changed files. Null "
+                    "if the journal of ds was deleted, and in publications older than this column.",
                 ),
-                ("rows_kept", "Those of rows_read that became interactions."),
-                ("rows_quarantined", "Those of rows_read that were set aside, with a reason each."),
+                ("rows_kept", "How many of rows_read became interactions."),
+                ("rows_quarantined", "How many of rows_read were set aside, each with a reason."),
                 (
                     "rows_left_out",
-                    "Those of rows_read that a stated rule leaves out: events after ds, and events "
-                    "that the spec does not choose. rows_read is the sum of rows_kept, "
+                    "How many of rows_read a rule left out: events after ds, and events that the "
+                    "dataset spec does not choose. rows_read is the sum of rows_kept, "
                     "rows_quarantined and rows_left_out.",
                 ),
             )

@@ -2,14 +2,15 @@
 
     A    =  E_S^T E_S + w0 E^T E + l I
     u    =  u0 + A^-1 (E_S^T y - (A - l I) u0),   y = 1 + r (rating - mu)
-    P(i) =  softmax_i( e_i . u + b_i )  over the catalogue less the support
+    P(i) =  softmax_i( s e_i . u + b_i )  over the catalogue less the support
 
 The local update is solved exactly, and the factors are learnt through it (R2-D2, Bertinetto et al.,
 ICLR 2019, eq. 4; ALPaCA, Harrison et al., 2018). With u0 = 0 it is the fold-in of weighted matrix
 factorisation (Hu, Koren and Volinsky, ICDM 2008, eq. 4): every item counts a little as not chosen
-(w0), those of the support as chosen. e_i is the item's own embedding plus those of its attributes,
-so that new items have one; u0 is linear in the user's attributes; b_i starts at the logarithm of
-the item's popularity, so that the list of somebody unknown starts there.
+(w0), those of the support as chosen. e_i, a row of E, is the item's own embedding plus the mean
+embedding of its attributes, so that a new item has one. u0 is linear in the user's attributes. b_i
+starts at the logarithm of the item's popularity, and so does the list of an unknown user. w0, l, r
+and s are learnt.
 
 Shapes: B tasks, S support places, N items (by index from 1; row 0 is padding), F factors.
 """
@@ -46,31 +47,30 @@ class Ridge(nn.Module):
         self.own = nn.Parameter(torch.randn(len(counts), size) * _STD)
         self.everyone = nn.Parameter(torch.zeros(size))
         self.bias = nn.Parameter(((counts + 1) / (counts + 1).sum()).log().float())
-        # Logarithms: w0, l, and r, which are learnt.
-        self.log_unchosen = nn.Parameter(torch.tensor(0.03).log())
-        self.log_ridge = nn.Parameter(torch.tensor(1.0).log())
-        self.of_rating = nn.Parameter(torch.tensor(0.1))
-        self.log_scale = nn.Parameter(torch.tensor(3.0).log())
+        self.log_unchosen = nn.Parameter(torch.tensor(0.03).log())  # of w0
+        self.log_ridge = nn.Parameter(torch.tensor(1.0).log())  # of l
+        self.of_rating = nn.Parameter(torch.tensor(0.1))  # r
+        self.log_scale = nn.Parameter(torch.tensor(3.0).log())  # of s
         self.dropout = nn.Dropout(dropout)
         self.register_buffer("is_trained", counts > 0)
         mean = statistics.sums.sum() / counts.sum().clamp(min=1)
         self.register_buffer("mean_rating", mean.float())
 
     def factors(self) -> Tensor:
-        """Of all items, [N + 1, F]."""
-        values, weights = self.item_attributes.values, self.item_attributes.weights
-        size = self.own.shape[1]
-        means = self.of_items(values, weights).view(len(values), -1, size).mean(1)
-        own = self.own * self.is_trained.unsqueeze(1)
-        factors: Tensor = self.dropout(own + means)
+        """E, of all items, [N + 1, F]."""
+        attributes = self.item_attributes
+        means = self._means(self.of_items, attributes.values, attributes.weights)
+        factors: Tensor = self.dropout(self.own * self.is_trained.unsqueeze(1) + means)
         return factors
 
     def prior(self, users: Tensor) -> Tensor:
         """u0 [B, F]."""
-        values, weights = self.user_attributes(users)
-        means = self.of_users(values, weights).view(len(users), -1, len(self.everyone)).mean(1)
-        prior: Tensor = means + self.everyone
-        return prior
+        return self._means(self.of_users, *self.user_attributes(users)) + self.everyone
+
+    def _means(self, embedding: ValueEmbedding, values: Tensor, weights: Tensor) -> Tensor:
+        """The mean of each entity's feature embeddings, [K, F]."""
+        features: Tensor = embedding(values, weights)
+        return features.view(len(values), -1, len(self.everyone)).mean(1)
 
     def adapt(self, tasks: Tasks, factors: Tensor) -> Tensor:
         """The local update, u [B, F]."""

@@ -1,4 +1,4 @@
-"""Tasks are split anew each time, and what is learnt is worth more than popularity."""
+"""Tasks are split differently each time, and training learns to use what a task shows."""
 
 from __future__ import annotations
 
