@@ -54,7 +54,7 @@ tests-but-slow: install ## the tests of `make test` alone
 test-fast: install ## the tests without a JVM, a server or a browser
 	@$(PYTEST) -m "fast and not slow" --hypothesis-profile fast
 
-test-slow: install ## what `make test` leaves out: whole nights, property tests at length: MINUTES=30
+test-slow: install ## what `make test` leaves out: nights under Airflow, kills, properties at length: MINUTES=30
 	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile nightly -rs \
 		$(if $(strip $(MINUTES)),--minutes $(call quoted,$(MINUTES)))
 

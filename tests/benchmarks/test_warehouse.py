@@ -11,6 +11,7 @@ from benchmarks import warehouse, warehouse_readers
 from schemas.warehouse_uri import DUCKDB, POSTGRESQL
 
 
+@pytest.mark.slow  # publications while others read, on every engine
 @pytest.mark.usefixtures("process")
 def test_every_engine_publishes_and_is_read_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -86,6 +86,7 @@ def is_healthy(*question: str) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
+@pytest.mark.slow  # a night on a cluster, and one beside it
 def test_steps_make_the_same_tables_as_on_one_machine(
     stages: dict[str, Home], cluster: dict[str, str], secret: Path, tmp_path: Path
 ) -> None:

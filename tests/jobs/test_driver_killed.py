@@ -31,6 +31,7 @@ def _own_server(servers: ExitStack, home: Path) -> tuple[Mapping[str, str], int]
     return server.variables, server.child.process.pid
 
 
+@pytest.mark.slow  # Spark drivers that are started to be killed
 @pytest.mark.parametrize("is_server", [False, True])
 def test_a_killed_driver_is_told_and_leaves_what_was_in_force(
     stages: dict[str, Home], tmp_path: Path, servers: ExitStack, is_server: bool

@@ -52,6 +52,7 @@ def frozen_server(
         yield server.variables, java_of(server.child.process.pid)
 
 
+@pytest.mark.slow  # each step is run, killed and run again
 @pytest.mark.parametrize("step", NIGHT)
 def test_a_kill_leaves_what_was_in_force(
     stages: dict[str, Home],

@@ -102,6 +102,7 @@ def _known_at(ds: date, partitions: Partitions) -> dict[tuple[str, str], list[st
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(story=stories())
+@pytest.mark.slow  # eight days, rerun in several orders
 def test_a_rerun_leaves_what_a_first_run_would(
     story: Story,
     tmp_path_factory: pytest.TempPathFactory,

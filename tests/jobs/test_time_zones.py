@@ -121,6 +121,7 @@ def nights(
     return made
 
 
+@pytest.mark.slow  # a night in each of three zones
 @pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Apia"])
 def test_a_night_is_the_same_in(nights: dict[str, tuple[Home, str]], zone: str) -> None:
     (expected, said), (found, said_there) = nights["UTC"], nights[zone]

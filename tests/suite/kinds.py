@@ -16,6 +16,8 @@ FIXTURES = {
     "process": {"process"},
     "long": {"long"},
 }
+# Whole nights under Airflow, some of them in a browser: minutes each.
+SLOW = {"airflow", "ui"}
 # A hang fails by name. The limits are far above what a test takes, because the first one of a kind
 # also pays for the servers, and because on a busy machine all of it takes ten times as long.
 LIMIT_SECONDS = {
@@ -38,6 +40,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kinds = kinds_of(item)
         for kind in kinds or {"fast"}:
             item.add_marker(kind)
+        if kinds & SLOW:
+            item.add_marker("slow")
         if item.get_closest_marker("timeout") is None:
             limit = max((LIMIT_SECONDS[kind] for kind in kinds), default=LIMIT_SECONDS_OF_FAST)
             item.add_marker(pytest.mark.timeout(limit))
