@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from meta_model.data.tasks import Tasks
-from meta_model.evaluation.lists import KNOWN, Ranker, first
+from meta_model.evaluation.lists import KNOWN, Ranker
 from meta_model.evaluation.peers import Interactions
 from schemas.errors import UserError
 
@@ -51,7 +51,7 @@ def rankers(
 def _queries(tasks: Sequence[Tasks]) -> Iterator[dict[str, object]]:
     for batch in tasks:
         for known in _KNOWN:
-            shown = first(batch, known)
+            shown = batch.showing(known)
             for row, user in enumerate(batch.users.tolist()):
                 yield {
                     "query": _query(user, known),

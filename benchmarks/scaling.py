@@ -24,11 +24,13 @@ import torch
 
 from benchmarks import paper_tasks
 from benchmarks.records import Record, write_json
+from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.episodes import Episodes
 from meta_model.device import choose_device
 from meta_model.learners import create
-from meta_model.scoring import score_cold_users
+from meta_model.ranking.recommender import Recommender
+from meta_model.ranking.scoring import score_cold_users
 from meta_model.training.meta_train import meta_train
 from schemas import command_line
 
@@ -73,12 +75,14 @@ def _measure_here(mode: str, file: Path) -> dict[str, float]:
     config = replace(Config().paper(), epochs=1, batch_tasks=256)
     inputs = paper_tasks.inputs(Episodes(files=(file,)))
     torch.manual_seed(1)
-    learner = create(config, inputs)
+    recommender = Recommender.of(
+        create(config, inputs), untrained(config, inputs), config, inputs, device
+    )
     started = time.perf_counter()
     if mode == "train":
         meta_train(inputs, config, device)
     else:
-        for _ in score_cold_users(learner, inputs, config, device):
+        for _ in score_cold_users(recommender, inputs):
             pass  # what is scored is written batch by batch, and gone
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -30,7 +30,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.device import choose_device
 from meta_model.learners import create
-from meta_model.scoring import catalogue_chunks, rank
+from meta_model.ranking.by_rating import catalogue_chunks, rank
 from meta_model.training.global_update import Position, global_update, optimizer_of
 from schemas import command_line
 

@@ -88,6 +88,8 @@ def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str
     metrics = _narrowed(products.MODEL_METRICS, measured)
     metrics = _narrowed(metrics, products.METRICS[spec.feedback], of="metric")
 
+    judged = (model, products.CHAMPION, *products.LIST_ORDERS, *products.LIST_PEERS)
+    lists = _narrowed(products.LIST_QUALITY, judged)
     breakdowns = tuple(_narrowed(table, (model,)) for table in evaluation_tables.BREAKDOWNS)
 
     def frames(night: Night) -> Frames:
@@ -97,10 +99,11 @@ def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str
         yield evidence, night.read(evidence)
         yield quality, night.read(quality)
         yield scores, with_rated(recommended, episodes, users, items, feedback=spec.feedback)
-        for table in (metrics, *breakdowns):
+        for table in (metrics, lists, *breakdowns):
             yield table, night.read(table)
 
-    _check(settings, ds, record, spec, (evidence, quality, scores, metrics, *breakdowns), frames)
+    checked = (evidence, quality, scores, metrics, lists, *breakdowns)
+    _check(settings, ds, record, spec, checked, frames)
 
 
 def _narrowed(table: Table, allowed: tuple[str, ...], of: str = "model") -> Table:

@@ -11,12 +11,14 @@ from datetime import date
 from typing import Literal
 
 from jobs.gate_rules import Row, Rule, rules
+from jobs.list_rules import list_rules
 from schemas import dataset_choice, decision, journal
 from schemas.arrow import read_partition
+from schemas.columns import Table
 from schemas.decision import Decision, Verdict
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.products import CHAMPION, MODEL_METRICS
+from schemas.products import CHAMPION, LIST_QUALITY, MODEL_METRICS
 from schemas.settings import Settings
 from schemas.steps import MADE_BY
 
@@ -33,13 +35,14 @@ def run(
     tolerance: float = 0.01,  # a hundred tasks cannot tell two MAEs (or AUCs) apart more finely
 ) -> None:
     """Decide on the model of ds and keep the decision; a `UserError` when none may be published."""
-    partition = Lake(root=settings.lake).require(
-        MODEL_METRICS.name, ds, made_by=MADE_BY[MODEL_METRICS.name]
-    )
-    rows = read_partition(MODEL_METRICS, partition).to_pylist()
-    record.rows_in = len(rows)
+    rows, of_lists = (_rows(settings, table, ds) for table in (MODEL_METRICS, LIST_QUALITY))
+    record.rows_in = len(rows) + len(of_lists)
     feedback = dataset_choice.of_lake(settings.lake).feedback
-    outcome = [*rules(rows, model, feedback, tolerance), _of_one_run(rows)]
+    outcome = [
+        *rules(rows, model, feedback, tolerance),
+        *list_rules(of_lists, model),
+        _of_one_run([*rows, *of_lists]),
+    ]
     for rule in outcome:
         record.progress(f"{'ok  ' if rule.met else 'FAIL'} {rule.text}")
     decided = _decide(outcome, rows, choose)
@@ -53,6 +56,11 @@ def run(
             "curve and the data of that ds, train again, publish another MODEL, or choose by hand "
             "(python -m jobs gate --help)."
         )
+
+
+def _rows(settings: Settings, table: Table, ds: date) -> list[Row]:
+    partition = Lake(root=settings.lake).require(table.name, ds, made_by=MADE_BY[table.name])
+    return read_partition(table, partition).to_pylist()
 
 
 def _decide(outcome: list[Rule], rows: list[Row], choose: Choice) -> Decision:

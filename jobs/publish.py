@@ -23,10 +23,12 @@ from schemas.columns import Table
 from schemas.decision import CHAMPIONS, Decision
 from schemas.errors import UserError
 from schemas.lake import Lake, written_at
-from schemas.products import CHAMPION, MODEL_METRICS, PRODUCTS
+from schemas.products import CHAMPION, LIST_QUALITY, MODEL_METRICS, PRODUCTS
 from schemas.run_id import RunId
 from schemas.settings import Settings
 from schemas.steps import MADE_BY
+
+_MEASURED = (MODEL_METRICS, LIST_QUALITY)  # of the model that the gate judged
 
 
 def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
@@ -81,7 +83,7 @@ def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
 def _require_one_run(partitions: Mapping[Table, Path], ds: date, decided: Decision) -> None:
     """The products are of the model that the gate chose, the metrics of the one it judged."""
     for product, partition in partitions.items():
-        expected = decided.challenger if product is MODEL_METRICS else decided.run_id
+        expected = decided.challenger if product in _MEASURED else decided.run_id
         found = set()
         for batch in read_batches(product, partition, ["model", "run_id"]):
             own = batch.filter(pc.field("model") != CHAMPION)  # among the metrics

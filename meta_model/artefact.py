@@ -1,14 +1,16 @@
 """The model artefact: one folder a run, replaced whole, that says what it was trained on.
 
-weights.safetensors, config.json, model.json (provenance), curve.jsonl, numbering.parquet (whom
-the rows of its tables stand for)
+weights.safetensors of the learner of ratings, choice.safetensors of the model of choices,
+calibration.json, config.json, model.json (provenance), curve.jsonl, numbering.parquet (whom the
+rows of its tables stand for)
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -18,11 +20,15 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_weights
 from safetensors.torch import save as pack_weights
+from torch import nn
 
+from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.learners import Learner, create
 from meta_model.numbering import numbering, renumbered
+from meta_model.ranking.calibration import Calibration
+from meta_model.ranking.recommender import Recommender
 from meta_model.training.checkpoint import curve_lines
 from meta_model.training.meta_train import Trained
 from schemas.decision import CHAMPIONS
@@ -31,6 +37,8 @@ from schemas.lake import Lake
 from schemas.run_id import RunId
 
 _NUMBERING = "numbering.parquet"
+# What a model is: its version is their digest, one after the other.
+_PARTS = ("weights.safetensors", "choice.safetensors", "calibration.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,25 +62,37 @@ class Provenance:
 class Loaded:
     """A trained model, ready for the inputs it was loaded with."""
 
-    learner: Learner
-    config: Config
+    recommender: Recommender
     provenance: Provenance
 
+    @property
+    def learner(self) -> Learner:
+        return self.recommender.learner
 
-def save(models: Path, ds: date, config: Config, inputs: Inputs, trained: Trained) -> Provenance:
-    """Replace the artefact of this `ds` and model."""
-    state = trained.learner.state_dict()
-    weights = pack_weights({name: tensor.contiguous().cpu() for name, tensor in state.items()})
+    @property
+    def config(self) -> Config:
+        return self.recommender.config
+
+
+def save(
+    models: Path, ds: date, inputs: Inputs, trained: Trained, recommender: Recommender
+) -> Provenance:
+    """Replace the artefact of this `ds` and model; `trained`: how the learner came about."""
+    config = recommender.config
+    models_packed = map(_packed, (recommender.learner, recommender.choice))
+    calibration = recommender.calibration.to_json().encode()
+    parts = dict(zip(_PARTS, (*models_packed, calibration), strict=True))
     provenance = Provenance(
         ds=str(ds),
         model=config.model,
-        model_version=hashlib.sha256(weights).hexdigest()[:12],
+        model_version=_version(parts.values()),
         vocabulary_checksum=inputs.vocabulary_checksum,
         best_epoch=trained.best_epoch,
         train_tasks=inputs.episodes.split("train").n_tasks,
     )
     with Lake(root=models).replacing(config.model, ds) as draft:
-        (draft.path / "weights.safetensors").write_bytes(weights)
+        for name, part in parts.items():
+            (draft.path / name).write_bytes(part)
         (draft.path / "config.json").write_text(config.to_json() + "\n")
         (draft.path / "model.json").write_text(json.dumps(asdict(provenance), indent=2) + "\n")
         (draft.path / "curve.jsonl").write_text(curve_lines(trained.curve))
@@ -112,22 +132,43 @@ def _loaded(
     device: torch.device,
 ) -> Loaded:
     config = Config.from_json((folder / "config.json").read_text())
-    packed = (folder / "weights.safetensors").read_bytes()
-    digest = hashlib.sha256(packed).hexdigest()[:12]
-    if digest != provenance.model_version:
-        raise UserError(
-            f"{folder}/weights.safetensors has the version {digest}, expected "
-            f"{provenance.model_version}: the file is cut or altered. Train again."
-        )
-    learner = create(config, inputs)
     try:
-        weights = load_weights(packed)
-        if then is not None:
-            weights = renumbered(weights, learner, then, numbering(inputs))
-        learner.load_state_dict(weights)
+        packed = {name: (folder / name).read_bytes() for name in _PARTS}
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} is missing. Train again.") from None
+    if (digest := _version(packed.values())) != provenance.model_version:
+        raise UserError(
+            f"{' and '.join(_PARTS)} of {folder} have the version {digest}, expected "
+            f"{provenance.model_version}: a file is cut or altered. Train again."
+        )
+    learner, choice = create(config, inputs), untrained(config, inputs)
+    try:
+        _fill(learner, packed[_PARTS[0]], inputs, then)
+        _fill(choice, packed[_PARTS[1]], inputs, then)
     except (RuntimeError, KeyError, SafetensorError) as error:
         raise UserError(f"{folder} does not fit this code and these inputs: {error}") from error
-    return Loaded(learner=learner.to(device), config=config, provenance=provenance)
+    recommender = Recommender.of(learner, choice, config, inputs, device)
+    calibration = Calibration.from_json(packed[_PARTS[2]].decode())
+    recommender = replace(recommender, calibration=calibration)
+    return Loaded(recommender=recommender, provenance=provenance)
+
+
+def _packed(model: nn.Module) -> bytes:
+    state = model.state_dict()
+    return pack_weights({name: tensor.contiguous().cpu() for name, tensor in state.items()})
+
+
+def _version(parts: Iterable[bytes]) -> str:
+    """The first 12 hex digits of the parts' SHA-256."""
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
+
+
+def _fill(model: nn.Module, packed: bytes, inputs: Inputs, then: pa.Table | None) -> None:
+    """Load the weights; `then`: how they are numbered, None: as the inputs are."""
+    weights = load_weights(packed)
+    if then is not None:
+        weights = renumbered(weights, model, then, numbering(inputs))
+    model.load_state_dict(weights)
 
 
 def _provenance(folder: Path) -> Provenance:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.scenarios import Outcome, Values
-from meta_model.scoring import reactions
+from meta_model.ranking.by_rating import reactions
 from schemas.columns import Table
 from schemas.evaluation_tables import CALIBRATION, QUALITY_BY_SUPPORT
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from schemas.errors import UserError
 from schemas.learners import DEFAULT
 
-VERSION = 3
+VERSION = 4
 
 Likelihood = Literal["ordinal", "squared"]
 Gradient = Literal["second_order", "first_order", "reptile"]
@@ -19,15 +19,17 @@ LocalRates = Literal["fixed", "layer", "parameter"]
 Aggregate = Literal["attention", "mean"]
 MemoryDecay = Literal["attended", "whole"]
 Similarity = Literal["inner", "cosine"]
+RankBy = Literal["p_like", "choice", "rating"]
 
 _POSITIVE = (
     *("embedding_size", "local_steps", "local_rate", "epochs", "patience_epochs", "batch_tasks"),
     *("shards", "global_rate", "clip_norm", "min_adapt", "top_items", "evidence_items"),
     *("memory_slots", "context_size", "segment_users", "judging_users"),
+    *("choice_size", "choice_epochs", "candidates"),
 )
 _SHARES = (
     *("dropout", "hide_item", "hide_task", "short_support", "empty_support", "warm_up"),
-    *("profile_mix", "gradient_mix", "preference_mix"),
+    *("profile_mix", "gradient_mix", "preference_mix", "choice_dropout", "choice_hide_item"),
 )
 _CHOICES = {
     "likelihood": Likelihood,
@@ -36,6 +38,7 @@ _CHOICES = {
     "aggregate": Aggregate,
     "memory_decay": MemoryDecay,
     "similarity": Similarity,
+    "rank_by": RankBy,
 }
 
 
@@ -96,7 +99,16 @@ class Config:
     weight_decay: float = 1.0
     clip_norm: float = 5.0
 
+    # The model of choices, beside the learner of ratings (meta_model/choice).
+    choice_size: int = 48  # factors of an item and of a user
+    choice_epochs: int = 30
+    choice_dropout: float = 0.2
+    choice_decay: float = 0.1  # of the factors
+    choice_hide_item: float = 0.05  # share of items that a batch shows as new ones
+
     # The products.
+    rank_by: RankBy = "p_like"  # chosen and liked; or how likely chosen, or the expected rating
+    candidates: int = 300  # items that choice retrieves, to be scored and ordered
     min_adapt: int = 1  # fewer support interactions than this are scored by the global model
     top_items: int = 20  # scores published for each cold user
     evidence_items: int = 20  # length of the evidence list

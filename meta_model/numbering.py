@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from meta_model.choice.ridge import Ridge
 from meta_model.data.features import Features
 from meta_model.data.inputs import Inputs
 from meta_model.entities.item_side import ItemSide
 from meta_model.entities.user_side import UserSide
-from meta_model.learners import Learner
 
 _KEY = ["table", "feature", "value"]
 _ITEM_IDS = "item_id"
@@ -40,16 +40,16 @@ def numbering(inputs: Inputs) -> pa.Table:
 
 
 def renumbered(
-    weights: dict[str, Tensor], learner: Learner, then: pa.Table, now: pa.Table
+    weights: dict[str, Tensor], model: nn.Module, then: pa.Table, now: pa.Table
 ) -> dict[str, Tensor]:
-    """A model's weights, numbered as `then` says, for a `learner` of inputs numbered as `now` says.
+    """Weights, numbered as `then` says, for a `model` of inputs numbered as `now` says.
 
-    What the learner knows of the items' ratings is no weight, and stays its own.
+    What a learner knows of the items' ratings is no weight, and stays its own.
     """
     moved = dict(weights)
-    for table, name, weight in _tables(learner):
+    for table, name, weight in _tables(model):
         moved[name] = weights[name][_places(table, len(weight), then, now)]
-    own = {f"statistics.{name}": value for name, value in learner.statistics.state_dict().items()}
+    own = {n: value for n, value in model.state_dict().items() if n.startswith("statistics.")}
     return moved | own
 
 
@@ -78,9 +78,15 @@ def _places(table: str, size: int, then: pa.Table, now: pa.Table) -> Tensor:
     return torch.from_numpy(places)
 
 
-def _tables(learner: Learner) -> Iterator[tuple[str, str, Tensor]]:
-    """The learner's tables: whom the rows stand for, the name among the weights, the table."""
-    for name, module in learner.named_modules():
+def _tables(model: nn.Module) -> Iterator[tuple[str, str, Tensor]]:
+    """The model's tables: whom the rows stand for, the name among the weights, the table."""
+    if isinstance(model, Ridge):
+        yield "user", "of_users.table", model.of_users.table
+        yield "item", "of_items.table", model.of_items.table
+        yield "item", "bias_of_values.table", model.bias_of_values.table
+        for name in ("own", "own_bias", "is_trained"):
+            yield _ITEM_IDS, name, getattr(model, name)
+    for name, module in model.named_modules():
         if isinstance(module, UserSide):
             yield "user", f"{name}.embedding.table", module.embedding.table
         if isinstance(module, ItemSide):

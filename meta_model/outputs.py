@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from torch import Tensor
 
 from meta_model.artefact import Provenance
 from meta_model.breakdown import Breakdown
 from meta_model.data.inputs import Inputs
+from meta_model.evaluation.list_quality import ListFigure
 from meta_model.evaluation.scenarios import Figure
 from meta_model.evidence_quality import Judged
-from meta_model.scoring import Scores
+from meta_model.ranking.scoring import Scores
 from schemas.arrow import arrow_schema
 from schemas.columns import Table
 from schemas.lake import Lake
@@ -24,6 +26,7 @@ from schemas.products import (
     COLD_USER_SCORES,
     EVIDENCE_ITEMS,
     EVIDENCE_QUALITY,
+    LIST_QUALITY,
     METRICS,
     MODEL_METRICS,
 )
@@ -65,6 +68,10 @@ def scores_table(scores: Scores, inputs: Inputs, provenance: Provenance) -> pa.T
     items = scores.items.cpu().numpy()
     rows, ranks = np.nonzero(items)
     users = scores.users.cpu().numpy()[rows]
+
+    def ranked(values: Tensor) -> Any:
+        return pa.array(values.cpu().numpy()[rows, ranks], from_pandas=True)  # NaN is null
+
     return _table(
         COLD_USER_SCORES,
         provenance,
@@ -73,9 +80,14 @@ def scores_table(scores: Scores, inputs: Inputs, provenance: Provenance) -> pa.T
             "user_id": inputs.user_profiles["user_id"].take(pa.array(users - 1)),
             "rank": ranks + 1,
             "item_id": inputs.item_profiles["item_id"].take(pa.array(items[rows, ranks] - 1)),
-            "score": scores.scores.cpu().numpy()[rows, ranks],
+            "score": ranked(scores.scores),
             "n_support": scores.n_support.cpu().numpy()[rows],
             "adapted": scores.adapted.cpu().numpy()[rows],
+            "p_like": ranked(scores.p_like),
+            "p_choice": ranked(scores.p_choice),
+            "score_low": ranked(scores.low),
+            "score_high": ranked(scores.high),
+            "ranked_by": pa.repeat(scores.ranked_by, len(rows)),
         },
     )
 
@@ -135,6 +147,34 @@ def metrics_table(
                 for figure in figures
             ],
             "baseline": [baseline(figure) for figure in figures],
+        },
+    )
+
+
+def list_quality_table(
+    figures: list[ListFigure], provenance: Provenance, champion: RunId | None = None
+) -> pa.Table:
+    """What lists are worth; `champion`: whose the figures of that name are."""
+
+    def ends(name: str, place: int) -> list[float | None]:
+        pairs = [getattr(figure, name) for figure in figures]
+        return [None if pair is None else pair[place] for pair in pairs]
+
+    names = ("model", "scenario", "known", "metric", "value", "n_users")
+    return _table(
+        LIST_QUALITY,
+        provenance,
+        len(figures),
+        {
+            **{name: [getattr(figure, name) for figure in figures] for name in names},
+            "low": ends("interval", 0),
+            "high": ends("interval", 1),
+            "lead_low": ends("lead", 0),
+            "lead_high": ends("lead", 1),
+            "run_id": [
+                str(champion if figure.model == CHAMPION else provenance.run_id)
+                for figure in figures
+            ],
         },
     )
 

@@ -13,23 +13,25 @@ from meta_model import artefact, outputs
 from meta_model.artefact import Loaded
 from meta_model.breakdown import Breakdown
 from meta_model.data.inputs import Inputs, load
-from meta_model.evaluation.scenarios import Figure, evaluate
+from meta_model.evaluation.list_quality import list_quality
+from meta_model.evaluation.scenarios import evaluate
 from meta_model.evidence import select_evidence
 from meta_model.evidence_quality import judge
 from meta_model.item_values import ItemValues, item_values
-from meta_model.scoring import score_cold_users
+from meta_model.ranking.scoring import score_cold_users
 from meta_model.segments import ALL, segments
 from schemas import decision, journal
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.products import (
+    ANY_KNOWN,
     CHAMPION,
     COLD_USER_SCORES,
     EVIDENCE_ITEMS,
     EVIDENCE_QUALITY,
+    LIST_QUALITY,
     MODEL_METRICS,
 )
-from schemas.run_id import RunId
 from schemas.settings import Settings
 
 _SHOWN_LENGTH = 10  # of the lists that are judged
@@ -53,7 +55,8 @@ class Night:
     def having(self, option: str) -> Night:
         """With another option of the model's config, `top_items=5`: how long a product is."""
         config = self.loaded.config.having([option])
-        return replace(self, loaded=replace(self.loaded, config=config))
+        recommender = replace(self.loaded.recommender, config=config)
+        return replace(self, loaded=replace(self.loaded, recommender=recommender))
 
 
 def open_trained(settings: Settings, ds: date, device: torch.device, model: str) -> Night:
@@ -89,11 +92,15 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
     name = night.loaded.config.model
     breakdown = Breakdown(name, night.inputs)
     figures = evaluate(night.loaded.learner, name, night.inputs, night.device, breakdown.add)
-    champion, of_champion = _champion(night, record)
-    figures += of_champion
-    table = outputs.metrics_table(figures, night.loaded.provenance, champion)
+    champion = _champion(night, record)
+    if champion is not None:
+        of_champion = evaluate(champion.learner, CHAMPION, night.inputs, night.device)
+        figures += [figure for figure in of_champion if figure.model == CHAMPION]
+    run = None if champion is None else champion.provenance.run_id
+    table = outputs.metrics_table(figures, night.loaded.provenance, run)
     record.rows_out = outputs.write(night.lake, MODEL_METRICS, night.ds, [table])
     outputs.write_breakdown(night.lake, night.ds, breakdown, night.loaded.provenance)
+    _evaluate_lists(night, champion, record)
     for figure in figures:
         if figure.model in (name, CHAMPION) and figure.metric in _SHOWN:
             record.progress(
@@ -102,25 +109,43 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
             )
 
 
-def _champion(night: Night, record: journal.Step) -> tuple[RunId | None, list[Figure]]:
-    """The model published last before `ds`, and its figures on today's tasks.
+def _evaluate_lists(night: Night, champion: Loaded | None, record: journal.Step) -> None:
+    """Judge the lists as they would be published, beside the champion's and simpler methods'."""
+    figures = list(
+        list_quality(
+            night.loaded.recommender,
+            night.inputs,
+            None if champion is None else champion.recommender,
+            record.progress,
+        )
+    )
+    run = None if champion is None else champion.provenance.run_id
+    table = outputs.list_quality_table(figures, night.loaded.provenance, run)
+    outputs.write(night.lake, LIST_QUALITY, night.ds, [table])
+    for figure in figures:
+        if (figure.known, figure.metric) == (ANY_KNOWN, "ndcg10"):
+            record.progress(
+                f"{figure.scenario:<9} {figure.model:<18} nDCG@10 of lists {figure.value:.4f}"
+            )
+
+
+def _champion(night: Night, record: journal.Step) -> Loaded | None:
+    """The model published last before `ds`, for today's inputs.
 
     One that this code or this dataset spec no longer fits cannot be compared with: said, no error.
     """
     day = decision.champion_day(night.settings, night.ds)
     if day is None:
         record.progress("no ds before is published: there is no champion to compare with")
-        return None, []
+        return None
     try:
         loaded = artefact.load_champion(night.settings.published, day, night.inputs, night.device)
     except UserError as error:
         record.facts["champion"] = f"cannot be compared with: {error}"
         record.progress(f"the champion, published for {day}, {record.facts['champion']}")
-        return None, []
-    run = loaded.provenance.run_id
-    record.facts["champion"] = f"{run}, published for {day}"
-    figures = evaluate(loaded.learner, CHAMPION, night.inputs, night.device)
-    return run, [figure for figure in figures if figure.model == CHAMPION]
+        return None
+    record.facts["champion"] = f"{loaded.provenance.run_id}, published for {day}"
+    return loaded
 
 
 def run_evidence(night: Night, record: journal.Step) -> None:
@@ -178,8 +203,6 @@ def run_score(night: Night, record: journal.Step) -> None:
     record.rows_in = night.inputs.episodes.split("serve").n_tasks
     parts = (
         outputs.scores_table(scores, night.inputs, night.loaded.provenance)
-        for scores in score_cold_users(
-            night.loaded.learner, night.inputs, night.loaded.config, night.device
-        )
+        for scores in score_cold_users(night.loaded.recommender, night.inputs)
     )
     record.rows_out = outputs.write(night.lake, COLD_USER_SCORES, night.ds, parts)

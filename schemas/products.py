@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from schemas.columns import Column, Table, Type
 from schemas.dataset_spec import Feedback
@@ -98,13 +99,47 @@ EVIDENCE_ITEMS = Table(
     ),
 )
 
+_SINCE_LISTS = "Null in publications older than this column."
+_LIST_COLUMNS = (
+    Column(
+        name="p_like",
+        type=Type.FLOAT64,
+        description=(
+            "The probability that the item is among the user's next interactions, as many as a "
+            "query of the episodes holds, and that the user likes it: rates it at the top quarter "
+            "of the scale (4 of 1 to 5), of implicit feedback chooses it."
+        ),
+    ),
+    Column(
+        name="p_choice",
+        type=Type.FLOAT64,
+        description="The probability that the item is the user's very next interaction.",
+    ),
+    Column(
+        name="score_low",
+        type=Type.FLOAT64,
+        description=(
+            "80% of ratings lie between score_low and score_high. Null where validation had too "
+            "few ratings to tell, and of implicit feedback."
+        ),
+    ),
+    Column(name="score_high", type=Type.FLOAT64, description="See score_low."),
+    Column(
+        name="ranked_by",
+        type=Type.STRING,
+        description=("What ranks go down by: `p_like`; `choice`, p_choice; or `rating`, score."),
+    ),
+)
+
 COLD_USER_SCORES = Table(
     name="cold_user_scores",
-    description="The items that users we hardly know will like best, never one they rated.",
+    description=(
+        "The items that users we hardly know will choose and like, never one they have met."
+    ),
     key=("user_id", "rank"),
     columns=(
         Column(name="user_id", type=Type.STRING, description="The source's id of the user."),
-        Column(name="rank", type=Type.INT32, minimum=1, description="1 is liked best."),
+        Column(name="rank", type=Type.INT32, minimum=1, description="1 is recommended first."),
         Column(name="item_id", type=Type.STRING, description="The source's id of the item."),
         Column(
             name="score",
@@ -126,6 +161,10 @@ COLD_USER_SCORES = Table(
             description="False: too few interactions to adapt; scored from the global model.",
         ),
         *_PROVENANCE,
+        *(
+            replace(column, nullable=True, description=f"{column.description} {_SINCE_LISTS}")
+            for column in _LIST_COLUMNS
+        ),
     ),
 )
 
@@ -241,7 +280,80 @@ MODEL_METRICS = Table(
     ),
 )
 
-PRODUCTS = (EVIDENCE_ITEMS, EVIDENCE_QUALITY, COLD_USER_SCORES, MODEL_METRICS)
+# What lists are compared with, beside the champion's: other orders of the same model, and peers.
+LIST_ORDERS = ("by_p_like", "by_choice", "by_rating", "unadapted")
+LIST_PEERS = ("popularity", "segment_popularity", "item_mean", "item_knn", "ease")
+LIST_SCENARIOS = ("user_cold", "warm")
+ANY_KNOWN = "1 to all"
+LIST_METRICS = ("ndcg10", "ndcg20", "recall20", "hr10")
+SETS_METRICS = ("coverage20", "overlap10", "gini20", "novelty20")
+
+LIST_QUALITY = Table(
+    name="list_quality",
+    description=(
+        "What recommended lists are worth to held-out users, beside the lists of simpler methods. "
+        "A user shows their first known interactions, and each method ranks all items of the "
+        "training data but those in the user's support. Relevant are the items that the user then "
+        "chose and liked."
+    ),
+    key=("model", "scenario", "known", "metric"),
+    columns=(
+        Column(
+            name="model",
+            type=Type.STRING,
+            description=(
+                "The name of the learner trained for this ds: its lists as they would be "
+                "published; `champion`, the model published last before it; the same learner in "
+                "another order than the published one, or not adapted: "
+                f"{', '.join(LIST_ORDERS)}; or a simpler method: "
+                f"{', '.join(LIST_PEERS)}."
+            ),
+        ),
+        Column(name="scenario", type=Type.STRING, allowed=SCENARIOS, description="See episodes."),
+        Column(
+            name="known",
+            type=Type.STRING,
+            description=(
+                "How many interactions the users show; `all` of their support; "
+                f"`{ANY_KNOWN}`: each user's mean over those from 1 to all."
+            ),
+        ),
+        Column(
+            name="metric",
+            type=Type.STRING,
+            allowed=(*LIST_METRICS, *SETS_METRICS),
+            description=(
+                "ndcg10, ndcg20, recall20 and hr10 are means over users. Of all users' lists "
+                "together: coverage20, the share of the items that are in a list of 20; "
+                "overlap10, the share of a list of 10 that another user's list holds too; gini20, "
+                "how unequally items are shown (0: all alike); novelty20, in bits, how rarely "
+                "the shown items are chosen."
+            ),
+        ),
+        Column(name="value", type=Type.FLOAT64, minimum=0, description="The metric."),
+        *(
+            Column(name=name, type=Type.FLOAT64, nullable=True, description=description)
+            for name, description in (
+                ("low", "Lower end of the 95% interval of value; null for metrics of all lists."),
+                ("high", "Upper end."),
+                (
+                    "lead_low",
+                    "Lower end of the 95% interval of the lead of the learner's lists: their value "
+                    "minus this one, paired over users. Null for these lists themselves.",
+                ),
+                ("lead_high", "Upper end; below 0 the learner's lists are worse."),
+            )
+        ),
+        Column(name="n_users", type=Type.INT64, minimum=1, description="Users averaged over."),
+        Column(
+            name="run_id",
+            type=Type.STRING,
+            description="Of the model trained for this ds; of `champion`, its own.",
+        ),
+    ),
+)
+
+PRODUCTS = (EVIDENCE_ITEMS, EVIDENCE_QUALITY, COLD_USER_SCORES, MODEL_METRICS, LIST_QUALITY)
 
 DS = Column(name="ds", type=Type.DATE, description="The UTC day whose data the rows cover.")
 
@@ -335,6 +447,10 @@ PUBLICATIONS = Table(
                     "How many of rows_read a rule left out: events after ds, and events that the "
                     "dataset spec does not choose. rows_read is the sum of rows_kept, "
                     "rows_quarantined and rows_left_out.",
+                ),
+                (
+                    "list_quality_rows",
+                    "Rows published. Null in publications older than the table list_quality.",
                 ),
             )
         ),

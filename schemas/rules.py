@@ -16,7 +16,14 @@ from schemas.columns import Column, Table, Type
 NETWORK_TABLES = ("item_links", "metapath_neighbours")
 # The tables whose partition may hold no row. A day without cold users is an ordinary day.
 MAY_BE_EMPTY = frozenset(
-    {"interactions_quarantine", "cold_user_scores", "evidence_quality", "drift", *NETWORK_TABLES}
+    {
+        "interactions_quarantine",
+        "cold_user_scores",
+        "evidence_quality",
+        "list_quality",
+        "drift",
+        *NETWORK_TABLES,
+    }
 )
 
 _PRODUCT_TOLERANCE = 1e-6
@@ -145,6 +152,7 @@ _EVIDENCE_QUALITY = (
     ),
 )
 
+_RANKED = "case ranked_by when 'p_like' then p_like when 'choice' then p_choice else score end"
 _COLD_USER_SCORES = (
     Rule(
         name="rank_gap",
@@ -152,14 +160,48 @@ _COLD_USER_SCORES = (
         description="ranks of a user run from 1 without a gap",
     ),
     Rule(
-        name="score_out_of_order",
-        faults="if(score > lag(score) over (partition by user_id order by rank), 1, 0)",
-        description="no item scores higher than one ranked above it",
+        name="out_of_order",
+        faults=f"if({_RANKED} > lag({_RANKED}) over (partition by user_id order by rank), 1, 0)",
+        description="no item has more of what the list is ranked by than one ranked above it",
+    ),
+    Rule(
+        name="no_probability",
+        faults="if(p_like not between 0 and 1 or p_choice not between 0 and 1, 1, 0)",
+        description="p_like and p_choice are between 0 and 1",
+    ),
+    Rule(
+        name="without_order",
+        faults="if(p_like is not null and p_choice is not null"
+        " and ranked_by in ('p_like', 'choice', 'rating'), 0, 1)",
+        description="p_like and p_choice are filled in, and ranked_by is one of the three orders",
+    ),
+    Rule(
+        name="interval_turned",
+        faults="if(score_low > score_high, 1, 0)",
+        description="an interval's lower end is not above its upper one",
     ),
     Rule(
         name="already_rated",
         faults="if(is_rated, 1, 0)",
         description="no item that the user has already rated is recommended",
+    ),
+)
+
+_LIST_QUALITY = (
+    Rule(
+        name="interval_turned",
+        faults="if(low > high, 1, 0) + if(lead_low > lead_high, 1, 0)",
+        description="an interval's lower end is not above its upper one",
+    ),
+    Rule(
+        name="other_users",
+        faults="n_users - max(n_users) over (partition by scenario)",
+        description="all lists of a scenario are of the same users",
+    ),
+    Rule(
+        name="without_popularity",
+        faults="if(max(model = 'popularity') over (partition by scenario, known, metric), 0, 1)",
+        description="popularity is judged beside every list",
     ),
 )
 
@@ -193,6 +235,7 @@ _OF_TABLE: Mapping[str, tuple[Rule, ...]] = {
     "evidence_items": _EVIDENCE_ITEMS,
     "evidence_quality": _EVIDENCE_QUALITY,
     "cold_user_scores": _COLD_USER_SCORES,
+    "list_quality": _LIST_QUALITY,
     "quality_by_support": _QUALITY_BY_SUPPORT,
     "drift": _DRIFT,
 }

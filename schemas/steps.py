@@ -28,12 +28,13 @@ MADE_BY = {
     "model_metrics": "evaluate",
     "quality_by_support": "evaluate",
     "calibration": "evaluate",
+    "list_quality": "evaluate",
 }
 
 _PROFILES = ("user_profiles", "item_profiles")
 _FEATURES = ("vocabulary", *_PROFILES, "episodes", "metapath_neighbours")
 _LISTS = ("evidence_items", "evidence_quality")
-_PRODUCTS = (*_LISTS, "cold_user_scores", "model_metrics")
+_PRODUCTS = (*_LISTS, "cold_user_scores", "model_metrics", "list_quality")
 _BREAKDOWNS = ("quality_by_support", "calibration")
 
 READS = {
@@ -44,10 +45,10 @@ READS = {
     "check-features": _FEATURES,
     "meta-train": _FEATURES,
     "evaluate": _FEATURES,
-    "gate": ("model_metrics",),
+    "gate": ("model_metrics", "list_quality"),
     "select-evidence": _FEATURES,
     "score-cold-users": _FEATURES,
     "check-outputs": (*_PRODUCTS, *_BREAKDOWNS, *_PROFILES, "episodes"),
     "publish": _PRODUCTS,
-    "report": (*_LISTS, "model_metrics", *_BREAKDOWNS, "interactions_quarantine"),
+    "report": (*_LISTS, "model_metrics", "list_quality", *_BREAKDOWNS, "interactions_quarantine"),
 }

@@ -18,7 +18,7 @@ from benchmarks.float64 import double
 from benchmarks.gpu.world import Facts, Measurements, Training, World, draws, made, without_chance
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from meta_model.scoring import catalogue_chunks, rank
+from meta_model.ranking.by_rating import catalogue_chunks, rank
 from meta_model.training.global_update import task_losses
 
 CPU = torch.device("cpu")

@@ -23,7 +23,7 @@ from benchmarks.loops import LOOPS
 from meta_model.data.batching import batches
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from meta_model.scoring import catalogue_chunks, rank
+from meta_model.ranking.by_rating import catalogue_chunks, rank
 
 CPU = torch.device("cpu")
 _TOP = 20

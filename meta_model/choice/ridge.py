@@ -9,13 +9,18 @@ ICLR 2019, eq. 4; ALPaCA, Harrison et al., 2018). With u0 = 0 it is the fold-in 
 factorisation (Hu, Koren and Volinsky, ICDM 2008, eq. 4): every item counts a little as not chosen
 (w0), those of the support as chosen. e_i, a row of E, is the item's own embedding plus the mean
 embedding of its attributes, so that a new item has one. u0 is linear in the user's attributes. b_i
-starts at the logarithm of the item's popularity, and so does the list of an unknown user. w0, l, r
-and s are learnt.
+starts at the logarithm of the item's popularity, and so does the list of an unknown user; of a new
+item it is what its attributes say. w0, l, r and s are learnt.
+
+Training shows some items as new ones, another draw for each batch (DropoutNet, Volkovs et al.,
+NIPS 2017): their attributes have to do.
 
 Shapes: B tasks, S support places, N items (by index from 1; row 0 is padding), F factors.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -28,15 +33,26 @@ from meta_model.entities.embedding import Attributes, ValueEmbedding
 _STD = 0.1
 
 
-class Ridge(nn.Module):
-    """`size`: F; `dropout`: the share of factors that training hides, the same ones in a batch."""
+@dataclass(frozen=True, kw_only=True)
+class Items:
+    """The catalogue by item index: factors E [N + 1, F] and biases [N + 1]."""
 
-    bias: nn.Parameter
+    factors: Tensor
+    biases: Tensor
+
+
+class Ridge(nn.Module):
+    """`size`: F; `dropout`: the share of factors that training hides, the same ones in a batch.
+
+    hide_item: the share of items that training shows as new ones
+    """
+
     is_trained: Tensor
     mean_rating: Tensor
 
-    def __init__(self, inputs: Inputs, size: int, dropout: float) -> None:
+    def __init__(self, inputs: Inputs, size: int, dropout: float, hide_item: float = 0.0) -> None:
         super().__init__()
+        self.hide_item = hide_item
         statistics = inputs.statistics()
         counts = statistics.counts
         self.item_attributes, self.user_attributes = (
@@ -46,7 +62,11 @@ class Ridge(nn.Module):
         self.of_users = ValueEmbedding(self.user_attributes, size, _STD)
         self.own = nn.Parameter(torch.randn(len(counts), size) * _STD)
         self.everyone = nn.Parameter(torch.zeros(size))
-        self.bias = nn.Parameter(((counts + 1) / (counts + 1).sum()).log().float())
+        popularity = ((counts + 1) / (counts + 1).sum()).log().float()
+        usual = popularity[counts > 0].mean() if (counts > 0).any() else popularity.mean()
+        self.own_bias = nn.Parameter(popularity - usual)
+        self.bias_of_values = ValueEmbedding(self.item_attributes, 1, 0.0)
+        self.usual_bias = nn.Parameter(usual.clone())
         self.log_unchosen = nn.Parameter(torch.tensor(0.03).log())  # of w0
         self.log_ridge = nn.Parameter(torch.tensor(1.0).log())  # of l
         self.of_rating = nn.Parameter(torch.tensor(0.1))  # r
@@ -56,21 +76,23 @@ class Ridge(nn.Module):
         mean = statistics.sums.sum() / counts.sum().clamp(min=1)
         self.register_buffer("mean_rating", mean.float())
 
-    def factors(self) -> Tensor:
-        """E, of all items, [N + 1, F]."""
-        attributes = self.item_attributes
-        means = self._means(self.of_items, attributes.values, attributes.weights)
-        factors: Tensor = self.dropout(self.own * self.is_trained.unsqueeze(1) + means)
-        return factors
+    def items(self) -> Items:
+        """The catalogue: in training another one each time, with some items as new ones."""
+        is_known = self.is_trained
+        if self.training and self.hide_item:
+            chance = torch.rand(len(is_known), device=is_known.device)
+            is_known = is_known & (chance >= self.hide_item)
+        attributes = (self.item_attributes.values, self.item_attributes.weights)
+        own, own_bias = self.own * is_known.unsqueeze(1), self.own_bias * is_known
+        content_bias = _means(self.bias_of_values, *attributes).squeeze(1)
+        return Items(
+            factors=self.dropout(own + _means(self.of_items, *attributes)),
+            biases=self.usual_bias + content_bias + own_bias,
+        )
 
     def prior(self, users: Tensor) -> Tensor:
         """u0 [B, F]."""
-        return self._means(self.of_users, *self.user_attributes(users)) + self.everyone
-
-    def _means(self, embedding: ValueEmbedding, values: Tensor, weights: Tensor) -> Tensor:
-        """The mean of each entity's feature embeddings, [K, F]."""
-        features: Tensor = embedding(values, weights)
-        return features.view(len(values), -1, len(self.everyone)).mean(1)
+        return _means(self.of_users, *self.user_attributes(users)) + self.everyone
 
     def adapt(self, tasks: Tasks, factors: Tensor) -> Tensor:
         """The local update, u [B, F]."""
@@ -84,12 +106,25 @@ class Ridge(nn.Module):
         factor = torch.linalg.cholesky(chosen + ridge)
         return prior + torch.cholesky_solve(pulled.unsqueeze(-1), factor).squeeze(-1)
 
-    def forward(self, tasks: Tasks) -> Tensor:
-        """Log probabilities [B, N + 1] of the next choice; -inf for the support and untrained."""
-        factors = self.factors()
-        users = self.adapt(tasks, factors)
-        logits = self.log_scale.exp() * users @ factors.mT + self.bias
-        logits = logits.masked_fill(~self.is_trained, -torch.inf)
-        known = torch.zeros_like(logits, dtype=torch.bool)
-        known.scatter_(1, tasks.items[tasks.support.places] * tasks.support.mask, value=True)
-        return F.log_softmax(logits.masked_fill(known, -torch.inf), dim=1)
+    def forward(self, tasks: Tasks, items: Items | None = None) -> Tensor:
+        """Log probabilities [B, N + 1] of the next choice; -inf for the support.
+
+        New items are among what is chosen from, but not in training, which cannot choose them.
+        items: those of this model, where they are known already
+        """
+        items = self.items() if items is None else items
+        users = self.adapt(tasks, items.factors)
+        logits = self.log_scale.exp() * users @ items.factors.mT + items.biases
+        excluded = torch.zeros_like(logits, dtype=torch.bool)
+        if self.training:
+            excluded |= ~self.is_trained
+        # Padding names item 0, which nobody can choose.
+        excluded.scatter_(1, tasks.items[tasks.support.places] * tasks.support.mask, value=True)
+        excluded[:, 0] = True
+        return F.log_softmax(logits.masked_fill(excluded, -torch.inf), dim=1)
+
+
+def _means(embedding: ValueEmbedding, values: Tensor, weights: Tensor) -> Tensor:
+    """The mean of each entity's feature embeddings, [K, size of one]."""
+    features: Tensor = embedding(values, weights)
+    return features.view(len(values), -1, embedding.table.shape[1]).mean(1)

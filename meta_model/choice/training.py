@@ -1,7 +1,9 @@
 """Training for choices: of each task some interactions are shown, and the others are to be chosen.
 
-The loss is the mean negative log likelihood of a task's other items in a softmax over the whole
-catalogue (multinomial likelihood, Liang et al., WWW 2018).
+The loss is the mean negative log likelihood of the items to be chosen in a softmax over the whole
+catalogue (multinomial likelihood, Liang et al., WWW 2018). Where a task's interactions are in order
+of time, the next ones after those shown are to be chosen, as it is when the model serves; without
+an order, all others are.
 """
 
 from __future__ import annotations
@@ -14,14 +16,20 @@ import torch
 from torch import Tensor
 
 from meta_model.choice.ridge import Ridge
+from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.ragged import CPU
+from meta_model.data.tasks import Tasks
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """`decay`: of the embeddings; `nothing`: the share of tasks that show nothing."""
+    """`decay`: of the embeddings; `nothing`: the share of tasks that show nothing.
+
+    next_items: how many of the next ones are to be chosen; None: interactions have no order
+    hide_item: the share of items that a batch shows as new ones
+    """
 
     size: int = 48
     dropout: float = 0.2
@@ -30,15 +38,32 @@ class Training:
     rate: float = 0.005
     decay: float = 0.1
     nothing: float = 0.05
+    hide_item: float = 0.05
+    next_items: int | None = None
     seed: int = 1
+
+    @staticmethod
+    def of(config: Config) -> Training:
+        """For the episodes of a night, which are in order of time."""
+        options = ("size", "epochs", "dropout", "decay", "hide_item")
+        given = {name: getattr(config, f"choice_{name}") for name in options}
+        return Training(next_items=config.query_size, seed=config.seed, **given)
+
+
+def untrained(config: Config, inputs: Inputs) -> Ridge:
+    """A model of the config's size, its weights drawn from the global random state."""
+    return Ridge(inputs, config.choice_size, config.choice_dropout, config.choice_hide_item)
 
 
 def train(
-    inputs: Inputs, training: Training, watch: Callable[[int, float], None] = lambda _e, _l: None
+    inputs: Inputs,
+    training: Training,
+    watch: Callable[[int, float], None] = lambda _epoch, _loss: None,
+    device: torch.device = CPU,
 ) -> Ridge:
     """A model of the training tasks' choices; `watch` is told each epoch and its mean loss."""
     torch.manual_seed(training.seed)
-    model = Ridge(inputs, training.size, training.dropout)
+    model = Ridge(inputs, training.size, training.dropout, training.hide_item).to(device)
     embeddings = [model.own, model.of_items.table, model.of_users.table]
     others = [p for p in model.parameters() if all(p is not e for e in embeddings)]
     groups = [
@@ -53,10 +78,11 @@ def train(
     )
     for epoch in range(1, training.epochs + 1):
         draws = np.random.default_rng([training.seed, epoch])
-        generator = torch.Generator().manual_seed(int(draws.integers(2**62)))
+        generator = torch.Generator(device).manual_seed(int(draws.integers(2**62)))
         total, n = 0.0, 0
-        for tasks in batches(episodes, training.batch_tasks, draws):
-            shown = split(tasks, training.nothing, generator)
+        for tasks in batches(episodes, training.batch_tasks, draws, on=device):
+            chosen = tasks.whole().chosen(inputs.feedback)
+            shown = split(chosen, training.nothing, generator, training.next_items)
             loss = loss_of(model, shown)
             optimizer.zero_grad()
             loss.backward()
@@ -79,22 +105,32 @@ def loss_of(model: Callable[[Tasks], Tensor], tasks: Tasks) -> Tensor:
     return (of_items.sum(1) / counts.sum(1).clamp(min=1)).mean()
 
 
-def split(tasks: Tasks, nothing: float, generator: torch.Generator) -> Tasks:
-    """The tasks with some of their support shown, and the rest of it to be chosen.
+def split(
+    tasks: Tasks, nothing: float, generator: torch.Generator, next_items: int | None = None
+) -> Tasks:
+    """The tasks with some of their support shown, and of the rest of it what is to be chosen.
 
     How many are shown: half the time any number alike, half the time small ones rather than large
     ones (any logarithm alike), so that users of one and of fifty interactions count as much.
+    next_items: shown are the first ones, to be chosen so many after them; None: any, and all others
     """
-    whole = tasks.support
+    whole, device = tasks.support, tasks.users.device
     lengths, width = whole.mask.sum(1), whole.mask.shape[1]
-    order = torch.rand(whole.mask.shape, generator=generator).masked_fill(~whole.mask, 2).argsort(1)
-    mixed = whole.map(lambda tensor: tensor.gather(1, order))
-    share, kind = torch.rand(2, len(tasks), generator=generator)
+    order = torch.arange(width, device=device).expand_as(whole.places).double()
+    if next_items is None:
+        order = torch.rand(whole.mask.shape, generator=generator, device=device)
+    order = order.masked_fill(~whole.mask, torch.inf).argsort(dim=1, stable=True)
+    ordered = whole.map(lambda tensor: tensor.gather(1, order))
+    share, kind = torch.rand(2, len(tasks), generator=generator, device=device)
     most = (lengths - 1).clamp(min=0)
     alike, small = share * (most + 1), (share * (most + 1).log()).exp()
     sizes = torch.where(kind < 0.5, alike, small).long().clamp(max=most)
-    sizes = sizes * (torch.rand(len(tasks), generator=generator) >= nothing)
-    is_shown = torch.arange(width) < sizes.unsqueeze(1)
-    sides = (mixed.mask & is_shown, mixed.mask & ~is_shown)
-    support, query = (Side(places=mixed.places, ratings=mixed.ratings, mask=m) for m in sides)
+    shows_any = torch.rand(len(tasks), generator=generator, device=device) >= nothing
+    sizes = (sizes * shows_any).unsqueeze(1)
+    number = torch.arange(width, device=device)
+    is_asked = number >= sizes
+    if next_items is not None:
+        is_asked &= number < sizes + next_items
+    masks = (ordered.mask & (number < sizes), ordered.mask & is_asked)
+    support, query = (replace(ordered, mask=mask) for mask in masks)
     return replace(tasks, support=support, query=query)

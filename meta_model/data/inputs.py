@@ -42,6 +42,14 @@ class Inputs:
     metapaths: Metapaths = NO_METAPATHS
     versions: tuple[str, ...] = ()  # the lake's versions that all this was read from
 
+    @property
+    def liked_from(self) -> float:
+        """The least rating of a liked item: 4 of 1 to 5; of implicit feedback, a choice."""
+        low, high = self.rating_levels[0], self.rating_levels[-1]
+        if self.feedback == "implicit":
+            return high
+        return next(level for level in self.rating_levels if level >= low + 0.75 * (high - low))
+
     def statistics(self) -> ItemStatistics:
         return ItemStatistics.from_profiles(self.item_profiles, self.feedback)
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from schemas.dataset_spec import Feedback
+
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
@@ -23,6 +25,10 @@ class Side:
 
     def map(self, function: Callable[[Tensor], Tensor]) -> Side:
         return Side(**{field.name: function(getattr(self, field.name)) for field in fields(self)})
+
+    def hidden(self) -> Side:
+        """The same places, none of which holds anything."""
+        return self.map(torch.zeros_like)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +80,22 @@ class Tasks:
         masks = [self.support.mask, self.query.mask]
         empty = torch.stack([(~mask).sum() for mask in masks]).sum()
         return torch.stack([empty, torch.full_like(empty, sum(mask.numel() for mask in masks))])
+
+    def showing(self, known: int | None) -> Tasks:
+        """The tasks with the first `known` places of their supports, in the support's order."""
+        if known is None:
+            return self
+        width = max(1, known)  # a support without a place has no shape that learners know
+        support = self.support.map(lambda tensor: tensor[:, :width])
+        return replace(self, support=support.hidden() if known == 0 else support)
+
+    def chosen(self, feedback: Feedback) -> Tasks:
+        """Without sampled negatives: of implicit feedback, a rating of 0 was nobody's choice."""
+        if feedback == "explicit":
+            return self
+        sides = (self.support, self.query)
+        support, query = (replace(side, mask=side.mask & (side.ratings > 0)) for side in sides)
+        return replace(self, support=support, query=query)
 
     def whole(self) -> Tasks:
         """The same tasks with all their interactions as support, the query's among them."""

@@ -10,7 +10,7 @@ Shapes: U users, S support places, Q query places, N items, K ranks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -59,17 +59,6 @@ def judge(
     )
 
 
-def first(tasks: Tasks, known: int | None) -> Tasks:
-    """The tasks with the first `known` places of their supports, in the support's order."""
-    if known is None:
-        return tasks
-    width = max(1, known)  # a support without a place has no shape that learners know
-    support = tasks.support.map(lambda tensor: tensor[:, :width])
-    if known == 0:
-        support = support.map(torch.zeros_like)
-    return replace(tasks, support=support)
-
-
 def top(scores: Tensor, k: int) -> Tensor:
     """The items [U, k] of the highest scores, in order; of equal ones the lower index first.
 
@@ -94,7 +83,7 @@ def _judged(
     relevant = _relevant(tasks, candidates, liked)
     has_any = relevant.any(1)
     tasks, relevant = tasks[has_any], relevant[has_any]
-    scores = ranker.scores(first(tasks, known)).clone()
+    scores = ranker.scores(tasks.showing(known)).clone()
     scores[:, ~candidates] = -torch.inf
     scores.scatter_(1, tasks.items[tasks.support.places], -torch.inf)
     lists = top(scores, RANKS)

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from meta_model.data.batching import batches
+from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
+from meta_model.segments import Segments
 
+_BATCH_TASKS = 1024
 _COLUMNS = 512  # of the item-to-item matrix that are made at once
 
 
@@ -24,6 +28,21 @@ class Interactions:
     users: Tensor
     items: Tensor
     n_items: int
+    user_indices: Tensor | None = None  # of each of the users, in the profiles' numbering
+
+    @staticmethod
+    def of(inputs: Inputs) -> Interactions:
+        """What training sees: the interactions of its tasks, without sampled negatives."""
+        n_items = len(inputs.item_profiles)
+        pairs = [torch.zeros(0, dtype=torch.int64)]
+        for batch in batches(inputs.episodes.split("train"), _BATCH_TASKS):
+            side = batch.whole().chosen(inputs.feedback).support
+            users = batch.users.unsqueeze(1).expand_as(side.mask)[side.mask]
+            pairs.append(users.long() * (n_items + 1) + batch.items[side.places][side.mask])
+        distinct = torch.cat(pairs).unique()
+        known, users = (distinct // (n_items + 1)).unique(return_inverse=True)
+        items = distinct % (n_items + 1)
+        return Interactions(users=users, items=items, n_items=n_items, user_indices=known)
 
     @property
     def counts(self) -> Tensor:
@@ -32,7 +51,8 @@ class Interactions:
 
     def together(self) -> Tensor:
         """How many users chose both of two items, [N + 1, N + 1]."""
-        size = (int(self.users.max()) + 1, self.n_items + 1)
+        n_users = int(self.users.max()) + 1 if len(self.users) else 0
+        size = (n_users, self.n_items + 1)
         places = torch.stack([self.users, self.items])
         ones = torch.ones(len(self.users))
         chosen = torch.sparse_coo_tensor(places, ones, size, check_invariants=True)
@@ -57,6 +77,29 @@ class ItemToItem:
 
     def scores(self, tasks: Tasks) -> Tensor:
         return known_items(tasks, len(self.weights) - 1) @ self.weights
+
+
+class SegmentPopularity:
+    """How many training users of the user's segment chose each item, then how many of all did.
+
+    A user has the segment of the first feature that says one, or else that of everyone.
+    """
+
+    def __init__(self, interactions: Interactions, segments: Segments) -> None:
+        assert interactions.user_indices is not None
+        number = torch.zeros_like(segments.of_users[0])
+        for of_feature in reversed(segments.of_users[1:]):
+            number = torch.where(of_feature >= 0, of_feature, number)
+        self.of_users = number
+        segment = number[interactions.user_indices][interactions.users]
+        counts = torch.zeros(len(segments.names), interactions.n_items + 1, dtype=torch.float64)
+        ones = torch.ones(len(interactions.items), dtype=torch.float64)
+        counts.index_put_((segment, interactions.items), ones, accumulate=True)
+        counts[0] = interactions.counts
+        self.counts = counts + counts[0] / (counts[0].sum() + 1)  # breaks ties only
+
+    def scores(self, tasks: Tasks) -> Tensor:
+        return self.counts[self.of_users[tasks.users]]
 
 
 def item_knn(interactions: Interactions) -> ItemToItem:

@@ -5,13 +5,16 @@ Shapes: U users, N items.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from meta_model.choice.ridge import Ridge
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from meta_model.scoring import catalogue_chunks
+from meta_model.ranking.by_rating import catalogue_chunks
+from meta_model.ranking.recommender import Recommender
 
 
 class Fixed:
@@ -22,6 +25,16 @@ class Fixed:
 
     def scores(self, tasks: Tasks) -> Tensor:
         return self.of_items.expand(len(tasks), -1)
+
+
+class Unadapted:
+    """What a model recommends to users of whom it knows the attributes alone."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        self.recommender = recommender
+
+    def scores(self, tasks: Tasks) -> Tensor:
+        return self.recommender.scores(replace(tasks, support=tasks.support.hidden()))
 
 
 class ByChoice:

@@ -12,8 +12,12 @@ import torch
 from tqdm import tqdm
 
 from meta_model import artefact
+from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs, load
+from meta_model.learners import Learner
+from meta_model.ranking.calibrating import calibrated
+from meta_model.ranking.recommender import Recommender
 from meta_model.training.checkpoint import Checkpoints, Epoch
 from meta_model.training.meta_train import Watch, meta_train
 from meta_model.training.processes import Processes
@@ -45,11 +49,25 @@ def run_train(
         trained = meta_train(inputs, config, device, watch, checkpoints, processes)
         if not processes.is_first:
             return
-        provenance = artefact.save(settings.models, ds, config, inputs, trained)
+        recommender = with_choice(trained.learner, config, inputs, device, record)
+        provenance = artefact.save(settings.models, ds, inputs, trained, recommender)
         checkpoints.remove()
     record.rows_out = provenance.train_tasks
     record.facts |= {"device": str(device), "best_epoch": trained.best_epoch}
     record.progress(f"kept epoch {trained.best_epoch} as version {provenance.model_version}")
+
+
+def with_choice(
+    learner: Learner, config: Config, inputs: Inputs, device: torch.device, record: journal.Step
+) -> Recommender:
+    """The learner of ratings beside a model of choices that is trained here, both calibrated."""
+
+    def on_epoch(epoch: int, loss: float) -> None:
+        record.progress(f"choice epoch {epoch:>2}/{config.choice_epochs}  loss {loss:.4f}")
+
+    choice = train(inputs, Training.of(config), on_epoch, device)
+    recommender = Recommender.of(learner, choice, config, inputs, device)
+    return calibrated(recommender, inputs)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, create
-from meta_model.scoring import catalogue_chunks, rank
+from meta_model.ranking.by_rating import catalogue_chunks, rank
 from meta_model.training.global_update import Position, global_update, optimizer_of, task_losses
 
 CPU = torch.device("cpu")

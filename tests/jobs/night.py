@@ -70,7 +70,25 @@ def _quality(name: str, mae: float) -> Row:
 
 def _score(user: int, rank: int, item: int, n_support: int) -> Row:
     about = {"user_id": f"u{user}", "rank": rank, "item_id": f"i{item}", "score": 5.0 - rank}
-    return {**about, "n_support": n_support, "adapted": n_support >= 3, **RUN}
+    listed = {"p_like": 0.5 / rank, "p_choice": 0.1 / rank, "ranked_by": "p_like"}
+    ends = {"score_low": 4.0 - rank, "score_high": 5.5 - rank}
+    return {**about, "n_support": n_support, "adapted": n_support >= 3, **RUN, **listed, **ends}
+
+
+def of_lists(run_id: str = RUN["run_id"], n_users: int = 30, **ndcg10: float) -> list[Row]:
+    """What lists are worth to new users, by method; every interval has the width 0.02."""
+    own = ndcg10["melu"]
+    return [
+        {
+            **{"model": model, "scenario": "user_cold", "known": known, "metric": "ndcg10"},
+            **{"value": value, "low": value - 0.01, "high": value + 0.01, "n_users": n_users},
+            "lead_low": None if model == "melu" else own - value - 0.01,
+            "lead_high": None if model == "melu" else own - value + 0.01,
+            "run_id": RUN["run_id"] if model == "champion" else run_id,
+        }
+        for model, value in ndcg10.items()
+        for known in ("3", "1 to all")
+    ]
 
 
 def _metrics(model: str, mae: float, run_id: str = RUN["run_id"]) -> list[Row]:
@@ -160,6 +178,7 @@ NIGHT: dict[str, list[Row]] = {
     "evidence_quality": [_quality("evidence", 0.75), _quality("popularity", 0.8)],
     "cold_user_scores": [_score(2, 1, 3, 3), _score(2, 2, 4, 3), _score(3, 1, 2, 1)],
     "model_metrics": [*_metrics("melu", 0.8), *_metrics("damped_bias", 0.9)],
+    "list_quality": of_lists(melu=0.2, popularity=0.1, item_knn=0.15),
     "quality_by_support": [_of_support(3, 5, 0.85), _of_support(41, None, 0.75)],
     "calibration": [_calibrated(5, 2.8, 2.9), _calibrated(8, 4.1, 4.0)],
 }
@@ -213,6 +232,8 @@ class Night:
             *_metrics("damped_bias", 0.9, run_id),
             *_metrics("champion", champions),
         ]
+        lists = {"melu": 0.2, "popularity": 0.1, "item_knn": 0.15, "champion": 0.2}
+        self.rows["list_quality"] = of_lists(run_id, **lists)
 
     def publish(self) -> None:
         """Write the night, pass the gate and publish."""

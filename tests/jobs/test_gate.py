@@ -9,11 +9,11 @@ import pytest
 
 from jobs import gate
 from schemas.errors import UserError
-from tests.jobs.night import RUN
+from tests.jobs.night import RUN, of_lists
 
 
 def _run(night, **options: Any) -> dict[str, Any]:
-    night.write("model_metrics")
+    night.write("model_metrics", "list_quality")
     gate.run(night.settings, night.ds, night.record("gate"), "melu", **options)
     return _decision(night)
 
@@ -160,3 +160,41 @@ def test_a_bad_model_of_implicit_feedback_is_refused(implicit_night, metric, cha
     with pytest.raises(UserError, match=message):
         _run(implicit_night)
     assert _decision(implicit_night)["verdict"] == "neither"
+
+
+def test_lists_behind_the_best_of_their_peers_are_refused(night):
+    night.rows["list_quality"] = of_lists(melu=0.15, popularity=0.2, item_knn=0.1, ease=0.9)
+    behind = r"lists 0\.1500, .* the 0\.2000 of popularity, .* -0\.0500, .* -0\.0600 to -0\.0400"
+    with pytest.raises(UserError, match=behind):
+        _run(night)
+
+
+def test_a_difference_that_chance_explains_is_none(night):
+    night.rows["list_quality"] = of_lists(melu=0.195, popularity=0.2)
+    [reason] = [text for text in _run(night)["reasons"] if "of lists" in text]
+    assert "over 30 users; a loss of more than 0.0100 would be caught" in reason
+
+
+def test_lists_of_few_users_are_said_and_decide_nothing(night):
+    night.rows["list_quality"] = of_lists(n_users=29, melu=0.1, popularity=0.2)
+    assert "lists of 29 users, too few to judge (expected at least 30)" in "; ".join(
+        _run(night)["reasons"]
+    )
+    night.rows["list_quality"] = []
+    assert "lists of 0 users, too few to judge" in "; ".join(_run(night)["reasons"])
+
+
+def test_lists_behind_the_champions_leave_it_in_place(night):
+    night.next_day(mae=0.8)
+    night.rows["list_quality"] = of_lists("1998-04-01.melu.fedcba987654", melu=0.2, champion=0.22)
+    with_popularity = of_lists("1998-04-01.melu.fedcba987654", melu=0.2, popularity=0.1)
+    night.rows["list_quality"] += [r for r in with_popularity if r["model"] == "popularity"]
+    decision = _run(night)
+    assert decision["verdict"] == "champion"
+    assert "0.2200 of champion, the last published model" in "; ".join(decision["reasons"])
+
+
+def test_the_lists_are_of_the_metrics_run(night):
+    night.rows["list_quality"] = of_lists("another", melu=0.2, popularity=0.1)
+    with pytest.raises(UserError, match=r"are of one run: 1998-.*, another"):
+        _run(night)

@@ -180,9 +180,11 @@ def _first_version(path: Path) -> None:
 def test_an_older_warehouse_is_brought_forward(night: Night, reader: Connection, tmp_path) -> None:
     old, fresh = tmp_path / "old.duckdb", night.settings.warehouse
     _first_version(old)
-    tables = [table for table in WAREHOUSE_TABLES if table.name != "evidence_quality"]
-    rows = ("rows_read", "rows_kept", "rows_quarantined", "rows_left_out")
-    since = ("data_read_at", "made_at", "evidence_quality_rows", "trained_ds", *rows)
+    newer = {"evidence_quality", "list_quality"}
+    tables = [table for table in WAREHOUSE_TABLES if table.name not in newer]
+    rows = ("rows_read", "rows_kept", "rows_quarantined", "rows_left_out", "list_quality_rows")
+    lists = ("p_like", "p_choice", "score_low", "score_high", "ranked_by")
+    since = ("data_read_at", "made_at", "evidence_quality_rows", "trained_ds", *rows, *lists)
     with duckdb.connect(str(old), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")  # as our own connections have it
         before = {
@@ -226,6 +228,10 @@ def _publish_in(version: int, connection: Connection, engine: str) -> None:
     published = [1, DS, "ml-100k", *run, 0, 0, 0, 6, 0, 1, None, at, at, "passed", at, None]
     if version >= 3:
         published += [0, DS]
+    if version >= 4:
+        published += [None] * 4
+    if version >= 5:
+        published += [None]
     places = ", ".join(f"${place}" for place in range(1, len(published) + 1))
     connection.execute(f"INSERT INTO coldstart_data.publications VALUES ({places})", *published)
     connection.execute("INSERT INTO coldstart_data.versions VALUES ($1, $2)", version, at)

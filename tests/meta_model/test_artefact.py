@@ -11,8 +11,12 @@ import pytest
 import torch
 
 from meta_model import artefact
+from meta_model.artefact import Provenance
+from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
+from meta_model.ranking.calibrating import calibrated
+from meta_model.ranking.recommender import Recommender
 from meta_model.training.meta_train import meta_train
 from schemas.errors import UserError
 
@@ -22,9 +26,16 @@ DS = date(1998, 3, 31)
 
 @pytest.fixture
 def saved(tmp_path: Path, inputs: Inputs, config: Config) -> Path:
-    trained = meta_train(inputs, config, CPU)
-    artefact.save(tmp_path, DS, config, inputs, trained)
+    _save(tmp_path, inputs, config)
     return tmp_path / "melu" / f"ds={DS}"
+
+
+def _save(models: Path, inputs: Inputs, config: Config) -> tuple[Recommender, Provenance]:
+    trained = meta_train(inputs, config, CPU)
+    choice = train(inputs, Training.of(config))
+    made = Recommender.of(trained.learner, choice, config, inputs, CPU)
+    made = calibrated(made, inputs)
+    return made, artefact.save(models, DS, inputs, trained, made)
 
 
 def _load(saved: Path, inputs: Inputs) -> None:
@@ -34,17 +45,18 @@ def _load(saved: Path, inputs: Inputs) -> None:
 def test_a_loaded_model_predicts_as_the_trained_one(
     tmp_path: Path, inputs: Inputs, config: Config, tasks_of
 ) -> None:
-    trained = meta_train(inputs, config, CPU)
-    provenance = artefact.save(tmp_path, DS, config, inputs, trained)
+    made, provenance = _save(tmp_path, inputs, config)
     loaded = artefact.load(tmp_path, DS, "melu", inputs, CPU)
     assert (loaded.config, loaded.provenance) == (config, provenance)
     tasks = tasks_of("test")
     predictions = []
-    for learner in (trained.learner.eval(), loaded.learner.eval()):
+    for learner in (made.learner, loaded.learner):
         catalogue = learner.embed(tasks.items)
         state = learner.adapt(tasks, catalogue)
         predictions.append(learner.predict(state, catalogue, learner.statistics.query(tasks)))
     assert torch.equal(*predictions)
+    assert loaded.recommender.calibration == made.calibration
+    assert loaded.recommender.scores(tasks).equal(made.scores(tasks))
 
 
 def test_another_vocabulary_is_refused(saved: Path, inputs: Inputs) -> None:
@@ -53,18 +65,27 @@ def test_another_vocabulary_is_refused(saved: Path, inputs: Inputs) -> None:
 
 
 @pytest.mark.parametrize("fault", ["truncated", "tampered"])
-def test_altered_weights_are_refused(saved: Path, inputs: Inputs, fault: str) -> None:
-    file = saved / "weights.safetensors"
+@pytest.mark.parametrize("part", ["weights.safetensors", "choice.safetensors", "calibration.json"])
+def test_altered_weights_are_refused(saved: Path, inputs: Inputs, fault: str, part: str) -> None:
+    file = saved / part
     weights = file.read_bytes()
-    file.write_bytes(weights[:-9] if fault == "truncated" else weights[:-1] + b"\x01")
-    with pytest.raises(UserError, match="the file is cut or altered"):
+    file.write_bytes(
+        weights[:-9] if fault == "truncated" else weights[:-1] + bytes([weights[-1] ^ 1])
+    )
+    with pytest.raises(UserError, match="a file is cut or altered"):
+        _load(saved, inputs)
+
+
+def test_a_missing_part_is_named(saved: Path, inputs: Inputs) -> None:
+    (saved / "choice.safetensors").unlink()
+    with pytest.raises(UserError, match=r"choice\.safetensors is missing\. Train again"):
         _load(saved, inputs)
 
 
 def test_an_unknown_config_version_is_refused(saved: Path, inputs: Inputs) -> None:
     file = saved / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"version": 99}))
-    with pytest.raises(UserError, match="has version 99, this code reads 3"):
+    with pytest.raises(UserError, match="has version 99, this code reads 4"):
         _load(saved, inputs)
 
 

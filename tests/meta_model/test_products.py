@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from meta_model import scoring
+from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.episodes import Episodes
@@ -23,7 +23,9 @@ from meta_model.evidence import LISTS, order, select_evidence
 from meta_model.item_values import item_values
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.learners.melu import MeLU
-from meta_model.scoring import score_cold_users
+from meta_model.ranking import by_rating
+from meta_model.ranking.recommender import Recommender
+from meta_model.ranking.scoring import score_cold_users
 from meta_model.segments import ALL
 
 CPU = torch.device("cpu")
@@ -79,10 +81,12 @@ def test_scores_are_the_best_items_never_rated(
 ) -> None:
     torch.manual_seed(3)
     learner = create(replace(config, model=model), inputs).eval()
-    monkeypatch.setattr(scoring, "_BLOCK", {"cpu": (64, chunk_items)})
+    monkeypatch.setattr(by_rating, "BLOCK", {"cpu": (64, chunk_items)})
+    everything = ["rank_by=rating", f"candidates={len(inputs.item_profiles)}", "top_items=6"]
+    recommender = _recommender(learner, inputs, config.having(everything))
     serve = {row["user_index"]: row for row in rows("serve").to_pylist()}
     seen = set()
-    for scores in score_cold_users(learner, inputs, replace(config, top_items=6), CPU):
+    for scores in score_cold_users(recommender, inputs):
         for place, user in enumerate(scores.users.tolist()):
             seen.add(user)
             tasks = rows("serve").filter(pc.equal(rows("serve")["user_index"], user))
@@ -100,6 +104,11 @@ def test_scores_are_the_best_items_never_rated(
                 of_items = [expected[item] for item in items]
                 np.testing.assert_allclose(scores.scores[place], of_items, atol=1e-5)
     assert seen == set(serve)
+
+
+def _recommender(learner: Learner, inputs: Inputs, config: Config) -> Recommender:
+    torch.manual_seed(4)
+    return Recommender.of(learner, untrained(config, inputs), config, inputs, CPU)
 
 
 def _literal_scores(
@@ -128,7 +137,7 @@ def test_a_user_who_rated_almost_everything_gets_what_is_left(
     file = tmp_path / "serve.parquet"
     pq.write_table(pa.Table.from_pylist([row], schema=rows("serve").schema), file)
     only = replace(inputs, episodes=Episodes(files=(file,)))
-    [scores] = score_cold_users(learner, only, config, CPU)
+    [scores] = score_cold_users(_recommender(learner, only, config), only)
     assert sorted(scores.items[0].tolist(), reverse=True)[:3] == [n_items, n_items - 1, 0]
 
 
@@ -145,7 +154,7 @@ def test_of_implicit_feedback_only_choices_are_reactions(
     learner = create(config, only)
     n_items = len(only.item_profiles)
     everything = replace(config, top_items=n_items, min_adapt=3)
-    [scores] = score_cold_users(learner, only, everything, CPU)
+    [scores] = score_cold_users(_recommender(learner, only, everything), only)
     assert (scores.n_support.tolist(), scores.adapted.tolist()) == ([2], [False])
     assert set(scores.items[0].tolist()) - {0} == set(range(3, n_items + 1))
 

@@ -1,17 +1,13 @@
-"""Cold-user scores: the items that each cold user will like best, never one they rated."""
+"""The catalogue in the order of expected ratings: what a user would like best of all there is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from meta_model.config import Config
-from meta_model.data.batching import batches
-from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import RatedPlaces
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
@@ -19,22 +15,7 @@ from schemas.dataset_spec import Feedback
 
 # Tasks and items scored at once: few enough that their tensors stay in a CPU's caches, many enough
 # that a GPU has more to do than to start kernels.
-_BLOCK = {"cpu": (64, 256), "cuda": (256, 4096)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scores:
-    """The best items of a batch of users, in order.
-
-    users, n_support, adapted: [B]; items, scores: [B, k]. Places past a user's last candidate
-    hold item 0.
-    """
-
-    users: Tensor
-    n_support: Tensor
-    adapted: Tensor
-    items: Tensor
-    scores: Tensor
+BLOCK = {"cpu": (64, 256), "cuda": (256, 4096)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,36 +27,8 @@ class Chunk:
     places: RatedPlaces
 
 
-@torch.no_grad()
-def score_cold_users(
-    learner: Learner, inputs: Inputs, config: Config, device: torch.device
-) -> Iterator[Scores]:
-    """All serve tasks, batch by batch; memory does not grow with users times items."""
-    learner.eval()
-    # The catalogue's side of the scores is the same for all users, and computed once.
-    chunks = catalogue_chunks(learner, len(inputs.item_profiles), device)
-    batch_tasks, _ = _BLOCK[device.type]
-    for tasks in batches(inputs.episodes.split("serve"), batch_tasks):
-        n_support = reactions(tasks, inputs.feedback).sum(1)
-        adapted = n_support >= config.min_adapt
-        # Both kinds in one batch would need masks in every learner; two passes need nothing.
-        for of_kind, is_adapted in ((adapted, True), (~adapted, False)):
-            if of_kind.any():
-                some = tasks[of_kind].to(device)
-                items, scores = rank(
-                    learner, some, is_adapted, chunks, config.top_items, inputs.feedback
-                )
-                yield Scores(
-                    users=some.users,
-                    n_support=n_support[of_kind],
-                    adapted=adapted[of_kind],
-                    items=items,
-                    scores=scores,
-                )
-
-
 def catalogue_chunks(learner: Learner, n_items: int, device: torch.device) -> list[Chunk]:
-    _, chunk_items = _BLOCK[device.type]
+    _, chunk_items = BLOCK[device.type]
     parts = torch.split(torch.arange(1, n_items + 1, device=device), chunk_items)
     return [
         Chunk(items=items, embedded=learner.embed(items), places=learner.statistics.of_all(items))
@@ -104,12 +57,12 @@ def rank(
         scores = _without_rated(learner.expected(state, forecasts), tasks, is_met, chunk.items)
         items = torch.cat([best_items, chunk.items.expand(len(tasks), -1)], dim=1)
         scores = torch.cat([best_scores, scores], dim=1)
-        best = _best(scores, k)
-        best_items, best_scores = items.gather(1, best), scores.gather(1, best)
+        columns = best(scores, k)
+        best_items, best_scores = items.gather(1, columns), scores.gather(1, columns)
     return best_items.masked_fill(best_scores == -torch.inf, 0), best_scores
 
 
-def _best(scores: Tensor, k: int) -> Tensor:
+def best(scores: Tensor, k: int) -> Tensor:
     """The columns [B, k] of the highest scores, in order; of equal ones the first columns.
 
     `topk` alone would choose among equal scores as it likes, and on every machine otherwise.

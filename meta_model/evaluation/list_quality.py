@@ -1,0 +1,171 @@
+"""How good the night's lists are, beside the lists of simpler methods, by known interactions.
+
+The protocol is that of `evaluation.lists`. Every method ranks for the same held-out users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from meta_model.data.batching import batches
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+from meta_model.evaluation import peers
+from meta_model.evaluation.bootstrap import Bootstrap
+from meta_model.evaluation.lists import KNOWN, METRICS, Judged, Ranker, judge, of_all
+from meta_model.evaluation.rankers import Fixed, Unadapted
+from meta_model.ranking.recommender import Recommender
+from meta_model.segments import segments
+from schemas.products import ANY_KNOWN, CHAMPION, LIST_SCENARIOS
+
+_BATCH_TASKS = 256
+_BATCHES = 8  # two thousand users of a scenario: enough for a difference of a hundredth
+_ITEMS_OF_PEERS = 20_000  # ItemKNN and EASE hold a matrix of items by items
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListFigure:
+    """A metric of a method's lists: its mean over users, and the 95% interval of that.
+
+    lead: the 95% interval of how far the published lists are ahead, paired over users; None for
+    these themselves, and for what is of all lists together
+    """
+
+    model: str
+    scenario: str
+    known: str
+    metric: str
+    value: float
+    interval: tuple[float, float] | None
+    lead: tuple[float, float] | None
+    n_users: int
+
+
+def list_quality(
+    recommender: Recommender,
+    inputs: Inputs,
+    champion: Recommender | None = None,
+    tell: Callable[[str], None] = lambda _text: None,
+) -> Iterator[ListFigure]:
+    """Every metric of each method, for each scenario that has users with something to find."""
+    statistics = inputs.statistics()
+    candidates = statistics.counts > 0
+    known_methods = methods(recommender, inputs, champion, tell)
+    for scenario in LIST_SCENARIOS:
+        test = inputs.episodes.split("test", scenario=scenario)
+        tasks = list(islice(batches(test, _BATCH_TASKS), _BATCHES))
+        if not tasks:
+            continue
+        tell(f"{scenario}: lists of {len(known_methods)} methods, {sum(map(len, tasks)):,} users")
+        found = {
+            name: _by_known(ranker, tasks, candidates, inputs)
+            for name, ranker in known_methods.items()
+        }
+        published = found[recommender.config.model]
+        if len(published[ANY_KNOWN].users):
+            for name, judged in found.items():
+                yield from _figures(
+                    name, scenario, judged, published, candidates, statistics.counts
+                )
+
+
+def methods(
+    recommender: Recommender,
+    inputs: Inputs,
+    champion: Recommender | None,
+    tell: Callable[[str], None],
+) -> dict[str, Ranker]:
+    """By name: the published order first, the others of the same model, then its peers."""
+
+    def ranked(by: str, n_candidates: int) -> Recommender:
+        options = [f"rank_by={by}", f"candidates={n_candidates}"]
+        return replace(recommender, config=recommender.config.having(options))
+
+    n_candidates, n_items = recommender.config.candidates, len(inputs.item_profiles)
+    statistics = inputs.statistics()
+    means = statistics.sums / statistics.counts.clamp(min=1)
+    # A rating orders the whole catalogue, not what choice retrieves.
+    orders = {"p_like": n_candidates, "choice": n_candidates, "rating": n_items}
+    found: dict[str, Ranker] = {
+        recommender.config.model: recommender,
+        **{
+            f"by_{by}": ranked(by, n)
+            for by, n in orders.items()
+            if by != recommender.config.rank_by
+        },
+        "unadapted": Unadapted(recommender),
+        "popularity": Fixed(statistics.counts.double()),
+    }
+    if champion is not None:
+        found[CHAMPION] = champion
+    if inputs.feedback == "explicit":
+        found["item_mean"] = Fixed(means.double())
+    interactions = peers.Interactions.of(inputs)
+    of_users = segments(inputs, recommender.config.segment_users)
+    if len(of_users.names) > 1:
+        found["segment_popularity"] = peers.SegmentPopularity(interactions, of_users)
+    if n_items <= _ITEMS_OF_PEERS:
+        found["item_knn"], found["ease"] = peers.item_knn(interactions), peers.ease(interactions)
+    else:
+        tell(f"no lists of ItemKNN and EASE: more than {_ITEMS_OF_PEERS:,} items")
+    return found
+
+
+def _by_known(
+    ranker: Ranker, tasks: list[Tasks], candidates: Tensor, inputs: Inputs
+) -> Mapping[str, Judged]:
+    """The method's lists by what is shown of users; under `ANY_KNOWN` the mean from 1 known on."""
+    tasks = [batch.chosen(inputs.feedback) for batch in tasks]
+    found = {
+        "all" if known is None else str(known): judge(
+            ranker, tasks, candidates, known, inputs.liked_from
+        )
+        for known in KNOWN
+    }
+    shown = [judged for known, judged in found.items() if known != "0"]
+    mean = {m: torch.stack([each.metrics[m] for each in shown]).mean(0) for m in METRICS}
+    found[ANY_KNOWN] = replace(found["all"], metrics=mean)
+    return found
+
+
+def _figures(
+    name: str,
+    scenario: str,
+    judged: Mapping[str, Judged],
+    published: Mapping[str, Judged],
+    candidates: Tensor,
+    popularity: Tensor,
+) -> Iterator[ListFigure]:
+    bootstrap = Bootstrap(n_users=len(published[ANY_KNOWN].users))
+    is_other = judged is not published
+    for known, lists in judged.items():
+        about = {
+            "model": name,
+            "scenario": scenario,
+            "known": known,
+            "n_users": bootstrap.n_users,
+        }
+        for metric in METRICS:
+            values = lists.metrics[metric]
+            ahead = published[known].metrics[metric] - values
+            yield ListFigure(
+                **about,  # type: ignore[arg-type]
+                metric=metric,
+                value=values.mean().item(),
+                interval=bootstrap.interval(values),
+                lead=bootstrap.interval(ahead) if is_other else None,
+            )
+        if known != ANY_KNOWN:
+            for metric, value in of_all(lists, candidates, popularity):
+                yield ListFigure(
+                    **about,  # type: ignore[arg-type]
+                    metric=metric,
+                    value=value,
+                    interval=None,
+                    lead=None,
+                )

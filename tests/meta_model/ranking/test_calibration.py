@@ -1,0 +1,84 @@
+"""Probabilities that mean what they say, by their formulas and on rows made to have known ones."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from meta_model.ranking.calibration import Calibration, OfSize, interval, regressed
+
+NOTHING = -torch.inf
+ONE = torch.tensor([1])  # known interaction
+
+
+def test_with_nothing_measured_it_is_the_chance_of_being_among_the_next() -> None:
+    choice = torch.tensor([[0.001, 0.2, 0.9]]).log()
+    logits = Calibration(next_items=10).logits(choice, torch.zeros(1, 3), ONE)
+    expected = 1 - (1 - torch.tensor([[0.001, 0.2, 0.9]]).double()) ** 10
+    torch.testing.assert_close(logits.sigmoid(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_weights_are_of_choice_and_score() -> None:
+    """Those of users of as many known interactions."""
+    of_five = OfSize(n_support=5, intercept=-1.0, of_choice=0.5, of_score=0.25)
+    calibration = Calibration(next_items=1, sizes=(OfSize(n_support=0), of_five))
+    choice, scores = torch.tensor([[0.2], [0.2], [0.2]]).log(), torch.tensor([[4.0]] * 3)
+    logits = calibration.logits(choice, scores, torch.tensor([4, 5, 99])).flatten()
+    log_odds = torch.logit(torch.tensor(0.2)).item()
+    expected = [log_odds, *[-1.0 + 0.5 * log_odds + 0.25 * 4] * 2]
+    assert logits.tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_cannot_be_chosen_cannot_be_liked() -> None:
+    logits = Calibration(next_items=10).logits(
+        torch.tensor([[NOTHING, 0.0]]), torch.ones(1, 2), ONE
+    )
+    assert logits[0, 0] == -torch.inf
+    assert logits[0, 1].isfinite(), "also of a sure choice"
+
+
+def test_the_regression_finds_the_weights_that_rows_were_drawn_with() -> None:
+    draws = torch.Generator().manual_seed(1)
+    n_rows, weights = 200_000, torch.tensor([-1.0, 0.7, 0.4]).double()
+    features = torch.randn(n_rows, 3, generator=draws, dtype=torch.float64)
+    features[:, 0] = 1
+    chances = (features @ weights).sigmoid()
+    liked = (torch.rand(n_rows, generator=draws, dtype=torch.float64) < chances).double()
+    assert regressed(features, liked) == pytest.approx(weights.tolist(), abs=0.02)
+
+
+def test_few_rows_that_a_line_divides_are_no_certainty() -> None:
+    features = torch.tensor([[1.0, -2.0, 0.0], [1.0, 2.0, 0.0]]).double()
+    a, b, c = regressed(features, torch.tensor([0.0, 1.0]).double())
+    assert abs(a) < 1
+    assert 0 < b < 3
+    assert c == 0
+
+
+def test_without_rows_the_prior_stands() -> None:
+    assert regressed(torch.zeros(0, 3).double(), torch.zeros(0).double()) == (0.0, 1.0, 0.0)
+
+
+def test_an_interval_holds_eighty_percent_of_the_errors() -> None:
+    errors = torch.linspace(-1, 1, 1001).double()
+    assert interval(errors) == (pytest.approx(-0.8), pytest.approx(0.8))
+    assert interval(errors[:19]) == (None, None)
+
+
+def test_bounds_are_those_of_as_many_known_interactions_or_fewer() -> None:
+    ends = ((0, -1.0, 2.0), (3, -0.5, 1.0), (9, None, None))
+    sizes = tuple(OfSize(n_support=n, low=low, high=high) for n, low, high in ends)
+    calibration = Calibration(next_items=10, sizes=sizes)
+    scores = torch.full((4, 1), 3.0)
+    known = torch.tensor([2, 3, 8, 9])
+    low, high = (ends.flatten() for ends in calibration.bounds(scores, known, (1.0, 4.5)))
+    assert low[:3].tolist() == [2.0, 2.5, 2.5]
+    assert high[:3].tolist() == [4.5, 4.0, 4.0], "no rating is above the scale"
+    assert low[3].isnan()
+    assert high[3].isnan()
+
+
+def test_it_comes_back_from_its_file() -> None:
+    sizes = (OfSize(n_support=0), OfSize(n_support=3, of_score=0.3, low=-1.0, high=1.0))
+    made = Calibration(next_items=7, sizes=sizes)
+    assert Calibration.from_json(made.to_json()) == made

@@ -1,0 +1,134 @@
+"""Lists beside literal computations of the same: who is a candidate, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from meta_model.choice.training import untrained
+from meta_model.config import Config
+from meta_model.data.episodes import Episodes
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+from meta_model.learners import create
+from meta_model.ranking.calibrating import calibrated
+from meta_model.ranking.calibration import SIZES, Calibration, OfSize
+from meta_model.ranking.recommender import Recommender
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def recommender(inputs: Inputs, config: Config) -> Recommender:
+    torch.manual_seed(3)
+    made = Recommender.of(create(config, inputs), untrained(config, inputs), config, inputs, CPU)
+    of_all = OfSize(n_support=0, intercept=-1.0, of_choice=0.8, of_score=0.5)
+    return replace(made, calibration=Calibration(next_items=4, sizes=(of_all,)))
+
+
+@pytest.fixture
+def tasks(tasks_of: Callable[..., Tasks]) -> Tasks:
+    return tasks_of("test")
+
+
+def _having(recommender: Recommender, **options: object) -> Recommender:
+    return replace(recommender, config=replace(recommender.config, **options))
+
+
+def _met(tasks: Tasks, row: int) -> set[int]:
+    return set(tasks.items[tasks.support.places[row][tasks.support.mask[row]]].tolist())
+
+
+def test_candidates_are_the_likeliest_choices_not_met(
+    recommender: Recommender, tasks: Tasks
+) -> None:
+    found = _having(recommender, candidates=5).candidates(tasks)
+    with torch.no_grad():
+        log_choice = recommender.choice(tasks)
+    for row, items in enumerate(found.items.tolist()):
+        rest = [i for i in range(1, recommender.n_items + 1) if i not in _met(tasks, row)]
+        best = sorted(rest, key=lambda i: (-log_choice[row, i].item(), i))[:5]
+        assert set(items) == set(best)
+        torch.testing.assert_close(found.log_choice[row], log_choice[row, items])
+
+
+@pytest.mark.parametrize("by", ["p_like", "choice", "rating"])
+def test_ranks_go_down_by_what_they_are_ranked_by(
+    recommender: Recommender, tasks: Tasks, by: str
+) -> None:
+    ranked = _having(recommender, rank_by=by, candidates=30).ranked(tasks, 6)
+    values = {"p_like": ranked.likes, "choice": ranked.log_choice, "rating": ranked.scores}[by]
+    assert ranked.items.shape == (len(tasks), 6)
+    assert values.diff(dim=1).le(0).all()
+    for row, items in enumerate(ranked.items.tolist()):
+        assert not set(items) & {*_met(tasks, row), 0}
+        assert len(set(items)) == 6
+
+
+def test_p_like_is_of_the_choice_and_the_score(recommender: Recommender, tasks: Tasks) -> None:
+    ranked = recommender.ranked(tasks, 6)
+    among_the_next = 1 - (1 - ranked.log_choice.double().exp()) ** 4
+    logits = -1.0 + 0.8 * torch.logit(among_the_next) + 0.5 * ranked.scores.double()
+    torch.testing.assert_close(ranked.likes, logits, rtol=1e-4, atol=1e-4)
+
+
+def test_a_user_of_too_few_interactions_is_recommended_to_by_attributes(
+    recommender: Recommender, tasks: Tasks
+) -> None:
+    """In one batch with others; what they have met is left out all the same."""
+    sizes = tasks.support.mask.sum(1)
+    least = int(sizes.median()) + 1
+    some = _having(recommender, min_adapt=least)
+    adapts = some.adapts(tasks)
+    assert adapts.any()
+    assert not adapts.all()
+    found, all_adapted = some.scores(tasks), recommender.scores(tasks)
+    unknown = _having(recommender, min_adapt=10_000).scores(tasks)
+    torch.testing.assert_close(found[adapts], all_adapted[adapts])
+    torch.testing.assert_close(found[~adapts], unknown[~adapts])
+    other = replace(tasks.support, ratings=6 - tasks.support.ratings)
+    changed = some.scores(replace(tasks, support=other))
+    torch.testing.assert_close(changed[~adapts], found[~adapts])
+    for row in range(len(tasks)):
+        assert found[row, list(_met(tasks, row))].isneginf().all()
+
+
+def test_the_query_moves_nothing(recommender: Recommender, tasks: Tasks) -> None:
+    query = replace(tasks.query, ratings=tasks.query.ratings + 1, mask=~tasks.query.mask)
+    assert recommender.scores(replace(tasks, query=query)).equal(recommender.scores(tasks))
+
+
+def test_what_is_expected_of_validation_users_is_what_came(
+    recommender: Recommender, inputs: Inputs, tasks_of: Callable[..., Tasks]
+) -> None:
+    """The mean of p_like is the share liked, which a logistic regression with intercept gives."""
+    made = calibrated(recommender, inputs)
+    assert [each.n_support for each in made.calibration.sizes] == list(SIZES)
+    tasks = tasks_of("validation").showing(3)
+    found = made.candidates(tasks)
+    query = tasks.query
+    liked = query.mask & (query.ratings >= inputs.liked_from)
+    n_liked = int(
+        (
+            found.items.unsqueeze(2)
+            == (tasks.items[query.places] * liked + ~liked * -1).unsqueeze(1)
+        ).sum()
+    )
+    assert n_liked > 3
+    there = found.items > 0
+    assert found.likes[there].sigmoid().sum().item() == pytest.approx(n_liked, abs=1.5)
+
+
+def test_without_validation_users_nothing_is_fitted(
+    recommender: Recommender, inputs: Inputs
+) -> None:
+    nobody = replace(inputs, episodes=_Nobody(files=inputs.episodes.files))
+    assert calibrated(recommender, nobody) is recommender
+
+
+class _Nobody(Episodes):
+    def split(self, *_splits: str, scenario: str | None = None) -> Episodes:
+        return super().split("no such split", scenario=scenario)
