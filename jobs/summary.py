@@ -20,7 +20,7 @@ from schemas.arrow import most_frequent, read_batches
 from schemas.dataset_spec import Feedback
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.products import BASELINES, CHAMPION
+from schemas.products import BASELINES, CHAMPION, LIST_ORDERS, LIST_PEERS
 from schemas.settings import Settings
 from schemas.steps import MADE_BY
 from schemas.tables import SCENARIOS
@@ -30,6 +30,7 @@ _TOP_ITEMS = 10
 _JUDGED_LENGTH = 10
 _USERS = 3
 _TOP_SCORES = 5
+_KNOWN = ("0", "1", "3", "5", "10", "all")
 
 
 # The metrics shown, and what people call them.
@@ -52,6 +53,8 @@ def _sections(settings: Settings, warehouse: Connection, ds: date) -> Iterator[s
     if quality := _quality(warehouse, ds):
         yield quality
     yield _cold_users(settings, warehouse, ds)
+    if lists := _lists(warehouse, ds):
+        yield lists
     yield _metrics(warehouse, ds, dataset_choice.of_lake(settings.lake).feedback)
     if not gate.startswith("passed"):
         yield f"Gate\n\n  {gate}"
@@ -110,20 +113,21 @@ def _cold_users(settings: Settings, warehouse: Connection, ds: date) -> str:
     users = _example_users(warehouse, ds)
     if not users:
         return f"Cold users of {ds}: none that day"
-    parts = [f"Cold users of {ds}: {len(users)} examples and what they will like"]
+    parts = [f"Cold users of {ds}: {len(users)} examples and what they will choose and like"]
     sql = """
-        SELECT rank, item_id, score FROM coldstart.cold_user_scores
+        SELECT rank, item_id, p_like, score, score_low, score_high FROM coldstart.cold_user_scores
         WHERE ds = $1 AND user_id = $2 ORDER BY rank LIMIT $3
     """
     scores = {user_id: warehouse.rows(sql, ds, user_id, _TOP_SCORES) for user_id, *_ in users}
-    titles = _titles(settings, ds, {item_id for rows in scores.values() for _, item_id, _ in rows})
+    titles = _titles(settings, ds, {row[1] for rows in scores.values() for row in rows})
     for user_id, n_support, adapted in users:
         rows = [
-            (rank, titles.get(item_id) or item_id, score)
-            for rank, item_id, score in scores[user_id]
+            (rank, titles.get(item_id) or item_id, *figures)
+            for rank, item_id, *figures in scores[user_id]
         ]
         how = "adapted to them" if adapted else "too few to adapt: global model"
-        table = text_table(("rank", "title", "score"), rows, wide="title")
+        header = ("rank", "title", "p_like", "score", "80% from", "to")
+        table = text_table(header, rows, wide="title")
         support = f"{n_support} interaction{'' if n_support == 1 else 's'}"
         parts.append(f"  user {user_id}, {support}, {how}\n{table}")
     return "\n\n".join(parts)
@@ -157,6 +161,32 @@ def _titles(settings: Settings, ds: date, items: set[str]) -> dict[str, str | No
         found = batch.filter(pc.is_in(batch["item_id"], value_set=wanted))
         titles.update(zip(*(column.to_pylist() for column in found.columns), strict=True))
     return titles
+
+
+def _lists(warehouse: Connection, ds: date) -> str | None:
+    """What the lists are worth to new users, beside other methods', by known interactions."""
+    values = ", ".join(
+        f"max(CASE WHEN known = ${place} THEN value END)" for place in range(4, len(_KNOWN) + 4)
+    )
+    found = warehouse.rows(
+        f"SELECT model, max(n_users), {values} FROM coldstart.list_quality "  # noqa: S608 - only placeholders
+        "WHERE ds = $1 AND scenario = $2 AND metric = $3 GROUP BY model",
+        ds,
+        "user_cold",
+        "ndcg10",
+        *_KNOWN,
+    )
+    if not found:
+        return None
+    others = [CHAMPION, *LIST_ORDERS, *LIST_PEERS]  # after the night's own lists
+
+    def place(row: tuple[Any, ...]) -> int:
+        return others.index(row[0]) if row[0] in others else -1
+
+    rows: list[tuple[Any, ...]] = sorted(found, key=place)
+    header = ("lists of", "users", *(f"{known} known" for known in _KNOWN))
+    about = f"Lists for new users of {ds}: nDCG@10 of the whole catalogue"
+    return f"{about}\n\n" + text_table(header, rows)
 
 
 def _metrics(warehouse: Connection, ds: date, feedback: Feedback) -> str:

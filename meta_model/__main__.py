@@ -61,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
             help="multiply matrices by TF32 on a GPU: less exact, perhaps faster (default: off)",
         )
         if name == "train":
-            command.add_argument("--epochs", type=int, help="at most so many epochs")
+            command.add_argument(
+                "--epochs", type=int, help="at most so many epochs, of either model"
+            )
             command.add_argument("--seed", type=int, help="of weights, dropout and batches")
             command.add_argument(
                 "--shards",
@@ -124,6 +126,9 @@ def _train(
         given = {name: value for name, value in chosen.items() if value is not None}
         config = Config(model=options.model, shards=processes.count).having(options.set)
         config = replace(config, **given)
+        if options.epochs is not None:
+            most = min(options.epochs, config.choice_epochs)
+            config = replace(config, choice_epochs=most)
         run_train(settings, ds, record, device, config, processes)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from jobs.report import breakdowns, elicitation, evidence, operation, quality, training
+from jobs.report import breakdowns, elicitation, evidence, lists, operation, quality, training
 from jobs.report.breakdowns import Calibration, Supports
 from jobs.report.elicitation import Contests
 from jobs.report.evidence import Evidence
+from jobs.report.lists import Lists
 from jobs.report.night import Night, Part
 from jobs.report.operation import Links, Reason, StepLine, Warned
 from jobs.report.quality import Quality
@@ -28,6 +29,7 @@ class Contents:
     verdict: Verdict
     evidence: Part[Evidence]
     elicitation: Part[Contests]
+    lists: Part[Lists]
     quality: Part[Quality]
     training: Part[Training]
     by_support: Part[Supports]
@@ -49,6 +51,7 @@ def gather(night: Night) -> Contents:
         verdict=verdict(night.attempts),
         evidence=evidence.evidence(night),
         elicitation=elicitation.elicitation(night),
+        lists=lists.lists(night),
         quality=quality.quality(night),
         training=training.training(night),
         by_support=breakdowns.by_support(night),

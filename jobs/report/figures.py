@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from jobs.report.breakdowns import RatingBin, SupportBin
 from jobs.report.charts import Point, Series, line_chart
+from jobs.report.lists import Judged, Method
 from jobs.report.quality import TITLES, Course, Figures, Quality
 from jobs.report.svg import Axis, number_axis
 from jobs.report.training import Training
@@ -56,6 +57,39 @@ def _by_day(values: Figures, days: Sequence[date], style: str, name: str) -> Ser
             for n, value in enumerate(values)
         ),
     )
+
+
+def lists_axis(judged: Judged) -> Axis:
+    """What all methods of a scenario are drawn on, from 0."""
+    values = (v for method in judged.methods for v in (*method.values, *method.highs))
+    return number_axis([0.0, *values])
+
+
+def lists(scenario: str, judged: Judged, own: Method, other: Method, y: Axis) -> Markup:
+    """Our lists and another method's by known interactions, which are evenly spaced."""
+    x = Axis(
+        low=0,
+        high=len(judged.known) - 1,
+        ticks=tuple((float(place), known) for place, known in enumerate(judged.known)),
+    )
+
+    def drawn(name: str, style: str, values: Sequence[float], *, has_dots: bool = True) -> Series:
+        points = (
+            Point(x=place, y=value, says=f"{name}, {known} known: {value:.4f}")
+            for place, (known, value) in enumerate(zip(judged.known, values, strict=True))
+        )
+        return Series(style=style, points=tuple(points), has_dots=has_dots)
+
+    title = (
+        f"nDCG@10 of lists, {scenario}, by known interactions: ours {own.values[-1]:.4f} with all "
+        f"known, {other.title} {other.values[-1]:.4f}"
+    )
+    series = [
+        drawn(own.title, "own", own.values),
+        drawn(other.title, "baseline", other.values),
+        *(drawn(own.title, "ideal", ends, has_dots=False) for ends in (own.lows, own.highs)),
+    ]
+    return line_chart(title, x, y, series)
 
 
 def losses(training: Training) -> Markup:

@@ -125,6 +125,8 @@ class Ridge(nn.Module):
 
 
 def _means(embedding: ValueEmbedding, values: Tensor, weights: Tensor) -> Tensor:
-    """The mean of each entity's feature embeddings, [K, size of one]."""
+    """The mean of each entity's feature embeddings, [K, size of one]; zero without features."""
+    size = embedding.table.shape[1]
+    n_features = embedding.output_size // size
     features: Tensor = embedding(values, weights)
-    return features.view(len(values), -1, embedding.table.shape[1]).mean(1)
+    return features.view(len(values), n_features, size).sum(1) / max(n_features, 1)

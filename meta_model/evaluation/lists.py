@@ -83,7 +83,9 @@ def _judged(
     relevant = _relevant(tasks, candidates, liked)
     has_any = relevant.any(1)
     tasks, relevant = tasks[has_any], relevant[has_any]
-    scores = ranker.scores(tasks.showing(known)).clone()
+    scores = torch.zeros(0, len(candidates))
+    if len(tasks):
+        scores = ranker.scores(tasks.showing(known)).clone()
     scores[:, ~candidates] = -torch.inf
     scores.scatter_(1, tasks.items[tasks.support.places], -torch.inf)
     lists = top(scores, RANKS)

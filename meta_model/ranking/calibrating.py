@@ -1,4 +1,9 @@
-"""Fitting a calibration to validation users: how often was a candidate chosen next, and liked?"""
+"""Fitting a calibration to validation users: how often was a candidate chosen next, and liked?
+
+It is fitted to as many candidates as a list has ranks, the likeliest choices: what is published is
+what has to be right. Fitted to all candidates, most of which nobody chooses, the weights tell these
+apart from the list, and order its first ranks worse (docs/adr/0024).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +30,10 @@ def calibrated(recommender: Recommender, inputs: Inputs) -> Recommender:
     some = list(islice(batches(validation, _BATCH_TASKS, on=recommender.device), _BATCHES))
     if not some:
         return recommender
-    sizes = tuple(_of_size(recommender, inputs, some, size) for size in SIZES)
+    config = recommender.config
+    as_listed = replace(config, candidates=config.top_items, rank_by="choice")
+    listing = replace(recommender, config=as_listed)
+    sizes = tuple(_of_size(listing, inputs, some, size) for size in SIZES)
     return replace(recommender, calibration=replace(recommender.calibration, sizes=sizes))
 
 

@@ -78,17 +78,22 @@ def _score(user: int, rank: int, item: int, n_support: int) -> Row:
 def of_lists(run_id: str = RUN["run_id"], n_users: int = 30, **ndcg10: float) -> list[Row]:
     """What lists are worth to new users, by method; every interval has the width 0.02."""
     own = ndcg10["melu"]
-    return [
-        {
-            **{"model": model, "scenario": "user_cold", "known": known, "metric": "ndcg10"},
-            **{"value": value, "low": value - 0.01, "high": value + 0.01, "n_users": n_users},
-            "lead_low": None if model == "melu" else own - value - 0.01,
-            "lead_high": None if model == "melu" else own - value + 0.01,
-            "run_id": RUN["run_id"] if model == "champion" else run_id,
-        }
-        for model, value in ndcg10.items()
-        for known in ("3", "1 to all")
-    ]
+    rows = []
+    for model, value in ndcg10.items():
+        about = {"model": model, "scenario": "user_cold", "n_users": n_users}
+        about |= {"run_id": RUN["run_id"] if model == "champion" else run_id}
+        lead = [None, None] if model == "melu" else [own - value - 0.01, own - value + 0.01]
+        for known in ("3", "all", "1 to all"):
+            interval = {"low": value - 0.01, "high": value + 0.01}
+            ends = {"lead_low": lead[0], "lead_high": lead[1], **interval}
+            rows.append({**about, "known": known, "metric": "ndcg10", "value": value, **ends})
+        nothing = dict.fromkeys(("low", "high", "lead_low", "lead_high"))
+        of_all = {"coverage20": 0.75, "overlap10": 0.25, "novelty20": 8.5}
+        rows += [
+            {**about, "known": "all", "metric": metric, "value": of_lists, **nothing}
+            for metric, of_lists in of_all.items()
+        ]
+    return rows
 
 
 def _metrics(model: str, mae: float, run_id: str = RUN["run_id"]) -> list[Row]:

@@ -52,6 +52,12 @@ def test_the_figures_are_those_of_the_tables(night: Night) -> None:
         ["popularity", "reference", "", "0.8022", "0.7654", "3.1"],
         ["random", "+0.0311 [+0.0111, +0.0512]", "", "0.8333", "0.7654", "3.1"],
     ]
+    lists = next(rows for caption, rows in page.tables.items() if "of lists for 30" in caption)
+    assert lists[1:] == [
+        ["melu", "0.2000", "0.2000", "", "0.7500", "0.2500", "8.5000"],
+        ["popularity", "0.1000", "0.1000", "0.0900 to 0.1100", "0.7500", "0.2500", "8.5000"],
+        ["ItemKNN", "0.1500", "0.1500", "0.0400 to 0.0600", "0.7500", "0.2500", "8.5000"],
+    ]
     supports = page.tables["Means over the tasks whose support has so many interactions"]
     assert supports[1:] == [
         ["user_cold"],
@@ -190,7 +196,7 @@ def test_a_night_that_stopped_anywhere_has_a_report(night: Night, n_steps: int) 
         assert page.headings[0][1].endswith("Not published")
         assert f"The night stopped at {steps[n_steps]}." in page.text
         stopped = f"the night stopped at {steps[n_steps]}: the reason why."
-        assert page.text.count(stopped) + page.text.count("has finished and left none") == 7
+        assert page.text.count(stopped) + page.text.count("has finished and left none") == 8
 
 
 def test_a_night_of_implicit_feedback(implicit_night: Night) -> None:

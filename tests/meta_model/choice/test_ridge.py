@@ -12,6 +12,7 @@ from torch import Tensor
 
 from meta_model.choice.ridge import Ridge
 from meta_model.choice.training import loss_of
+from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 
@@ -136,3 +137,12 @@ def test_hidden_factors_are_of_training_alone(model: Ridge, tasks: Tasks) -> Non
     assert model(tasks).equal(model(tasks))
     learning = copy.deepcopy(model).train()
     assert not learning(tasks).equal(learning(tasks))
+
+
+def test_users_and_items_without_features_are_what_they_chose(inputs: Inputs, tasks: Tasks) -> None:
+    bare = {
+        name: features(profiles, f"{name}_index", {})
+        for name, profiles in (("user", inputs.user_profiles), ("item", inputs.item_profiles))
+    }
+    model = Ridge(replace(inputs, users=bare["user"], items=bare["item"]), 6, 0.0).double().eval()
+    torch.testing.assert_close(model(tasks).exp().sum(1), torch.ones(len(tasks)).double())

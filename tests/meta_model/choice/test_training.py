@@ -39,6 +39,35 @@ def test_each_interaction_is_shown_or_to_be_chosen() -> None:
     assert 0.4 < of_thirty.le(9).float().mean() < 0.8, "small numbers are drawn more often"
 
 
+def test_where_there_is_an_order_the_next_ones_are_to_be_chosen() -> None:
+    made = split(TASKS, 0.05, torch.Generator().manual_seed(1), next_items=3)
+    for row, n in enumerate([1, 2, 30] * 100):
+        shown, chosen = (
+            made.items[side.places[row][side.mask[row]]].tolist()
+            for side in (made.support, made.query)
+        )
+        assert shown == list(range(1, len(shown) + 1))
+        last = min(len(shown) + 3, n)
+        assert chosen == list(range(len(shown) + 1, last + 1))
+        assert chosen
+
+
+def test_padding_between_support_and_query_is_no_interaction() -> None:
+    """As a task's whole history has it, where others of its batch have a longer support."""
+    tasks = literal_tasks(([(1, 1.0)], [(2, 2.0), (3, 3.0)]), ([(4, 4.0), (5, 5.0)], [(6, 6.0)]))
+    found = set()
+    for seed in range(40):
+        made = split(tasks.whole(), 0.0, torch.Generator().manual_seed(seed), next_items=1)
+        for row in range(2):
+            items = [
+                tuple(made.items[side.places[row][side.mask[row]]].tolist())
+                for side in (made.support, made.query)
+            ]
+            found.add(tuple(items))
+    assert {((), (1,)), ((1,), (2,)), ((1, 2), (3,)), ((4, 5), (6,))} <= found
+    assert len(found) == 6
+
+
 def test_some_tasks_show_nothing() -> None:
     shown, _ = _split(nothing=1.0)
     assert shown.eq(0).all()

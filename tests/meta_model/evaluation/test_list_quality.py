@@ -1,0 +1,138 @@
+"""What a night says of its lists: every method on the same users, and figures that a loop gives."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from meta_model.choice.training import untrained
+from meta_model.config import Config
+from meta_model.data.inputs import Inputs
+from meta_model.evaluation import peers
+from meta_model.evaluation.bootstrap import Bootstrap
+from meta_model.evaluation.list_quality import ListFigure, list_quality
+from meta_model.learners import create
+from meta_model.ranking.recommender import Recommender
+from meta_model.segments import segments
+from schemas.products import (
+    ANY_KNOWN,
+    CHAMPION,
+    LIST_METRICS,
+    LIST_ORDERS,
+    LIST_PEERS,
+    SETS_METRICS,
+)
+from tests.meta_model.evaluation.literal_tasks import literal_tasks
+
+CPU = torch.device("cpu")
+KNOWN = ["0", "1", "2", "3", "5", "10", "30", "all"]
+
+
+def _recommender(inputs: Inputs, config: Config, seed: int) -> Recommender:
+    torch.manual_seed(seed)
+    return Recommender.of(create(config, inputs), untrained(config, inputs), config, inputs, CPU)
+
+
+@pytest.fixture
+def figures(inputs: Inputs, config: Config) -> list[ListFigure]:
+    ours, theirs = (_recommender(inputs, config, seed) for seed in (1, 2))
+    return list(list_quality(ours, inputs, theirs))
+
+
+def _values(figures: list[ListFigure], model: str, metric: str) -> dict[str, float]:
+    found = (f for f in figures if (f.model, f.metric, f.scenario) == (model, metric, "user_cold"))
+    return {figure.known: figure.value for figure in found}
+
+
+def test_every_method_has_every_metric_of_every_number_known(figures: list[ListFigure]) -> None:
+    models = {figure.model for figure in figures}
+    absent = {"by_p_like", "segment_popularity"}  # the published order, and nobody has a segment
+    assert models == {"melu", CHAMPION, *LIST_ORDERS, *LIST_PEERS} - absent
+    for model in models:
+        for metric in (*LIST_METRICS, *SETS_METRICS):
+            many = KNOWN if metric in SETS_METRICS else [*KNOWN, ANY_KNOWN]
+            assert list(_values(figures, model, metric)) == many, (model, metric)
+    assert len({(f.scenario, f.n_users) for f in figures}) == len({f.scenario for f in figures})
+
+
+def test_what_knows_nothing_is_the_same_adapted_or_not(figures: list[ListFigure]) -> None:
+    ours, unadapted = (_values(figures, name, "ndcg10") for name in ("melu", "unadapted"))
+    assert ours["0"] == unadapted["0"]
+    popularity = _values(figures, "popularity", "ndcg10")
+    for values in (unadapted, popularity):
+        assert list(values.values()) == pytest.approx([values["0"]] * len(values))
+
+
+def test_the_mean_is_over_numbers_known_from_one_on(figures: list[ListFigure]) -> None:
+    for model in ("melu", "item_knn"):
+        values = _values(figures, model, "recall20")
+        mean = np.mean([values[known] for known in KNOWN[1:]])
+        assert values[ANY_KNOWN] == pytest.approx(mean)
+
+
+def test_a_lead_is_the_difference_to_the_published_lists(figures: list[ListFigure]) -> None:
+    ours = {(f.scenario, f.known, f.metric): f.value for f in figures if f.model == "melu"}
+    for figure in figures:
+        if figure.model == "melu" or figure.metric in SETS_METRICS:
+            assert figure.lead is None
+            continue
+        assert figure.lead is not None
+        assert figure.interval is not None
+        low, high = figure.lead
+        ahead = ours[figure.scenario, figure.known, figure.metric] - figure.value
+        assert low - 1e-9 <= ahead <= high + 1e-9
+        assert figure.interval[0] - 1e-9 <= figure.value <= figure.interval[1] + 1e-9
+
+
+def test_of_implicit_feedback_a_sampled_negative_is_no_choice(
+    implicit: Inputs, config: Config
+) -> None:
+    figures = list(list_quality(_recommender(implicit, config, 1), implicit))
+    assert "item_mean" not in {figure.model for figure in figures}
+    interactions = peers.Interactions.of(implicit)
+    chosen = set()
+    for row in pa.concat_tables(implicit.episodes.split("train").buffers()).to_pylist():
+        for side in ("support", "query"):
+            pairs = zip(row[f"{side}_items"], row[f"{side}_ratings"], strict=True)
+            chosen |= {(row["user_index"], item) for item, rating in pairs if rating > 0}
+    assert interactions.user_indices is not None
+    users = interactions.user_indices[interactions.users].tolist()
+    assert set(zip(users, interactions.items.tolist(), strict=True)) == chosen
+
+
+def test_a_segments_popularity_is_that_of_its_users(inputs: Inputs) -> None:
+    rows = [{"feature": "user.gender", "value": f"g{n}", "index": n} for n in (1, 2)]
+    vocabulary = pa.Table.from_pylist(rows, schema=inputs.vocabulary.schema)
+    segmented = replace(inputs, vocabulary=vocabulary, segments=("gender",))
+    interactions = peers.Interactions.of(segmented)
+    peer = peers.SegmentPopularity(interactions, segments(segmented, 1))
+    genders = segmented.user_profiles["gender"].to_pylist()
+    counts: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    assert interactions.user_indices is not None
+    users = interactions.user_indices[interactions.users].tolist()
+    for user, item in zip(users, interactions.items.tolist(), strict=True):
+        for segment in {genders[user - 1], 0}:  # 0: everyone
+            counts[segment][item] += 1
+    tasks = literal_tasks(*[([(1, 3.0)], [(2, 3.0)])] * len(genders))
+    for user, scores in enumerate(peer.scores(tasks), start=1):
+        of_segment = counts[genders[user - 1]]
+        assert [math.floor(score) for score in scores.tolist()] == [
+            of_segment[item] for item in range(len(scores))
+        ]
+
+
+def test_an_interval_is_that_of_resampled_means() -> None:
+    draws = np.random.default_rng(1)
+    values = torch.from_numpy(draws.normal(3.0, 2.0, 400))
+    low, high = Bootstrap(n_users=400).interval(values)
+    error = values.std().item() / 20
+    mean = values.mean().item()
+    assert (mean - low, high - mean) == pytest.approx((1.96 * error, 1.96 * error), rel=0.15)
+    assert Bootstrap(n_users=400).interval(values) == (low, high)
+    assert Bootstrap(n_users=3).interval(torch.ones(3)) == (1.0, 1.0)
