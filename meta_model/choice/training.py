@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,13 +33,13 @@ class Training:
     """
 
     size: int = 48
-    dropout: float = 0.2
+    dropout: float = 0.4
     epochs: int = 30
-    batch_tasks: int = 128
+    batch_tasks: int = 64
     rate: float = 0.005
     decay: float = 0.1
     nothing: float = 0.05
-    hide_item: float = 0.05
+    hide_item: float = 0.15
     next_items: int | None = None
     seed: int = 1
 
@@ -46,8 +47,9 @@ class Training:
     def of(config: Config) -> Training:
         """For the episodes of a night, which are in order of time."""
         options = ("size", "epochs", "dropout", "decay", "hide_item")
-        given = {name: getattr(config, f"choice_{name}") for name in options}
-        return Training(next_items=config.query_size, seed=config.seed, **given)
+        given: dict[str, Any] = {name: getattr(config, f"choice_{name}") for name in options}
+        given |= {"batch_tasks": config.choice_batch, "seed": config.seed}
+        return Training(next_items=config.query_size, **given)
 
 
 def untrained(config: Config, inputs: Inputs) -> Ridge:
