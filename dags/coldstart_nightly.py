@@ -50,7 +50,11 @@ with DAG(
         "check_features", "Stops the night on bad profiles, episodes or neighbours."
     )
     meta_train = model_step(
-        "meta_train", "train", "Meta-trains the model, on a GPU if present.", epochs="--epochs"
+        "meta_train",
+        "train",
+        "Meta-trains the model, on a GPU if present.",
+        epochs="--epochs",
+        rank_by="--rank-by",
     )
     evaluate = model_step(
         "evaluate", "evaluate", "Four scenarios, beside the baselines and the last published model."

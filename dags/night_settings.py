@@ -16,6 +16,7 @@ from coldstart_deadline import EndOfDay
 
 from schemas.dataset_spec import BUNDLED
 from schemas.learners import DEFAULT, known
+from schemas.products import RANKED_BY
 
 PARAMS = {
     "ds": Param(
@@ -48,6 +49,18 @@ PARAMS = {
         maximum=1000,
         title="Epochs",
         description="At most so many passes over the training tasks. Empty: as configured.",
+    ),
+    "rank_by": Param(
+        RANKED_BY[0],
+        type="string",
+        enum=list(RANKED_BY),
+        values_display={
+            "p_like": "p_like: chosen next, and liked",
+            "choice": "choice: chosen next",
+            "rating": "rating: the expected rating",
+        },
+        title="Order of lists",
+        description="What the items of a cold user are ranked by. The gate judges this order.",
     ),
     "top_k": Param(
         None,

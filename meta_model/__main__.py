@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from schemas import command_line, journal
 from schemas.lake import Lake
 from schemas.learners import DEFAULT, known
+from schemas.products import RANKED_BY
 from schemas.settings import Settings, parse_ds
 
 if TYPE_CHECKING:
@@ -63,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
         if name == "train":
             command.add_argument(
                 "--epochs", type=int, help="at most so many epochs, of either model"
+            )
+            command.add_argument(
+                "--rank-by",
+                choices=RANKED_BY,
+                help="the order of lists: chosen and liked, chosen, or the expected rating "
+                f"(default: {RANKED_BY[0]})",
             )
             command.add_argument("--seed", type=int, help="of weights, dropout and batches")
             command.add_argument(
@@ -122,7 +129,7 @@ def _train(
     from meta_model.training.step import run_train
 
     with connected(device) as processes:
-        chosen = {name: getattr(options, name) for name in ("epochs", "seed", "shards")}
+        chosen = {name: getattr(options, name) for name in ("epochs", "rank_by", "seed", "shards")}
         given = {name: value for name, value in chosen.items() if value is not None}
         config = Config(model=options.model, shards=processes.count).having(options.set)
         config = replace(config, **given)

@@ -25,7 +25,7 @@ _POSITIVE = (
     *("embedding_size", "local_steps", "local_rate", "epochs", "patience_epochs", "batch_tasks"),
     *("shards", "global_rate", "clip_norm", "min_adapt", "top_items", "evidence_items"),
     *("memory_slots", "context_size", "segment_users", "judging_users"),
-    *("choice_size", "choice_epochs", "choice_batch", "candidates"),
+    *("choice_size", "choice_epochs", "choice_batch_tasks", "candidates"),
 )
 _SHARES = (
     *("dropout", "hide_item", "hide_task", "short_support", "empty_support", "warm_up"),
@@ -102,7 +102,7 @@ class Config:
     # The model of choices, beside the learner of ratings (meta_model/choice).
     choice_size: int = 48  # factors of an item and of a user
     choice_epochs: int = 30
-    choice_batch: int = 64  # tasks
+    choice_batch_tasks: int = 64  # tasks
     choice_dropout: float = 0.4
     choice_decay: float = 0.1  # of the factors
     choice_hide_item: float = 0.15  # share of items that a batch shows as new ones

@@ -99,6 +99,7 @@ EVIDENCE_ITEMS = Table(
     ),
 )
 
+RANKED_BY = ("p_like", "choice", "rating")
 _SINCE_LISTS = "Null in publications older than this column."
 _LIST_COLUMNS = (
     Column(

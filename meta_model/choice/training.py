@@ -48,7 +48,7 @@ class Training:
         """For the episodes of a night, which are in order of time."""
         options = ("size", "epochs", "dropout", "decay", "hide_item")
         given: dict[str, Any] = {name: getattr(config, f"choice_{name}") for name in options}
-        given |= {"batch_tasks": config.choice_batch, "seed": config.seed}
+        given |= {"batch_tasks": config.choice_batch_tasks, "seed": config.seed}
         return Training(next_items=config.query_size, **given)
 
 

@@ -86,6 +86,11 @@ class Recommender:
         keys[:, 0] = -torch.inf
         return keys.cpu()
 
+    @property
+    def n_candidates(self) -> int:
+        """As many as are to be ordered, or to be listed."""
+        return min(self.n_items, max(self.config.candidates, self.config.top_items))
+
     def adapts(self, tasks: Tasks) -> Tensor:
         """Whether there is enough of a support to adapt on, [B]."""
         enough: Tensor = tasks.chosen(self.feedback).support.mask.sum(1) >= self.config.min_adapt
@@ -108,10 +113,11 @@ class Recommender:
     def _candidates(self, tasks: Tasks, is_adapted: bool) -> Candidates:
         log_choice = self._log_choice(tasks, is_adapted)
         if self.config.rank_by == "rating":
-            k = min(self.config.candidates, self.n_items)
-            items, _ = rank(self.learner, tasks, is_adapted, self._chunks, k, self.feedback)
+            items, _ = rank(
+                self.learner, tasks, is_adapted, self._chunks, self.n_candidates, self.feedback
+            )
         else:
-            columns = best(log_choice, self.config.candidates)
+            columns = best(log_choice, self.n_candidates)
             items = columns.masked_fill(log_choice.gather(1, columns) == -torch.inf, 0)
         chosen = log_choice.gather(1, items)
         scores = torch.cat(list(self._scores(tasks, is_adapted, items)), dim=1)

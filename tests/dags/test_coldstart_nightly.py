@@ -35,7 +35,7 @@ COMMANDS = {
     "build_episodes": "jobs build-episodes --ds D",
     "build_metapaths": "jobs build-metapaths --ds D",
     "check_features": "jobs check-features --ds D",
-    "meta_train": f"meta_model train --ds D {MODEL}",
+    "meta_train": f"meta_model train --ds D {MODEL} --rank-by p_like",
     "evaluate": f"meta_model evaluate --ds D {MODEL}",
     "gate": f"jobs gate --ds D {MODEL} --choose compare",
     "select_evidence": f"meta_model evidence --ds D {MODEL}",
@@ -89,10 +89,11 @@ def test_what_a_person_chooses_reaches_the_step_it_is_for(
 ) -> None:
     monkeypatch.setenv("COLDSTART_PYTHON", "python")
     chosen = {"dataset": "toys", "epochs": 3, "top_k": 7, "evidence_items": 9, "gate": "champion"}
+    chosen |= {"rank_by": "choice"}
     before, after = _commands(dag), _commands(dag, **chosen)
     assert {name: after[name] for name in after if after[name] != before[name]} == {
         "ingest": "python -m jobs ingest --ds D --dataset toys",
-        "meta_train": f"python -m meta_model train --ds D {MODEL} --epochs 3",
+        "meta_train": f"python -m meta_model train --ds D {MODEL} --epochs 3 --rank-by choice",
         "gate": f"python -m jobs gate --ds D {MODEL} --choose champion",
         "select_evidence": f"python -m meta_model evidence --ds D {MODEL} --evidence-items 9",
         "score_cold_users": f"python -m meta_model score --ds D {MODEL} --top-items 7",
@@ -101,6 +102,7 @@ def test_what_a_person_chooses_reaches_the_step_it_is_for(
 
 @pytest.mark.parametrize(
     "wrong", [{"epochs": 0}, {"top_k": 1001}, {"model": "; touch hacked"}, {"gate": "open"},
+              {"rank_by": "stars"},
               {"publish": "yes"}, {"ds": "31.3.1998"}],
 )  # fmt: skip
 def test_what_no_step_could_use_is_refused_by_the_form(dag: DAG, wrong: dict[str, object]) -> None:
@@ -167,6 +169,7 @@ def test_the_dag_and_each_task_say_what_they_are(dag: DAG) -> None:
     assert [task.task_id for task in dag.tasks if not task.doc_md] == []
     assert dag.params.dump() == {
         **{"ds": None, "model": "melu", "dataset": None, "epochs": None, "top_k": None},
+        **{"rank_by": "p_like"},
         **{"evidence_items": None, "gate": "compare", "publish": True},
     }
     for name in dag.params:

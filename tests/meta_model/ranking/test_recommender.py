@@ -45,7 +45,7 @@ def _met(tasks: Tasks, row: int) -> set[int]:
 def test_candidates_are_the_likeliest_choices_not_met(
     recommender: Recommender, tasks: Tasks
 ) -> None:
-    found = _having(recommender, candidates=5).candidates(tasks)
+    found = _having(recommender, candidates=5, top_items=2).candidates(tasks)
     with torch.no_grad():
         log_choice = recommender.choice(tasks)
     for row, items in enumerate(found.items.tolist()):
@@ -53,6 +53,13 @@ def test_candidates_are_the_likeliest_choices_not_met(
         best = sorted(rest, key=lambda i: (-log_choice[row, i].item(), i))[:5]
         assert set(items) == set(best)
         torch.testing.assert_close(found.log_choice[row], log_choice[row, items])
+
+
+def test_a_list_is_as_long_as_asked_whatever_the_candidates(
+    recommender: Recommender, tasks: Tasks
+) -> None:
+    long = _having(recommender, candidates=2, top_items=8)
+    assert long.ranked(tasks, 8).items.gt(0).all()
 
 
 @pytest.mark.parametrize("by", ["p_like", "choice", "rating"])
@@ -109,7 +116,7 @@ def test_what_is_expected_of_validation_users_is_what_came(
     made = calibrated(short, inputs)
     assert [each.n_support for each in made.calibration.sizes] == list(SIZES)
     tasks = tasks_of("validation").showing(3)
-    listed = _having(made, candidates=30, rank_by="choice").candidates(tasks)
+    listed = _having(made, candidates=1, rank_by="choice").candidates(tasks)
     n_liked = 0
     for row, items in enumerate(listed.items.tolist()):
         query = tasks.query.map(lambda tensor, row=row: tensor[row])
