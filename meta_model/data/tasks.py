@@ -81,13 +81,19 @@ class Tasks:
         empty = torch.stack([(~mask).sum() for mask in masks]).sum()
         return torch.stack([empty, torch.full_like(empty, sum(mask.numel() for mask in masks))])
 
-    def showing(self, known: int | None) -> Tasks:
-        """The tasks with the first `known` places of their supports, in the support's order."""
+    def showing(self, known: int | None, feedback: Feedback = "explicit") -> Tasks:
+        """The tasks with their first `known` interactions as support; None: with all of them.
+
+        A sampled negative is no interaction: those before the last one shown stay.
+        """
         if known is None:
             return self
-        width = max(1, known)  # a support without a place has no shape that learners know
-        support = self.support.map(lambda tensor: tensor[:, :width])
-        return replace(self, support=support.hidden() if known == 0 else support)
+        mask, is_choice = self.support.mask, self.chosen(feedback).support.mask
+        number = is_choice.cumsum(1)
+        shown = mask & ((number < known) | ((number == known) & is_choice))
+        width = max(1, int(shown.sum(1).max()))  # learners know no support without a place
+        support = self.support.map(lambda tensor: (tensor * shown)[:, :width])
+        return replace(self, support=support)
 
     def chosen(self, feedback: Feedback) -> Tasks:
         """Without sampled negatives: of implicit feedback, a rating of 0 was nobody's choice."""

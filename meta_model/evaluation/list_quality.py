@@ -18,7 +18,7 @@ from meta_model.data.tasks import Tasks
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import KNOWN, METRICS, Judged, Ranker, judge, of_all
-from meta_model.evaluation.rankers import Fixed, Unadapted
+from meta_model.evaluation.rankers import Fixed, OfChoices, Unadapted
 from meta_model.ranking.recommender import Recommender
 from meta_model.segments import segments
 from schemas.products import ANY_KNOWN, CHAMPION, LIST_SCENARIOS
@@ -110,7 +110,8 @@ def methods(
     if len(of_users.names) > 1:
         found["segment_popularity"] = peers.SegmentPopularity(interactions, of_users)
     if n_items <= _ITEMS_OF_PEERS:
-        found["item_knn"], found["ease"] = peers.item_knn(interactions), peers.ease(interactions)
+        found["item_knn"] = OfChoices(peers.item_knn(interactions), inputs.feedback)
+        found["ease"] = OfChoices(peers.ease(interactions), inputs.feedback)
     else:
         tell(f"no lists of ItemKNN and EASE: more than {_ITEMS_OF_PEERS:,} items")
     return found
@@ -120,10 +121,9 @@ def _by_known(
     ranker: Ranker, tasks: list[Tasks], candidates: Tensor, inputs: Inputs
 ) -> Mapping[str, Judged]:
     """The method's lists by what is shown of users; under `ANY_KNOWN` the mean from 1 known on."""
-    tasks = [batch.chosen(inputs.feedback) for batch in tasks]
     found = {
         "all" if known is None else str(known): judge(
-            ranker, tasks, candidates, known, inputs.liked_from
+            ranker, tasks, candidates, known, inputs.liked_from, inputs.feedback
         )
         for known in KNOWN
     }

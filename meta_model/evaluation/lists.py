@@ -18,6 +18,7 @@ from torch import Tensor
 
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import list_metrics
+from schemas.dataset_spec import Feedback
 
 KNOWN = (0, 1, 2, 3, 5, 10, 30, None)  # interactions shown; None: all of the support
 RANKS = 20
@@ -45,13 +46,18 @@ class Judged:
 
 
 def judge(
-    ranker: Ranker, batches: Sequence[Tasks], candidates: Tensor, known: int | None, liked: float
+    ranker: Ranker,
+    batches: Sequence[Tasks],
+    candidates: Tensor,
+    known: int | None,
+    liked: float,
+    feedback: Feedback = "explicit",
 ) -> Judged:
     """The method's lists for the tasks' users when they show `known` interactions.
 
     candidates: [N + 1], whether an item may be in a list; liked: the least rating of a liked item
     """
-    parts = [_judged(ranker, tasks, candidates, known, liked) for tasks in batches]
+    parts = [_judged(ranker, tasks, candidates, known, liked, feedback) for tasks in batches]
     return Judged(
         users=torch.cat([part.users for part in parts]),
         lists=torch.cat([part.lists for part in parts]),
@@ -78,16 +84,22 @@ def of_all(judged: Judged, candidates: Tensor, popularity: Tensor) -> Iterator[t
 
 
 def _judged(
-    ranker: Ranker, tasks: Tasks, candidates: Tensor, known: int | None, liked: float
+    ranker: Ranker,
+    tasks: Tasks,
+    candidates: Tensor,
+    known: int | None,
+    liked: float,
+    feedback: Feedback,
 ) -> Judged:
     relevant = _relevant(tasks, candidates, liked)
     has_any = relevant.any(1)
     tasks, relevant = tasks[has_any], relevant[has_any]
     scores = torch.zeros(0, len(candidates))
     if len(tasks):
-        scores = ranker.scores(tasks.showing(known)).clone()
+        scores = ranker.scores(tasks.showing(known, feedback)).clone()
+    met = tasks.chosen(feedback).support
+    scores.scatter_(1, tasks.items[met.places] * met.mask, -torch.inf)
     scores[:, ~candidates] = -torch.inf
-    scores.scatter_(1, tasks.items[tasks.support.places], -torch.inf)
     lists = top(scores, RANKS)
     hits, n_relevant = relevant.gather(1, lists), relevant.sum(1)
     return Judged(

@@ -64,7 +64,7 @@ class Interactions:
 def known_items(tasks: Tasks, n_items: int) -> Tensor:
     """What each user is known to have chosen, [U, N + 1] of 0 and 1."""
     chosen = torch.zeros(len(tasks), n_items + 1)
-    chosen.scatter_(1, tasks.items[tasks.support.places], 1.0)
+    chosen.scatter_(1, tasks.items[tasks.support.places] * tasks.support.mask, 1.0)
     chosen[:, 0] = 0  # padding
     return chosen
 

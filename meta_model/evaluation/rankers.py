@@ -12,9 +12,11 @@ from torch import Tensor
 
 from meta_model.choice.ridge import Ridge
 from meta_model.data.tasks import Tasks
+from meta_model.evaluation.lists import Ranker
 from meta_model.learners import Learner
 from meta_model.ranking.by_rating import catalogue_chunks
 from meta_model.ranking.recommender import Recommender
+from schemas.dataset_spec import Feedback
 
 
 class Fixed:
@@ -25,6 +27,16 @@ class Fixed:
 
     def scores(self, tasks: Tasks) -> Tensor:
         return self.of_items.expand(len(tasks), -1)
+
+
+class OfChoices:
+    """A method that knows what users chose and no sampled negatives."""
+
+    def __init__(self, ranker: Ranker, feedback: Feedback) -> None:
+        self.ranker, self.feedback = ranker, feedback
+
+    def scores(self, tasks: Tasks) -> Tensor:
+        return self.ranker.scores(tasks.chosen(self.feedback))
 
 
 class Unadapted:

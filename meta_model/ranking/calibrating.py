@@ -41,7 +41,7 @@ def _of_size(
     recommender: Recommender, inputs: Inputs, validation: list[Tasks], size: int
 ) -> OfSize:
     """Of the users, each showing `size` interactions, or all where there are fewer."""
-    shown = [tasks.showing(size) for tasks in validation]
+    shown = [tasks.showing(size, inputs.feedback) for tasks in validation]
     rows = [_rows(recommender, tasks, inputs.liked_from) for tasks in shown]
     features, liked = (torch.cat(parts) for parts in zip(*rows, strict=True))
     intercept, of_choice, of_score = regressed(features, liked)

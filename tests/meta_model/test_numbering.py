@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from benchmarks.float64 import double
+from meta_model.choice.ridge import Ridge
 from meta_model.config import Config
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
@@ -118,6 +119,32 @@ def test_predictions_are_the_same_under_other_numbers(
     tasks = double(tasks_of("test"))
     moved = replace(tasks, items=torch.where(tasks.items > 0, tasks.items + N_NEW, 0))
     torch.testing.assert_close(_predict(meeting, moved), _predict(trained, tasks))
+
+
+def test_choices_are_the_same_under_other_numbers(known: Inputs, later: Inputs, tasks_of) -> None:
+    """Of the items that training knew; what came since is new to the model."""
+    torch.manual_seed(4)
+    trained = Ridge(known, size=6, dropout=0.0).double().eval()
+    for weight in trained.parameters():
+        torch.nn.init.normal_(weight, std=0.1)
+    for table in (trained.of_items, trained.of_users, trained.bias_of_values):
+        table.table.data[0] = 0
+    meeting = Ridge(later, size=6, dropout=0.0).double()
+    weights = renumbered(trained.state_dict(), meeting, numbering(known), numbering(later))
+    meeting.load_state_dict(weights)
+    meeting.eval()
+    assert not meeting.is_trained[: N_NEW + 1].any()
+    ours, theirs = trained.items(), meeting.items()
+    torch.testing.assert_close(theirs.biases[N_NEW + 1 :], ours.biases[1:])
+    torch.testing.assert_close(theirs.factors[N_NEW + 1 :], ours.factors[1:])
+
+    tasks = double(tasks_of("test"))
+    moved = replace(tasks, items=torch.where(tasks.items > 0, tasks.items + N_NEW, 0))
+    # The catalogue's factors are part of the local update, and it has new ones: leave them out.
+    same = replace(theirs, factors=theirs.factors.index_fill(0, torch.arange(N_NEW + 1), 0.0))
+    nobody = replace(ours, factors=ours.factors.index_fill(0, torch.tensor([0]), 0.0))
+    found, expected = meeting.adapt(moved, same.factors), trained.adapt(tasks, nobody.factors)
+    torch.testing.assert_close(found, expected)
 
 
 def test_what_was_not_met_is_zero(known: Inputs, later: Inputs, config: Config) -> None:

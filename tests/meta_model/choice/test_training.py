@@ -78,7 +78,7 @@ def test_two_splits_differ() -> None:
     assert not first.equal(second)
 
 
-TRAINING = Training(size=8, epochs=3, batch_tasks=8, dropout=0.0)
+TRAINING = Training(size=8, epochs=3, batch_tasks=8, dropout=0.0, hide_item=0.0)
 
 
 @pytest.mark.usefixtures("long")

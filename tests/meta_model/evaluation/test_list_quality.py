@@ -14,9 +14,12 @@ import torch
 from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evaluation.list_quality import ListFigure, list_quality
+from meta_model.evaluation.list_quality import ListFigure, list_quality, methods
+from meta_model.evaluation.lists import judge
+from meta_model.evaluation.rankers import OfChoices
 from meta_model.learners import create
 from meta_model.ranking.recommender import Recommender
 from meta_model.segments import segments
@@ -104,6 +107,55 @@ def test_of_implicit_feedback_a_sampled_negative_is_no_choice(
     assert interactions.user_indices is not None
     users = interactions.user_indices[interactions.users].tolist()
     assert set(zip(users, interactions.items.tolist(), strict=True)) == chosen
+
+
+def test_known_are_choices_and_the_negatives_before_the_last_of_them() -> None:
+    """0 is a sampled negative; items are numbered in the order of the support."""
+    ratings = [0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0]
+    tasks = literal_tasks((list(enumerate(ratings, start=1)), []), ([(9, 1.0)], []))
+    shown = {
+        known: [
+            tasks.items[side.places[row][side.mask[row]]].tolist()
+            for row in range(2)
+            for side in [tasks.showing(known, "implicit").support]
+        ]
+        for known in (0, 1, 2, 3, None)
+    }
+    assert shown == {
+        0: [[], []],
+        1: [[1, 2], [9]],
+        2: [[1, 2, 3, 4, 5], [9]],
+        3: [[1, 2, 3, 4, 5, 6, 7], [9]],
+        None: [[1, 2, 3, 4, 5, 6, 7, 8], [9]],
+    }
+
+
+class Likely:
+    """Ranks items that were shown as chosen last, by the support that it sees."""
+
+    def scores(self, tasks: Tasks) -> torch.Tensor:
+        self.shown = tasks
+        return peers.known_items(tasks, 9)
+
+
+def test_negatives_may_be_recommended_and_peers_do_not_see_them() -> None:
+    tasks = literal_tasks(([(1, 0.0), (2, 1.0), (3, 0.0)], [(1, 1.0), (4, 0.0)]))
+    peer = Likely()
+    candidates = torch.tensor([False] + [True] * 9)
+    judged = judge(OfChoices(peer, "implicit"), [tasks], candidates, None, 1.0, "implicit")
+    assert peer.shown.support.mask.tolist() == [[False, True, False]]
+    assert judged.lists[0, :8].tolist() == [1, 3, 4, 5, 6, 7, 8, 9]
+    assert judged.metrics["hr10"].tolist() == [1.0]
+    judge(OfChoices(peer, "implicit"), [tasks], candidates, 1, 1.0, "implicit")
+    [mask] = peer.shown.support.mask
+    assert peer.shown.items[peer.shown.support.places[0][mask]].tolist() == [2]
+
+
+def test_methods_of_interactions_see_choices_alone(implicit: Inputs, config: Config) -> None:
+    found = methods(_recommender(implicit, config, 1), implicit, None, lambda _text: None)
+    for name in ("item_knn", "ease"):
+        assert isinstance(found[name], OfChoices)
+        assert found[name].feedback == "implicit"
 
 
 def test_a_segments_popularity_is_that_of_its_users(inputs: Inputs) -> None:
