@@ -19,17 +19,18 @@ LocalRates = Literal["fixed", "layer", "parameter"]
 Aggregate = Literal["attention", "mean"]
 MemoryDecay = Literal["attended", "whole"]
 Similarity = Literal["inner", "cosine"]
+Regularisation = Literal["validated", "light", "strong"]
 RankBy = Literal["p_like", "choice", "rating"]
 
 _POSITIVE = (
     *("embedding_size", "local_steps", "local_rate", "epochs", "patience_epochs", "batch_tasks"),
     *("shards", "global_rate", "clip_norm", "min_adapt", "top_items", "evidence_items"),
     *("memory_slots", "context_size", "segment_users", "judging_users"),
-    *("choice_size", "choice_epochs", "choice_batch_tasks", "candidates"),
+    *("choice_size", "choice_epochs", "candidates"),
 )
 _SHARES = (
     *("dropout", "hide_item", "hide_task", "short_support", "empty_support", "warm_up"),
-    *("profile_mix", "gradient_mix", "preference_mix", "choice_dropout", "choice_hide_item"),
+    *("profile_mix", "gradient_mix", "preference_mix"),
 )
 _CHOICES = {
     "likelihood": Likelihood,
@@ -39,6 +40,7 @@ _CHOICES = {
     "memory_decay": MemoryDecay,
     "similarity": Similarity,
     "rank_by": RankBy,
+    "choice_regularisation": Regularisation,
 }
 
 
@@ -102,10 +104,10 @@ class Config:
     # The model of choices, beside the learner of ratings (meta_model/choice).
     choice_size: int = 48  # factors of an item and of a user
     choice_epochs: int = 30
-    choice_batch_tasks: int = 64  # tasks
-    choice_dropout: float = 0.4
     choice_decay: float = 0.1  # of the factors
-    choice_hide_item: float = 0.15  # share of items that a batch shows as new ones
+    choice_regularisation: Regularisation = (
+        "validated"  # or light, or strong, which small data asks for
+    )
 
     # The products.
     rank_by: RankBy = "p_like"  # chosen and liked; or how likely chosen, or the expected rating

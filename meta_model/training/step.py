@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from meta_model import artefact
-from meta_model.choice.training import Training, train
+from meta_model.choice.selection import trained_choice
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs, load
 from meta_model.learners import Learner
@@ -62,10 +62,7 @@ def with_choice(
 ) -> Recommender:
     """The learner of ratings beside a model of choices that is trained here, both calibrated."""
 
-    def on_epoch(epoch: int, loss: float) -> None:
-        record.progress(f"choice epoch {epoch:>2}/{config.choice_epochs}  loss {loss:.4f}")
-
-    choice = train(inputs, Training.of(config), on_epoch, device)
+    choice = trained_choice(inputs, config, device, record.progress)
     recommender = Recommender.of(learner, choice, config, inputs, device)
     return calibrated(recommender, inputs)
 

@@ -32,7 +32,7 @@ def saved(tmp_path: Path, inputs: Inputs, config: Config) -> Path:
 
 def _save(models: Path, inputs: Inputs, config: Config) -> tuple[Recommender, Provenance]:
     trained = meta_train(inputs, config, CPU)
-    choice = train(inputs, Training.of(config))
+    choice = train(inputs, Training.of(config, "light"))
     made = Recommender.of(trained.learner, choice, config, inputs, CPU)
     made = calibrated(made, inputs)
     return made, artefact.save(models, DS, inputs, trained, made)

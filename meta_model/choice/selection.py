@@ -1,0 +1,54 @@
+"""The model of choices of a night: trained as the config says, or as validation users say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from meta_model.choice.ridge import Ridge
+from meta_model.choice.training import REGULARISATIONS, Training, loss_of, train
+from meta_model.config import Config
+from meta_model.data.batching import batches
+from meta_model.data.inputs import Inputs
+
+_BATCH_TASKS = 256
+_SHOWN = (0, 1, 3, 10, None)  # interactions of a validation user; None: all of the support
+
+
+def trained_choice(
+    inputs: Inputs, config: Config, device: torch.device, tell: Callable[[str], None]
+) -> Ridge:
+    """Trained with each regularisation in question; kept is the one with the least loss.
+
+    The loss is that of validation users' queries, mean over numbers of interactions shown. Without
+    validation users the first one is kept.
+    """
+    named = config.choice_regularisation
+    names = [*REGULARISATIONS] if named == "validated" else [named]
+    if not inputs.episodes.split("validation").n_tasks:
+        names = names[:1]
+    models, losses = {}, {}
+    for name in names:
+        training = Training.of(config, name)
+
+        def on_epoch(epoch: int, loss: float, name: str = name) -> None:
+            tell(f"choice, {name}, epoch {epoch:>2}/{config.choice_epochs}  loss {loss:.4f}")
+
+        models[name] = train(inputs, training, on_epoch, device)
+        if len(names) > 1:
+            losses[name] = validation_loss(models[name], inputs, device)
+            tell(f"choice, {name}: validation loss {losses[name]:.4f}")
+    return models[min(losses, key=losses.__getitem__) if losses else names[0]]
+
+
+@torch.no_grad()
+def validation_loss(model: Ridge, inputs: Inputs, device: torch.device) -> float:
+    """The mean over validation users and numbers of interactions shown."""
+    total, n = 0.0, 0
+    for tasks in batches(inputs.episodes.split("validation"), _BATCH_TASKS, on=device):
+        for known in _SHOWN:
+            shown = tasks.chosen(inputs.feedback).showing(known)
+            total += loss_of(model, shown).item() * len(tasks)
+            n += len(tasks)
+    return total / n

@@ -1,0 +1,64 @@
+"""Which regularisation a night takes: the one that validation users say, or that is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from meta_model.choice import selection
+from meta_model.choice.ridge import Ridge
+from meta_model.choice.training import REGULARISATIONS, Training, loss_of
+from meta_model.config import Config
+from meta_model.data.batching import from_episodes
+from meta_model.data.inputs import Inputs
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def trained(inputs: Inputs, monkeypatch: pytest.MonkeyPatch) -> dict[str, Ridge]:
+    """Models of the names asked for, untrained: by the share of items that training hides."""
+    models: dict[str, Ridge] = {}
+
+    def train(_inputs: Inputs, training: Training, *_others: object) -> Ridge:
+        torch.manual_seed(len(models))
+        model = Ridge(inputs, 6, 0.0).eval()
+        models["light" if training.hide_item < 0.1 else "strong"] = model
+        return model
+
+    monkeypatch.setattr(selection, "train", train)
+    return models
+
+
+@pytest.mark.parametrize("best", sorted(REGULARISATIONS))
+def test_the_one_with_the_least_validation_loss_is_kept(
+    inputs: Inputs, config: Config, trained: dict[str, Ridge], best: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def loss(model: Ridge, *_others: object) -> float:
+        return 1.0 if model is trained.get(best) else 2.0
+
+    monkeypatch.setattr(selection, "validation_loss", loss)
+    kept = selection.trained_choice(inputs, config, CPU, lambda _text: None)
+    assert trained.keys() == REGULARISATIONS.keys()
+    assert kept is trained[best]
+
+
+def test_a_named_one_is_trained_alone(
+    inputs: Inputs, config: Config, trained: dict[str, Ridge]
+) -> None:
+    named = replace(config, choice_regularisation="strong")
+    kept = selection.trained_choice(inputs, named, CPU, lambda _text: None)
+    assert trained == {"strong": kept}
+
+
+def test_the_loss_is_of_the_query_after_so_many_interactions(inputs: Inputs, rows) -> None:
+    torch.manual_seed(1)
+    model = Ridge(inputs, 6, 0.0).eval()
+    tasks = from_episodes(rows("validation"))
+    with torch.no_grad():
+        losses = [loss_of(model, tasks.showing(known)).item() for known in (0, 1, 3, 10, None)]
+    found = selection.validation_loss(model, inputs, CPU)
+    assert found == pytest.approx(sum(losses) / 5, rel=1e-5)
