@@ -142,7 +142,7 @@ def _peers(world: World) -> Found:
 
 
 def _learners(options: argparse.Namespace, inputs: Inputs) -> Mapping[str, Ranker]:
-    """A learner of ratings, by the order that is published, and one of choices."""
+    """A learner of ratings, by the expected rating, and one of choices."""
     device = choose_device(options.device)
     config = Config(model=options.learner)
     if options.epochs is not None:

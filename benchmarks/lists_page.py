@@ -27,8 +27,8 @@ def text(found: Sequence[Record]) -> str:
         "users of whom 0, 1, 2, ... interactions are known. Every method ranks the items that "
         "training knows, less the user's whole support; relevant are the items of the query that "
         "the user rated 4 or 5. `lenskit_*` and `implicit_als` are those libraries' own code, on "
-        "the same users. Learners of ratings are in the order that is published: by expected "
-        "rating. `ridge` learns choices (meta_model/choice), and is no part of the night yet.",
+        "the same users. Learners of ratings are in the order of expected ratings. `ridge` "
+        "learns choices (meta_model/choice); a night orders what it retrieves by p_like.",
         found,
         *parts,
     )

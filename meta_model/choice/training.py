@@ -26,7 +26,7 @@ from meta_model.data.tasks import Tasks
 # How much training hides, and how many steps an epoch has. A hundred thousand interactions ask for
 # the strong one, a million for the light one (docs/adr/0024).
 REGULARISATIONS: Mapping[str, Mapping[str, float]] = {
-    "light": {"dropout": 0.2, "hide_item": 0.05, "batch_tasks": 128},
+    "light": {"dropout": 0.2, "hide_item": 0.0, "batch_tasks": 128},
     "strong": {"dropout": 0.4, "hide_item": 0.15, "batch_tasks": 64},
 }
 
@@ -46,7 +46,7 @@ class Training:
     rate: float = 0.005
     decay: float = 0.1
     nothing: float = 0.05
-    hide_item: float = 0.05
+    hide_item: float = 0.0
     next_items: int | None = None
     seed: int = 1
 
