@@ -23,6 +23,7 @@ LIST = 100  # evidence items
 ITEMS = 20_000
 _BATCH_USERS = 25_000
 _METRICS = ("mae", "rmse", "ndcg5", "adaptation_gain")
+_KNOWN = ("0", "1", "3", "5", "10", "all")
 _LISTS = ("evidence", "popularity", "random")
 
 
@@ -34,6 +35,7 @@ def write(folder: Path, scores: int, run: str) -> dict[Table, Path]:
         "evidence_quality": [_quality(provenance)],
         "cold_user_scores": _scores(scores // TOP_K, provenance),
         "model_metrics": [_metrics(provenance)],
+        "list_quality": [_list_quality(provenance)],
     }
     partitions = {}
     for product in PRODUCTS:
@@ -57,6 +59,7 @@ def publication(scores: int, run: str) -> dict[str, Any]:
         **{"dataset": "made-up", "model": "melu", "model_version": "0123456789ab", "run_id": run},
         **{"evidence_items_rows": LIST, "evidence_quality_rows": len(_LISTS)},
         **{"cold_user_scores_rows": scores, "model_metrics_rows": len(_METRICS)},
+        **{"list_quality_rows": len(_KNOWN)},
         **{"interactions": 1, "late_interactions": 0, "revision": 1, "gate": "not asked"},
         **{"data_read_at": now, "made_at": now, "published_at": now, "trained_ds": DS},
     }
@@ -75,6 +78,11 @@ def _scores(users: int, provenance: Mapping[str, str]) -> Iterator[pa.Table]:
             "score": random.uniform(1, 5, size),
             "n_support": np.full(size, 3, np.int32),
             "adapted": np.ones(size, bool),
+            "p_like": random.uniform(0, 1, size),
+            "p_choice": random.uniform(0, 1, size),
+            "score_low": np.full(size, 2.0),
+            "score_high": np.full(size, 5.0),
+            "ranked_by": ["p_like"] * size,
         }
         yield pa.table({**columns, **_repeated(provenance, size)})
 
@@ -119,6 +127,20 @@ def _metrics(provenance: Mapping[str, str]) -> pa.Table:
         "value": np.full(size, 0.8),
         "baseline": np.full(size, 0.9),
         "n_tasks": np.full(size, 100),
+    }
+    names = ("model", "run_id")
+    return pa.table({**columns, **_repeated({name: provenance[name] for name in names}, size)})
+
+
+def _list_quality(provenance: Mapping[str, str]) -> pa.Table:
+    size = len(_KNOWN)
+    columns: dict[str, Any] = {
+        "scenario": ["user_cold"] * size,
+        "known": list(_KNOWN),
+        "metric": ["ndcg10"] * size,
+        "value": np.full(size, 0.2),
+        **{name: np.full(size, 0.1) for name in ("low", "high", "lead_low", "lead_high")},
+        "n_users": np.full(size, 100),
     }
     names = ("model", "run_id")
     return pa.table({**columns, **_repeated({name: provenance[name] for name in names}, size)})

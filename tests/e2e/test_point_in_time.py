@@ -38,6 +38,7 @@ def test_a_night_publishes_every_table(first_night) -> None:
         "evidence_quality": True,
         "cold_user_scores": True,
         "model_metrics": True,
+        "list_quality": True,
         "publications": True,
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobs.warehouse.connection import opened
-from schemas.products import WAREHOUSE_TABLES
+from schemas.products import PRODUCTS, WAREHOUSE_TABLES
 from schemas.views import VIEWS
 from schemas.warehouse_uri import DUCKDB, WarehouseUri
 from tests.jobs.engines import both_engines, database, outside_transactions
@@ -44,8 +44,8 @@ def _publish(night: Night, day: date, *, version: int = 2) -> None:
     ]
     for place, row in enumerate(night.rows["evidence_items"]):
         row["item_id"] = f"i{(number * version + place) % 5}"
-    for product in ("evidence_items", "evidence_quality", "cold_user_scores", "model_metrics"):
-        for row in night.rows[product]:
+    for product in PRODUCTS:
+        for row in night.rows[product.name]:
             row["run_id"] = run_id
     night.publish()
 

@@ -172,9 +172,45 @@ def test_faults_of_outputs(night):
         r"calibration: expected that model is one of melu .*model=other",
     ):
         assert re.search(message, str(error.value)), f"{message}\nnot in\n{error.value}"
-    scores[1].update(rank=2, score=9.0)
+    scores[1].update(rank=2, p_like=0.9)
     night.write()
-    with pytest.raises(UserError, match="no item scores higher than one ranked above it"):
+    with pytest.raises(UserError, match="no item has more of what the list is ranked by"):
+        _check_outputs(night)
+
+
+def test_faults_of_lists(night):
+    scores, judged = night.rows["cold_user_scores"], night.rows["list_quality"]
+    scores[0].update(p_like=1.5)
+    scores[1].update(score_low=4.0, score_high=3.0)
+    scores[2].update(ranked_by="stars")
+    judged[0].update(low=0.3)
+    judged[1].update(n_users=29)
+    judged[2].update(model="other")
+    night.rows["list_quality"] = [row for row in judged if row["model"] != "popularity"]
+    night.write()
+    with pytest.raises(UserError) as error:
+        _check_outputs(night)
+    for message in (
+        r"p_like and p_choice are between 0 and 1 .*user_id=u2 rank=1",
+        r"interval's lower end is not above its upper one .*user_id=u2 rank=2",
+        r"ranked_by is one of the three orders .*user_id=u3 rank=1",
+        r"list_quality: .*lower end is not above .*known=3",
+        r"all lists of a scenario are of the same users .*known=all",
+        r"popularity is judged beside every list",
+        r"list_quality: expected that model is one of melu, champion.*model=other",
+    ):
+        assert re.search(message, str(error.value)), f"{message}\nnot in\n{error.value}"
+
+
+@pytest.mark.parametrize(("by", "column"), [("choice", "p_choice"), ("rating", "score")])
+def test_a_list_is_in_the_order_that_it_says(night, by, column):
+    for row in night.rows["cold_user_scores"]:
+        row.update(ranked_by=by, p_like=0.1 * row["rank"])  # the other way round
+    night.write()
+    _check_outputs(night)
+    night.rows["cold_user_scores"][1][column] = 0.99 if by == "choice" else 9.0
+    night.write()
+    with pytest.raises(UserError, match="no item has more of what the list is ranked by"):
         _check_outputs(night)
 
 

@@ -18,7 +18,7 @@ pytestmark = both_engines
 
 TOMORROW = DS + timedelta(days=1)
 LATER = date(1998, 4, 10)
-TABLES = ("evidence_items", "cold_user_scores", "model_metrics")
+TABLES = ("evidence_items", "cold_user_scores", "model_metrics", "list_quality")
 
 
 def _rows(night: Night, table: str, ds: date | None = None) -> list[tuple]:
@@ -35,9 +35,10 @@ def test_the_same_ds_twice_gives_the_same_rows(night, monkeypatch):
     monkeypatch.setenv("COLDSTART_AIRFLOW_RUN_ID", "scheduled__1998-03-31")
     night.publish()
     first = {table: _rows(night, table) for table in TABLES}
-    assert [len(first[table]) for table in TABLES] == [2, 3, 8]
+    assert [len(first[table]) for table in TABLES] == [2, 3, 8, 18]
     assert first["cold_user_scores"][0] == (
         DS, "u2", 1, "i3", 4.0, 3, True, "melu", RUN["model_version"], RUN["run_id"],
+        0.5, 0.1, 3.0, 4.5, "p_like",
     )  # fmt: skip
     night.publish()
     assert {table: _rows(night, table) for table in TABLES} == first

@@ -129,7 +129,9 @@ def test_a_night_is_the_same_in(nights: dict[str, tuple[Home, str]], zone: str) 
     assert days >= {f"ds={day}" for day in DAYS}
     assert found.rows() == expected.rows()
     published = _published(expected)
-    for name in ("evidence_items", "cold_user_scores", "model_metrics", "publications"):
+    for name in (
+        *("evidence_items", "cold_user_scores", "model_metrics", "list_quality", "publications"),
+    ):
         assert published[name], name
     assert _published(found) == published
     assert said_there == said
