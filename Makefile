@@ -27,7 +27,7 @@ unexport PYTHONPATH
 # Modules of tests that share what takes long to make go to one worker: tests/suite/lanes.py.
 PYTEST := $(VENV_PYTHON) -m pytest -n $(call quoted,$(WORKERS)) --dist loadscope --no-loadscope-reorder
 
-.PHONY: help install nightly backfill ui test test-fast test-slow test-ui tests-but-slow benchmark benchmark-features benchmark-warehouse benchmark-evidence benchmark-lists benchmarks-stale lint compose-check compose-files format constraints docs clean
+.PHONY: help install nightly backfill ui test test-fast test-slow test-longest test-ui tests-but-slow benchmark benchmark-features benchmark-warehouse benchmark-evidence benchmark-lists benchmarks-stale lint compose-check compose-files format constraints docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,13 +49,16 @@ test: install ## lint, types, docker/'s files, and all but the slow tests, side 
 	@$(MAKE) --no-print-directory -j3 lint compose-files tests-but-slow
 
 tests-but-slow: install ## the tests of `make test` alone
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) -m "not slow and not longest"
 
 test-fast: install ## the tests without a JVM, a server or a browser
-	@$(PYTEST) -m "fast and not slow" --hypothesis-profile fast
+	@$(PYTEST) -m "fast and not slow and not longest" --hypothesis-profile fast
 
-test-slow: install ## what `make test` leaves out: nights under Airflow, kills, properties at length: MINUTES=30
-	@$(PYTEST) -m "slow or hypothesis" --hypothesis-profile nightly -rs \
+test-slow: install ## nights under Airflow and in a browser, kills, time zones: MINUTES=30
+	@$(PYTEST) -m slow -rs $(if $(strip $(MINUTES)),--minutes $(call quoted,$(MINUTES)))
+
+test-longest: install ## whole nights of every learner, three days in a browser, properties at length: MINUTES=30
+	@$(PYTEST) -m "longest or hypothesis" --hypothesis-profile nightly -rs \
 		$(if $(strip $(MINUTES)),--minutes $(call quoted,$(MINUTES)))
 
 benchmark: install ## measure throughput, scaling and, with DATA=folder, accuracy; write docs/benchmarks

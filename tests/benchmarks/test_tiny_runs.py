@@ -46,7 +46,7 @@ def test_scaling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| train | 64 |" in page
 
 
-@pytest.mark.slow  # four Spark servers, and a dozen steps on each size
+@pytest.mark.longest  # four Spark servers, and a dozen steps on each size
 @pytest.mark.usefixtures("process")
 @pytest.mark.timeout(1200)
 def test_features(tmp_path: Path) -> None:

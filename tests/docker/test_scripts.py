@@ -35,7 +35,7 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow  # it makes an environment, and installs into it twice
+@pytest.mark.longest  # it makes an environment, and installs into it twice
 @pytest.mark.usefixtures("process")
 def test_a_part_is_installed_as_pinned(repository: Path, tmp_path: Path) -> None:
     environment = tmp_path / "environment"

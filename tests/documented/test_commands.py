@@ -61,6 +61,7 @@ NOT_RUN = {
     "tests-but-slow": "it is this run",
     "test-fast": "its tests are among those of `make test`",
     "test-slow": "it takes as long as all the others",
+    "test-longest": "it takes hours",
     "test-ui": "its tests are among those of `make test` and `make test-slow`",
     "lint": "`make test` begins with it",
     "compose-files": "`make test` begins with it",

@@ -27,7 +27,7 @@ def airflow_home(tmp_path: Path, movielens: Path) -> Home:
     return made
 
 
-@pytest.mark.slow  # two whole nights; tests/ui has a backfill of two small ones
+@pytest.mark.longest  # two whole nights; tests/ui has a backfill of two small ones
 def test_two_days_by_the_command(airflow_home: Home) -> None:
     foreign = ("COLDSTART_SPARK", "SPARK_", "AIRFLOW")
     own = {k: v for k, v in airflow_home.environment.items() if not k.startswith(foreign)}

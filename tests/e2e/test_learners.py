@@ -46,7 +46,7 @@ def test_a_night_with_every_learner(few: Home, model: str) -> None:
     assert _finished(few)[-1] == ("report" if model == DEFAULT else "publish")
 
 
-@pytest.mark.slow  # seven trainings of 1,958 tasks
+@pytest.mark.longest  # seven trainings of 1,958 tasks
 @pytest.mark.parametrize("model", OURS)
 def test_a_whole_night_with_every_learner(all_users: Home, model: str) -> None:
     """As it is run, and good enough for the gate."""

@@ -119,7 +119,7 @@ def test_a_full_disk_is_told_and_leaves_everything(home: Home) -> None:
     assert home.published(EARLY) == before[1]
 
 
-@pytest.mark.slow  # a night of its own; empty products are checked and published in tests/jobs too
+@pytest.mark.longest  # a night of its own; tests/jobs has empty products
 def test_a_day_without_cold_users_publishes_an_empty_list(home: Home) -> None:
     home.cut(until=date(1998, 4, 22), every=EVERY, cold_max=0)
     home.night(LATE)

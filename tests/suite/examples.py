@@ -1,4 +1,4 @@
-"""How many examples a property test tries: few in `make test-fast`, most in `make test-slow`."""
+"""How many examples a property test tries: few in `make test-fast`, most in `make test-longest`."""
 
 from __future__ import annotations
 

@@ -32,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{kind}: needs {' or '.join(sorted(fixtures))}")
     config.addinivalue_line("markers", "fast: needs none of the other kinds")
     config.addinivalue_line("markers", "slow: is run by `make test-slow`, after `make test`")
+    config.addinivalue_line("markers", "longest: is run by `make test-longest`, and not by CI")
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at the markers
@@ -40,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kinds = kinds_of(item)
         for kind in kinds or {"fast"}:
             item.add_marker(kind)
-        if kinds & SLOW:
+        if kinds & SLOW and item.get_closest_marker("longest") is None:
             item.add_marker("slow")
         if item.get_closest_marker("timeout") is None:
             limit = max((LIMIT_SECONDS[kind] for kind in kinds), default=LIMIT_SECONDS_OF_FAST)
@@ -58,4 +59,5 @@ def kinds_of(item: pytest.Item) -> set[str]:
 
 
 def is_fast(item: pytest.Item) -> bool:
-    return item.get_closest_marker("fast") is not None and item.get_closest_marker("slow") is None
+    later = any(item.get_closest_marker(name) for name in ("slow", "longest"))
+    return item.get_closest_marker("fast") is not None and not later

@@ -25,7 +25,7 @@ def server(home: Home) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.slow  # three nights; test_backfill.py has two
+@pytest.mark.longest  # three nights; test_backfill.py has two
 @pytest.mark.timeout(4 * NIGHT_SECONDS)
 def test_three_days_by_the_backfill_dialog(
     browser: Browser, server: Server, home: Home, pictures: Path
