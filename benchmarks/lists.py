@@ -33,11 +33,12 @@ from meta_model.data.tasks import Tasks
 from meta_model.device import choose_device
 from meta_model.elicitation import interval
 from meta_model.evaluation import peers
-from meta_model.evaluation.lists import KNOWN, METRICS, Judged, Ranker, judge, of_all
+from meta_model.evaluation.lists import KNOWN, Judged, Ranker, judge, of_all
 from meta_model.evaluation.rankers import ByChoice, ByRating, Fixed
 from meta_model.training.meta_train import meta_train
 from schemas import command_line
 from schemas.learners import known as known_learners
+from schemas.products import LIST_METRICS
 
 log = logging.getLogger("benchmarks.lists")
 
@@ -165,7 +166,7 @@ def _learners(options: argparse.Namespace, inputs: Inputs) -> Mapping[str, Ranke
 
 def _records(judged: Judged, world: World, rivals: Mapping[str, Judged]) -> Iterator[Record]:
     together = dict(of_all(judged, world.candidates, world.interactions.counts))
-    for metric in METRICS:
+    for metric in LIST_METRICS:
         ours = judged.metrics[metric]
         theirs = {name: rival.metrics[metric] for name, rival in rivals.items()}
         best = max(theirs, key=lambda name: float(theirs[name].mean()))

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.scenarios import Outcome, Values
-from meta_model.ranking.by_rating import reactions
 from schemas.columns import Table
 from schemas.evaluation_tables import CALIBRATION, QUALITY_BY_SUPPORT
 
@@ -41,7 +40,7 @@ class Breakdown:
         metric, baseline, sign = _MEASURES[self._feedback]
         value = values[(self._name, metric)]
         before = value - sign * values[(self._name, "adaptation_gain")]
-        sizes = reactions(outcome.tasks, self._feedback).sum(1)
+        sizes = outcome.tasks.chosen(self._feedback).support.mask.sum(1)
         least = torch.tensor(SUPPORT_SIZES, device=sizes.device)
         of_tasks = (torch.ones_like(value), value, before, values[(baseline, metric)])
         bins = torch.bucketize(sizes, least, right=True) - 1

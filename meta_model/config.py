@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from schemas.errors import UserError
 from schemas.learners import DEFAULT
+from schemas.products import RankBy
 
 VERSION = 4
 
@@ -20,7 +21,6 @@ Aggregate = Literal["attention", "mean"]
 MemoryDecay = Literal["attended", "whole"]
 Similarity = Literal["inner", "cosine"]
 Regularisation = Literal["validated", "light", "strong"]
-RankBy = Literal["p_like", "choice", "rating"]
 
 _POSITIVE = (
     *("embedding_size", "local_steps", "local_rate", "epochs", "patience_epochs", "batch_tasks"),
@@ -105,9 +105,8 @@ class Config:
     choice_size: int = 48  # factors of an item and of a user
     choice_epochs: int = 30
     choice_decay: float = 0.1  # of the factors
-    choice_regularisation: Regularisation = (
-        "validated"  # or light, or strong, which small data asks for
-    )
+    # Both are tried, and validation users choose; or one of them (meta_model/choice/training.py).
+    choice_regularisation: Regularisation = "validated"
 
     # The products.
     rank_by: RankBy = "p_like"  # chosen and liked; or how likely chosen, or the expected rating

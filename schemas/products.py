@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal, get_args
 
 from schemas.columns import Column, Table, Type
 from schemas.dataset_spec import Feedback
@@ -99,7 +100,8 @@ EVIDENCE_ITEMS = Table(
     ),
 )
 
-RANKED_BY = ("p_like", "choice", "rating")
+RankBy = Literal["p_like", "choice", "rating"]
+RANKED_BY: tuple[RankBy, ...] = get_args(RankBy)
 _SINCE_LISTS = "Null in publications older than this column."
 _LIST_COLUMNS = (
     Column(
@@ -128,7 +130,10 @@ _LIST_COLUMNS = (
     Column(
         name="ranked_by",
         type=Type.STRING,
-        description=("What ranks go down by: `p_like`; `choice`, p_choice; or `rating`, score."),
+        description=(
+            "What the list is sorted by, the highest first: `p_like`; `choice`, the column "
+            "p_choice; or `rating`, the column score."
+        ),
     ),
 )
 

@@ -48,7 +48,7 @@ def validation_loss(model: Ridge, inputs: Inputs, device: torch.device) -> float
     total, n = 0.0, 0
     for tasks in batches(inputs.episodes.split("validation"), _BATCH_TASKS, on=device):
         for known in _SHOWN:
-            shown = tasks.chosen(inputs.feedback).showing(known)
+            shown = tasks.showing(known, inputs.feedback).chosen(inputs.feedback)
             total += loss_of(model, shown).item() * len(tasks)
             n += len(tasks)
     return total / n

@@ -91,7 +91,8 @@ class Tasks:
         mask, is_choice = self.support.mask, self.chosen(feedback).support.mask
         number = is_choice.cumsum(1)
         shown = mask & ((number < known) | ((number == known) & is_choice))
-        width = max(1, int(shown.sum(1).max()))  # learners know no support without a place
+        places = torch.arange(1, mask.shape[1] + 1, device=mask.device)
+        width = max(1, int((places * shown).max()))  # learners know no support without a place
         support = self.support.map(lambda tensor: (tensor * shown)[:, :width])
         return replace(self, support=support)
 

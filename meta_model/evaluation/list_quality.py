@@ -17,11 +17,11 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evaluation.lists import KNOWN, METRICS, Judged, Ranker, judge, of_all
+from meta_model.evaluation.lists import KNOWN, Judged, Ranker, judge, of_all
 from meta_model.evaluation.rankers import Fixed, OfChoices, Unadapted
 from meta_model.ranking.recommender import Recommender
 from meta_model.segments import segments
-from schemas.products import ANY_KNOWN, CHAMPION, LIST_SCENARIOS
+from schemas.products import ANY_KNOWN, CHAMPION, LIST_METRICS, LIST_SCENARIOS
 
 _BATCH_TASKS = 256
 _BATCHES = 8  # two thousand users of a scenario: enough for a difference of a hundredth
@@ -128,7 +128,7 @@ def _by_known(
         for known in KNOWN
     }
     shown = [judged for known, judged in found.items() if known != "0"]
-    mean = {m: torch.stack([each.metrics[m] for each in shown]).mean(0) for m in METRICS}
+    mean = {m: torch.stack([each.metrics[m] for each in shown]).mean(0) for m in LIST_METRICS}
     found[ANY_KNOWN] = replace(found["all"], metrics=mean)
     return found
 
@@ -150,7 +150,7 @@ def _figures(
             "known": known,
             "n_users": bootstrap.n_users,
         }
-        for metric in METRICS:
+        for metric in LIST_METRICS:
             values = lists.metrics[metric]
             ahead = published[known].metrics[metric] - values
             yield ListFigure(

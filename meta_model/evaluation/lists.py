@@ -18,11 +18,12 @@ from torch import Tensor
 
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import list_metrics
+from meta_model.ranking.by_rating import best
 from schemas.dataset_spec import Feedback
+from schemas.products import LIST_METRICS
 
 KNOWN = (0, 1, 2, 3, 5, 10, 30, None)  # interactions shown; None: all of the support
 RANKS = 20
-METRICS = ("ndcg10", "ndcg20", "recall20", "hr10")
 
 
 class Ranker(Protocol):
@@ -61,7 +62,7 @@ def judge(
     return Judged(
         users=torch.cat([part.users for part in parts]),
         lists=torch.cat([part.lists for part in parts]),
-        metrics={name: torch.cat([part.metrics[name] for part in parts]) for name in METRICS},
+        metrics={name: torch.cat([part.metrics[name] for part in parts]) for name in LIST_METRICS},
     )
 
 
@@ -70,8 +71,8 @@ def top(scores: Tensor, k: int) -> Tensor:
 
     0 where a user has no further candidate.
     """
-    best, items = scores.sort(dim=1, descending=True, stable=True)
-    return items[:, :k].masked_fill(best[:, :k] == -torch.inf, 0)
+    items = best(scores, k)
+    return items.masked_fill(scores.gather(1, items) == -torch.inf, 0)
 
 
 def of_all(judged: Judged, candidates: Tensor, popularity: Tensor) -> Iterator[tuple[str, float]]:

@@ -45,7 +45,7 @@ def rank(
     feedback: Feedback = "explicit",
 ) -> tuple[Tensor, Tensor]:
     """The best items and their expected ratings [B, k], over the catalogue in chunks."""
-    is_met = reactions(tasks, feedback)
+    is_met = tasks.chosen(feedback).support.mask
     if is_adapted:
         state = learner.for_catalogue(learner.adapt(tasks, learner.embed(tasks.items)))
     else:
@@ -77,12 +77,6 @@ def best(scores: Tensor, k: int) -> Tensor:
     columns = place.new_zeros(len(scores), k + 1).scatter_(1, place, columns)[:, :k]
     order = scores.gather(1, columns).argsort(dim=1, descending=True, stable=True)
     return columns.gather(1, order)
-
-
-def reactions(tasks: Tasks, feedback: Feedback) -> Tensor:
-    """Where the support holds what the user did [B, S], and not padding or a sampled negative."""
-    mask = tasks.support.mask
-    return mask & (tasks.support.ratings > 0) if feedback == "implicit" else mask
 
 
 def _without_rated(scores: Tensor, tasks: Tasks, is_met: Tensor, items: Tensor) -> Tensor:

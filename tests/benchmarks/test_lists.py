@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import lists, report
-from meta_model.evaluation.lists import KNOWN, METRICS
+from meta_model.evaluation.lists import KNOWN
+from schemas.products import LIST_METRICS
 
 
 def _arguments(folder: Path, file: Path, *options: str) -> list[str]:
@@ -29,7 +30,7 @@ def test_every_method_has_a_figure_for_every_number_known(folder: Path, tmp_path
         assert record["low"] <= record["high"]
         assert record["best_peer"] != record["method"]
     known = ["all" if k is None else k for k in KNOWN]
-    everything = {(k, metric) for k in known for metric in METRICS}
+    everything = {(k, metric) for k in known for metric in LIST_METRICS}
     of_somebody = {(k, metric) for k, metric in everything if k != 0}
     assert by_method == {
         "popularity": everything,

@@ -130,6 +130,12 @@ def test_known_are_choices_and_the_negatives_before_the_last_of_them() -> None:
     }
 
 
+def test_known_are_shown_where_negatives_were_taken_out_before() -> None:
+    tasks = literal_tasks(([(1, 0.0), (2, 1.0), (3, 1.0)], [])).chosen("implicit").showing(1)
+    support = tasks.support
+    assert tasks.items[support.places[0][support.mask[0]]].tolist() == [2]
+
+
 class Likely:
     """Ranks items that were shown as chosen last, by the support that it sees."""
 
