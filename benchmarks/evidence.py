@@ -3,14 +3,15 @@
     python -m benchmarks.evidence --data DIR --dataset ml-1m --json FILE
     python -m benchmarks.evidence --data DIR --dataset ml-100k --folds 3 --repeats 5 --json FILE
 
-A model is trained on `train`; lists are made of what it and `train` say; each user of `user_cold`
-reveals their ratings of the items of a list, and the model predicts the rest
-(meta_model/elicitation.py). With `--folds`, each of so many parts of the users is new in its turn,
-to a model and lists of all others (benchmarks/held_out_users.py). With `--repeats`, all of that is
-done so often, and a user's error is the mean: what is chance in training and in who trained with
-whom is averaged out of the differences, and who the users are is left. `random` is the mean of five
-lists. The intervals are of the mean difference per user, 95%, by a paired bootstrap: where it lies
-below 0, the list beats the other in MAE, and where it lies above, in nDCG.
+A learner of ratings and the model of choices are trained on `train`; lists are made of what they
+and `train` say; each user of `user_cold` reveals their ratings of the items of a list, the learner
+predicts the rest, and the model of choices recommends (meta_model/evidence/elicitation.py). With
+`--folds`, each of so many parts of the users is new in its turn, to models and lists of all others
+(benchmarks/held_out_users.py). With `--repeats`, all of that is done so often, and a user's figure
+is the mean: what is chance in training and in who trained with whom is averaged out of the
+differences, and who the users are is left. `random` is the mean of five lists. The intervals are of
+the mean difference per user, 95%, by a paired bootstrap: a list beats another where that of MAE
+lies below 0, and where that of nDCG lies above.
 """
 
 from __future__ import annotations
@@ -25,14 +26,21 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from benchmarks import held_out_users, public_split
+from benchmarks.designs import designs
 from benchmarks.records import Record, write_json
+from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.device import choose_device
-from meta_model.elicitation import interval, joined
-from meta_model.evidence_quality import Judged, judge
-from meta_model.item_values import item_values
+from meta_model.evaluation.bootstrap import Bootstrap
+from meta_model.evaluation.rankers import ByChoice
+from meta_model.evidence.elicitation import joined
+from meta_model.evidence.item_values import item_values
+from meta_model.evidence.quality import Judged, judge
+from meta_model.evidence.segment_lists import segment_lists
 from meta_model.segments import ALL
 from meta_model.training.checkpoint import Epoch
 from meta_model.training.meta_train import Watch, meta_train
@@ -42,6 +50,7 @@ from schemas.learners import known
 
 log = logging.getLogger("benchmarks.evidence")
 
+_MEANS = ("mae", "ndcg5", "ndcg10_after", "recall20_after")
 DATASETS = sorted([*public_split.SPLITS, "ml-100k"])
 
 
@@ -56,7 +65,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--learner", choices=known(), default="melu")
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
-    parser.add_argument("--epochs", type=int, help="instead of the config's")
+    parser.add_argument("--epochs", type=int, help="of the learner, instead of the config's")
+    parser.add_argument(
+        "--choice-epochs", type=int, default=Training.epochs, help="of the model of choices"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of training, folds and random lists")
     options = parser.parse_args(arguments)
     return command_line.run(lambda: write_json(options.json, measure(options)))
@@ -69,16 +81,36 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
     found: dict[tuple[int, str], list[Judged]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for config, inputs in _trials(options, Path(scratch)):
-            learner = meta_train(inputs, config, device, Watch(on_epoch=_log_epoch)).learner
-            values = item_values(learner, inputs, device)[ALL]
-            for judged in judge(
-                learner, inputs, values, device, min_adapt=config.min_adapt, seed=config.seed
-            ):
+            for judged in _judged(options, config, inputs, device):
                 # A trial may have nobody left to ask about a long list.
                 found.setdefault((judged.length, judged.name), []).append(judged)
     of_all = sorted(map(_joined, found.values()), key=lambda each: each.length)
     for _, of_length in groupby(of_all, key=lambda each: each.length):
         yield from _records(options, list(of_length))
+
+
+def _judged(
+    options: argparse.Namespace, config: Config, inputs: Inputs, device: torch.device
+) -> Iterator[Judged]:
+    """Train both models, choose lists, and ask new users."""
+    learner = meta_train(inputs, config, device, Watch(on_epoch=_log_epoch)).learner
+    regularisation = "light" if options.dataset == "ml-1m" else "strong"
+    training = replace(
+        Training.of(config, regularisation), epochs=options.choice_epochs, next_items=None
+    )
+    choice = train(inputs, training, device=device)
+    chosen = segment_lists(choice, replace(inputs, segments=()), config, tell=log.info)[ALL]
+    yield from judge(
+        learner,
+        ByChoice(choice),
+        inputs,
+        item_values(learner, inputs, device)[ALL],
+        chosen.items,
+        device,
+        min_adapt=config.min_adapt,
+        seed=config.seed,
+        others=designs(choice, chosen.members, len(chosen.items)),
+    )
 
 
 def _trials(options: argparse.Namespace, scratch: Path) -> Iterator[tuple[Config, Inputs]]:
@@ -108,7 +140,8 @@ def _joined(of_list: Sequence[Judged]) -> Judged:
     return replace(
         of_list[0],
         elicited=joined([each.elicited for each in of_list]),
-        against=joined([each.against for each in of_list]),
+        popularity=joined([each.popularity for each in of_list]),
+        nothing=joined([each.nothing for each in of_list]),
     )
 
 
@@ -130,13 +163,12 @@ def _records(options: argparse.Namespace, judged: list[Judged]) -> Iterator[Reco
             "length": each.length,
             "n_users": len(elicited.mae),
             "n_revealed_mean": round(elicited.n_revealed.mean().item(), 2),
-            "mae": round(elicited.mae.mean().item(), 4),
-            "ndcg5": round(elicited.ndcg5.mean().item(), 4),
+            **{name: round(getattr(elicited, name).mean().item(), 4) for name in _MEANS},
         }
-        for other in ("popularity", "random"):
-            for metric in ("mae", "ndcg5"):
+        for other in ("popularity", "nothing", "random"):
+            for metric in _MEANS:
                 difference = getattr(elicited, metric) - getattr(by_name[other], metric)
-                low, high = interval(difference)
+                low, high = Bootstrap(n_users=len(difference)).interval(difference)
                 record[f"{metric}_minus_{other}_low"] = round(low, 4)
                 record[f"{metric}_minus_{other}_high"] = round(high, 4)
         log.info("%s", record)

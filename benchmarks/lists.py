@@ -31,8 +31,8 @@ from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.device import choose_device
-from meta_model.elicitation import interval
 from meta_model.evaluation import peers
+from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import KNOWN, Judged, Ranker, judge, of_all
 from meta_model.evaluation.rankers import ByChoice, ByRating, Fixed
 from meta_model.training.meta_train import meta_train
@@ -170,7 +170,7 @@ def _records(judged: Judged, world: World, rivals: Mapping[str, Judged]) -> Iter
         ours = judged.metrics[metric]
         theirs = {name: rival.metrics[metric] for name, rival in rivals.items()}
         best = max(theirs, key=lambda name: float(theirs[name].mean()))
-        low, high = interval(ours - theirs[best])
+        low, high = Bootstrap(n_users=len(ours)).interval(ours - theirs[best])
         yield {
             "metric": metric,
             "value": round(float(ours.mean()), 4),

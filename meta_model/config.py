@@ -26,7 +26,7 @@ _POSITIVE = (
     *("embedding_size", "local_steps", "local_rate", "epochs", "patience_epochs", "batch_tasks"),
     *("shards", "global_rate", "clip_norm", "min_adapt", "top_items", "evidence_items"),
     *("memory_slots", "context_size", "segment_users", "judging_users"),
-    *("choice_size", "choice_epochs", "candidates"),
+    *("choice_size", "choice_epochs", "candidates", "evidence_users", "evidence_candidates"),
 )
 _SHARES = (
     *("dropout", "hide_item", "hide_task", "short_support", "empty_support", "warm_up"),
@@ -114,6 +114,8 @@ class Config:
     min_adapt: int = 1  # fewer support interactions than this are scored by the global model
     top_items: int = 20  # scores published for each cold user
     evidence_items: int = 20  # length of the evidence list
+    evidence_users: int = 5_000  # existing users whom the list is chosen on, drawn at random
+    evidence_candidates: int = 400  # items it is chosen from, those that most users rated
     segment_users: int = 100  # existing users that a segment needs for a list of its own
     judging_users: int = 20  # held-out users that it takes to say what a list is worth
 

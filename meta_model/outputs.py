@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from torch import Tensor
 
 from meta_model.artefact import Provenance
 from meta_model.breakdown import Breakdown
+from meta_model.choice.ridge import Ridge
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.list_quality import ListFigure
 from meta_model.evaluation.scenarios import Figure
-from meta_model.evidence_quality import Judged
+from meta_model.evidence.explained import explained
+from meta_model.evidence.item_values import ItemValues, unit_scaled
+from meta_model.evidence.quality import Judged
+from meta_model.evidence.segment_lists import SegmentList
 from meta_model.ranking.scoring import Scores
 from schemas.arrow import arrow_schema
 from schemas.columns import Table
@@ -24,6 +29,7 @@ from schemas.lake import Lake
 from schemas.products import (
     CHAMPION,
     COLD_USER_SCORES,
+    EVIDENCE_INTERVALS,
     EVIDENCE_ITEMS,
     EVIDENCE_QUALITY,
     LIST_QUALITY,
@@ -46,10 +52,21 @@ def write(lake: Lake, table: Table, ds: date, parts: Iterable[pa.Table]) -> int:
 
 
 def evidence_table(
-    segment: str, chosen: dict[str, np.ndarray], inputs: Inputs, provenance: Provenance
+    segment: str,
+    chosen: SegmentList,
+    values: ItemValues,
+    model: Ridge,
+    inputs: Inputs,
+    provenance: Provenance,
+    length: int,
 ) -> pa.Table:
-    items = inputs.item_profiles.take(chosen["item_index"] - 1)
-    n = len(items)
+    """The first `length` items of the segment's list, and why each is there."""
+    indices = chosen.items[:length]
+    items, n = inputs.item_profiles.take(indices.numpy() - 1), len(indices)
+    places = torch.searchsorted(values.items, indices)
+    discriminative = values.discriminative[places].numpy()
+    popularity = unit_scaled(values.n_interactions)[places].numpy()
+    why = explained(model, chosen.members, indices)
     return _table(
         EVIDENCE_ITEMS,
         provenance,
@@ -58,7 +75,11 @@ def evidence_table(
             "segment": pa.repeat(segment, n),
             "rank": np.arange(1, n + 1),
             **{name: items[name] for name in ("item_id", "title", "n_interactions")},
-            **{name: chosen[name] for name in chosen if name != "item_index"},
+            "evidence_score": discriminative * popularity,
+            "discriminative_value": discriminative,
+            "popularity_value": popularity,
+            **{name: value.numpy() for name, value in vars(why).items()},
+            "same_as_all": pa.repeat(chosen.same_as_all, n),
         },
     )
 
@@ -94,23 +115,20 @@ def scores_table(scores: Scores, inputs: Inputs, provenance: Provenance) -> pa.T
 
 def quality_table(segment: str, judged: list[Judged], provenance: Provenance) -> pa.Table:
     """What each list of a segment is worth, length by length."""
-    intervals = [each.mae_minus_popularity for each in judged]
-    return _table(
-        EVIDENCE_QUALITY,
-        provenance,
-        len(judged),
-        {
-            "segment": pa.repeat(segment, len(judged)),
-            "list": [each.name for each in judged],
-            "length": [each.length for each in judged],
-            "n_users": [len(each.elicited.mae) for each in judged],
-            "n_revealed_mean": [each.elicited.n_revealed.mean().item() for each in judged],
-            "mae": [each.elicited.mae.mean().item() for each in judged],
-            "ndcg5": [each.elicited.ndcg5.mean().item() for each in judged],
-            "mae_minus_popularity_low": [low for low, _ in intervals],
-            "mae_minus_popularity_high": [high for _, high in intervals],
-        },
-    )
+    means = ("mae", "ndcg5", "ndcg10_after", "recall20_after")
+    columns: dict[str, Any] = {
+        "segment": pa.repeat(segment, len(judged)),
+        "list": [each.name for each in judged],
+        "length": [each.length for each in judged],
+        "n_users": [len(each.elicited.users) for each in judged],
+        "n_revealed_mean": [each.elicited.n_revealed.mean().item() for each in judged],
+        **{name: [getattr(each.elicited, name).mean().item() for each in judged] for name in means},
+    }
+    for metric, other in EVIDENCE_INTERVALS:
+        ends = [each.interval(metric, other) for each in judged]
+        columns[f"{metric}_minus_{other}_low"] = [low for low, _ in ends]
+        columns[f"{metric}_minus_{other}_high"] = [high for _, high in ends]
+    return _table(EVIDENCE_QUALITY, provenance, len(judged), columns)
 
 
 def metrics_table(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from meta_model import artefact, outputs
@@ -15,12 +16,13 @@ from meta_model.breakdown import Breakdown
 from meta_model.data.inputs import Inputs, load
 from meta_model.evaluation.list_quality import list_quality
 from meta_model.evaluation.scenarios import evaluate
-from meta_model.evidence import select_evidence
-from meta_model.evidence_quality import judge
-from meta_model.item_values import ItemValues, item_values
+from meta_model.evidence.item_values import ItemValues, item_values
+from meta_model.evidence.quality import judge
+from meta_model.evidence.segment_lists import SegmentList, segment_lists
 from meta_model.ranking.scoring import score_cold_users
 from meta_model.segments import ALL, segments
 from schemas import decision, journal
+from schemas.arrow import read_partition
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.products import (
@@ -152,20 +154,43 @@ def run_evidence(night: Night, record: journal.Step) -> None:
     """The list of each segment that has users enough, and what the lists are worth."""
     record.rows_in = night.inputs.episodes.split("train", "validation").n_tasks
     config, provenance = night.loaded.config, night.loaded.provenance
-    listed = item_values(
+    choice, length = night.loaded.recommender.choice, config.evidence_items
+    values = item_values(
         night.loaded.learner, night.inputs, night.device, min_users=config.segment_users
     )
-    chosen = [
-        (name, select_evidence(values, config.evidence_items)) for name, values in listed.items()
-    ]
-    tables = (outputs.evidence_table(name, of, night.inputs, provenance) for name, of in chosen)
+    lists = segment_lists(
+        choice,
+        night.inputs,
+        config,
+        incumbents=_published_evidence(night),
+        tell=record.progress,
+    )
+    tables = (
+        outputs.evidence_table(name, each, values[name], choice, night.inputs, provenance, length)
+        for name, each in lists.items()
+    )
     record.rows_out = outputs.write(night.lake, EVIDENCE_ITEMS, night.ds, tables)
-    judged = _judged(night, listed, record)
+    judged = _judged(night, values, lists, record)
     outputs.write(night.lake, EVIDENCE_QUALITY, night.ds, judged)
 
 
+def _published_evidence(night: Night) -> tuple[int, ...]:
+    """The items of everyone's list that was published last before `ds`, by today's index."""
+    day = decision.champion_day(night.settings, night.ds)
+    if day is None or day not in night.lake.days(EVIDENCE_ITEMS.name, until=day):
+        return ()
+    rows = read_partition(EVIDENCE_ITEMS, night.lake.version(EVIDENCE_ITEMS.name, day))
+    of_everyone = rows.filter(pc.field("segment") == ALL).sort_by("rank")
+    ids = night.inputs.item_profiles["item_id"].combine_chunks()
+    found = pc.index_in(of_everyone["item_id"], ids).drop_null()
+    return tuple((found.to_numpy() + 1).tolist())
+
+
 def _judged(
-    night: Night, listed: Mapping[str, ItemValues], record: journal.Step
+    night: Night,
+    values: Mapping[str, ItemValues],
+    chosen: Mapping[str, SegmentList],
+    record: journal.Step,
 ) -> Iterator[pa.Table]:
     """Each segment's lists, asked of the segment's own held-out users."""
     if night.inputs.feedback == "implicit":
@@ -173,24 +198,26 @@ def _judged(
         return
     config = night.loaded.config
     known = segments(night.inputs, config.segment_users)
-    for name, values in listed.items():
+    for name, each in chosen.items():
         found = judge(
             night.loaded.learner,
+            night.loaded.recommender,
             night.inputs,
-            values,
+            values[name],
+            each.items,
             night.device,
             min_adapt=config.min_adapt,
             seed=config.seed,
             members=None if name == ALL else known.members(name),
         )
-        of_segment = [each for each in found if len(each.elicited.mae) >= config.judging_users]
+        of_segment = [of for of in found if len(of.elicited.mae) >= config.judging_users]
         if of_segment:
             yield outputs.quality_table(name, of_segment, night.loaded.provenance)
-        for each in of_segment:
-            if name == ALL and each.length == _SHOWN_LENGTH:
+        for of in of_segment:
+            if name == ALL and of.length == _SHOWN_LENGTH:
                 record.progress(
-                    f"{each.name:<20} MAE {each.elicited.mae.mean():.4f}  "
-                    f"nDCG@5 {each.elicited.ndcg5.mean():.4f}  {len(each.elicited.mae):,} users"
+                    f"{of.name:<20} nDCG@10 after {of.elicited.ndcg10_after.mean():.4f}  "
+                    f"MAE {of.elicited.mae.mean():.4f}  {len(of.elicited.mae):,} users"
                 )
         if name == ALL and not of_segment:
             record.progress(

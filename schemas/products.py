@@ -17,12 +17,21 @@ METRICS: Mapping[Feedback, tuple[str, ...]] = {
 # The lists that are judged: ours, and what it is compared with.
 EVIDENCE_LISTS = (
     "evidence",
+    "evidence_correlation",
     "evidence_paper",
     "evidence_robust",
     "popularity",
     "entropy",
     "popularity_x_entropy",
+    "helf",
     "random",
+    "nothing",
+)
+# What of two lists is compared by an interval: a metric, and whose it is compared with.
+EVIDENCE_INTERVALS = (
+    ("mae", "popularity"),
+    ("ndcg10_after", "popularity"),
+    ("ndcg10_after", "nothing"),
 )
 BASELINES = (
     "chance",
@@ -52,9 +61,23 @@ _PROVENANCE = (
     ),
 )
 
+
+def _since(*columns: Column) -> tuple[Column, ...]:
+    """Columns that came later: null in what had been published before."""
+    added = "Null in publications older than this column."
+    return tuple(
+        replace(column, nullable=True, description=f"{column.description} {added}")
+        for column in columns
+    )
+
+
 EVIDENCE_ITEMS = Table(
     name="evidence_items",
-    description="What to show new users to learn their taste (docs/adr/0019).",
+    description=(
+        "What to show new users to learn their taste: a set, chosen item by item for what the "
+        "answers add to recommendations (docs/adr/0025). The first 5 or 10 ranks are the list of "
+        "5 or 10."
+    ),
     key=("segment", "rank"),
     columns=(
         Column(
@@ -64,13 +87,21 @@ EVIDENCE_ITEMS = Table(
         ),
         Column(name="rank", type=Type.INT32, minimum=1, description="1 is shown first."),
         Column(name="item_id", type=Type.STRING, description="The source's id of the item."),
-        Column(name="title", type=Type.STRING, nullable=True, description="For people."),
+        Column(
+            name="title",
+            type=Type.STRING,
+            nullable=True,
+            description="The item's title, for display.",
+        ),
         Column(
             name="evidence_score",
             type=Type.FLOAT64,
             minimum=0,
             maximum=1,
-            description="discriminative_value x popularity_value.",
+            description=(
+                "discriminative_value x popularity_value: MeLU's score of the item by itself. The "
+                "list is not in its order."
+            ),
         ),
         Column(
             name="discriminative_value",
@@ -97,12 +128,48 @@ EVIDENCE_ITEMS = Table(
             description="Interactions with the item up to and including ds.",
         ),
         *_PROVENANCE,
+        *_since(
+            Column(
+                name="expected_gain",
+                type=Type.FLOAT64,
+                description=(
+                    "How much nDCG@10 of a new user's recommendations rises if the items up to "
+                    "this rank are asked about, beside asking nothing; on the existing users whom "
+                    "the list was chosen on. evidence_quality has held-out users."
+                ),
+            ),
+            Column(
+                name="answer_rate",
+                type=Type.FLOAT64,
+                minimum=0,
+                maximum=1,
+                description="The share of existing users of the segment who rated the item.",
+            ),
+            Column(
+                name="redundancy",
+                type=Type.FLOAT64,
+                minimum=0,
+                maximum=1,
+                description=(
+                    "How much of what an answer tells is known from the items above: the share of "
+                    "the answer's variance that their answers take away. 0: all of it is new."
+                ),
+            ),
+            Column(
+                name="same_as_all",
+                type=Type.BOOL,
+                description=(
+                    "Whether the segment has the list of everyone, because its own users gain "
+                    "nothing beyond chance by another."
+                ),
+            ),
+        ),
     ),
 )
 
+
 RankBy = Literal["p_like", "choice", "rating"]
 RANKED_BY: tuple[RankBy, ...] = get_args(RankBy)
-_SINCE_LISTS = "Null in publications older than this column."
 _LIST_COLUMNS = (
     Column(
         name="p_like",
@@ -167,10 +234,7 @@ COLD_USER_SCORES = Table(
             description="False: too few interactions to adapt; scored from the global model.",
         ),
         *_PROVENANCE,
-        *(
-            replace(column, nullable=True, description=f"{column.description} {_SINCE_LISTS}")
-            for column in _LIST_COLUMNS
-        ),
+        *_since(*_LIST_COLUMNS),
     ),
 )
 
@@ -178,8 +242,9 @@ EVIDENCE_QUALITY = Table(
     name="evidence_quality",
     description=(
         "What lists of items are worth to ask new users about: held-out users reveal their ratings "
-        "of the listed items, the model adapts, and predicts their other ratings. Empty for "
-        "implicit feedback, which has no rating to reveal."
+        "of the listed items, the model adapts, predicts their other ratings, and recommends from "
+        "the catalogue less the items of all lists compared. Empty for implicit feedback, which "
+        "has no rating to reveal."
     ),
     key=("segment", "list", "length"),
     columns=(
@@ -192,10 +257,12 @@ EVIDENCE_QUALITY = Table(
             name="list",
             type=Type.STRING,
             description=(
-                "`evidence`, as published; or what it is compared with: `evidence_paper`, MeLU's "
-                "formula, `evidence_robust`, the same with the gradient of the prediction for that "
-                "of the scaled loss, `popularity`, `entropy` of the ratings, "
-                "`popularity_x_entropy`, or `random`, the mean of several."
+                "`evidence`, as published; or what it is compared with. By a score of each item "
+                "alone: `evidence_correlation`, `evidence_paper` (MeLU's formula), "
+                "`evidence_robust` (the same with the gradient of the prediction for that of the "
+                "scaled loss), `popularity`, `entropy` of the ratings, `popularity_x_entropy`, "
+                "`helf` (harmonic mean of entropy and log frequency). `random`, the mean of "
+                "several; `nothing`, no question asked."
             ),
         ),
         Column(name="length", type=Type.INT32, minimum=1, description="How many items it has."),
@@ -235,6 +302,41 @@ EVIDENCE_QUALITY = Table(
             description="Upper end; below 0 the list beats popularity.",
         ),
         *_PROVENANCE,
+        *_since(
+            Column(
+                name="ndcg10_after",
+                type=Type.FLOAT64,
+                minimum=0,
+                maximum=1,
+                description=(
+                    "nDCG@10 of the recommendations that follow the answers; relevant is what the "
+                    "user liked."
+                ),
+            ),
+            Column(
+                name="recall20_after",
+                type=Type.FLOAT64,
+                minimum=0,
+                maximum=1,
+                description="Recall@20 of the same recommendations.",
+            ),
+            *(
+                Column(
+                    name=f"ndcg10_after_minus_{other}_{end}",
+                    type=Type.FLOAT64,
+                    description=text.format(other=other),
+                )
+                for other in ("popularity", "nothing")
+                for end, text in (
+                    (
+                        "low",
+                        "Lower end of the 95% interval of the difference to `{other}`; "
+                        "above 0 the list is better.",
+                    ),
+                    ("high", "Upper end; below 0 the list is worse."),
+                )
+            ),
+        ),
     ),
 )
 

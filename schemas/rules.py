@@ -137,7 +137,9 @@ _EVIDENCE_ITEMS = (
 _EVIDENCE_QUALITY = (
     Rule(
         name="interval_turned",
-        faults="if(mae_minus_popularity_low <= mae_minus_popularity_high, 0, 1)",
+        faults="if(mae_minus_popularity_low <= mae_minus_popularity_high"
+        " and ndcg10_after_minus_popularity_low <= ndcg10_after_minus_popularity_high"
+        " and ndcg10_after_minus_nothing_low <= ndcg10_after_minus_nothing_high, 0, 1)",
         description="an interval's lower end is not above its upper one",
     ),
     Rule(

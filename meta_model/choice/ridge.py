@@ -98,13 +98,21 @@ class Ridge(nn.Module):
         """The local update, u [B, F]."""
         prior, mask = self.prior(tasks.users), tasks.support.mask
         shown = factors[tasks.items[tasks.support.places]] * mask.unsqueeze(-1)
-        targets = (1 + self.of_rating * (tasks.support.ratings - self.mean_rating)) * mask
+        targets = self.answers(tasks.support.ratings) * mask
         chosen = shown.mT @ shown + self.log_unchosen.exp() * (factors.mT @ factors)
         pulled = (shown.mT @ targets.unsqueeze(-1)).squeeze(-1)
         pulled = pulled - (chosen @ prior.unsqueeze(-1)).squeeze(-1)
         ridge = self.log_ridge.exp().expand(len(self.everyone)).diag()
         factor = torch.linalg.cholesky(chosen + ridge)
         return prior + torch.cholesky_solve(pulled.unsqueeze(-1), factor).squeeze(-1)
+
+    def answers(self, ratings: Tensor) -> Tensor:
+        """y of ratings: what a choice says, which is 1, and how far it was liked."""
+        return 1 + self.of_rating * (ratings - self.mean_rating)
+
+    def logits(self, users: Tensor, items: Items) -> Tensor:
+        """[B, N + 1] of users u [B, F], before the support is left out."""
+        return self.log_scale.exp() * users @ items.factors.mT + items.biases
 
     def forward(self, tasks: Tasks, items: Items | None = None) -> Tensor:
         """Log probabilities [B, N + 1] of the next choice; -inf for the support.
@@ -114,7 +122,7 @@ class Ridge(nn.Module):
         """
         items = self.items() if items is None else items
         users = self.adapt(tasks, items.factors)
-        logits = self.log_scale.exp() * users @ items.factors.mT + items.biases
+        logits = self.logits(users, items)
         excluded = torch.zeros_like(logits, dtype=torch.bool)
         if self.training:
             excluded |= ~self.is_trained

@@ -148,3 +148,15 @@ def paper(config: Config) -> Config:
 def learner(inputs: Inputs, config: Config) -> Learner:
     torch.manual_seed(3)
     return create(config, inputs).eval()
+
+
+@pytest.fixture
+def segmented(inputs: Inputs) -> Inputs:
+    """Two features make segments; a gender of 0 is unknown, and makes none."""
+    rows = [
+        {"feature": f"user.{name}", "value": f"{name} {index}", "index": index}
+        for name, size in zip(inputs.users.names, inputs.users.sizes, strict=True)
+        for index in range(1, size)
+    ]
+    vocabulary = pa.Table.from_pylist(rows, schema=inputs.vocabulary.schema)
+    return replace(inputs, vocabulary=vocabulary, segments=("gender", "age"))

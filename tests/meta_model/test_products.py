@@ -19,8 +19,8 @@ from meta_model.data.batching import from_episodes
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.evidence import LISTS, order, select_evidence
-from meta_model.item_values import item_values
+from meta_model.evidence.item_values import item_values
+from meta_model.evidence.lists import LISTS, order
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.learners.melu import MeLU
 from meta_model.ranking import by_rating
@@ -157,21 +157,3 @@ def test_of_implicit_feedback_only_choices_are_reactions(
     [scores] = score_cold_users(_recommender(learner, only, everything), only)
     assert (scores.n_support.tolist(), scores.adapted.tolist()) == ([2], [False])
     assert set(scores.items[0].tolist()) - {0} == set(range(3, n_items + 1))
-
-
-def test_of_implicit_feedback_only_choices_are_evidence(
-    implicit: Inputs, config: Config, tmp_path: Path
-) -> None:
-    [train] = implicit.episodes.split("train").buffers()
-    row = train.to_pylist()[0]
-    sides = {
-        "support_items": [1, 2, 3],
-        "support_ratings": [1.0, 0.0, 1.0],
-        "query_items": [4, 5],
-        "query_ratings": [0.0, 1.0],
-    }
-    file = tmp_path / "train.parquet"
-    pq.write_table(pa.Table.from_pylist([row | sides], schema=train.schema), file)
-    only = replace(implicit, episodes=Episodes(files=(file,)))
-    chosen = select_evidence(item_values(create(config, only), only, CPU)[ALL], 10)
-    assert set(chosen["item_index"].tolist()) == {1, 3, 5}

@@ -7,31 +7,21 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 import torch
 
+from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
-from meta_model.evidence_quality import LENGTHS, judge
-from meta_model.item_values import ItemValues, item_values
+from meta_model.evaluation.rankers import ByChoice
+from meta_model.evidence.item_values import ItemValues, item_values
+from meta_model.evidence.quality import LENGTHS, Judged, judge
 from meta_model.learners import Learner
 from meta_model.segments import ALL, segments
+from schemas.products import EVIDENCE_LISTS
 
 CPU = torch.device("cpu")
 FIELDS = ("items", "discriminative", "of_loss", "of_score", "n_interactions", "entropy")
-
-
-@pytest.fixture
-def segmented(inputs: Inputs) -> Inputs:
-    """Two features make segments; a gender of 0 is unknown, and makes none."""
-    rows = [
-        {"feature": f"user.{name}", "value": f"{name} {index}", "index": index}
-        for name, size in zip(inputs.users.names, inputs.users.sizes, strict=True)
-        for index in range(1, size)
-    ]
-    vocabulary = pa.Table.from_pylist(rows, schema=inputs.vocabulary.schema)
-    return replace(inputs, vocabulary=vocabulary, segments=("gender", "age"))
 
 
 def _same(one: ItemValues, other: ItemValues) -> bool:
@@ -118,12 +108,21 @@ def test_lists_are_judged_by_the_segments_own_users(
 ) -> None:
     values = item_values(learner, segmented, CPU)[ALL]
     nobody = torch.zeros(len(segmented.users.values), dtype=torch.bool)
-    options = {"min_adapt": 1, "seed": 3}
-    assert list(judge(learner, segmented, values, CPU, **options, members=nobody)) == []
-    everyone = list(judge(learner, segmented, values, CPU, **options))
-    again = list(judge(learner, segmented, values, CPU, **options, members=~nobody))
-    assert [each.length for each in everyone] == [n for n in LENGTHS[:1] for _ in range(7)]
+    torch.manual_seed(4)
+    ranker, chosen = ByChoice(untrained(config, segmented)), torch.arange(1, 21)
+
+    def judged(**members: torch.Tensor) -> list[Judged]:
+        models = (learner, ranker, segmented, values, chosen, CPU)
+        return list(judge(*models, min_adapt=1, seed=3, **members))
+
+    assert judged(members=nobody) == []
+    everyone, again = judged(), judged(members=~nobody)
+    assert [each.name for each in everyone if each.length == LENGTHS[0]] == [
+        *EVIDENCE_LISTS[:-2],
+        "nothing",
+        "random",
+    ]
     for one, other in zip(everyone, again, strict=True):
         assert one.elicited.mae.equal(other.elicited.mae)
     [popularity] = [each for each in everyone if each.name == "popularity"]
-    assert popularity.mae_minus_popularity == (0, 0)
+    assert popularity.interval("mae", "popularity") == (0, 0)

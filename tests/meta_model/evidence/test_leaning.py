@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from meta_model import leaning
 from meta_model.baselines import ITEM_DAMPING, USER_DAMPING
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.tasks import Side, Tasks
-from meta_model.evidence import LISTS, select_evidence
-from meta_model.item_values import item_values, unit_scaled
+from meta_model.evidence import leaning
+from meta_model.evidence.item_values import item_values, unit_scaled
+from meta_model.evidence.lists import LISTS, listed
 from meta_model.learners import Learner, create
 from meta_model.segments import ALL
 
@@ -94,22 +94,18 @@ def test_reactions_a_tenth_as_wide_tell_a_tenth() -> None:
     assert less == pytest.approx(0.05, rel=0.05)
 
 
-def test_the_published_list_goes_by_it(learner: Learner, inputs: Inputs) -> None:
+def test_the_list_by_correlation_goes_by_it(learner: Learner, inputs: Inputs) -> None:
     values = item_values(learner, inputs, CPU)[ALL]
-    chosen = select_evidence(values, 5)
     product = values.discriminative * unit_scaled(values.n_interactions)
     best = torch.argsort(product, descending=True, stable=True)[:5]
-    assert chosen["item_index"].tolist() == values.items[best].tolist()
-    np.testing.assert_array_equal(
-        chosen["evidence_score"], chosen["discriminative_value"] * chosen["popularity_value"]
-    )
+    assert listed("evidence_correlation", values, 5).tolist() == values.items[best].tolist()
 
 
 def test_choices_have_no_rating_to_lean_by(implicit: Inputs, config) -> None:
     """There the paper's value decides."""
     values = item_values(create(replace(config, seed=3), implicit), implicit, CPU)[ALL]
     assert values.discriminative.equal(unit_scaled(values.of_loss))
-    assert LISTS["evidence"](values).equal(LISTS["evidence_paper"](values))
+    assert LISTS["evidence_correlation"](values).equal(LISTS["evidence_paper"](values))
 
 
 def test_ratings_that_are_all_the_same_tell_nothing() -> None:

@@ -1,14 +1,16 @@
-"""What a list is worth: held-out users react to it, the model adapts, and predicts the rest.
+"""What a list is worth: held-out users answer it, the model adapts, and serves them.
 
 Each user reveals their true ratings of those items of the list that they have rated. The rest, on
 which all lists are compared, are the user's items that are in none of the lists compared, so that
-differences between lists are differences of what was asked and not of what was left.
+differences between lists are differences of what was asked and not of what was left. The rest is
+predicted, and it is what recommendations of the catalogue, less all that any list asks, should
+find.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -16,12 +18,14 @@ from torch import Tensor
 from meta_model import metrics
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
+from meta_model.data.ragged import CPU
 from meta_model.data.tasks import Side, Tasks
+from meta_model.evaluation import lists as list_evaluation
+from meta_model.evaluation.lists import Ranker
 from meta_model.learners import Learner
 
 _BATCH_TASKS = 256
 _NDCG_AT = 5
-_RESAMPLES = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,18 +33,22 @@ class Elicited:
     """What asking about one list gave for each of U users, [U] each.
 
     users: by user_index; n_revealed: reactions that the user had to the list; mae of the median
-    rating and ndcg5 of the expected one, on the rest
+    rating and ndcg5 of the expected one, on the rest; ndcg10_after and recall20_after: of the list
+    of the catalogue that follows, where what the user likes of the rest is relevant
     """
 
     users: Tensor
     n_revealed: Tensor
     mae: Tensor
     ndcg5: Tensor
+    ndcg10_after: Tensor
+    recall20_after: Tensor
 
 
 @torch.no_grad()
 def elicit(
     learner: Learner,
+    ranker: Ranker,
     inputs: Inputs,
     lists: Mapping[str, Tensor],
     device: torch.device,
@@ -51,22 +59,26 @@ def elicit(
 ) -> dict[str, Elicited]:
     """Ask each test user of the scenario about each of the lists, item indices [K].
 
-    Users count whose rest has five items or more: the same users for all lists; without any, there
-    is no result. As in scoring, fewer than `min_adapt` reactions leave the shared model.
-    members: who is asked, by user index [U + 1]; by default everyone
+    Users count whose rest has five items or more, one of them liked: the same users for all lists;
+    without any, there is no result. As in scoring, fewer than `min_adapt` reactions leave the
+    shared model.
+    ranker: makes the lists that follow; members: who is asked, by user index [U + 1], or everyone
     """
     if inputs.feedback == "implicit":
         raise ValueError("elicitation needs ratings; implicit feedback has no reaction to reveal")
     learner.eval()
     asked = {name: items.to(device) for name, items in lists.items()}
     of_any = torch.cat(list(asked.values())).unique()
+    may_be_listed = inputs.statistics().counts > 0
+    may_be_listed[of_any.cpu()] = False
     found: dict[str, list[Elicited]] = {name: [] for name in asked}
     episodes = inputs.episodes.split("test", scenario=scenario)
     for batch in batches(episodes, _BATCH_TASKS, on=device):
         tasks = batch.whole()
         items = tasks.items[tasks.support.places]
         rest = tasks.support.mask & ~torch.isin(items, of_any)
-        counts = rest.sum(1) >= _NDCG_AT
+        is_liked = rest & (tasks.support.ratings >= inputs.liked_from)
+        counts = (rest.sum(1) >= _NDCG_AT) & (is_liked & may_be_listed.to(device)[items]).any(1)
         if members is not None:
             counts &= members.to(device)[tasks.users]
         if not counts.any():
@@ -78,13 +90,15 @@ def elicit(
             known = replace(
                 tasks, support=_of(tasks.support, revealed), query=_of(tasks.support, rest)
             )
-            found[name].append(_predict(learner, known, catalogue, min_adapt, inputs))
+            predicted = _predict(learner, known, catalogue, min_adapt, inputs)
+            recommended = _recommend(ranker, known, may_be_listed, inputs.liked_from)
+            found[name].append(Elicited(users=tasks.users.cpu(), **predicted, **recommended))
     return {name: joined(parts) for name, parts in found.items() if parts}
 
 
 def _predict(
     learner: Learner, tasks: Tasks, catalogue: object, min_adapt: int, inputs: Inputs
-) -> Elicited:
+) -> dict[str, Tensor]:
     """Adapt on the support where it is long enough, and predict the query."""
     n_revealed, query = tasks.support.mask.sum(1), learner.statistics.query(tasks)
     unadapted, adapted = learner.unadapted(tasks), learner.adapt(tasks, catalogue)
@@ -98,14 +112,21 @@ def _predict(
     )
     low, high = inputs.rating_levels[0], inputs.rating_levels[-1]
     ratings, rest = tasks.query.ratings, tasks.query.mask
-    return Elicited(
-        users=tasks.users.cpu(),
-        n_revealed=n_revealed.double().cpu(),
-        mae=metrics.mae(median.clamp(low, high), ratings, rest).double().cpu(),
-        ndcg5=metrics.ndcg(expected, metrics.graded(ratings, low, high), rest, _NDCG_AT)
+    return {
+        "n_revealed": n_revealed.double().cpu(),
+        "mae": metrics.mae(median.clamp(low, high), ratings, rest).double().cpu(),
+        "ndcg5": metrics.ndcg(expected, metrics.graded(ratings, low, high), rest, _NDCG_AT)
         .double()
         .cpu(),
-    )
+    }
+
+
+def _recommend(
+    ranker: Ranker, tasks: Tasks, may_be_listed: Tensor, liked: float
+) -> dict[str, Tensor]:
+    """The list of the catalogue after the support, judged by what is liked of the query."""
+    found = list_evaluation.judge(ranker, [tasks.to(CPU)], may_be_listed, None, liked)
+    return {f"{name}_after": found.metrics[name].double() for name in ("ndcg10", "recall20")}
 
 
 def _of(side: Side, mask: Tensor) -> Side:
@@ -128,24 +149,6 @@ def joined(parts: Sequence[Elicited]) -> Elicited:
     def mean(values: Sequence[Tensor]) -> Tensor:
         return torch.zeros_like(n_parts).index_add_(0, places, torch.cat(list(values))) / n_parts
 
-    return Elicited(
-        users=users,
-        n_revealed=mean([part.n_revealed for part in parts]),
-        mae=mean([part.mae for part in parts]),
-        ndcg5=mean([part.ndcg5 for part in parts]),
-    )
-
-
-def interval(differences: Tensor, seed: int = 1) -> tuple[float, float]:
-    """The 95% interval of the mean of paired differences [U], by the percentile bootstrap."""
-    draws = torch.Generator().manual_seed(seed)
-    size = len(differences)
-    # One resample at a time: all of them at once would grow with the users.
-    means = torch.stack(
-        [
-            differences[torch.randint(size, (size,), generator=draws)].mean()
-            for _ in range(_RESAMPLES)
-        ]
-    )
-    low, high = torch.quantile(means, torch.tensor([0.025, 0.975], dtype=means.dtype)).tolist()
-    return low, high
+    names = [field.name for field in fields(Elicited) if field.name != "users"]
+    means = {name: mean([getattr(part, name) for part in parts]) for name in names}
+    return Elicited(users=users, **means)

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from meta_model import leaning
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
+from meta_model.evidence import leaning
 from meta_model.learners import Learner
 from meta_model.segments import ALL, segments
 

@@ -10,17 +10,24 @@ import numpy as np
 import pytest
 import torch
 
+from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Side
-from meta_model.elicitation import Elicited, elicit, interval, joined
-from meta_model.evidence import LISTS, order
-from meta_model.item_values import item_values
+from meta_model.evaluation.rankers import ByChoice
+from meta_model.evidence.elicitation import Elicited, elicit, joined
+from meta_model.evidence.item_values import item_values
+from meta_model.evidence.lists import LISTS, order
 from meta_model.learners import LEARNERS, create
 from meta_model.segments import ALL
 
 CPU = torch.device("cpu")
+
+
+def _ranker(inputs: Inputs, config: Config) -> ByChoice:
+    torch.manual_seed(4)
+    return ByChoice(untrained(config, inputs))
 
 
 def _of_one_user(row: dict, items: list[int]) -> dict[int, float]:
@@ -44,12 +51,17 @@ def test_it_equals_a_loop_over_users(
     lists = {"many": torch.arange(1, 16), "few": torch.tensor([n_items - 2])}
     scenario = rows("test").to_pylist()[0]["scenario"]
     of_any = [int(item) for items in lists.values() for item in items]
-    found = elicit(learner, inputs, lists, CPU, min_adapt=min_adapt, scenario=scenario)
-    expected: dict[str, list[tuple[int, float]]] = {name: [] for name in lists}
+    ranker, statistics = _ranker(inputs, config), inputs.statistics()
+    may_be_listed = (statistics.counts > 0) & ~torch.isin(
+        torch.arange(n_items + 1), torch.tensor(of_any)
+    )
+    found = elicit(learner, ranker, inputs, lists, CPU, min_adapt=min_adapt, scenario=scenario)
+    expected: dict[str, list[tuple[float, ...]]] = {name: [] for name in lists}
     for place, row in enumerate(rows("test").to_pylist()):
         everything = _of_one_user(row, list(range(1, n_items + 1)))
         rest = {item: rating for item, rating in everything.items() if item not in of_any}
-        if row["scenario"] != scenario or len(rest) < 5:
+        liked = {item for item, rating in rest.items() if rating >= 4 and may_be_listed[item]}
+        if row["scenario"] != scenario or len(rest) < 5 or not liked:
             continue
         [tasks] = [from_episodes(rows("test").slice(place, 1))]
         where = {int(item): at for at, item in enumerate(tasks.items)}
@@ -62,12 +74,20 @@ def test_it_equals_a_loop_over_users(
             state = learner.adapt(asked, catalogue) if is_known else learner.unadapted(asked)
             forecast = learner.predict(state, catalogue, learner.statistics.query(asked))
             errors = (learner.median(state, forecast).clamp(1, 5) - query.ratings).abs()
-            expected[name].append((len(revealed), errors.mean().item()))
+            scores = ranker.scores(asked)[0].masked_fill(~may_be_listed, -torch.inf)
+            ranked = sorted(range(n_items + 1), key=lambda i, of=scores: (-of[i].item(), i))
+            gains = [item in liked for item in ranked[:10]]
+            gained = sum(1 / math.log2(rank + 2) for rank, hit in enumerate(gains) if hit)
+            ideal = sum(1 / math.log2(rank + 2) for rank in range(min(10, len(liked))))
+            of_user = (len(revealed), errors.mean().item(), gained / ideal)
+            expected[name].append(of_user)
     for name, of_list in expected.items():
         assert of_list
-        got = zip(found[name].n_revealed.tolist(), found[name].mae.tolist(), strict=True)
+        of_list_found = found[name]
+        columns = (of_list_found.n_revealed, of_list_found.mae, of_list_found.ndcg10_after)
+        got = zip(*(column.tolist() for column in columns), strict=True)
         np.testing.assert_allclose(sorted(got), sorted(of_list), atol=1e-5)
-    revealed = {n for of_list in expected.values() for n, _ in of_list}
+    revealed = {of_user[0] for of_list in expected.values() for of_user in of_list}
     assert 0 in revealed
     assert max(revealed) > 1
 
@@ -84,12 +104,13 @@ def test_all_lists_are_measured_on_the_same_rest(inputs: Inputs, config: Config)
     learner = create(config, inputs).eval()
     scenario = "warm"
     a, b = torch.arange(1, 4), torch.arange(4, 8)
-    one = elicit(learner, inputs, {"a": a, "b": b}, CPU, min_adapt=1, scenario=scenario)
-    other = elicit(learner, inputs, {"b": b, "a": a}, CPU, min_adapt=1, scenario=scenario)
+    ranker = _ranker(inputs, config)
+    one = elicit(learner, ranker, inputs, {"a": a, "b": b}, CPU, min_adapt=1, scenario=scenario)
+    other = elicit(learner, ranker, inputs, {"b": b, "a": a}, CPU, min_adapt=1, scenario=scenario)
     assert one["a"].mae.equal(other["a"].mae)
     assert len(one["a"].mae) == len(one["b"].mae)
     everything = {"a": torch.arange(1, len(inputs.item_profiles) + 1)}
-    assert elicit(learner, inputs, everything, CPU, min_adapt=1, scenario=scenario) == {}
+    assert elicit(learner, ranker, inputs, everything, CPU, min_adapt=1, scenario=scenario) == {}
 
 
 def test_lists_are_the_items_of_the_highest_scores(inputs: Inputs, config: Config, rows) -> None:
@@ -110,25 +131,22 @@ def test_lists_are_the_items_of_the_highest_scores(inputs: Inputs, config: Confi
     assert (values.of_score > 0).all()
 
 
-def test_the_interval_holds_the_mean_and_narrows_with_users() -> None:
-    draws = torch.Generator().manual_seed(5)
-    few, many = (torch.randn(n, generator=draws, dtype=torch.float64) + 1 for n in (50, 5000))
-    for differences in (few, many):
-        low, high = interval(differences)
-        assert low < differences.mean() < high
-        error = differences.std() / len(differences) ** 0.5
-        assert high - low == pytest.approx(2 * 1.96 * error.item(), rel=0.1)
-    assert interval(torch.full((20,), 0.25, dtype=torch.float64)) == (0.25, 0.25)
-    assert interval(few) == interval(few)
-
-
 def test_a_user_of_several_trials_counts_once_with_their_mean() -> None:
     def trial(users: list[int], mae: list[float]) -> Elicited:
         values = torch.tensor(mae, dtype=torch.float64)
-        return Elicited(users=torch.tensor(users), n_revealed=values + 1, mae=values, ndcg5=-values)
+        return Elicited(
+            users=torch.tensor(users),
+            n_revealed=values + 1,
+            mae=values,
+            ndcg5=-values,
+            ndcg10_after=values / 2,
+            recall20_after=values / 4,
+        )
 
     found = joined([trial([7, 3], [0.5, 1.0]), trial([3, 4], [2.0, 0.25])])
     assert found.users.tolist() == [3, 4, 7]
     assert found.mae.tolist() == [1.5, 0.25, 0.5]
     assert found.n_revealed.tolist() == [2.5, 1.25, 1.5]
     assert found.ndcg5.tolist() == [-1.5, -0.25, -0.5]
+    assert found.ndcg10_after.tolist() == [0.75, 0.125, 0.25]
+    assert found.recall20_after.tolist() == [0.375, 0.0625, 0.125]

@@ -1,0 +1,71 @@
+"""What a model of choices knows of users' tastes, and what one more answer changes in it.
+
+    C'  =  C - (C e)(C e)^T / (1 + e^T C e)
+    u'  =  u + C e (y - e . u) / (1 + e^T C e)
+
+Ridge regression is the posterior of a Gaussian linear model: u is its mean and C = A^-1 its
+covariance, in units of the noise. One more answer y on an item of factors e changes A by e e^T, so
+that the inverse need not be computed again (Sherman and Morrison, 1950).
+
+Shapes: U users, F factors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from meta_model.choice.ridge import Ridge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posterior:
+    """means: u [U, F]; covariances: C [U, F, F]"""
+
+    means: Tensor
+    covariances: Tensor
+
+    @staticmethod
+    def of_unknown(model: Ridge, users: Tensor, factors: Tensor) -> Posterior:
+        """Of users [U] of whom the attributes alone are known, given all items' factors."""
+        ridge = model.log_ridge.exp()
+        precision = model.log_unchosen.exp() * (factors.mT @ factors)
+        precision = precision + ridge * torch.eye(len(precision), device=factors.device)
+        covariance = torch.linalg.inv(precision)
+        means = ridge * model.prior(users) @ covariance
+        return Posterior(means=means, covariances=covariance.expand(len(users), -1, -1))
+
+    def __getitem__(self, chosen: Tensor) -> Posterior:
+        return Posterior(means=self.means[chosen], covariances=self.covariances[chosen])
+
+    def means_after(self, factors: Tensor, answers: Tensor) -> Tensor:
+        """u' [U, F] after one answer [U] of each user, on items of factors [U, F]."""
+        steps = self._steps(factors)
+        return self.means + steps * self._surprise(factors, steps, answers).unsqueeze(1)
+
+    def after(self, factors: Tensor, answers: Tensor, has_answered: Tensor) -> Posterior:
+        """The same with the covariances; users who have not answered stay as they are."""
+        steps = self._steps(factors)
+        surprise = self._surprise(factors, steps, answers) * has_answered
+        shrunk = steps / (1 + (steps * factors).sum(1, keepdim=True)).sqrt()
+        shrunk = shrunk * has_answered.unsqueeze(1)
+        return Posterior(
+            means=self.means + steps * surprise.unsqueeze(1),
+            covariances=self.covariances - shrunk.unsqueeze(2) * shrunk.unsqueeze(1),
+        )
+
+    def variances(self, factors: Tensor) -> Tensor:
+        """e^T C e [U] of one item of factors [F] or of each user's own [U, F]."""
+        factors = factors.expand(len(self.means), -1)
+        return (self._steps(factors) * factors).sum(1)
+
+    def _steps(self, factors: Tensor) -> Tensor:
+        """C e [U, F]."""
+        steps: Tensor = torch.bmm(self.covariances, factors.unsqueeze(2)).squeeze(2)
+        return steps
+
+    def _surprise(self, factors: Tensor, steps: Tensor, answers: Tensor) -> Tensor:
+        expected, variance = (factors * self.means).sum(1), (factors * steps).sum(1)
+        return (answers - expected) / (1 + variance)

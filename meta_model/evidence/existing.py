@@ -1,0 +1,119 @@
+"""Existing users playing new ones: what they would answer to a question, and what they like.
+
+Shapes: U users, C candidates, P pairs of a user and an item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from meta_model.choice.ridge import Ridge
+from meta_model.data.batching import batches
+from meta_model.data.inputs import Inputs
+
+_BATCH_TASKS = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Existing:
+    """Existing users, and the items that new users may be asked about.
+
+    users: [U], by user index; candidates: [C], by item index
+    ratings: [U, C] of the candidates; knows: [U, C], whether the user rated the candidate
+    is_liked: [U, C], whether they like it
+    liked_rows, liked_items: [P], all that they like: a row of `users`, and an item
+    """
+
+    users: Tensor
+    candidates: Tensor
+    ratings: Tensor
+    knows: Tensor
+    is_liked: Tensor
+    liked_rows: Tensor
+    liked_items: Tensor
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def among(self, is_member: Tensor) -> Existing:
+        """Those who are members [U]; the candidates stay."""
+        row = is_member.cumsum(0) - 1
+        is_kept = is_member[self.liked_rows]
+        return replace(
+            self,
+            users=self.users[is_member],
+            ratings=self.ratings[is_member],
+            knows=self.knows[is_member],
+            is_liked=self.is_liked[is_member],
+            liked_rows=row[self.liked_rows[is_kept]],
+            liked_items=self.liked_items[is_kept],
+        )
+
+
+def existing_users(
+    inputs: Inputs,
+    model: Ridge,
+    *,
+    n_users: int,
+    n_candidates: int,
+    seed: int,
+    always: Sequence[int] = (),
+) -> Existing:
+    """So many users of training and validation, drawn at random, and what they rated most.
+
+    always: items that are candidates however few rated them
+    """
+    users, rows, items, ratings = _pairs(inputs, n_users, seed)
+    is_trained = model.is_trained.cpu()[items]
+    rows, items, ratings = rows[is_trained], items[is_trained], ratings[is_trained]
+    counts = items.bincount(minlength=len(inputs.item_profiles) + 1)
+    most = counts.argsort(descending=True, stable=True)[:n_candidates]
+    candidates = torch.tensor([*dict.fromkeys([*most.tolist(), *always])], dtype=torch.int64)
+    candidates = candidates[counts[candidates] > 0]
+    column = torch.full_like(counts, -1)
+    column[candidates] = torch.arange(len(candidates))
+    asked = column[items] >= 0
+    cells = (rows[asked], column[items[asked]])
+    of_candidates = torch.zeros(len(users), len(candidates))
+    of_candidates[cells] = ratings[asked]
+    knows = torch.zeros_like(of_candidates, dtype=torch.bool)
+    knows[cells] = True
+    likes = ratings >= inputs.liked_from
+    device = model.is_trained.device
+    return Existing(
+        users=users.to(device),
+        candidates=candidates.to(device),
+        ratings=of_candidates.to(device),
+        knows=knows.to(device),
+        is_liked=(knows & (of_candidates >= inputs.liked_from)).to(device),
+        liked_rows=rows[likes].to(device),
+        liked_items=items[likes].to(device),
+    )
+
+
+def _pairs(inputs: Inputs, n_users: int, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Users [U], and of each of their interactions the user's row, the item and the rating [P].
+
+    A user may have several tasks, and an interaction may be in several of them.
+    """
+    episodes, n_items = inputs.episodes.split("train", "validation"), len(inputs.item_profiles)
+    present = torch.cat([tasks.users.unique() for tasks in batches(episodes, _BATCH_TASKS)])
+    known = present.unique()
+    draws = torch.Generator().manual_seed(seed)
+    users = known[torch.randperm(len(known), generator=draws)[:n_users]].sort().values
+    row = torch.full((len(inputs.user_profiles) + 1,), -1)
+    row[users] = torch.arange(len(users))
+    pairs, ratings = [], []
+    for tasks in batches(episodes, _BATCH_TASKS):
+        drawn = tasks[row[tasks.users] >= 0]
+        past = drawn.whole().chosen(inputs.feedback).support
+        rows = row[drawn.users].unsqueeze(1).expand_as(past.mask)[past.mask]
+        pairs.append(rows * (n_items + 1) + drawn.items[past.places[past.mask]])
+        ratings.append(past.ratings[past.mask])
+    distinct, place = torch.cat(pairs).unique(return_inverse=True)
+    of_pairs = torch.zeros(len(distinct)).scatter_(0, place, torch.cat(ratings))
+    return users, distinct // (n_items + 1), distinct % (n_items + 1), of_pairs

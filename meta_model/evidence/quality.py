@@ -1,0 +1,95 @@
+"""What our list is worth beside others of its length, by the simulation of `elicitation`.
+
+`random` is what several lists drawn at random give on average, `nothing` what nothing asked gives.
+Differences are of the same users' figures, so that their interval is of the paired difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+from meta_model.data.inputs import Inputs
+from meta_model.evaluation.bootstrap import Bootstrap
+from meta_model.evaluation.lists import Ranker
+from meta_model.evidence.elicitation import Elicited, elicit, joined
+from meta_model.evidence.item_values import ItemValues
+from meta_model.evidence.lists import LISTS, listed
+from meta_model.learners import Learner
+
+LENGTHS = (5, 10, 20)
+PUBLISHED, RANDOM, NOTHING = "evidence", "random", "nothing"
+_RANDOM_LISTS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """One list of one length, asked of the same users as the others of that length."""
+
+    name: str
+    length: int
+    elicited: Elicited
+    popularity: Elicited
+    nothing: Elicited
+
+    def interval(self, metric: str, other: str) -> tuple[float, float]:
+        """The 95% interval of how far the mean of a metric lies above that of another list.
+
+        metric: a field of `Elicited`; other: `popularity` or `nothing`
+        """
+        values = getattr(self.elicited, metric) - getattr(getattr(self, other), metric)
+        return Bootstrap(n_users=len(values)).interval(values)
+
+
+def judge(
+    learner: Learner,
+    ranker: Ranker,
+    inputs: Inputs,
+    values: ItemValues,
+    selected: Tensor,
+    device: torch.device,
+    *,
+    min_adapt: int,
+    seed: int,
+    members: Tensor | None = None,
+    others: Mapping[str, Tensor] = MappingProxyType({}),
+) -> Iterator[Judged]:
+    """Every list in every length; none where no test user is left to ask.
+
+    ranker: makes the lists of the catalogue that follow; selected: the list to be published, by
+    item index, as long as the longest; members: who is asked, by user index [U + 1], or everyone
+    others: more lists to compare with, by item index
+    """
+    for length in LENGTHS:
+        lists = {PUBLISHED: selected[:length]}
+        lists |= {name: listed(name, values, length) for name in LISTS}
+        lists |= {name: items[:length] for name, items in others.items()}
+        lists |= {NOTHING: selected[:0]}
+        drawn = _drawn(values, length, seed)
+        found = elicit(
+            learner, ranker, inputs, lists | drawn, device, min_adapt=min_adapt, members=members
+        )
+        if not found:
+            return
+        found[RANDOM] = joined([found.pop(name) for name in drawn])
+        for name, elicited in found.items():
+            yield Judged(
+                name=name,
+                length=length,
+                elicited=elicited,
+                popularity=found["popularity"],
+                nothing=found[NOTHING],
+            )
+
+
+def _drawn(values: ItemValues, length: int, seed: int) -> dict[str, Tensor]:
+    draws = torch.Generator().manual_seed(seed)
+    size = len(values.items)
+    return {
+        f"{RANDOM} {number}": values.items[torch.randperm(size, generator=draws)[:length]]
+        for number in range(_RANDOM_LISTS)
+    }

@@ -1,0 +1,46 @@
+"""One more answer changes the posterior as solving the whole ridge regression again would."""
+
+from __future__ import annotations
+
+import torch
+
+from meta_model.choice.posterior import Posterior
+from meta_model.choice.ridge import Ridge
+from meta_model.config import Config
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Side, Tasks
+
+
+def test_answers_one_by_one_are_the_local_update(inputs: Inputs, config: Config) -> None:
+    torch.manual_seed(2)
+    model = Ridge(inputs, 6, dropout=0.0).eval()
+    users, asked = torch.tensor([1, 2]), torch.tensor([0, 3, 5, 7])
+    ratings = torch.tensor([[5.0, 1.0, 3.0], [2.0, 4.0, 0.0]])
+    knows = torch.tensor([[True, True, True], [True, False, False]])
+    places = torch.tensor([[1, 2, 3], [1, 2, 3]])
+    side = Side(places=places * knows, ratings=ratings * knows, mask=knows)
+    tasks = Tasks(
+        users=users,
+        items=asked,
+        support=side,
+        query=side.hidden(),
+        in_statistics=torch.zeros(2, dtype=torch.bool),
+    )
+    with torch.no_grad():
+        factors = model.items().factors
+        found = Posterior.of_unknown(model, users, factors)
+        for column, item in enumerate(asked[1:]):
+            of_item = factors[item].expand(2, -1)
+            answers, answered = model.answers(ratings[:, column]), knows[:, column]
+            after = found.means_after(of_item, answers)
+            found = found.after(of_item, answers, answered)
+            torch.testing.assert_close(found.means[answered], after[answered])
+        torch.testing.assert_close(found.means, model.adapt(tasks, factors), atol=1e-4, rtol=1e-4)
+        precision = model.log_unchosen.exp() * factors.mT @ factors
+        precision += model.log_ridge.exp() * torch.eye(6)
+        precision += factors[asked[1:]].mT @ factors[asked[1:]]
+        torch.testing.assert_close(
+            found.covariances[0], torch.linalg.inv(precision), atol=1e-4, rtol=1e-4
+        )
+        variance = found.variances(factors[9])[0]
+        torch.testing.assert_close(variance, factors[9] @ found.covariances[0] @ factors[9])

@@ -1,0 +1,193 @@
+"""The list is what trying every item on every user would choose; users of training alone count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from meta_model.choice.ridge import Ridge
+from meta_model.config import Config
+from meta_model.data.episodes import Episodes
+from meta_model.data.inputs import Inputs
+from meta_model.evidence import selection
+from meta_model.evidence.existing import Existing, existing_users
+from meta_model.evidence.explained import explained
+from meta_model.evidence.segment_lists import segment_lists
+from meta_model.evidence.selection import forward_selection
+
+
+@pytest.fixture
+def model(inputs: Inputs) -> Ridge:
+    torch.manual_seed(5)
+    model = Ridge(inputs, 6, dropout=0.0).eval()
+    with torch.no_grad():
+        model.own.mul_(8)  # so that answers differ in what they tell
+        model.of_rating.fill_(0.5)
+    return model
+
+
+def _existing(inputs: Inputs, model: Ridge, n_users: int = 10_000) -> Existing:
+    return existing_users(inputs, model, n_users=n_users, n_candidates=12, seed=1)
+
+
+def _likelihood(
+    model: Ridge, existing: Existing, user: int, asked: list[int], hidden: int
+) -> float:
+    """The mean log probability of what a user likes, by solving the regression from scratch.
+
+    asked: columns of candidates; hidden: one more that is recommended to nobody
+    """
+    items = model.items()
+    factors, scale = items.factors, model.log_scale.exp()
+    candidates = existing.candidates.tolist()
+    known = [c for c in asked if existing.knows[user, c]]
+    support = factors[[candidates[c] for c in known]]
+    precision = support.mT @ support + model.log_unchosen.exp() * factors.mT @ factors
+    precision += model.log_ridge.exp() * torch.eye(factors.shape[1])
+    answers = model.answers(existing.ratings[user, known])
+    prior = model.log_ridge.exp() * model.prior(existing.users[[user]])[0]
+    taste = torch.linalg.solve(precision, support.mT @ answers + prior)
+    logits = scale * factors @ taste + items.biases
+    gone = {0, *(candidates[c] for c in [*asked, hidden])}
+    left = [i for i in range(len(factors)) if model.is_trained[i] and i not in gone]
+    liked = existing.liked_items[existing.liked_rows == user].tolist()
+    liked = [item for item in liked if item in left]
+    if not liked:
+        return 0.0
+    return float(logits[liked].mean() - logits[left].logsumexp(0))
+
+
+def test_each_item_is_the_one_that_gains_most(inputs: Inputs, model: Ridge) -> None:
+    existing = _existing(inputs, model, n_users=12)
+    chosen: list[int] = []
+    with torch.no_grad():
+        for _ in range(4):
+            gains = {
+                c: sum(
+                    _likelihood(model, existing, user, [*chosen, c], c)
+                    - _likelihood(model, existing, user, chosen, c)
+                    for user in range(len(existing))
+                    if existing.knows[user, c]
+                )
+                for c in range(len(existing.candidates))
+                if c not in chosen and existing.knows[:, c].any()
+            }
+            search = selection.Search(model, existing)
+            for column in chosen:
+                search.ask(column)
+            for column, gain in gains.items():
+                assert float(search.gains(column).sum()) == pytest.approx(gain, abs=1e-3)
+            chosen.append(max(gains, key=gains.__getitem__))
+    expected = existing.candidates[chosen].tolist()
+    # Lazy evaluation may miss a gain that rose with the list: the first item is never such a one.
+    found = forward_selection(model, existing, 4).tolist()
+    assert found[0] == expected[0]
+    assert len(set(found)) == 4
+    assert len(set(found) & set(expected)) >= 3
+
+
+def test_an_incumbent_stays_unless_another_is_better_beyond_chance(
+    inputs: Inputs, model: Ridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    existing = _existing(inputs, model)
+    free = forward_selection(model, existing, 5).tolist()
+    others = [item for item in existing.candidates.tolist() if item not in free][:5]
+    monkeypatch.setattr(selection, "_BEYOND_CHANCE", 1e9)
+    assert set(forward_selection(model, existing, 5, others).tolist()) == set(others)
+    monkeypatch.setattr(selection, "_BEYOND_CHANCE", -1e9)
+    assert forward_selection(model, existing, 5, others).tolist() == free
+
+
+def test_a_list_is_no_longer_than_what_anyone_knows(inputs: Inputs, model: Ridge) -> None:
+    existing = _existing(inputs, model)
+    knows = existing.knows.clone()
+    knows[:, 3:] = False
+    few = replace(existing, knows=knows, is_liked=existing.is_liked & knows)
+    assert set(forward_selection(model, few, 20).tolist()) == set(few.candidates[:3].tolist())
+
+
+def test_what_test_users_did_is_in_no_list(
+    inputs: Inputs, model: Ridge, rows, tmp_path: Path
+) -> None:
+    kept = rows("train", "validation")
+    pq.write_table(kept, tmp_path / "part-0.parquet")
+    without = replace(inputs, episodes=Episodes(files=(tmp_path / "part-0.parquet",)))
+    one, other = (_existing(each, model) for each in (inputs, without))
+    assert forward_selection(model, one, 8).equal(forward_selection(model, other, 8))
+    users = {row["user_index"] for row in kept.to_pylist()}
+    assert set(one.users.tolist()) == users
+
+
+def test_a_user_of_several_tasks_answers_as_one(
+    inputs: Inputs, model: Ridge, rows, tmp_path: Path
+) -> None:
+    row = rows("train").to_pylist()[0]
+    first = row | {"support_items": [1, 2], "support_ratings": [5.0, 1.0],
+                   "query_items": [3], "query_ratings": [4.0]}  # fmt: skip
+    second = first | {"support_items": [2, 4], "support_ratings": [1.0, 2.0]}
+    table = pa.Table.from_pylist([first, second], schema=rows("train").schema)
+    pq.write_table(table, tmp_path / "part-0.parquet")
+    only = replace(inputs, episodes=Episodes(files=(tmp_path / "part-0.parquet",)))
+    model.is_trained[:] = True
+    existing = _existing(only, model)
+    assert existing.users.tolist() == [row["user_index"]]
+    rated = dict(zip(existing.candidates.tolist(), existing.ratings[0].tolist(), strict=True))
+    assert rated == {1: 5.0, 2: 1.0, 3: 4.0, 4: 2.0}
+    assert sorted(existing.liked_items.tolist()) == [1, 3]
+
+
+def test_of_implicit_feedback_only_choices_are_answers(
+    implicit: Inputs, config: Config, tmp_path: Path
+) -> None:
+    [train] = implicit.episodes.split("train").buffers()
+    row = train.to_pylist()[0] | {
+        "support_items": [1, 2, 3],
+        "support_ratings": [1.0, 0.0, 1.0],
+        "query_items": [4, 5],
+        "query_ratings": [0.0, 1.0],
+    }
+    pq.write_table(pa.Table.from_pylist([row], schema=train.schema), tmp_path / "part-0.parquet")
+    only = replace(implicit, episodes=Episodes(files=(tmp_path / "part-0.parquet",)))
+    model = Ridge(only, 4, dropout=0.0).eval()
+    model.is_trained[:] = True
+    existing = _existing(only, model)
+    assert set(existing.candidates.tolist()) == {1, 3, 5}
+    assert set(forward_selection(model, existing, 10).tolist()) == {1, 3, 5}
+
+
+def test_each_item_says_what_it_adds(inputs: Inputs, model: Ridge) -> None:
+    existing = _existing(inputs, model)
+    items = forward_selection(model, existing, 6)
+    why = explained(model, existing, items)
+    columns = [existing.candidates.tolist().index(item) for item in items.tolist()]
+    assert why.answer_rate.tolist() == pytest.approx(
+        existing.knows[:, columns].double().mean(0).tolist()
+    )
+    assert why.redundancy[0] == pytest.approx(0, abs=1e-5)
+    assert ((why.redundancy >= 0) & (why.redundancy <= 1)).all()
+    assert (why.redundancy[1:] > 0).any()
+    assert len(why.expected_gain) == 6
+
+
+def test_a_segment_has_the_list_of_everyone_unless_it_gains(
+    segmented: Inputs, model: Ridge, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = replace(config, segment_users=3, evidence_items=3, evidence_candidates=30)
+    monkeypatch.setattr("meta_model.evidence.segment_lists.LENGTHS", (3,))
+    monkeypatch.setattr(selection, "_BEYOND_CHANCE", 1e9)
+    lists = segment_lists(model, segmented, few)
+    assert len(lists) > 1
+    of_all = lists["all"].items
+    for each in lists.values():
+        known = each.members.candidates[each.members.knows.any(0)]
+        assert set(of_all.tolist()) & set(known.tolist()) <= set(each.items.tolist())
+        assert each.same_as_all is each.items.equal(of_all)
+    assert any(each.same_as_all for name, each in lists.items() if name != "all")
+    monkeypatch.setattr(selection, "_BEYOND_CHANCE", -1e9)
+    own = segment_lists(model, segmented, few)
+    assert not all(each.same_as_all for each in own.values())
