@@ -19,7 +19,6 @@ from schemas.lake import Lake
 from schemas.network_spec import Network
 from schemas.settings import Settings
 from schemas.spark import spark_schema
-from schemas.steps import MADE_BY
 
 
 def run(settings: Settings, ds: date, record: journal.Step) -> None:
@@ -67,4 +66,4 @@ def _edges(
 
 
 def _read(spark: SparkSession, lake: Lake, table: Table, ds: date) -> DataFrame:
-    return read_partition(spark, lake, table, ds, made_by=MADE_BY[table.name])
+    return read_partition(spark, lake, table, ds)

@@ -19,6 +19,7 @@ from schemas.dataset_spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.holdout import Holdout, holdout
 from schemas.lake import Lake
+from schemas.pipeline import INGEST
 from schemas.settings import Settings
 
 
@@ -47,8 +48,7 @@ def _active(
     users = by_arrival(user_activity(user_days, held_out, cold_max), "user_id", "user_index")
     items = by_arrival(item_activity(item_days, held_out), "item_id", "item_index")
     known_users, known_items = (
-        read_partition(spark, lake, table, ds, made_by="ingest")
-        for table in (tables.users(spec), tables.items(spec))
+        read_partition(spark, lake, table, ds) for table in (tables.users(spec), tables.items(spec))
     )
     return users.join(known_users, "user_id"), items.join(known_items, "item_id")
 
@@ -66,7 +66,7 @@ def _write_profiles(
     of_users = T.vocabulary(users.where(~F.col("is_new")), "user", spec.user_features)
     of_items = T.vocabulary(items.where(~F.col("is_new")), "item", spec.items.features)
     write_partition(lake, tables.VOCABULARY, ds, of_users.unionByName(of_items))
-    vocabulary = read_partition(spark, lake, tables.VOCABULARY, ds, made_by="build-profiles")
+    vocabulary = read_partition(spark, lake, tables.VOCABULARY, ds)
     written = 0
     for frame, table, prefix, features in (
         (users, tables.user_profiles(spec), "user", spec.user_features),
@@ -84,5 +84,8 @@ def lake_holdout(lake: Lake, spec: DatasetSpec, ds: date) -> Holdout:
     days = lake.days("interactions", until=ds)
     with_rows = [day for day, manifest in days.items() if manifest.rows]
     if not with_rows:
-        raise UserError(f"the lake has no interactions up to ds {ds}; run the step ingest first.")
+        raise UserError(
+            f"the lake has no interactions up to ds {ds}; run the step {INGEST.name} first: "
+            f"{INGEST.command(ds)}"
+        )
     return holdout(with_rows[0], with_rows[-1], spec.cold_start)
