@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from jobs.holdout import lake_holdout
 from jobs.partitions import read_partition, write_partition
-from jobs.profiles import lake_holdout
 from jobs.rows import collected
 from jobs.session import spark_session
 from jobs.timelines import ranges_of_users, timelines

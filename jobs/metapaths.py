@@ -7,8 +7,8 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.holdout import lake_holdout
 from jobs.partitions import cached, read_history, read_partition, write_partition
-from jobs.profiles import lake_holdout
 from jobs.rows import collected
 from jobs.session import spark_session
 from jobs.transforms import network as T

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs import activity
+from jobs.holdout import lake_holdout
 from jobs.partitions import cached, read_partition, write_partition
 from jobs.session import spark_session
 from jobs.transforms import profiles as T
@@ -16,10 +17,8 @@ from jobs.transforms.profiles import by_arrival
 from schemas import dataset_choice, journal, tables, utc
 from schemas.activity_tables import ITEM_DAYS, USER_DAYS
 from schemas.dataset_spec import DatasetSpec
-from schemas.errors import UserError
-from schemas.holdout import Holdout, holdout
+from schemas.holdout import Holdout
 from schemas.lake import Lake
-from schemas.pipeline import INGEST
 from schemas.settings import Settings
 
 
@@ -77,15 +76,3 @@ def _write_profiles(
         record.progress(f"{rows:,} {table.name}")
         written += rows
     return written
-
-
-def lake_holdout(lake: Lake, spec: DatasetSpec, ds: date) -> Holdout:
-    """The held-out days of the interactions that the lake has up to `ds`."""
-    days = lake.days("interactions", until=ds)
-    with_rows = [day for day, manifest in days.items() if manifest.rows]
-    if not with_rows:
-        raise UserError(
-            f"the lake has no interactions up to ds {ds}; run the step {INGEST.name} first: "
-            f"{INGEST.command(ds)}"
-        )
-    return holdout(with_rows[0], with_rows[-1], spec.cold_start)
