@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from meta_model import leaning
-from meta_model.baselines import ITEM_DAMPING, USER_DAMPING
+from meta_model.data.damping import ITEM_DAMPING, USER_DAMPING
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.tasks import Side, Tasks
