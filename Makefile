@@ -151,7 +151,7 @@ constraints: install ## pin what pyproject.toml needs and all that it needs, in 
 		--no-annotate --no-emit-index-url --no-emit-find-links \
 		--custom-compile-command "make constraints" --output-file constraints.txt pyproject.toml
 
-docs: install ## generate the documentation pages of the tables
+docs: install ## generate docs/tables.md and the picture of the night in README
 	@$(VENV_PYTHON) -m schemas.docs
 
 clean: ## remove the environment and caches; run-time state (var/) stays

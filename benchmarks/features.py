@@ -5,7 +5,7 @@
 Each size is made up once (jobs/synthesise.py) and goes through the night's own steps, a process
 each on a Spark server. The modes:
 
-- `profiles+episodes`: build-profiles and build-episodes; the reference is features_reference.sql,
+- `profiles+episodes`: build_profiles and build_episodes; the reference is features_reference.sql,
   from the same Parquet files on the same machine, and must have made the same rows;
 - `full night features`: these and ingest, from a source to an empty lake;
 - `incremental`: the same three steps for the last day, on a lake that the night before left; the
@@ -33,13 +33,22 @@ from benchmarks.records import Record, write_json
 from schemas import command_line, dataset_choice
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import (
+    BUILD_EPISODES,
+    BUILD_METAPATHS,
+    BUILD_PROFILES,
+    CHECK_FEATURES,
+    CHECK_INTERACTIONS,
+    INGEST,
+    Step,
+)
 
 log = logging.getLogger("benchmarks.features")
 
 DAYS = 100  # so that a day adds about one in a hundred
 DS = date(2024, 4, 9)  # the last of them
-_STEPS = ("ingest", "build-profiles", "build-episodes")
-_CHECKS = ("check-interactions", "build-metapaths", "check-features")
+_STEPS = (INGEST, BUILD_PROFILES, BUILD_EPISODES)
+_CHECKS = (CHECK_INTERACTIONS, BUILD_METAPATHS, CHECK_FEATURES)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -80,20 +89,20 @@ def measure(interactions: int) -> Iterator[Record]:
         with night_steps.spark_server(home / "of-lopsided") as server:
             lopsided = sum(_night(DS, source, home / "lopsided", server).values())
             lopsided_peak = server.peak_mib()
-    features, whole = sum(full.values()) - full["ingest"], sum(full.values())
-    guarded = features + checks["build-metapaths"]
+    features, whole = sum(full.values()) - full[INGEST], sum(full.values())
+    guarded = features + checks[BUILD_METAPATHS]
     for mode, seconds, reference, peak_mib in (
         ("profiles+episodes", features, reference_seconds, peak),
         ("full night features", whole, None, peak),
         ("incremental", sum(further.values()), whole, incremental_peak),
-        ("check of interactions", checks["check-interactions"], full["ingest"], None),
+        ("check of interactions", checks[CHECK_INTERACTIONS], full[INGEST], None),
         (
             "check of interactions, incremental",
-            further_check["check-interactions"],
-            further["ingest"],
+            further_check[CHECK_INTERACTIONS],
+            further[INGEST],
             None,
         ),
-        ("check of features", checks["check-features"], guarded, None),
+        ("check of features", checks[CHECK_FEATURES], guarded, None),
         ("lopsided", lopsided, whole, lopsided_peak),
     ):
         record = {
@@ -122,16 +131,16 @@ def _numbers(interactions: int) -> dict[str, int]:
 
 
 def _night(
-    ds: date, source: Path, home: Path, server: Server, steps: Sequence[str] = _STEPS
-) -> dict[str, float]:
+    ds: date, source: Path, home: Path, server: Server, steps: Sequence[Step] = _STEPS
+) -> dict[Step, float]:
     """Run steps of the night, those that make features unless told others; the seconds of each."""
     variables = {
         **server.variables,
         "COLDSTART_HOME": str(home),
         "COLDSTART_SOURCE": str(source),
     }
-    seconds = {step: night_steps.run([step, "--ds", str(ds)], variables) for step in steps}
-    log.info("%s: %s", ds, ", ".join(f"{step} {s:.1f} s" for step, s in seconds.items()))
+    seconds = {step: night_steps.run([step.name, "--ds", str(ds)], variables) for step in steps}
+    log.info("%s: %s", ds, ", ".join(f"{step.name} {s:.1f} s" for step, s in seconds.items()))
     return seconds
 
 

@@ -19,12 +19,13 @@ from schemas import dataset_choice, tables
 from schemas.arrow import read_partition
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import BUILD_EPISODES, BUILD_METAPATHS, BUILD_PROFILES, INGEST
 
 log = logging.getLogger("benchmarks.lake_inputs")
 
 # The day that the night is of.
 NIGHTS: Mapping[str, date] = {"ml-100k": date(1998, 4, 22), "toys": date(2020, 8, 31)}
-_STEPS = ("ingest", "build-profiles", "build-episodes", "build-metapaths")
+_STEPS = (INGEST, BUILD_PROFILES, BUILD_EPISODES, BUILD_METAPATHS)
 
 
 def prepare(folder: Path, dataset: str, home: Path) -> Inputs:
@@ -34,8 +35,8 @@ def prepare(folder: Path, dataset: str, home: Path) -> Inputs:
     ds = NIGHTS[dataset]
     variables = {"COLDSTART_HOME": str(home), "COLDSTART_SOURCE": str(folder)}
     for step in _STEPS:
-        log.info("%s of %s", step, dataset)
-        night_steps.run([step, "--ds", str(ds)], variables)
+        log.info("%s of %s", step.name, dataset)
+        night_steps.run([step.name, "--ds", str(ds)], variables)
     return load(Lake(root=home / "lake"), ds)
 
 

@@ -167,7 +167,7 @@ def _features(found: Sequence[Record]) -> str:
         "(heap at most 3 GiB).",
         found,
         table(("mode", "interactions", "seconds", "reference, s", "ratio", "peak MiB"), rows),
-        "`profiles+episodes` is build-profiles and build-episodes; its reference is "
+        "`profiles+episodes` is build_profiles and build_episodes; its reference is "
         "benchmarks/features_reference.sql, written by hand for DuckDB, which reads and writes the "
         "same Parquet files and makes the same statistics and episodes, row for row (the benchmark "
         "fails if they differ). It does not make features, vocabulary, titles and sealed versions, "
@@ -175,8 +175,8 @@ def _features(found: Sequence[Record]) -> str:
         "features` adds ingest, from a source to an empty lake. `incremental` is the same three "
         "steps for one more day, on a lake that the night before left, and its reference the full "
         "night. The checks are Great Expectations' and guard the steps of their reference: of "
-        "interactions, ingest, and of features, build-profiles, build-episodes and "
-        "build-metapaths; some 6 s of each are the start of the library and of its first queries. "
+        "interactions, ingest, and of features, build_profiles, build_episodes and "
+        "build_metapaths; some 6 s of each are the start of the library and of its first queries. "
         "`lopsided` is the full night on a source with a fifth more events: one user has a tenth "
         "of all, at most a million, and one item another tenth.",
     )

@@ -19,10 +19,10 @@ What to do when it fails, is late or is refused: `docs/operations.md`.
 from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
-from alerts import kept_champion
 from night_settings import DEADLINE, DEFAULT_ARGS, PARAMS
-from night_steps import MODEL, PUBLISHED, check, job, model_step, spark_job
-from report_links import ReportLink
+from night_steps import task
+
+from schemas.pipeline import NIGHT
 
 with DAG(
     dag_id="coldstart_nightly",
@@ -37,64 +37,11 @@ with DAG(
     tags=["cold-start"],
     params=PARAMS,
 ):
-    ingest = spark_job(
-        "ingest",
-        "Source to interactions; rows that break a rule are quarantined.",
-        options={"dataset": "--dataset"},
-    )
-    check_interactions = check("check_interactions", "Stops the night on bad interactions.")
-    build_profiles = spark_job("build_profiles", "Vocabulary, user and item profiles as of `ds`.")
-    build_episodes = spark_job("build_episodes", "Support and query of every task, by scenario.")
-    build_metapaths = spark_job("build_metapaths", "Neighbours of items over the network.")
-    check_features = check(
-        "check_features", "Stops the night on bad profiles, episodes or neighbours."
-    )
-    meta_train = model_step(
-        "meta_train",
-        "train",
-        "Meta-trains the model, on a GPU if present.",
-        epochs="--epochs",
-        rank_by="--rank-by",
-    )
-    evaluate = model_step(
-        "evaluate", "evaluate", "Four scenarios, beside the baselines and the last published model."
-    )
-    gate = job(
-        "gate",
-        "Decides which model is published: the new one, the last published one, or none.",
-        options={**MODEL, "gate": "--choose"},
-        on_success_callback=kept_champion,
-    )
-    select_evidence = model_step(
-        "select_evidence",
-        "evidence",
-        "The items to show new users.",
-        evidence_items="--evidence-items",
-    )
-    score_cold_users = model_step(
-        "score_cold_users", "score", "The best items of each cold user.", top_k="--top-items"
-    )
-    check_outputs = check(
-        "check_outputs", "Stops the night on bad evidence or scores.", options=MODEL
-    )
-    publish = job(
-        "publish",
-        "Replaces the day in the warehouse, in one transaction.",
-        options=MODEL,
-        only_if="publish",
-        outlets=PUBLISHED,
-    )
-    report = job(
-        "report",
-        "One page on the night for people, however far it came.",
-        options=MODEL,
-        links=[ReportLink()],
-    )
-
-    ingest >> check_interactions >> build_profiles >> [build_episodes, build_metapaths]
-    [build_episodes, build_metapaths] >> check_features
-    check_features >> meta_train >> evaluate >> gate >> [select_evidence, score_cold_users]
-    [select_evidence, score_cold_users] >> check_outputs >> publish
-    # A teardown also runs where a step has failed, and has no say in whether the night has: one
-    # that may fail the run (on_failure_fail_dagrun) is its only leaf, and would make it a success.
-    publish >> report.as_teardown()
+    tasks = {step: task(step) for step in NIGHT}
+    for step in NIGHT:
+        # A teardown also runs where a step has failed, and has no say in whether the night has: one
+        # that may fail the run (on_failure_fail_dagrun) is its only leaf, and would make it a
+        # success.
+        if step.even_if_failed:
+            tasks[step].as_teardown()
+        tasks[step].set_upstream([tasks[earlier] for earlier in step.after])

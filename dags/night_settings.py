@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
-from airflow.sdk import DeadlineAlert, Param, SyncCallback
+from airflow.sdk import Param
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert
 from alerts import failed, late
 from coldstart_deadline import EndOfDay
 

@@ -6,13 +6,24 @@ import os
 from typing import Any
 
 from airflow.sdk import Asset
-from report_links import DataDocsLink
+from alerts import kept_champion
+from report_links import DataDocsLink, ReportLink
 from step_operator import StepOperator
 
+from schemas.pipeline import (
+    CHECK_FEATURES,
+    CHECK_INTERACTIONS,
+    CHECK_OUTPUTS,
+    GATE,
+    INGEST,
+    META_TRAIN,
+    PUBLISH,
+    REPORT,
+    SCORE_COLD_USERS,
+    SELECT_EVIDENCE,
+    Step,
+)
 from schemas.products import PRODUCTS
-from schemas.steps import MADE_BY, READS
-
-MODEL = {"model": "--model"}
 
 
 def lake_asset(table: str) -> Asset:
@@ -29,41 +40,48 @@ def warehouse_asset(table: str) -> Asset:
 
 PUBLISHED = [warehouse_asset(table) for table in (*(p.name for p in PRODUCTS), "publications")]
 
+# The run's parameters that a step takes beside the model, each with its flag.
+OPTIONS = {
+    INGEST: {"dataset": "--dataset"},
+    META_TRAIN: {"epochs": "--epochs", "rank_by": "--rank-by"},
+    GATE: {"gate": "--choose"},
+    SELECT_EVIDENCE: {"evidence_items": "--evidence-items"},
+    SCORE_COLD_USERS: {"top_k": "--top-items"},
+}
 
-def job(task_id: str, doc_md: str, **options: Any) -> StepOperator:
-    """A task on tables: `python -m jobs <task-id> --ds D`."""
-    return _step("jobs", task_id.replace("_", "-"), task_id, doc_md, **options)
-
-
-def spark_job(task_id: str, doc_md: str, **options: Any) -> StepOperator:
-    """The same by Spark: as many at once as the pool `spark` has slots."""
-    return job(task_id, doc_md, pool="spark", **options)
-
-
-def check(task_id: str, doc_md: str, **options: Any) -> StepOperator:
-    """A Spark job that stops the night on bad data, and shows what it found."""
-    return spark_job(task_id, doc_md, links=[DataDocsLink()], **options)
-
-
-def model_step(task_id: str, command: str, doc_md: str, **options: str) -> StepOperator:
-    """A task of the model itself: `python -m meta_model <command> --ds D --model M`.
-
-    In the pool `gpu`, one at a time unless it has more slots, and in the queue of
-    `COLDSTART_GPU_QUEUE`, if that is set: there the workers with the GPUs listen.
-    """
-    queue = os.environ.get("COLDSTART_GPU_QUEUE")
-    where = {"pool": "gpu", **({"queue": queue} if queue else {})}
-    return _step("meta_model", command, task_id, doc_md, options={**MODEL, **options}, **where)
+# What is particular about the task of a step.
+SPECIAL: dict[Step, dict[str, Any]] = {
+    **{
+        step: {"links": [DataDocsLink()]}
+        for step in (CHECK_INTERACTIONS, CHECK_FEATURES, CHECK_OUTPUTS)
+    },
+    GATE: {"on_success_callback": kept_champion},
+    PUBLISH: {"only_if": "publish", "outlets": PUBLISHED},
+    REPORT: {"links": [ReportLink()]},
+}
 
 
-def _step(module: str, command: str, task_id: str, doc_md: str, **kwargs: Any) -> StepOperator:
-    name = task_id.replace("_", "-")
-    lineage = {
-        "inlets": [lake_asset(table) for table in READS.get(name, ())],
-        "outlets": [lake_asset(table) for table, step in MADE_BY.items() if step == name],
+def task(step: Step) -> StepOperator:
+    """A task that runs the step's command line, with lineage, in the pool of what it needs."""
+    of_model = {"model": "--model"} if step.takes_model else {}
+    usual = {
+        "options": {**of_model, **OPTIONS.get(step, {})},
+        "inlets": [lake_asset(table) for table in step.reads],
+        "outlets": [lake_asset(table) for table in step.makes],
     }
     return StepOperator(
-        **{"task_id": task_id, "module": module, "command": command, "doc_md": doc_md}
-        | lineage
-        | kwargs
+        task_id=step.name,
+        module=step.program,
+        doc_md=step.does,
+        **_where(step),
+        **usual | SPECIAL.get(step, {}),
     )
+
+
+def _where(step: Step) -> dict[str, Any]:
+    """As many tasks at once as the step's pool has slots; and those that need a GPU in the queue of
+    `COLDSTART_GPU_QUEUE`, if that is set: there the workers with the GPUs listen."""
+    if step.pool is None:
+        return {}
+    queue = os.environ.get("COLDSTART_GPU_QUEUE") if step.pool == "gpu" else None
+    return {"pool": step.pool, **({"queue": queue} if queue else {})}

@@ -1,11 +1,11 @@
-"""Buttons on Airflow's tasks that lead to what a night leaves for people to read.
+"""Buttons on tasks, which are StepOperators, that lead to what a night leaves for people to read.
 
 `plugins/coldstart_reports.py` serves the files, under the address of Airflow itself.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperatorLink
@@ -13,7 +13,6 @@ from airflow.sdk.configuration import conf
 
 if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
-    from step_operator import StepOperator
 
 
 def _address(path: str) -> str:
@@ -27,7 +26,7 @@ class ReportLink(BaseOperatorLink):
 
     name = "Report"
 
-    def get_link(self, operator: StepOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
+    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
         return _address(f"ds={operator.ds}.html") if operator.ds else ""
 
 
@@ -36,6 +35,6 @@ class DataDocsLink(BaseOperatorLink):
 
     name = "Data Docs"
 
-    def get_link(self, operator: StepOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
+    def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
         page = f"data-docs/ds={operator.ds}/{operator.task_id}/index.html"
         return _address(page) if operator.ds else ""

@@ -59,7 +59,7 @@ def check_run(params: Mapping[str, Any], known: Iterable[str], run: Any) -> None
 
 
 class StepOperator(BaseOperator):
-    """Run `python -m <module> <command> --ds D [options]` from the repository's root.
+    """Run `python -m <module> <task_id> --ds D [options]` from the repository's root.
 
     options: the run's parameters that the command takes, each with its flag; one that is empty is
         left to the command's default
@@ -77,7 +77,6 @@ class StepOperator(BaseOperator):
         self,
         *,
         module: str,
-        command: str,
         options: Mapping[str, str] | None = None,
         only_if: str | None = None,
         links: Sequence[BaseOperatorLink] = (),
@@ -85,7 +84,6 @@ class StepOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.module = module
-        self.command = command
         self.options = dict(options or {})
         self.only_if = only_if
         self.operator_extra_links = tuple(links)
@@ -95,7 +93,8 @@ class StepOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         params = context["params"]
         try:
-            check_run(params, self.dag.params if self.has_dag() else params, context["dag_run"])
+            has_dag = self.has_dag()  # type: ignore[no-untyped-call]  # Airflow's has no types
+            check_run(params, self.dag.params if has_dag else params, context["dag_run"])
             self.ds = ds = ds_of(params, context["dag_run"].logical_date)
         except UserError as error:
             raise AirflowFailException(str(error)) from None
@@ -110,7 +109,7 @@ class StepOperator(BaseOperator):
 
     def argv(self, ds: date, params: Mapping[str, Any]) -> list[str]:
         python = os.environ.get("COLDSTART_PYTHON") or sys.executable
-        argv = [python, "-m", self.module, self.command, "--ds", str(ds)]
+        argv = [python, "-m", self.module, self.task_id, "--ds", str(ds)]
         for name, flag in self.options.items():
             if params[name] is not None:
                 argv += [flag, str(params[name])]
@@ -122,7 +121,7 @@ class StepOperator(BaseOperator):
         result = self._hook.run_command(list(argv), env=environment, cwd=str(REPOSITORY))
         if result.exit_code == 0:
             return
-        message = f"{self.command} ended with exit code {result.exit_code}: {result.output}"
+        message = f"{self.task_id} ended with exit code {result.exit_code}: {result.output}"
         if result.exit_code == USER_MISTAKE_EXIT_CODE:
             raise AirflowFailException(message)
         raise AirflowException(message)

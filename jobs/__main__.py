@@ -1,4 +1,4 @@
-"""The command line of the Spark and warehouse steps: `python -m jobs --help`."""
+"""The command line of the Spark and warehouse steps, and of tools: `python -m jobs --help`."""
 
 from __future__ import annotations
 
@@ -6,27 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 
 from schemas import command_line, journal
 from schemas.lake import Lake
-from schemas.learners import DEFAULT
+from schemas.pipeline import GATE, INGEST, Step
 from schemas.settings import Settings, parse_ds
-
-# command -> (module, function, step's name, what it does, whether it takes --model)
-STEPS = {
-    "ingest": ("ingest", "run", "source files -> interactions by day, with quarantine", False),
-    "check-interactions": ("checks", "check_interactions", "validate what ingest wrote", False),
-    "build-profiles": ("profiles", "run", "user and item profiles, vocabulary", False),
-    "build-episodes": ("episodes", "run", "support/query episodes, scenarios by time", False),
-    "build-metapaths": ("metapaths", "run", "neighbours of items over the network", False),
-    "check-features": ("checks", "check_features", "validate what training reads", False),
-    "gate": ("gate", "run", "decide whether the model may be published", True),
-    "check-outputs": ("checks", "check_outputs", "validate evidence and scores", True),
-    "publish": ("publish", "run", "replace the ds in the warehouse", True),
-    "report": ("report.step", "run", "write what the night did as a page", True),
-}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,21 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m jobs", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, (_, _, description, takes_model) in STEPS.items():
-        command = _command(commands, name, description, _run_step)
-        command.set_defaults(step=name, options=())
-        _add_ds(command)
-        if takes_model:
-            command.add_argument(
-                "--model", default=DEFAULT, help=f"the learner (default: {DEFAULT})"
-            )
-        if name == "gate":
+    for step, command in command_line.add_steps(commands, "jobs").items():
+        command.set_defaults(command=_run_step, options=())
+        if step is INGEST:
+            _add_guard(command)
+        if step is GATE:
             _add_choice(command)
-        if name == "ingest":
-            command.add_argument(
-                "--dataset", metavar="NAME", help="stop unless the source holds this data set"
-            )
-            command.set_defaults(options=("dataset",))
     fetch = _command(commands, "fetch", "fetch a public data set, once", _fetch)
     fetch.add_argument("--dataset", default="ml-100k", help="its spec's name (default: ml-100k)")
     about = "show what a source holds and what of it is wrong, before a first night"
@@ -71,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         synthetic.add_argument(f"--{name}-exponent", type=float, default=1.0, help=about)
     synthetic.add_argument("--to", type=Path, required=True, help="the new folder")
     summary = _command(commands, "summary", "print what a night published", _summary)
-    _add_ds(summary)
+    summary.add_argument("--ds", required=True, help="the UTC day of the night, YYYY-MM-DD")
     about = "print what a query on the warehouse gives, or write it to a file"
     query = _command(commands, "query", about, _query)
     query.add_argument("sql", help='for example "SELECT * FROM coldstart.latest_evidence_items"')
@@ -86,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: command_line.Commands,
     name: str,
     description: str,
     function: Callable[[argparse.Namespace], None],
@@ -96,9 +72,10 @@ def _command(
     return command
 
 
-def _add_ds(command: argparse.ArgumentParser) -> None:
-    # Parsed later, by parse_ds, so that a wrong date reads like every other mistake.
-    command.add_argument("--ds", required=True, help="the UTC day the run covers, YYYY-MM-DD")
+def _add_guard(ingest: argparse.ArgumentParser) -> None:
+    about = "stop unless the source holds this data set"
+    ingest.add_argument("--dataset", metavar="NAME", help=about)
+    ingest.set_defaults(options=("dataset",))
 
 
 def _add_choice(gate: argparse.ArgumentParser) -> None:
@@ -120,15 +97,14 @@ def _add_choice(gate: argparse.ArgumentParser) -> None:
 
 def _run_step(options: argparse.Namespace) -> None:
     settings, ds = Settings.from_environment(), parse_ds(options.ds)
-    module, function, _, takes_model = STEPS[options.step]
-    name = options.step.replace("-", "_")
-    turn = Lake(root=settings.lake).turn(name, ds)
-    with journal.step(settings.journals, name, ds) as record, turn:
-        # Imported by name, inside the step: pyspark and Great Expectations take seconds to load,
-        # which each command should pay only for what it uses, and which counts as its time.
-        step = getattr(import_module(f"jobs.{module}"), function)
+    step: Step = options.step
+    turn = Lake(root=settings.lake).turn(step.name, ds)
+    with journal.step(settings.journals, step.name, ds) as record, turn:
+        # Imported inside the step: pyspark and Great Expectations take seconds to load, which each
+        # command should pay only for what it uses, and which counts as its time.
+        run = step.function()
         own = {option: getattr(options, option) for option in options.options}
-        step(settings, ds, record, **({"model": options.model} if takes_model else {}), **own)
+        run(settings, ds, record, **({"model": options.model} if step.takes_model else {}), **own)
 
 
 def _fetch(options: argparse.Namespace) -> None:

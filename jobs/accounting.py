@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 
 from schemas import journal
+from schemas.pipeline import INGEST
 from schemas.settings import Settings
 
 READ, KEPT = "read", "kept"  # among the journal's `rows`; the other names are rules'
-_STEP = "ingest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +57,6 @@ def of_night(settings: Settings, ds: date) -> Rows | None:
     ended = [
         entry
         for entry in journal.read(settings.journals, ds)
-        if entry["step"] == _STEP and entry["event"] == "finished"
+        if entry["step"] == INGEST.name and entry["event"] == "finished"
     ]
     return of_facts(ended[-1]) if ended else None

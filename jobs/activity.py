@@ -19,6 +19,7 @@ from schemas.activity_tables import ITEM_DAYS, USER_DAYS
 from schemas.columns import Table
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import INGEST
 
 _MADE = {USER_DAYS.name: T.user_days, ITEM_DAYS.name: T.item_days}
 
@@ -42,7 +43,8 @@ def read(spark: SparkSession, lake: Lake, table: Table, until: date) -> DataFram
         days = ", ".join(map(str, sorted(outdated)[:3]))
         raise UserError(
             f"{table.name} lacks or has outdated rows of {len(outdated)} days ({days}), expected "
-            f"those of the interactions in force; run the step ingest for ds {until} again."
+            f"those of the interactions in force; run the step {INGEST.name} for ds {until} again: "
+            f"{INGEST.command(until)}"
         )
     return read_history(spark, lake, table, until=until)
 

@@ -28,8 +28,8 @@ from schemas.dataset_spec import DatasetSpec
 from schemas.drift import DRIFT
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import MADE_BY
 from schemas.settings import Settings
-from schemas.steps import MADE_BY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +42,7 @@ class Night:
     ds: date
 
     def read(self, table: Table) -> DataFrame:
-        made_by = MADE_BY[table.name]
-        return read_partition(self.spark, self.lake, table, self.ds, made_by=made_by)
+        return read_partition(self.spark, self.lake, table, self.ds)
 
 
 Frames = Iterator[tuple[Table, DataFrame]]
@@ -178,16 +177,17 @@ def _check_files(lake: Lake, ds: date, checked: tuple[Table, ...]) -> None:
     for table in checked:
         is_history = table.name == "interactions"
         for day in unchecked.days(lake, table, ds) if is_history else [ds]:
-            partition = lake.require(table.name, day, made_by=MADE_BY[table.name])
+            partition = lake.require(table.name, day)
             for file in sorted(partition.glob("*.parquet")):
                 try:
                     check_arrow(table, pq.read_schema(file), str(file))
                 except UserError as error:
                     problems.append(str(error))
                 except pa.ArrowInvalid as error:
+                    step = MADE_BY[table.name]
                     problems.append(
                         f"{file} is not readable Parquet ({error}); "
-                        f"run {MADE_BY[table.name]} for ds {day} again."
+                        f"run the step {step.name} for ds {day} again: {step.command(day)}"
                     )
     if problems:
         raise UserError("\n".join(problems))
@@ -197,7 +197,7 @@ def _raise_failures(validations: list[Validation], ds: date, docs: str) -> None:
     failures = [failure for validation in validations for failure in validation.failures()]
     if not failures:
         return
-    at_fault = sorted({MADE_BY[v.table.name] for v in validations if v.failures()})
+    at_fault = sorted({MADE_BY[v.table.name].name for v in validations if v.failures()})
     raise UserError(
         f"{len(failures)} expectations of ds {ds} are not met:\n- "
         + "\n- ".join(failures)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from jobs.holdout import lake_holdout
 from jobs.partitions import read_partition, write_partition
-from jobs.profiles import lake_holdout
 from jobs.rows import collected
 from jobs.session import spark_session
 from jobs.timelines import ranges_of_users, timelines
@@ -25,7 +25,7 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
     table, cold_start = tables.episodes(spec), spec.cold_start
     with spark_session(settings) as spark:
         users, items = (
-            read_partition(spark, lake, profiles, ds, made_by="build-profiles")
+            read_partition(spark, lake, profiles, ds)
             for profiles in (tables.user_profiles(spec), tables.item_profiles(spec))
         )
         record.rows_in = lake.rows("interactions", until=ds)
@@ -36,7 +36,7 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
             episodes = with_negatives(episodes, of_users, items, spec.negatives, table)
         ranges = ranges_of_users(lake, spec, ds)
         record.rows_out = write_partition(lake, table, ds, episodes, ranges=ranges)
-        written = read_partition(spark, lake, table, ds, made_by="build-episodes")
+        written = read_partition(spark, lake, table, ds)
         counts = collected(
             written.groupBy("split", "scenario").count().orderBy("split", "scenario")
         )

@@ -18,9 +18,9 @@ from schemas.columns import Table
 from schemas.decision import Decision, Verdict
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import GATE
 from schemas.products import CHAMPION, LIST_QUALITY, MODEL_METRICS
 from schemas.settings import Settings
-from schemas.steps import MADE_BY
 
 Choice = Literal["compare", "challenger", "champion"]  # by the rules, or by hand
 
@@ -53,13 +53,13 @@ def run(
         raise UserError(
             f"the gate refuses {model} for ds {ds}, so nothing is published: "
             f"{'; '.join(decided.reasons)}. The warehouse keeps what it has. Look at the training "
-            "curve and the data of that ds, train again, publish another MODEL, or choose by hand "
-            "(python -m jobs gate --help)."
+            "curve and the data of that ds, train again, publish another MODEL, or choose by hand: "
+            f"{GATE.command(ds, model)} --choose challenger"
         )
 
 
 def _rows(settings: Settings, table: Table, ds: date) -> list[Row]:
-    partition = Lake(root=settings.lake).require(table.name, ds, made_by=MADE_BY[table.name])
+    partition = Lake(root=settings.lake).require(table.name, ds)
     return read_partition(table, partition).to_pylist()
 
 

@@ -7,8 +7,8 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.holdout import lake_holdout
 from jobs.partitions import cached, read_history, read_partition, write_partition
-from jobs.profiles import lake_holdout
 from jobs.rows import collected
 from jobs.session import spark_session
 from jobs.transforms import network as T
@@ -19,7 +19,6 @@ from schemas.lake import Lake
 from schemas.network_spec import Network
 from schemas.settings import Settings
 from schemas.spark import spark_schema
-from schemas.steps import MADE_BY
 
 
 def run(settings: Settings, ds: date, record: journal.Step) -> None:
@@ -67,4 +66,4 @@ def _edges(
 
 
 def _read(spark: SparkSession, lake: Lake, table: Table, ds: date) -> DataFrame:
-    return read_partition(spark, lake, table, ds, made_by=MADE_BY[table.name])
+    return read_partition(spark, lake, table, ds)

@@ -87,11 +87,9 @@ def write_days(
                 draft.fingerprint = fingerprints[day]
 
 
-def read_partition(
-    spark: SparkSession, lake: Lake, table: Table, ds: date, *, made_by: str
-) -> DataFrame:
+def read_partition(spark: SparkSession, lake: Lake, table: Table, ds: date) -> DataFrame:
     """The frame of one complete partition; a missing one is a `UserError`."""
-    partition = lake.require(table.name, ds, made_by=made_by)
+    partition = lake.require(table.name, ds)
     return spark.read.schema(spark_schema(table)).parquet(literal(partition))
 
 

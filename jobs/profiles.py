@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs import activity
+from jobs.holdout import lake_holdout
 from jobs.partitions import cached, read_partition, write_partition
 from jobs.session import spark_session
 from jobs.transforms import profiles as T
@@ -16,8 +17,7 @@ from jobs.transforms.profiles import by_arrival
 from schemas import dataset_choice, journal, tables, utc
 from schemas.activity_tables import ITEM_DAYS, USER_DAYS
 from schemas.dataset_spec import DatasetSpec
-from schemas.errors import UserError
-from schemas.holdout import Holdout, holdout
+from schemas.holdout import Holdout
 from schemas.lake import Lake
 from schemas.settings import Settings
 
@@ -47,8 +47,7 @@ def _active(
     users = by_arrival(user_activity(user_days, held_out, cold_max), "user_id", "user_index")
     items = by_arrival(item_activity(item_days, held_out), "item_id", "item_index")
     known_users, known_items = (
-        read_partition(spark, lake, table, ds, made_by="ingest")
-        for table in (tables.users(spec), tables.items(spec))
+        read_partition(spark, lake, table, ds) for table in (tables.users(spec), tables.items(spec))
     )
     return users.join(known_users, "user_id"), items.join(known_items, "item_id")
 
@@ -66,7 +65,7 @@ def _write_profiles(
     of_users = T.vocabulary(users.where(~F.col("is_new")), "user", spec.user_features)
     of_items = T.vocabulary(items.where(~F.col("is_new")), "item", spec.items.features)
     write_partition(lake, tables.VOCABULARY, ds, of_users.unionByName(of_items))
-    vocabulary = read_partition(spark, lake, tables.VOCABULARY, ds, made_by="build-profiles")
+    vocabulary = read_partition(spark, lake, tables.VOCABULARY, ds)
     written = 0
     for frame, table, prefix, features in (
         (users, tables.user_profiles(spec), "user", spec.user_features),
@@ -77,12 +76,3 @@ def _write_profiles(
         record.progress(f"{rows:,} {table.name}")
         written += rows
     return written
-
-
-def lake_holdout(lake: Lake, spec: DatasetSpec, ds: date) -> Holdout:
-    """The held-out days of the interactions that the lake has up to `ds`."""
-    days = lake.days("interactions", until=ds)
-    with_rows = [day for day, manifest in days.items() if manifest.rows]
-    if not with_rows:
-        raise UserError(f"the lake has no interactions up to ds {ds}; run the step ingest first.")
-    return holdout(with_rows[0], with_rows[-1], spec.cold_start)

@@ -17,8 +17,8 @@ from jobs import warehouse
 from jobs.text_table import text_table
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import HISTORY
 from schemas.settings import Settings
-from schemas.steps import HISTORY
 from schemas.tables import TIMELINES
 
 _DAY = re.compile(r"ds=(\d{4}-\d{2}-\d{2})")

@@ -23,10 +23,10 @@ from schemas.columns import Table
 from schemas.decision import CHAMPIONS, Decision
 from schemas.errors import UserError
 from schemas.lake import Lake, written_at
+from schemas.pipeline import BUILD_PROFILES, EVALUATE, GATE, MADE_BY, META_TRAIN, PUBLISH
 from schemas.products import CHAMPION, LIST_QUALITY, MODEL_METRICS, PRODUCTS
 from schemas.run_id import RunId
 from schemas.settings import Settings
-from schemas.steps import MADE_BY
 
 _MEASURED = (MODEL_METRICS, LIST_QUALITY)  # of the model that the gate judged
 
@@ -35,10 +35,7 @@ def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
     """Replace the rows of ds in the warehouse by the products that passed the gate."""
     lake = Lake(root=settings.lake)
     dataset = dataset_choice.of_lake(lake.root).name
-    partitions = {
-        product: lake.require(product.name, ds, made_by=MADE_BY[product.name])
-        for product in PRODUCTS
-    }
+    partitions = {product: lake.require(product.name, ds) for product in PRODUCTS}
     decided, run = decision.require(settings, ds, model)
     _require_one_run(partitions, ds, decided)
     publication = {
@@ -89,10 +86,11 @@ def _require_one_run(partitions: Mapping[Table, Path], ds: date, decided: Decisi
             own = batch.filter(pc.field("model") != CHAMPION)  # among the metrics
             found |= {str(run_id) for run_id in own["run_id"].unique().to_pylist()}
         if found - {expected}:
-            steps = ", ".join(MADE_BY[product.name] for product in PRODUCTS)
+            steps = ", ".join(dict.fromkeys(MADE_BY[product.name].name for product in PRODUCTS))
             raise UserError(
                 f"{product.name} of ds {ds} is of {', '.join(sorted(found))}, expected "
-                f"{expected}, as the gate decided. Run {steps} and gate again for that ds."
+                f"{expected}, as the gate decided. Run the steps {steps} and {GATE.name} "
+                "again for that ds."
             )
 
 
@@ -103,15 +101,15 @@ def _keeping_model(settings: Settings, ds: date, decided: Decision, run: RunId) 
     It is copied from where it lies, among the day's own models or as the champion it was before.
     """
     if decided.verdict == "challenger":
-        source = Lake(root=settings.models).require(run.model, ds, made_by="train")
+        source = Lake(root=settings.models).require(run.model, ds, made_by=META_TRAIN)
     else:
         day = decision.champion_day(settings, ds) or ds
-        source = Lake(root=settings.published).require(CHAMPIONS, day, made_by="publish")
+        source = Lake(root=settings.published).require(CHAMPIONS, day, made_by=PUBLISH)
     found = json.loads((source / "model.json").read_text())["model_version"]
     if found != run.version:
         raise UserError(
             f"{source} holds the version {found}, and the gate chose {run}: the model has been "
-            f"replaced since. Run the steps from evaluate on again for ds {ds}."
+            f"replaced since. Run the steps from {EVALUATE.name} on again for ds {ds}."
         )
     with Lake(root=settings.published).replacing(CHAMPIONS, ds) as draft:
         shutil.copytree(source, draft.path, dirs_exist_ok=True)
@@ -130,7 +128,7 @@ def _metrics(partition: Path, decided: Decision, run: RunId) -> dict[str, float]
 def _origin(lake: Lake, ds: date) -> dict[str, Any]:
     """What the night was made of, whatever has come since: how much, and how old it is."""
     users = tables.user_profiles(dataset_choice.of_lake(lake.root))
-    partition = lake.require(users.name, ds, made_by=MADE_BY[users.name])
+    partition = lake.require(users.name, ds)
     column = "n_interactions"
     counts = (
         pc.sum(batch[column]).as_py() or 0 for batch in read_batches(users, partition, [column])
@@ -153,7 +151,7 @@ def _refuse_stale(
         raise UserError(
             f"ds {ds} is already published by a newer run, {before['run_id']} ({theirs}); this "
             f"run, {publication['run_id']}, is older ({ours}), so the warehouse keeps that. If "
-            "the older shall replace it, run its steps again from build-profiles on."
+            f"the older shall replace it, run its steps again from {BUILD_PROFILES.name} on."
         )
 
 

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from schemas.errors import UserError, full_disk_code
-from schemas.steps import MADE_BY
+from schemas.pipeline import MADE_BY
 
 _WRITTEN = re.compile(r"writing rows to file:/*(/.+?)\.? SQLSTATE")
 _READ = re.compile(r"\[(?:FAILED_READ_FILE|CANNOT_READ_FILE_FOOTER)\b.*?file:/*(/.+?\.parquet)\b")
@@ -57,7 +57,7 @@ def _unreadable(file: Path, lake: Path) -> UserError:
             f"{file} is gone: another run replaced {link} while this one was reading it. "
             "Expected one run at a time; run this step again."
         )
-    step = MADE_BY[version["table"]]
+    step = MADE_BY[version["table"]].name
     return UserError(
         f"{file} {found}; expected it as the step {step} wrote it. Remove {link} and run the step "
         f"{step} again, then this one; other partitions are not affected."

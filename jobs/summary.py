@@ -22,7 +22,6 @@ from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.products import BASELINES, CHAMPION, LIST_ORDERS, LIST_PEERS
 from schemas.settings import Settings
-from schemas.steps import MADE_BY
 from schemas.tables import SCENARIOS
 from schemas.warehouse_uri import DUCKDB
 
@@ -154,7 +153,7 @@ def _example_users(warehouse: Connection, ds: date) -> list[tuple[Any, ...]]:
 def _titles(settings: Settings, ds: date, items: set[str]) -> dict[str, str | None]:
     lake, spec = Lake(root=settings.lake), dataset_choice.of_lake(settings.lake)
     table = tables.item_profiles(spec)
-    partition = lake.require(table.name, ds, made_by=MADE_BY[table.name])
+    partition = lake.require(table.name, ds)
     titles: dict[str, str | None] = {}
     wanted = pa.array(sorted(items))
     for batch in read_batches(table, partition, ["item_id", "title"]):
@@ -214,7 +213,7 @@ def _metrics(warehouse: Connection, ds: date, feedback: Feedback) -> str:
 
 def _quarantined(settings: Settings, ds: date) -> str | None:
     table = tables.INTERACTIONS_QUARANTINE
-    partition = Lake(root=settings.lake).require(table.name, ds, made_by=MADE_BY[table.name])
+    partition = Lake(root=settings.lake).require(table.name, ds)
     rows = most_frequent(table, partition, "reason")
     if not rows:
         return None

@@ -20,7 +20,6 @@ from schemas.dataset_spec import DatasetSpec
 from schemas.lake import Lake, Manifest
 from schemas.tables import TIMELINES
 
-_STEP = "build-episodes"
 # How much of the history may lie behind the day that was kept last, before a night keeps its own.
 # Writing all of history costs more than adding a few days to it.
 _LARGEST_ADDITION = 0.05
@@ -45,7 +44,7 @@ def timelines(
     if kept is not None:
         held = lake.manifest(TIMELINES.name, kept)
         assert held is not None
-        earlier = read_partition(spark, lake, TIMELINES, kept, made_by=_STEP)
+        earlier = read_partition(spark, lake, TIMELINES, kept)
         found = T.extended(earlier, found, held.rows) if since else earlier
         record.progress(f"timelines of {kept} and {len(since)} days since")
     added, whole = (sum(days[day].rows for day in each) for each in (since, days))
@@ -53,7 +52,7 @@ def timelines(
         return found
     ranges = ranges_of_users(lake, spec, ds)
     write_partition(lake, TIMELINES, ds, found, ranges=ranges, fingerprint=_digest(days))
-    return read_partition(spark, lake, TIMELINES, ds, made_by=_STEP)
+    return read_partition(spark, lake, TIMELINES, ds)
 
 
 def ranges_of_users(lake: Lake, spec: DatasetSpec, ds: date) -> Ranges:

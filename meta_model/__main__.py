@@ -1,6 +1,6 @@
 """The command line of the learners: `python -m meta_model --help`.
 
-Training runs in several processes by `torchrun --nproc-per-node=N -m meta_model train ...`.
+Training runs in several processes by `torchrun --nproc-per-node=N -m meta_model meta_train ...`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING
 
 from schemas import command_line, journal
 from schemas.lake import Lake
-from schemas.learners import DEFAULT, known
+from schemas.pipeline import META_TRAIN, SCORE_COLD_USERS, SELECT_EVIDENCE, Step
 from schemas.products import RANKED_BY
 from schemas.settings import Settings, parse_ds
 
 if TYPE_CHECKING:
     import torch
 
-# command -> (the step's name in the night, what it does)
-STEPS = {
-    "train": ("meta_train", "meta-train a learner on the training episodes"),
-    "evaluate": ("evaluate", "measure it and the baselines on the test episodes"),
-    "evidence": ("select_evidence", "list the items to show new users"),
-    "score": ("score_cold_users", "score the items for every cold user"),
+    from meta_model.steps import Night
+
+# The steps that make a product: how long it is, on the command line and in the model's config.
+LENGTHS = {
+    SELECT_EVIDENCE: ("--evidence-items", "evidence_items"),
+    SCORE_COLD_USERS: ("--top-items", "top_items"),
 }
 
 
@@ -38,83 +38,86 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m meta_model", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    for name, (_, description) in STEPS.items():
-        command = commands.add_parser(name, help=description, description=description)
-        command.add_argument("--ds", required=True, help="the UTC day the run covers, YYYY-MM-DD")
-        command.add_argument(
-            "--model",
-            default=DEFAULT,
-            help=f"the learner: {', '.join(known())} (default: {DEFAULT})",
-        )
-        command.add_argument(
-            "--device",
-            choices=("auto", "cpu", "cuda"),
-            default="auto",
-            help="auto takes a GPU when there is one (default: auto)",
-        )
-        command.add_argument(
-            "--threads", type=int, default=1, help="CPU threads; results depend on it (default: 1)"
-        )
-        command.add_argument(
-            "--tf32",
-            action="store_true",
-            help="multiply matrices by TF32 on a GPU: less exact, perhaps faster (default: off)",
-        )
-        if name == "train":
-            command.add_argument(
-                "--epochs", type=int, help="at most so many epochs, of either model"
-            )
-            command.add_argument(
-                "--rank-by",
-                choices=RANKED_BY,
-                help="the order of lists: chosen and liked, chosen, or the expected rating "
-                f"(default: {RANKED_BY[0]})",
-            )
-            command.add_argument("--seed", type=int, help="of weights, dropout and batches")
-            command.add_argument(
-                "--shards",
-                type=int,
-                help="streams of row groups that a batch is drawn from; results depend on it "
-                "(default: the number of processes)",
-            )
-            command.add_argument(
-                "--set",
-                action="append",
-                default=[],
-                metavar="NAME=VALUE",
-                help="any option of meta_model/config.py, as often as you like: local_steps=1",
-            )
-        for product, option in (("evidence", "evidence_items"), ("score", "top_items")):
-            if name == product:
-                flag = f"--{option.replace('_', '-')}"
-                command.add_argument(flag, type=int, help="how many, instead of the model's config")
-                command.set_defaults(product_option=option)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for step, command in command_line.add_steps(commands, "meta_model").items():
+        _add_device(command)
+        if step is META_TRAIN:
+            _add_training(command)
+        if step in LENGTHS:
+            flag, option = LENGTHS[step]
+            about = f"how many, instead of {option} of the model's config"
+            command.add_argument(flag, dest="length", type=int, help=about)
     return parser
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="auto takes a GPU when there is one (default: auto)",
+    )
+    command.add_argument(
+        "--threads", type=int, default=1, help="CPU threads; results depend on it (default: 1)"
+    )
+    command.add_argument(
+        "--tf32",
+        action="store_true",
+        help="multiply matrices by TF32 on a GPU: less exact, perhaps faster (default: off)",
+    )
+
+
+def _add_training(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--epochs", type=int, help="at most so many epochs, of either model")
+    command.add_argument(
+        "--rank-by",
+        choices=RANKED_BY,
+        help="the order of lists: chosen and liked, chosen, or the expected rating "
+        f"(default: {RANKED_BY[0]})",
+    )
+    command.add_argument("--seed", type=int, help="of weights, dropout and batches")
+    command.add_argument(
+        "--shards",
+        type=int,
+        help="streams of row groups that a batch is drawn from; results depend on it "
+        "(default: the number of processes)",
+    )
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any option of meta_model/config.py, as often as you like: local_steps=1",
+    )
 
 
 def _run(options: argparse.Namespace) -> None:
     settings, ds = Settings.from_environment(), parse_ds(options.ds)
-    name, _ = STEPS[options.command]
+    step: Step = options.step
     is_helper = int(os.environ.get("RANK", 0)) > 0  # torchrun's, see meta_model.training.processes
     # A retry waits for a first try that lives on without its Airflow task.
-    turn = nullcontext() if is_helper else Lake(root=settings.lake).turn(name, ds)
-    with journal.step(settings.journals, name, ds, is_helper=is_helper) as record, turn:
+    turn = nullcontext() if is_helper else Lake(root=settings.lake).turn(step.name, ds)
+    with journal.step(settings.journals, step.name, ds, is_helper=is_helper) as record, turn:
         # Inside the step: torch takes seconds to load, which --help should not pay.
-        from meta_model import steps
         from meta_model.device import choose_device
 
         device = choose_device(options.device, options.threads, options.tf32)
-        if options.command == "train":
+        if step is META_TRAIN:
             _train(options, settings, ds, record, device)
         else:
-            # Only what the gate chose makes products; evaluation is what it chooses by.
-            is_judged = options.command != "evaluate"
-            open_night = steps.open_chosen if is_judged else steps.open_trained
-            night = open_night(settings, ds, device, options.model)
-            if is_judged and (length := getattr(options, options.product_option)) is not None:
-                night = night.having(f"{options.product_option}={length}")
-            getattr(steps, f"run_{options.command}")(night, record)
+            step.function()(_open(options, settings, ds, device), record)
+
+
+def _open(options: argparse.Namespace, settings: Settings, ds: date, device: torch.device) -> Night:
+    """The night with its model: only what the gate chose makes products, and it chooses by the
+    evaluation of what was trained."""
+    from meta_model import steps
+
+    if options.step not in LENGTHS:
+        return steps.open_trained(settings, ds, device, options.model)
+    night = steps.open_chosen(settings, ds, device, options.model)
+    _, option = LENGTHS[options.step]
+    return night if options.length is None else night.having(f"{option}={options.length}")
 
 
 def _train(
@@ -126,7 +129,6 @@ def _train(
 ) -> None:
     from meta_model.config import Config
     from meta_model.training.processes import connected
-    from meta_model.training.step import run_train
 
     with connected(device) as processes:
         chosen = {name: getattr(options, name) for name in ("epochs", "rank_by", "seed", "shards")}
@@ -136,7 +138,7 @@ def _train(
         if options.epochs is not None:
             most = min(options.epochs, config.choice_epochs)
             config = replace(config, choice_epochs=most)
-        run_train(settings, ds, record, device, config, processes)
+        META_TRAIN.function()(settings, ds, record, device, config, processes)
 
 
 if __name__ == "__main__":

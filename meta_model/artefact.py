@@ -34,6 +34,7 @@ from meta_model.training.meta_train import Trained
 from schemas.decision import CHAMPIONS
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import BUILD_PROFILES, META_TRAIN, PUBLISH
 from schemas.run_id import RunId
 
 _NUMBERING = "numbering.parquet"
@@ -103,13 +104,13 @@ def save(
 
 def load(models: Path, ds: date, model: str, inputs: Inputs, device: torch.device) -> Loaded:
     """The model trained for `ds`; a `UserError` when it is not whole or not of these inputs."""
-    folder = Lake(root=models).require(model, ds, made_by="train")
+    folder = Lake(root=models).require(model, ds, made_by=META_TRAIN)
     provenance = _provenance(folder)
     if provenance.vocabulary_checksum != inputs.vocabulary_checksum:
         raise UserError(
             f"{folder} was trained on the vocabulary {provenance.vocabulary_checksum[:12]}, and "
             f"the lake's for ds {ds} is {inputs.vocabulary_checksum[:12]}; train again after "
-            "build-profiles."
+            f"{BUILD_PROFILES.name}."
         )
     return _loaded(folder, provenance, inputs, None, device)
 
@@ -119,7 +120,7 @@ def load_champion(published: Path, day: date, inputs: Inputs, device: torch.devi
 
     What it has not met is to it as what the vocabulary lacks.
     """
-    folder = Lake(root=published).require(CHAMPIONS, day, made_by="publish")
+    folder = Lake(root=published).require(CHAMPIONS, day, made_by=PUBLISH)
     then = pq.read_table(folder / _NUMBERING)
     return _loaded(folder, _provenance(folder), inputs, then, device)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from meta_model.data.damping import ITEM_DAMPING, USER_DAMPING
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.tasks import Tasks
-
-ITEM_DAMPING = 5.0
-USER_DAMPING = 3.0
 
 
 def baseline_predictions(

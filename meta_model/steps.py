@@ -25,6 +25,7 @@ from schemas import decision, journal
 from schemas.arrow import read_partition
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import EVALUATE, GATE
 from schemas.products import (
     ANY_KNOWN,
     CHAMPION,
@@ -76,14 +77,17 @@ def open_chosen(settings: Settings, ds: date, device: torch.device, model: str) 
     else:
         day = decision.champion_day(settings, ds)
         if day is None:
-            raise UserError(f"the published model {run} is gone. Run the step gate for {ds} again.")
+            raise UserError(
+                f"the published model {run} is gone. Run the step {GATE.name} again: "
+                f"{GATE.command(ds, model)}"
+            )
         inputs = load(Lake(root=settings.lake), ds)
         loaded = artefact.load_champion(settings.published, day, inputs, device)
         night = Night(settings=settings, ds=ds, device=device, inputs=inputs, loaded=loaded)
     if (found := night.loaded.provenance.run_id) != run:
         raise UserError(
             f"the gate of ds {ds} chose {run}, and the model is {found} by now. Run the steps "
-            "evaluate and gate again."
+            f"{EVALUATE.name} and {GATE.name} again."
         )
     return night
 

@@ -22,7 +22,9 @@ USER_DAYS = Table(
         USER_ID,
         _N_INTERACTIONS,
         _FIRST_SEEN,
-        Column(name="last_seen", type=Type.TIMESTAMP, description="Last one of the day, UTC."),
+        Column(
+            name="last_seen", type=Type.TIMESTAMP, description="Last interaction of the day, UTC."
+        ),
     ),
 )
 
@@ -39,9 +41,13 @@ ITEM_DAYS = Table(
             name="train_n_ratings",
             type=Type.INT64,
             minimum=0,
-            description="Of them, those that are not by validation users.",
+            description="Ratings of the day by users outside the validation split.",
         ),
-        Column(name="train_rating_sum", type=Type.FLOAT64, description="Sum of those ratings."),
+        Column(
+            name="train_rating_sum",
+            type=Type.FLOAT64,
+            description="Sum of the ratings counted by train_n_ratings.",
+        ),
     ),
 )
 
@@ -58,9 +64,17 @@ TIMELINES = Table(
             name="item_indices",
             type=Type.LIST_INT32,
             minimum=1,
-            description="The items, as in item_profiles of ds.",
+            description="item_index of each item, as in item_profiles of ds.",
         ),
-        Column(name="ratings", type=Type.LIST_FLOAT32, description="The rating of each of them."),
-        Column(name="event_times", type=Type.LIST_TIMESTAMP, description="When, UTC."),
+        Column(
+            name="ratings",
+            type=Type.LIST_FLOAT32,
+            description="Rating of each item, in the order of item_indices.",
+        ),
+        Column(
+            name="event_times",
+            type=Type.LIST_TIMESTAMP,
+            description="Time of each interaction, UTC, in the order of item_indices.",
+        ),
     ),
 )

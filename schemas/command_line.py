@@ -1,14 +1,18 @@
-"""What the command lines of all packages share: how they log, and how they end."""
+"""What the command lines of all packages share: steps as commands, how they log and end."""
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
 from schemas.errors import FULL_DISK, PassingError, UserError
+from schemas.learners import DEFAULT, known
+from schemas.pipeline import Step, steps_of
 
 log = logging.getLogger("coldstart")
 
@@ -44,6 +48,30 @@ def run(action: Callable[[], None]) -> int:
         )
         return 1
     return 0
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def add_steps(commands: Commands, program: str) -> dict[Step, argparse.ArgumentParser]:
+    """A command for each of the program's steps, in the order of the night."""
+    return {step: _add_step(commands, step) for step in steps_of(program).values()}
+
+
+def _add_step(commands: Commands, step: Step) -> argparse.ArgumentParser:
+    read, made = (
+        ", ".join(filter(None, each))
+        for each in ((*step.reads, step.also_reads), (*step.makes, step.also_makes))
+    )
+    about = f"{step.does} Reads {read}. Makes {made}."
+    command = commands.add_parser(step.name, help=about, description=about)
+    command.set_defaults(step=step)
+    # Parsed later, by parse_ds, so that a wrong date reads like every other mistake.
+    command.add_argument("--ds", required=True, help="the UTC day the run covers, YYYY-MM-DD")
+    if step.takes_model:
+        about = f"the learner: {', '.join(known())} (default: {DEFAULT})"
+        command.add_argument("--model", default=DEFAULT, help=about)
+    return command
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from schemas.dataset_spec import BUNDLED, DatasetSpec, load
 from schemas.errors import UserError
+from schemas.pipeline import INGEST
 
 
 def find(source: Path, *, named: str | None = None) -> Path:
@@ -66,5 +67,5 @@ def bind(lake: Path, spec_file: Path) -> DatasetSpec:
 def of_lake(lake: Path) -> DatasetSpec:
     """The spec that `bind` gave to the lake."""
     if not (lake / "dataset.toml").exists():
-        raise UserError(f"{lake} holds no data yet; run the step ingest first.")
+        raise UserError(f"{lake} holds no data yet; run the step {INGEST.name} first.")
     return load(lake / "dataset.toml")

@@ -15,6 +15,7 @@ from typing import Literal
 
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import GATE
 from schemas.run_id import RunId
 from schemas.settings import Settings
 
@@ -69,7 +70,7 @@ def require(settings: Settings, ds: date, model: str) -> tuple[Decision, RunId]:
     The challenger must still be the one that was decided on.
     """
     file = _file(settings, ds)
-    advice = f"Run the step gate for ds {ds} and {model} first."
+    advice = f"Run the step {GATE.name} first: {GATE.command(ds, model)}"
     try:
         values = json.loads(file.read_text())
     except FileNotFoundError:

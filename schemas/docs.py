@@ -1,16 +1,19 @@
-"""Contracts as a page for people: `python -m schemas.docs` writes docs/tables.md.
+"""Contracts and the night for people: `python -m schemas.docs` writes docs/tables.md and the
+picture in README.
 
-`--check` changes nothing and exits 1 when the page says something else than the contracts.
+`--check` changes nothing and exits 1 when one of them says something else than schemas/.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from schemas import dataset_spec
 from schemas.columns import Column, Table
 from schemas.evaluation_tables import BREAKDOWNS
+from schemas.pipeline import NIGHT
 from schemas.products import PRODUCTS, WAREHOUSE_TABLES
 from schemas.rules import row_rules
 from schemas.settings import REPOSITORY
@@ -19,6 +22,9 @@ from schemas.tables import lake_tables
 from schemas.views import VIEWS
 
 PAGE = REPOSITORY / "docs" / "tables.md"
+README = REPOSITORY / "README.md"
+BEGIN = "<!-- Made of schemas/pipeline.py by `python -m schemas.docs`. -->\n"
+END = "<!-- The end of what is made. -->\n"
 EXAMPLE_SPEC = dataset_spec.BUNDLED / "ml-100k.toml"
 
 
@@ -79,19 +85,36 @@ def _escaped(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+def picture() -> str:
+    """The night as a chart that Markdown's readers draw: which steps each step waits for."""
+    waits = (
+        f"  {' & '.join(earlier.name for earlier in step.after)} --> {step.name}\n"
+        for step in NIGHT
+        if step.after
+    )
+    return f"```mermaid\nflowchart LR\n{''.join(waits)}```\n"
+
+
+def made() -> dict[Path, str]:
+    """The files that are made, or have a part that is, and what each is to hold."""
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return {PAGE: page(), README: f"{before}{BEGIN}{picture()}{END}{after}"}
+
+
 def main(arguments: list[str]) -> int:
-    """Write the page, or with `--check` compare it; the exit code."""
+    """Write the files, or with `--check` compare them; the exit code."""
     if arguments not in ([], ["--check"]):
         print(f"arguments are {arguments}; expected none, or --check", file=sys.stderr)
         return 2
-    if not arguments:
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(page(), encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page():
-        return 0
-    print(f"{PAGE} is not what the contracts say; run python -m schemas.docs", file=sys.stderr)
-    return 1
+    for file, text in made().items():
+        if not arguments:
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        elif not file.exists() or file.read_text(encoding="utf-8") != text:
+            print(f"{file} is not what schemas/ says; run python -m schemas.docs", file=sys.stderr)
+            return 1
+    return 0
 
 
 if __name__ == "__main__":

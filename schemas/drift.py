@@ -23,17 +23,34 @@ LONGEST_GAP_DAYS = 7  # a previous ds that is older says little of a night
 
 DRIFT = Table(
     name="drift",
-    description="What the tables of a ds have beside those of the ds before.",
+    description="Numbers of rows of each table of a ds, beside those of the previous ds.",
     key=("what",),
     columns=(
-        Column(name="what", type=Type.STRING, description="The table, and which of its rows."),
-        Column(name="previous_ds", type=Type.DATE, description="What it is compared with."),
-        Column(name="rows", type=Type.INT64, minimum=0, description="Rows of the ds."),
-        Column(name="previous_rows", type=Type.INT64, minimum=0, description="Rows before."),
         Column(
-            name="least_rows", type=Type.INT64, minimum=0, description="Fewer rows are a warning."
+            name="what",
+            type=Type.STRING,
+            description="The table, and the group of its rows that is counted.",
         ),
-        Column(name="most_rows", type=Type.INT64, minimum=0, description="More are one, too."),
+        Column(name="previous_ds", type=Type.DATE, description="The ds it is compared with."),
+        Column(name="rows", type=Type.INT64, minimum=0, description="Number of rows at this ds."),
+        Column(
+            name="previous_rows",
+            type=Type.INT64,
+            minimum=0,
+            description="Number of rows at previous_ds.",
+        ),
+        Column(
+            name="least_rows",
+            type=Type.INT64,
+            minimum=0,
+            description="Fewer rows than this are a warning.",
+        ),
+        Column(
+            name="most_rows",
+            type=Type.INT64,
+            minimum=0,
+            description="More rows than this are a warning.",
+        ),
         Column(
             name="rating_shift",
             type=Type.FLOAT64,

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from schemas import utc
 from schemas.errors import UserError
+from schemas.pipeline import MADE_BY, Step
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +59,17 @@ class Lake:
         """
         return self.partition(table, ds).resolve()
 
-    def require(self, table: str, ds: date, *, made_by: str) -> Path:
-        """The version in force, or a `UserError` naming the step that makes it."""
+    def require(self, table: str, ds: date, *, made_by: Step | None = None) -> Path:
+        """The version in force, or a `UserError` naming the step that makes it.
+
+        made_by: where the lake is one of models; else the step that makes the table
+        """
         path = self.partition(table, ds)
         if not (path / "_SUCCESS").exists():
+            step = made_by or MADE_BY[table]
             raise UserError(
                 f"{table} has no complete partition for ds {ds} ({path}); "
-                f"run the step {made_by} for that ds first."
+                f"run the step {step.name} for that ds first: {step.command(ds)}"
             )
         return self.version(table, ds)
 

@@ -16,8 +16,16 @@ ITEM_LINKS = Table(
     key=("relation", "item_id", "node"),
     columns=(
         ITEM_ID,
-        Column(name="relation", type=Type.STRING, description="Its name in the dataset spec."),
-        Column(name="node", type=Type.STRING, description="The source's id of the other end."),
+        Column(
+            name="relation",
+            type=Type.STRING,
+            description="Name of the relation in the dataset spec.",
+        ),
+        Column(
+            name="node",
+            type=Type.STRING,
+            description="The source's id of the node that the item is linked to.",
+        ),
     ),
 )
 
@@ -41,7 +49,7 @@ def metapath_neighbours(spec: DatasetSpec) -> Table:
                 name="metapath",
                 type=Type.STRING,
                 allowed=tuple(network.metapaths) if network else None,
-                description="Its name in the dataset spec.",
+                description="Name of the meta-path in the dataset spec.",
             ),
             Column(
                 name="neighbours",

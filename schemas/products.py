@@ -193,7 +193,11 @@ _LIST_COLUMNS = (
             "few ratings to tell, and of implicit feedback."
         ),
     ),
-    Column(name="score_high", type=Type.FLOAT64, description="See score_low."),
+    Column(
+        name="score_high",
+        type=Type.FLOAT64,
+        description="Upper end of the 80% interval; see score_low.",
+    ),
     Column(
         name="ranked_by",
         type=Type.STRING,
@@ -369,7 +373,7 @@ MODEL_METRICS = Table(
                 "adaptation_gain = auc after minus auc before the local update."
             ),
         ),
-        Column(name="value", type=Type.FLOAT64, description="The mean over tasks."),
+        Column(name="value", type=Type.FLOAT64, description="Mean of the metric over tasks."),
         Column(
             name="baseline",
             type=Type.FLOAT64,
@@ -443,7 +447,7 @@ LIST_QUALITY = Table(
             Column(name=name, type=Type.FLOAT64, nullable=True, description=description)
             for name, description in (
                 ("low", "Lower end of the 95% interval of value; null for metrics of all lists."),
-                ("high", "Upper end."),
+                ("high", "Upper end of that interval."),
                 (
                     "lead_low",
                     "Lower end of the 95% interval of the lead of the learner's lists: their value "
@@ -474,13 +478,22 @@ PUBLICATIONS = Table(
         Column(name="dataset", type=Type.STRING, description="The data set's name in its spec."),
         *_PROVENANCE,
         Column(
-            name="evidence_items_rows", type=Type.INT64, minimum=0, description="Rows published."
+            name="evidence_items_rows",
+            type=Type.INT64,
+            minimum=0,
+            description="Rows published of evidence_quality.",
         ),
         Column(
-            name="cold_user_scores_rows", type=Type.INT64, minimum=0, description="Rows published."
+            name="cold_user_scores_rows",
+            type=Type.INT64,
+            minimum=0,
+            description="Rows published of evidence_quality.",
         ),
         Column(
-            name="model_metrics_rows", type=Type.INT64, minimum=0, description="Rows published."
+            name="model_metrics_rows",
+            type=Type.INT64,
+            minimum=0,
+            description="Rows published of evidence_quality.",
         ),
         Column(
             name="interactions",
@@ -513,15 +526,17 @@ PUBLICATIONS = Table(
         Column(
             name="data_read_at",
             type=Type.TIMESTAMP,
-            description="When the profiles that all else is made of were made, UTC.",
+            description="When the profiles of ds, from which all else is made, were made, UTC.",
         ),
         Column(
             name="made_at",
             type=Type.TIMESTAMP,
-            description="When the last of the rows was made, UTC.",
+            description="When the last of the published rows was made, UTC.",
         ),
-        Column(name="gate", type=Type.STRING, description="What the gate said of the model."),
-        Column(name="published_at", type=Type.TIMESTAMP, description="When, UTC."),
+        Column(name="gate", type=Type.STRING, description="The decision of the gate, in words."),
+        Column(
+            name="published_at", type=Type.TIMESTAMP, description="When the day was published, UTC."
+        ),
         Column(
             name="airflow_run_id",
             type=Type.STRING,
@@ -529,7 +544,10 @@ PUBLICATIONS = Table(
             description="The Airflow run that published it; null if run by hand.",
         ),
         Column(
-            name="evidence_quality_rows", type=Type.INT64, minimum=0, description="Rows published."
+            name="evidence_quality_rows",
+            type=Type.INT64,
+            minimum=0,
+            description="Rows published of evidence_quality.",
         ),
         Column(
             name="trained_ds",
@@ -548,8 +566,11 @@ PUBLICATIONS = Table(
                     "source has a file for each day, it reads only new and changed files. Null "
                     "if the journal of ds was deleted, and in publications older than this column.",
                 ),
-                ("rows_kept", "How many of rows_read became interactions."),
-                ("rows_quarantined", "How many of rows_read were set aside, each with a reason."),
+                ("rows_kept", "Rows of rows_read that became interactions."),
+                (
+                    "rows_quarantined",
+                    "Rows of rows_read that were quarantined, each with a reason.",
+                ),
                 (
                     "rows_left_out",
                     "How many of rows_read a rule left out: events after ds, and events that the "
@@ -558,7 +579,7 @@ PUBLICATIONS = Table(
                 ),
                 (
                     "list_quality_rows",
-                    "Rows published. Null in publications older than the table list_quality.",
+                    "Rows published of list_quality. Null in publications older than that table.",
                 ),
             )
         ),

@@ -50,7 +50,9 @@ def interactions(spec: DatasetSpec) -> Table:
                 maximum=spec.rating_levels[-1],
                 description=of_level if is_explicit else positive,
             ),
-            Column(name="event_time", type=Type.TIMESTAMP, description="When it happened, UTC."),
+            Column(
+                name="event_time", type=Type.TIMESTAMP, description="Time of the interaction, UTC."
+            ),
         ),
     )
 
@@ -63,29 +65,51 @@ INTERACTIONS_QUARANTINE = Table(
     ),
     key=(),
     columns=(
-        Column(name="user_id", type=Type.STRING, nullable=True, description="As in the source."),
-        Column(name="item_id", type=Type.STRING, nullable=True, description="As in the source."),
-        Column(name="rating", type=Type.STRING, nullable=True, description="As in the source."),
-        Column(name="event_time", type=Type.STRING, nullable=True, description="As in the source."),
+        Column(
+            name="user_id",
+            type=Type.STRING,
+            nullable=True,
+            description="The value as the source has it.",
+        ),
+        Column(
+            name="item_id",
+            type=Type.STRING,
+            nullable=True,
+            description="The value as the source has it.",
+        ),
+        Column(
+            name="rating",
+            type=Type.STRING,
+            nullable=True,
+            description="The value as the source has it.",
+        ),
+        Column(
+            name="event_time",
+            type=Type.STRING,
+            nullable=True,
+            description="The value as the source has it.",
+        ),
         Column(
             name="reason",
             type=Type.STRING,
             allowed=QUARANTINE_REASONS,
             description="The first rule that the row breaks.",
         ),
-        Column(name="source_file", type=Type.STRING, description="The file that has the row."),
+        Column(
+            name="source_file", type=Type.STRING, description="The source file that holds the row."
+        ),
         Column(
             name="source_line",
             type=Type.STRING,
             nullable=True,
-            description="Delimited text: the whole line as it is written, to search the file for.",
+            description="Delimited text only: the whole line as written, to find it in the file.",
         ),
         Column(
             name="source_row",
             type=Type.INT64,
             nullable=True,
             minimum=0,
-            description="Parquet: the row's number in the file, from 0.",
+            description="Parquet only: the number of the row in the file, from 0.",
         ),
     ),
 )
@@ -114,7 +138,12 @@ def items(spec: DatasetSpec) -> Table:
         key=("item_id",),
         columns=(
             ITEM_ID,
-            Column(name="title", type=Type.STRING, nullable=True, description="For people."),
+            Column(
+                name="title",
+                type=Type.STRING,
+                nullable=True,
+                description="Item title, for display.",
+            ),
             *_raw_features(spec.items.features),
         ),
     )

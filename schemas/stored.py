@@ -29,8 +29,15 @@ VERSIONS = Table(
     description="Which versions of the warehouse's structure were put in place, and when.",
     key=("version",),
     columns=(
-        Column(name="version", type=Type.INT32, minimum=1, description="The greatest is in force."),
-        Column(name="applied_at", type=Type.TIMESTAMP, description="When, UTC."),
+        Column(
+            name="version",
+            type=Type.INT32,
+            minimum=1,
+            description="Structure version; the greatest is in force.",
+        ),
+        Column(
+            name="applied_at", type=Type.TIMESTAMP, description="When the version was applied, UTC."
+        ),
     ),
 )
 

@@ -62,8 +62,13 @@ VOCABULARY = Table(
             type=Type.STRING,
             description="`user.` or `item.` and the feature's name in the dataset spec.",
         ),
-        Column(name="value", type=Type.STRING, description="The value, as text."),
-        Column(name="index", type=Type.INT32, minimum=1, description="Dense within the feature."),
+        Column(name="value", type=Type.STRING, description="The value of the feature, as text."),
+        Column(
+            name="index",
+            type=Type.INT32,
+            minimum=1,
+            description="Index of the value, dense within the feature.",
+        ),
     ),
 )
 
@@ -95,7 +100,11 @@ def user_profiles(spec: DatasetSpec) -> Table:
             USER_INDEX,
             _N_INTERACTIONS,
             _FIRST_SEEN,
-            Column(name="last_seen", type=Type.TIMESTAMP, description="Last interaction, UTC."),
+            Column(
+                name="last_seen",
+                type=Type.TIMESTAMP,
+                description="Time of the last interaction, UTC.",
+            ),
             Column(name="is_new", type=Type.BOOL, description="First seen in the held-out days."),
             Column(
                 name="is_cold",
@@ -115,7 +124,12 @@ def item_profiles(spec: DatasetSpec) -> Table:
         columns=(
             ITEM_ID,
             ITEM_INDEX,
-            Column(name="title", type=Type.STRING, nullable=True, description="For people."),
+            Column(
+                name="title",
+                type=Type.STRING,
+                nullable=True,
+                description="Item title, for display.",
+            ),
             _N_INTERACTIONS,
             _FIRST_SEEN,
             Column(
@@ -136,7 +150,7 @@ def item_profiles(spec: DatasetSpec) -> Table:
                 name="train_rating_sum",
                 type=Type.FLOAT64,
                 minimum=0 if spec.rating_levels[0] >= 0 else None,
-                description="Sum of those ratings.",
+                description="Sum of the ratings counted by train_n_ratings.",
             ),
             *_indexed_features(spec.items.features),
         ),
@@ -179,7 +193,7 @@ def episodes(spec: DatasetSpec) -> Table:
                 name="scenario",
                 type=Type.STRING,
                 allowed=SCENARIOS,
-                description="Existing or new user, on existing or new query items.",
+                description="Whether the user and the query items are existing or new.",
             ),
             Column(
                 name="split",

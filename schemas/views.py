@@ -72,27 +72,27 @@ EVIDENCE_CHANGES = Table(
     key=("ds", "segment", "item_id"),
     columns=(
         DS,
-        Column(name="previous_ds", type=Type.DATE, description="The published ds before."),
+        Column(name="previous_ds", type=Type.DATE, description="The ds published before this one."),
         *(EVIDENCE_ITEMS.column(name) for name in ("segment", "item_id", "title")),
         Column(
             name="change",
             type=Type.STRING,
             allowed=("entered", "left"),
-            description="Which of two.",
+            description="Whether the item entered or left the list.",
         ),
         Column(
             name="rank",
             type=Type.INT32,
             minimum=1,
             nullable=True,
-            description="The rank at ds; null if it left.",
+            description="Rank of the item at ds; null if it left the list.",
         ),
         Column(
             name="previous_rank",
             type=Type.INT32,
             nullable=True,
             minimum=1,
-            description="The rank at previous_ds; null if it entered.",
+            description="Rank of the item at previous_ds; null if it entered the list.",
         ),
     ),
 )

@@ -8,7 +8,7 @@ does to a night that failed. And a night that a scheduler starts hours late is l
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from airflow.plugins_manager import AirflowPlugin
 from airflow.sdk.definitions.deadline import BaseDeadlineReference
@@ -36,4 +36,4 @@ class Deadlines(AirflowPlugin):
     """Registers it by its name: Airflow's scheduler and API server make it from that."""
 
     name = "coldstart_deadline"
-    deadline_references: ClassVar[list[Any]] = [EndOfDay]
+    deadline_references = [EndOfDay]  # noqa: RUF012

@@ -10,22 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-# The night, stage after stage; the steps of one stage run side by side.
-STAGES = (
-    ("ingest",),
-    ("check_interactions",),
-    ("build_profiles",),
-    ("build_episodes", "build_metapaths"),
-    ("check_features",),
-    ("meta_train",),
-    ("evaluate",),
-    ("gate",),
-    ("select_evidence", "score_cold_users"),
-    ("check_outputs",),
-    ("publish",),
-)
-STEPS = tuple(step for stage in STAGES for step in stage)
-_STAGE_OF = {step: number for number, stage in enumerate(STAGES) for step in stage}
+from schemas.pipeline import NIGHT
+
+# What runs whether or not a night fails, the report itself, is no part of how the night went.
+STEPS = tuple(step.name for step in NIGHT if not step.even_if_failed)
+_STAGE_OF = {step.name: step.stage for step in NIGHT if not step.even_if_failed}
 
 Outcome = Literal["finished", "failed", "unfinished"]
 

@@ -14,8 +14,8 @@ from schemas.columns import Table
 from schemas.dataset_spec import DatasetSpec, Feedback
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import MADE_BY
 from schemas.settings import Settings
-from schemas.steps import MADE_BY
 
 # A table that other code wrote, or a damaged file, costs a report one section and not the rest.
 UNREADABLE = (UserError, OSError, ValueError)
@@ -73,7 +73,7 @@ class Night:
         def read() -> list[Row]:
             return read_partition(table, self.lake.version(table.name, self.ds)).to_pylist()
 
-        step = MADE_BY[table.name].replace("-", "_")
+        step = MADE_BY[table.name].name
         is_there = self.lake.manifest(table.name, self.ds) is not None
         return self.part(step, read, is_there=is_there)
 

@@ -10,6 +10,7 @@ from jobs import accounting
 from jobs.report.attempts import STEPS, Attempt
 from jobs.report.night import Night, Part
 from schemas.arrow import most_frequent
+from schemas.pipeline import INGEST
 from schemas.settings import Settings
 from schemas.tables import INTERACTIONS_QUARANTINE
 
@@ -74,12 +75,12 @@ def quarantine(night: Night) -> Part[tuple[Reason, ...]]:
         return tuple(Reason(reason=str(reason), rows=rows) for reason, rows in found)
 
     is_there = night.lake.manifest(table.name, night.ds) is not None
-    return night.part("ingest", read, is_there=is_there)
+    return night.part(INGEST.name, read, is_there=is_there)
 
 
 def accounted(night: Night) -> str | None:
     """What became of all rows that ingest read, in words; None where it has not said so."""
-    attempt = night.attempts.current("ingest")
+    attempt = night.attempts.current(INGEST.name)
     rows = accounting.of_facts(attempt.facts) if attempt else None
     return f"{rows}." if rows else None
 

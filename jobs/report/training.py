@@ -9,6 +9,7 @@ from typing import Any
 
 from jobs.report.night import Night, Part
 from schemas.lake import Lake
+from schemas.pipeline import META_TRAIN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ def training(night: Night) -> Part[Training]:
         )
 
     is_there = models.manifest(night.model, night.ds) is not None
-    return night.part("meta_train", read, is_there=is_there)
+    return night.part(META_TRAIN.name, read, is_there=is_there)
 
 
 def _epoch(values: dict[str, Any]) -> Epoch:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jobs.report.attempts import Attempt, Attempts
+from schemas.pipeline import GATE, PUBLISH
 
 State = Literal["published", "kept", "outdated", "unpublished"]
 
@@ -49,13 +50,13 @@ class Verdict:
 
 def verdict(attempts: Attempts) -> Verdict:
     """From the journal alone: the warehouse may be another machine's, and down."""
-    gate, publish = attempts.current("gate"), attempts.current("publish")
+    gate, publish = attempts.current(GATE.name), attempts.current(PUBLISH.name)
     words = str(gate.facts.get("gate", "")) if gate else ""
     stopped = attempts.stopped_at
     state: State = "unpublished"
     if publish is not None and publish.outcome == "finished":
         state = "kept" if words.startswith("kept") else "published"
-    elif "publish" in attempts.ever_finished:
+    elif PUBLISH.name in attempts.ever_finished:
         state = "outdated"
     return Verdict(
         state=state,
@@ -69,14 +70,14 @@ def verdict(attempts: Attempts) -> Verdict:
 
 def _sentence(attempts: Attempts, state: State) -> str:
     if state in ("published", "kept"):
-        rows = attempts.latest["publish"].facts.get("rows_out")
+        rows = attempts.latest[PUBLISH.name].facts.get("rows_out")
         counted = "Its rows are" if rows is None else f"{rows:,} rows are"
         return f"{counted} in the warehouse."
     stopped = attempts.stopped_at
     if stopped is not None and stopped.message:
         why = f"The night stopped at {stopped.step}."  # which says why itself
     else:
-        why = _as_sentence(attempts.why_without("publish"))
+        why = _as_sentence(attempts.why_without(PUBLISH.name))
     if state == "outdated":
         why += " The warehouse holds what an earlier run of this day published."
     return why

@@ -16,7 +16,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.transforms.activity import is_validation_user
+from jobs.transforms.splits import is_validation_user
 from jobs.transforms.timelines import EVENT
 from schemas.columns import Table
 from schemas.dataset_spec import ColdStart

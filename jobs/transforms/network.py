@@ -14,8 +14,8 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.transforms.activity import is_training
 from jobs.transforms.source import id_text
+from jobs.transforms.splits import is_training
 from schemas.columns import Table
 from schemas.holdout import Holdout
 from schemas.network_spec import USERS, FeatureRelation, FileRelation, Network

@@ -58,21 +58,21 @@ def load(lake: Lake, ds: date) -> Inputs:
     spec = dataset_choice.of_lake(lake.root)
     versions: list[str] = []
 
-    def partition(table: Table, made_by: str) -> Path:
-        path = lake.require(table.name, ds, made_by=made_by)
+    def partition(table: Table) -> Path:
+        path = lake.require(table.name, ds)
         versions.append(f"{table.name}/{path.name}")
         return path
 
     def profiles(table: Table) -> pa.Table:
-        return read_partition(table, partition(table, "build-profiles"))
+        return read_partition(table, partition(table))
 
     vocabulary = profiles(tables.VOCABULARY)
     user_profiles = profiles(tables.user_profiles(spec)).sort_by("user_index")
     item_profiles = profiles(tables.item_profiles(spec)).sort_by("item_index")
     episodes = tables.episodes(spec)
-    files = partition_files(episodes, partition(episodes, "build-episodes"))
+    files = partition_files(episodes, partition(episodes))
     neighbours = tables.metapath_neighbours(spec)
-    reached = read_partition(neighbours, partition(neighbours, "build-metapaths"))
+    reached = read_partition(neighbours, partition(neighbours))
     return Inputs(
         feedback=spec.feedback,
         segments=spec.segments,

@@ -14,6 +14,7 @@ from torch import Tensor
 from meta_model.data.features import pad
 from schemas.errors import UserError
 from schemas.network_spec import USERS
+from schemas.pipeline import BUILD_METAPATHS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ def metapaths(rows: pa.Table, over: Mapping[str, str], n_items: int) -> Metapath
         found = sorted(map(str, pc.unique(rows["metapath"]).to_pylist()))
         raise UserError(
             f"metapath_neighbours has the meta-paths {found}, expected those of the dataset spec, "
-            f"{list(names)}; run the step build-metapaths again."
+            f"{list(names)}; run the step {BUILD_METAPATHS.name} again."
         )
     lists, _ = pad(rows["neighbours"])
     neighbours = np.zeros((len(names), n_items + 1, lists.shape[1]), dtype=np.int64)

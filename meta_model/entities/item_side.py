@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from meta_model.baselines import ITEM_DAMPING
 from meta_model.config import Config
+from meta_model.data.damping import ITEM_DAMPING
 from meta_model.data.features import Features
 from meta_model.data.item_statistics import RatedPlaces
 from meta_model.entities.embedding import (

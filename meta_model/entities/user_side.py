@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from meta_model.baselines import USER_DAMPING
 from meta_model.config import Config
+from meta_model.data.damping import USER_DAMPING
 from meta_model.data.features import Features
 from meta_model.entities.embedding import (
     EMBEDDING_STD,

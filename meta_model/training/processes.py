@@ -1,6 +1,6 @@
 """One training run over several processes, each with its own shards of the episodes.
 
-`torchrun --nproc-per-node=N -m meta_model train ...` starts the N processes and tells each its
+`torchrun --nproc-per-node=N -m meta_model meta_train ...` starts the N processes and tells each its
 rank. Every process holds all parameters; gradients are summed over the processes, so that a step
 is the same whichever process computed which shard.
 """

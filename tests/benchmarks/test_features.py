@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from benchmarks import features, features_comparison, features_reference, skew
 from benchmarks.spark_hash import xxhash64
 from jobs import episodes, ingest, profiles, synthesise
-from jobs.transforms.activity import is_validation_user
+from jobs.transforms.splits import is_validation_user
 from jobs.transforms.synthetic import Market
 from schemas import dataset_choice, journal
 from schemas.lake import Lake

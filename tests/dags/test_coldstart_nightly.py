@@ -28,19 +28,20 @@ EDGES = {
     "report": set(),
 }
 MODEL = "--model melu"
+TRAINER = "python -m meta_model"
 COMMANDS = {
     "ingest": "jobs ingest --ds D",
-    "check_interactions": "jobs check-interactions --ds D",
-    "build_profiles": "jobs build-profiles --ds D",
-    "build_episodes": "jobs build-episodes --ds D",
-    "build_metapaths": "jobs build-metapaths --ds D",
-    "check_features": "jobs check-features --ds D",
-    "meta_train": f"meta_model train --ds D {MODEL} --rank-by p_like",
+    "check_interactions": "jobs check_interactions --ds D",
+    "build_profiles": "jobs build_profiles --ds D",
+    "build_episodes": "jobs build_episodes --ds D",
+    "build_metapaths": "jobs build_metapaths --ds D",
+    "check_features": "jobs check_features --ds D",
+    "meta_train": f"meta_model meta_train --ds D {MODEL} --rank-by p_like",
     "evaluate": f"meta_model evaluate --ds D {MODEL}",
     "gate": f"jobs gate --ds D {MODEL} --choose compare",
-    "select_evidence": f"meta_model evidence --ds D {MODEL}",
-    "score_cold_users": f"meta_model score --ds D {MODEL}",
-    "check_outputs": f"jobs check-outputs --ds D {MODEL}",
+    "select_evidence": f"meta_model select_evidence --ds D {MODEL}",
+    "score_cold_users": f"meta_model score_cold_users --ds D {MODEL}",
+    "check_outputs": f"jobs check_outputs --ds D {MODEL}",
     "publish": f"jobs publish --ds D {MODEL}",
     "report": f"jobs report --ds D {MODEL}",
 }
@@ -93,10 +94,10 @@ def test_what_a_person_chooses_reaches_the_step_it_is_for(
     before, after = _commands(dag), _commands(dag, **chosen)
     assert {name: after[name] for name in after if after[name] != before[name]} == {
         "ingest": "python -m jobs ingest --ds D --dataset toys",
-        "meta_train": f"python -m meta_model train --ds D {MODEL} --epochs 3 --rank-by choice",
+        "meta_train": f"{TRAINER} meta_train --ds D {MODEL} --epochs 3 --rank-by choice",
         "gate": f"python -m jobs gate --ds D {MODEL} --choose champion",
-        "select_evidence": f"python -m meta_model evidence --ds D {MODEL} --evidence-items 9",
-        "score_cold_users": f"python -m meta_model score --ds D {MODEL} --top-items 7",
+        "select_evidence": f"{TRAINER} select_evidence --ds D {MODEL} --evidence-items 9",
+        "score_cold_users": f"{TRAINER} score_cold_users --ds D {MODEL} --top-items 7",
     }
 
 

@@ -47,7 +47,7 @@ def test_no_ds(params: dict[str, Any], message: str) -> None:
 
 def operator() -> StepOperator:
     options = {"model": "--model", "epochs": "--epochs"}
-    return StepOperator(task_id="gate", module="jobs", command="gate", options=options)
+    return StepOperator(task_id="gate", module="jobs", options=options)
 
 
 def context(**params: Any) -> Any:
@@ -91,7 +91,7 @@ def test_whoever_consumes_an_asset_is_told_the_day_and_what_was_made(
         with journal.step(journals, "gate", LOGICAL_DATE.date()) as record:
             record.rows_out, record.facts["metrics"] = rows, {"mae": 0.8}
     asset = Asset(name="made", uri="coldstart://lake/made")
-    task = StepOperator(task_id="gate", module="jobs", command="gate", outlets=[asset])
+    task = StepOperator(task_id="gate", module="jobs", outlets=[asset])
     events = {asset: SimpleNamespace(extra=None)}
     task.execute({**context(ds="1998-03-31"), "outlet_events": events})
     told = events[asset].extra
@@ -100,7 +100,7 @@ def test_whoever_consumes_an_asset_is_told_the_day_and_what_was_made(
 
 
 def test_a_step_that_is_off_is_skipped(seen: Path) -> None:
-    task = StepOperator(task_id="publish", module="jobs", command="publish", only_if="publish")
+    task = StepOperator(task_id="publish", module="jobs", only_if="publish")
     with pytest.raises(AirflowSkipException, match="the parameter publish of this run is off"):
         task.execute(context(ds="1998-03-31", publish=False))
     assert not seen.exists()

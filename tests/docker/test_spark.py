@@ -92,7 +92,7 @@ def test_steps_make_the_same_tables_as_on_one_machine(
 ) -> None:
     """Two steps of a night, whose drivers know the secret; nobody shows it."""
     shown = ""
-    for step in ("ingest", "build-episodes"):
+    for step in ("ingest", "build_episodes"):
         home = stages[step].copied_to(tmp_path / step)
         command = [sys.executable, "-m", "jobs", step, "--ds", str(DS)]
         done = subprocess.run(

@@ -20,26 +20,9 @@ import pytest
 from jobs.warehouse import open_reader
 from schemas import dataset_spec
 from schemas.lake import Lake
+from schemas.pipeline import GATE, META_TRAIN, NIGHT, Step
 from schemas.products import WAREHOUSE_TABLES
 from schemas.settings import Settings
-
-# The steps of the DAG in order; test_airflow_night compares them with what the DAG runs.
-STEPS = (
-    ("jobs", "ingest"),
-    ("jobs", "check-interactions"),
-    ("jobs", "build-profiles"),
-    ("jobs", "build-episodes"),
-    ("jobs", "build-metapaths"),
-    ("jobs", "check-features"),
-    ("meta_model", "train"),
-    ("meta_model", "evaluate"),
-    ("jobs", "gate"),
-    ("meta_model", "evidence"),
-    ("meta_model", "score"),
-    ("jobs", "check-outputs"),
-    ("jobs", "publish"),
-    ("jobs", "report"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,17 +58,17 @@ class Home:
         spec += f"\n[cold_start]\ncold_user_max_interactions = {cold_max}\n"
         (source / "dataset.toml").write_text(spec)
 
-    def step(self, package: str, command: str, ds: date, *options: str) -> None:
+    def step(self, step: Step, ds: date, *options: str) -> None:
         """Run one step by its command line."""
-        main = import_module(f"{package}.__main__").main
+        main = import_module(f"{step.program}.__main__").main
         with mock.patch.dict(os.environ, self.environment):
-            assert main([command, "--ds", str(ds), *options]) == 0, f"{package} {command}"
+            assert main([step.name, "--ds", str(ds), *options]) == 0, step.name
 
     def night(self, ds: date) -> None:
         """In two epochs, whose quality on a third of the users is a matter of chance."""
-        options = {"train": ("--epochs", "2"), "gate": ("--choose", "challenger")}
-        for package, command in STEPS:
-            self.step(package, command, ds, *options.get(command, ()))
+        options = {META_TRAIN: ("--epochs", "2"), GATE: ("--choose", "challenger")}
+        for step in NIGHT:
+            self.step(step, ds, *options.get(step, ()))
 
     @property
     def lake(self) -> Lake:

@@ -13,12 +13,12 @@ import pytest
 
 from jobs.warehouse import open_reader
 from schemas import journal
+from schemas.pipeline import NIGHT
 from schemas.settings import REPOSITORY, Settings
-from tests.e2e.conftest import STEPS, Home
+from tests.e2e.conftest import Home
 from tests.suite.spark import OF_TESTS
 
 DS = date(1998, 3, 31)
-NAMES = {"train": "meta_train", "evidence": "select_evidence", "score": "score_cold_users"}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_a_night_from_an_empty_home(airflow_home: Home) -> None:
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     entries = journal.read(home.settings.journals, DS)
     finished = {entry["step"] for entry in entries if entry["event"] == "finished"}
-    assert finished == {NAMES.get(name, name.replace("-", "_")) for _, name in STEPS}
+    assert finished == {step.name for step in NIGHT}
     for said in (*finished, "of which orchestration", "show these to new users", "user_cold"):
         assert said in done.stdout, said
     assert "Traceback" not in done.stdout + done.stderr

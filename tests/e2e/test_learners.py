@@ -9,19 +9,20 @@ import pytest
 
 from schemas import journal
 from schemas.learners import DEFAULT, OURS
-from tests.e2e.conftest import STEPS, Home
+from schemas.pipeline import CHECK_OUTPUTS, GATE, META_TRAIN, NIGHT, PUBLISH, REPORT
+from tests.e2e.conftest import Home
 
 DS = date(1998, 3, 31)
-OF_A_MODEL = STEPS[STEPS.index(("meta_model", "train")) :]
+OF_A_MODEL = NIGHT[NIGHT.index(META_TRAIN) :]
 # What these two do depends on the products, and not on the learner that made them.
-OF_PRODUCTS = (("jobs", "check-outputs"), ("jobs", "report"))
+OF_PRODUCTS = (CHECK_OUTPUTS, REPORT)
 
 
 def _features(home: Home, every: int) -> Home:
     """The features of the day, which all learners share."""
     home.cut(until=DS, every=every)
-    for package, command in STEPS[: -len(OF_A_MODEL)]:
-        home.step(package, command, DS)
+    for step in NIGHT[: -len(OF_A_MODEL)]:
+        home.step(step, DS)
     return home
 
 
@@ -38,22 +39,22 @@ def all_users(home: Home) -> Home:
 @pytest.mark.parametrize("model", OURS)
 def test_a_night_with_every_learner(few: Home, model: str) -> None:
     """An epoch on every sixth user, whose quality is a matter of chance."""
-    options = {"train": ("--epochs", "1"), "gate": ("--choose", "challenger")}
-    for package, command in OF_A_MODEL:
-        if model == DEFAULT or (package, command) not in OF_PRODUCTS:
-            few.step(package, command, DS, "--model", model, *options.get(command, ()))
+    options = {META_TRAIN: ("--epochs", "1"), GATE: ("--choose", "challenger")}
+    for step in OF_A_MODEL:
+        if model == DEFAULT or step not in OF_PRODUCTS:
+            few.step(step, DS, "--model", model, *options.get(step, ()))
     _assert_published(few, model, least_scores=300)
-    assert _finished(few)[-1] == ("report" if model == DEFAULT else "publish")
+    assert _finished(few)[-1] == (REPORT.name if model == DEFAULT else PUBLISH.name)
 
 
 @pytest.mark.longest  # seven trainings of 1,958 tasks
 @pytest.mark.parametrize("model", OURS)
 def test_a_whole_night_with_every_learner(all_users: Home, model: str) -> None:
     """As it is run, and good enough for the gate."""
-    for package, command in OF_A_MODEL:
-        all_users.step(package, command, DS, "--model", model)
+    for step in OF_A_MODEL:
+        all_users.step(step, DS, "--model", model)
     _assert_published(all_users, model, least_scores=1000)
-    assert _finished(all_users)[-2:] == ["publish", "report"]
+    assert _finished(all_users)[-2:] == [PUBLISH.name, REPORT.name]
 
 
 def _assert_published(home: Home, model: str, least_scores: int) -> None:

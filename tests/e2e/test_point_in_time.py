@@ -17,6 +17,7 @@ import pytest
 
 from jobs.warehouse import open_reader
 from schemas import journal
+from schemas.pipeline import BUILD_EPISODES, INGEST, META_TRAIN, PUBLISH, SCORE_COLD_USERS, Step
 from schemas.settings import REPOSITORY
 from tests.e2e.conftest import Home
 
@@ -78,7 +79,7 @@ def test_an_older_day_published_later_is_not_the_latest(home: Home) -> None:
 
 def test_a_killed_step_leaves_the_partition_and_the_next_run_mends_it(home: Home) -> None:
     before = home.in_lake(EARLY)
-    argv = [sys.executable, "-m", "jobs", "build-episodes", "--ds", str(EARLY)]
+    argv = [sys.executable, "-m", "jobs", BUILD_EPISODES.name, "--ds", str(EARLY)]
     process = subprocess.Popen(argv, env=home.environment, cwd=REPOSITORY)
     drafts = home.lake.root / ".versions" / "episodes" / f"ds={EARLY}"
     deadline = time.monotonic() + 120
@@ -89,7 +90,7 @@ def test_a_killed_step_leaves_the_partition_and_the_next_run_mends_it(home: Home
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert home.in_lake(EARLY) == before
-    home.step("jobs", "build-episodes", EARLY)
+    home.step(BUILD_EPISODES, EARLY)
     assert home.in_lake(EARLY) == before
     assert len(list(drafts.iterdir())) == 1
 
@@ -101,9 +102,9 @@ def test_a_full_disk_is_told_and_leaves_everything(home: Home) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
     before = home.in_lake(EARLY), home.published(EARLY)
-    for package, command in (("meta_model", "score"), ("jobs", "publish")):
+    for step in (SCORE_COLD_USERS, PUBLISH):
         done = subprocess.run(
-            [sys.executable, "-m", package, command, "--ds", str(EARLY)],
+            [sys.executable, "-m", step.program, step.name, "--ds", str(EARLY)],
             env={**home.environment, "PYTHONDONTWRITEBYTECODE": "1"},
             cwd=REPOSITORY,
             capture_output=True,
@@ -114,8 +115,8 @@ def test_a_full_disk_is_told_and_leaves_everything(home: Home) -> None:
         assert "the disk is full or a file-size limit is reached" in done.stderr
         assert "Traceback" not in done.stderr
         assert (home.in_lake(EARLY), home.published(EARLY)) == before
-    home.step("meta_model", "score", EARLY)
-    home.step("jobs", "publish", EARLY)
+    home.step(SCORE_COLD_USERS, EARLY)
+    home.step(PUBLISH, EARLY)
     assert home.published(EARLY) == before[1]
 
 
@@ -133,10 +134,9 @@ def test_a_day_without_cold_users_publishes_an_empty_list(home: Home) -> None:
 
 
 @pytest.mark.usefixtures("process")
-@pytest.mark.parametrize("package", ["jobs", "meta_model"])
-def test_a_wrong_date_is_a_message_and_no_traceback(package: str) -> None:
-    command = "ingest" if package == "jobs" else "train"
-    argv = [sys.executable, "-m", package, command, "--ds", "31.3.1998"]
+@pytest.mark.parametrize("step", [INGEST, META_TRAIN], ids=lambda step: step.name)
+def test_a_wrong_date_is_a_message_and_no_traceback(step: Step) -> None:
+    argv = [sys.executable, "-m", step.program, step.name, "--ds", "31.3.1998"]
     done = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True)
     assert done.returncode == 2
     assert "ds is '31.3.1998', which is not a date; expected YYYY-MM-DD" in done.stderr

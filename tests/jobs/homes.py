@@ -6,15 +6,14 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
-from jobs.__main__ import STEPS
 from schemas import journal
 from schemas.lake import Lake
+from schemas.pipeline import steps_of
 from schemas.settings import Settings
 
 
@@ -49,7 +48,7 @@ class Home:
 
     def step(self, name: str, ds: date) -> None:
         with journal.step(self.settings.journals, name, ds) as record:
-            import_module(f"jobs.{STEPS[name][0]}").run(self.settings, ds, record)
+            steps_of("jobs")[name].function()(self.settings, ds, record)
 
     def copied_to(self, folder: Path) -> Home:
         shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)

@@ -9,17 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from schemas.pipeline import INGEST, steps_of
 from tests.jobs.homes import Home, changed
 from tests.tiny_shop import empty_shop
 
 EARLIER, DS = date(1998, 3, 6), date(1998, 3, 8)
-LAST_TABLE = {
-    "ingest": "interactions",
-    "build-profiles": "item_profiles",
-    "build-episodes": "episodes",
-    "build-metapaths": "metapath_neighbours",
-}
-NIGHT = tuple(LAST_TABLE)
+NIGHT = tuple(step.name for step in steps_of("jobs").values() if step.makes)
+LAST_TABLE = {step.name: step.makes[-1] for step in steps_of("jobs").values() if step.makes}
+LAST_TABLE |= {INGEST.name: "interactions"}  # the last but for the days' activity
 NETWORK = """
 [cold_start]
 new_user_days = 2

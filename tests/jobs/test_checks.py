@@ -135,7 +135,7 @@ def test_faults_of_features_all_in_one_error(night):
         r"no more neighbours than the .*1 of 8 rows.*item_index=66.* too_many_neighbours=1",
         r"metapath_neighbours: expected that the item has an item profile .*item_index=66",
         r"metapath is one of UMUM, UMGM .*metapath=UMXM",
-        r"\(build-episodes, build-metapaths, build-profiles\)",
+        r"\(build_episodes, build_metapaths, build_profiles\)",
     ):
         assert re.search(message, str(error.value)), f"{message}\nnot in\n{error.value}"
     page = (night.settings.data_docs / f"ds={night.ds}/check_features/episodes.html").read_text()
@@ -258,13 +258,13 @@ def test_files_that_break_their_contract_are_named_before_spark_reads_them(night
     assert "column 'value' is missing" in str(error.value)
     assert "column 'index' is float64, expected int32" in str(error.value)
     assert re.search(
-        r"part-0.parquet is not readable Parquet .*run build-episodes", str(error.value)
+        r"part-0.parquet is not readable Parquet .*run build_episodes", str(error.value)
     )
 
 
 def test_a_missing_partition_names_the_step_that_makes_it(night):
     night.write("vocabulary")
-    with pytest.raises(UserError, match="run the step build-profiles"):
+    with pytest.raises(UserError, match="run the step build_profiles"):
         checks.check_features(night.settings, night.ds, night.record("check_features"))
 
 

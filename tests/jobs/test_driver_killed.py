@@ -36,10 +36,10 @@ def _own_server(servers: ExitStack, home: Path) -> tuple[Mapping[str, str], int]
 def test_a_killed_driver_is_told_and_leaves_what_was_in_force(
     stages: dict[str, Home], tmp_path: Path, servers: ExitStack, is_server: bool
 ) -> None:
-    home = stages["build-episodes"].copied_to(tmp_path / "home")
+    home = stages["build_episodes"].copied_to(tmp_path / "home")
     variables, server = _own_server(servers, tmp_path / "server") if is_server else (OF_TESTS, None)
     before = home.partitions()
-    with running_step(replace(home, spark=variables), "build-episodes", DS) as process:
+    with running_step(replace(home, spark=variables), "build_episodes", DS) as process:
         while not is_writing(home, "episodes"):
             assert process.poll() is None, process.communicate()
             time.sleep(0.001)
@@ -49,5 +49,5 @@ def test_a_killed_driver_is_told_and_leaves_what_was_in_force(
     assert "error: Spark's driver has ended under the step" in said.splitlines()[-1]
     assert "Traceback" not in said
     assert {table for table, _ in changed(before, home.partitions())} <= {"timelines"}
-    home.step("build-episodes", DS)
-    assert_undisturbed(home, "build-episodes", stages)
+    home.step("build_episodes", DS)
+    assert_undisturbed(home, "build_episodes", stages)

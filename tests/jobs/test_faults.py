@@ -16,8 +16,8 @@ import psutil  # type: ignore[import-untyped]  # its types are a package of thei
 import pytest
 
 from local.services import spark_server
+from schemas.pipeline import MADE_BY
 from schemas.settings import Settings
-from schemas.steps import MADE_BY
 from tests.jobs.breakage import cut, fill_but_a_page, flip_a_bit, small_disk
 from tests.jobs.homes import Home, changed
 from tests.jobs.processes import (
@@ -83,7 +83,7 @@ def test_a_kill_leaves_what_was_in_force(
 
 
 @pytest.mark.parametrize(
-    ("step", "has_server"), [*((step, True) for step in NIGHT), ("build-metapaths", False)]
+    ("step", "has_server"), [*((step, True) for step in NIGHT), ("build_metapaths", False)]
 )
 def test_a_full_disk_is_told_in_a_line(
     stages: dict[str, Home], tmp_path: Path, step: str, has_server: bool
@@ -109,10 +109,10 @@ def test_a_full_disk_is_told_in_a_line(
 @pytest.mark.parametrize(
     ("step", "table", "day", "damage"),
     [
-        ("build-episodes", "interactions", 1, flip_a_bit),
-        ("build-profiles", "items", 8, cut),
-        ("build-episodes", "user_profiles", 8, flip_a_bit),
-        ("build-metapaths", "interactions", 5, cut),
+        ("build_episodes", "interactions", 1, flip_a_bit),
+        ("build_profiles", "items", 8, cut),
+        ("build_episodes", "user_profiles", 8, flip_a_bit),
+        ("build_metapaths", "interactions", 5, cut),
     ],
 )
 def test_a_damaged_file_is_named_with_the_step_that_makes_it(
@@ -131,17 +131,18 @@ def test_a_damaged_file_is_named_with_the_step_that_makes_it(
     code, said = run_step(home, step, DS)
     assert code == 2
     assert f"error: {file} cannot be read" in said
-    assert f"Remove {link} and run the step {MADE_BY[table]} again" in said
+    assert f"Remove {link} and run the step {MADE_BY[table].name} again" in said
     assert not any(word in said for word in ("Traceback", "\tat "))
     link.unlink()
-    home.step(MADE_BY[table], DS)
+    home.step(MADE_BY[table].name, DS)
     home.step(step, DS)
     assert home.rows() == after(stages, step).rows()
-    made = {(name, f"ds={DS}") for name, by in MADE_BY.items() if by in (MADE_BY[table], step)}
+    run = (MADE_BY[table].name, step)
+    made = {(name, f"ds={DS}") for name, by in MADE_BY.items() if by.name in run}
     assert changed(before, home.partitions()) <= {*made, (table, link.name)}
 
 
-@pytest.mark.parametrize("step", ["ingest", "build-profiles"])
+@pytest.mark.parametrize("step", ["ingest", "build_profiles"])
 def test_of_two_runs_at_once_the_second_waits(
     stages: dict[str, Home], tmp_path: Path, step: str
 ) -> None:

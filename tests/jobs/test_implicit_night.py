@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs import checks, episodes, ingest, metapaths, profiles
 from schemas import journal
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import CHECK_FEATURES, NIGHT
 from schemas.settings import Settings
 from tests.implicit_shop import SPEC, Picks, picks, shop
 
@@ -31,18 +31,13 @@ SYNTHETIC = SPEC.replace(
 )
 
 
+FEATURES = {step.name: step for step in NIGHT if step.stage <= CHECK_FEATURES.stage}
+
+
 def _run(settings: Settings, *steps: str, ds: date = DS) -> None:
-    functions = {
-        "ingest": ingest.run,
-        "check_interactions": checks.check_interactions,
-        "build_profiles": profiles.run,
-        "build_episodes": episodes.run,
-        "build_metapaths": metapaths.run,
-        "check_features": checks.check_features,
-    }
-    for name in steps or functions:
+    for name in steps or FEATURES:
         with journal.step(settings.journals, name, ds) as record:
-            functions[name](settings, ds, record)
+            FEATURES[name].function()(settings, ds, record)
 
 
 def _rows(settings: Settings, table: str, ds: date = DS) -> list[dict]:

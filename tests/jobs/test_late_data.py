@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from schemas.steps import HISTORY, MADE_BY
+from schemas.pipeline import BUILD_EPISODES, BUILD_PROFILES, HISTORY, INGEST, MADE_BY
 from tests.jobs.homes import Home, Partitions, changed
 from tests.suite.examples import examples
 from tests.tiny_shop import Source, empty_shop
 
-STEPS = ("ingest", "build-profiles", "build-episodes")
+STEPS = tuple(step.name for step in (INGEST, BUILD_PROFILES, BUILD_EPISODES))
 DAYS = (date(1998, 3, 4), date(1998, 3, 6))
 Event = tuple[str, str, str, int]
 # Always there: what every ds needs for two days of data and a training task.
@@ -72,7 +72,7 @@ def _run(home: Home, ds: date, n_steps: int) -> None:
         before = home.partitions()
         home.step(step, ds)
         after = home.partitions()
-        own = {(table, f"ds={ds}") for table, made_by in MADE_BY.items() if made_by == step}
+        own = {(table, f"ds={ds}") for table, made_by in MADE_BY.items() if made_by.name == step}
         for table, day in changed(before, after):
             if table in HISTORY:
                 assert day <= f"ds={ds}"

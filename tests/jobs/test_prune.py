@@ -12,7 +12,7 @@ from jobs import gate, prune, publish
 from schemas import journal
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.steps import HISTORY
+from schemas.pipeline import HISTORY
 from tests.jobs.engines import both_engines
 from tests.jobs.night import AT, DS, Night
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas import products
+from schemas import pipeline, products
+from schemas.pipeline import CHECK_FEATURES, CHECK_OUTPUTS, GATE, META_TRAIN, REPORT
 from schemas.settings import REPOSITORY
-from tests.e2e.conftest import STEPS
 from tests.jobs.homes import Home
 from tests.jobs.night import Night
 from tests.jobs.second_night import NETWORK
@@ -44,8 +44,8 @@ for step in sys.argv[2:]:
         sys.exit(f"{step} ended with exit code {code}")
 sys.exit(import_module("jobs.__main__").main(["describe-source"]))
 """
-OPTIONS = {"train": " --epochs 1", "gate": " --choose challenger"}
-NO_TABLE = {"check-features", "check-outputs", "report"}  # steps that write none
+OPTIONS = {META_TRAIN: " --epochs 1", GATE: " --choose challenger"}
+LEFT_OUT = (CHECK_FEATURES, CHECK_OUTPUTS, REPORT)  # they write no table
 LIMIT_SECONDS = 900  # also on a machine that has more to do
 
 
@@ -77,9 +77,9 @@ def _rows() -> Iterator[str]:
 def _night(home: Home, zone: str) -> str:
     """What describe-source says after the night."""
     steps = [
-        f"{package} {command}{OPTIONS.get(command, '')}"
-        for package, command in STEPS
-        if command not in NO_TABLE
+        f"{step.program} {step.name}{OPTIONS.get(step, '')}"
+        for step in pipeline.NIGHT
+        if step not in LEFT_OUT
     ]
     foreign = ("COLDSTART_", "SPARK_")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}

@@ -90,5 +90,5 @@ def test_an_unknown_config_version_is_refused(saved: Path, inputs: Inputs) -> No
 
 
 def test_a_missing_model_names_the_step(tmp_path: Path, inputs: Inputs) -> None:
-    with pytest.raises(UserError, match="run the step train for that ds first"):
+    with pytest.raises(UserError, match="run the step meta_train for that ds first"):
         artefact.load(tmp_path, DS, "melu", inputs, CPU)

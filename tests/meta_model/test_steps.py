@@ -19,6 +19,7 @@ from schemas import decision, journal
 from schemas.arrow import read_partition
 from schemas.decision import Decision
 from schemas.lake import Lake
+from schemas.pipeline import EVALUATE, META_TRAIN, SCORE_COLD_USERS, SELECT_EVIDENCE, Step
 from schemas.products import COLD_USER_SCORES, EVIDENCE_ITEMS, MODEL_METRICS
 from schemas.settings import Settings
 from tests.meta_model import small_lake
@@ -34,7 +35,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with mock.patch.dict(os.environ, COLDSTART_HOME=str(home)):
         for ds, epochs in ((FIRST, "1"), (SECOND, "2")):
             small_lake.write(home, 50, ds, n_tests=20)
-            assert _run("train", ds, "--epochs", epochs) == 0
+            assert _run(META_TRAIN, ds, "--epochs", epochs) == 0
         _publish(Settings.from_environment(), FIRST)
     return home
 
@@ -47,8 +48,8 @@ def settings(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return Settings.from_environment()
 
 
-def _run(command: str, ds: date, *options: str) -> int:
-    return command_line.main([command, "--ds", str(ds), *options])
+def _run(step: Step, ds: date, *options: str) -> int:
+    return command_line.main([step.name, "--ds", str(ds), *options])
 
 
 def _publish(settings: Settings, ds: date) -> None:
@@ -71,18 +72,18 @@ def _decide(settings: Settings, verdict: decision.Verdict, run_id: str | None) -
 
 
 def _metrics(settings: Settings, ds: date) -> list[dict[str, Any]]:
-    path = Lake(root=settings.lake).require(MODEL_METRICS.name, ds, made_by="evaluate")
+    path = Lake(root=settings.lake).require(MODEL_METRICS.name, ds)
     return read_partition(MODEL_METRICS, path).to_pylist()
 
 
 def _run_ids_of_products(settings: Settings) -> Iterator[str]:
     for table in (EVIDENCE_ITEMS, COLD_USER_SCORES):
-        path = Lake(root=settings.lake).require(table.name, SECOND, made_by="-")
+        path = Lake(root=settings.lake).require(table.name, SECOND)
         yield from read_partition(table, path)["run_id"].to_pylist()
 
 
 def test_the_champion_is_measured_on_the_same_tasks(settings: Settings) -> None:
-    assert _run("evaluate", SECOND) == 0
+    assert _run(EVALUATE, SECOND) == 0
     rows = _metrics(settings, SECOND)
     by_model = {
         model: {r["metric"]: r for r in rows if r["model"] == model}
@@ -100,7 +101,7 @@ def test_the_champion_is_measured_on_the_same_tasks(settings: Settings) -> None:
 
 def test_both_nights_hold_the_same_so_the_champion_is_as_good_as_it_was(settings: Settings) -> None:
     for ds in (FIRST, SECOND):
-        assert _run("evaluate", ds) == 0
+        assert _run(EVALUATE, ds) == 0
     before = {r["metric"]: r["value"] for r in _metrics(settings, FIRST) if r["model"] == "melu"}
     after = {
         r["metric"]: r["value"] for r in _metrics(settings, SECOND) if r["model"] == "champion"
@@ -109,19 +110,19 @@ def test_both_nights_hold_the_same_so_the_champion_is_as_good_as_it_was(settings
 
 
 def test_a_first_night_has_no_champion_nor_has_one_before_it(settings: Settings) -> None:
-    assert _run("evaluate", FIRST) == 0  # a backfill: the publication is its own
+    assert _run(EVALUATE, FIRST) == 0  # a backfill: the publication is its own
     assert "champion" not in {row["model"] for row in _metrics(settings, FIRST)}
 
 
 def test_a_champion_that_does_not_fit_is_said_and_left_out(settings: Settings) -> None:
     file = settings.published / "models" / f"ds={FIRST}" / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"version": 99}))
-    assert _run("evaluate", SECOND) == 0
+    assert _run(EVALUATE, SECOND) == 0
     assert "champion" not in {row["model"] for row in _metrics(settings, SECOND)}
     [done] = [
         entry
         for entry in journal.read(settings.journals, SECOND)
-        if entry["step"] == "evaluate" and entry["event"] == "finished"
+        if entry["step"] == EVALUATE.name and entry["event"] == "finished"
     ]
     assert "has version 99" in done["champion"]
 
@@ -131,7 +132,7 @@ def test_products_are_made_with_the_model_that_the_gate_chose(
     settings: Settings, verdict: decision.Verdict, ds: date
 ) -> None:
     _decide(settings, verdict, _run_id(settings, ds))
-    for step in ("evidence", "score"):
+    for step in (SELECT_EVIDENCE, SCORE_COLD_USERS):
         assert _run(step, SECOND) == 0
     assert set(_run_ids_of_products(settings)) == {_run_id(settings, ds)}
 
@@ -139,13 +140,13 @@ def test_products_are_made_with_the_model_that_the_gate_chose(
 def test_no_products_without_a_decision_on_this_very_model(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert _run("evidence", SECOND) == 2
+    assert _run(SELECT_EVIDENCE, SECOND) == 2
     assert f"no gate has decided on ds {SECOND}" in caplog.text
     _decide(settings, "neither", None)
-    assert _run("score", SECOND) == 2
+    assert _run(SCORE_COLD_USERS, SECOND) == 2
     assert "the gate refused" in caplog.text
     _decide(settings, "challenger", f"{SECOND}.melu.000000000000")
-    assert _run("score", SECOND) == 2
+    assert _run(SCORE_COLD_USERS, SECOND) == 2
     assert f"chose {SECOND}.melu.000000000000, and the model is" in caplog.text
 
 
@@ -159,8 +160,8 @@ def test_the_last_published_day_counts_not_the_latest(settings: Settings) -> Non
 def test_a_second_run_of_a_step_waits_for_a_first_that_lives(settings: Settings) -> None:
     """As a retry does whose first try outlived its Airflow task."""
     ended: list[int] = []
-    second = threading.Thread(target=lambda: ended.append(_run("evaluate", SECOND)))
-    with Lake(root=settings.lake).turn("evaluate", SECOND):
+    second = threading.Thread(target=lambda: ended.append(_run(EVALUATE, SECOND)))
+    with Lake(root=settings.lake).turn(EVALUATE.name, SECOND):
         second.start()
         second.join(1.5)
         assert second.is_alive()

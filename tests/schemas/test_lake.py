@@ -12,6 +12,7 @@ import pytest
 
 from schemas.errors import UserError
 from schemas.lake import Lake, Manifest
+from schemas.pipeline import PUBLISH
 from schemas.settings import REPOSITORY
 
 DS = date(1998, 3, 31)
@@ -45,7 +46,7 @@ def test_a_rerun_replaces_also_by_nothing(lake):
     _write(lake, None)
     assert _read(lake) == []
     assert lake.manifest("t", DS) == Manifest(rows=0)
-    assert lake.require("t", DS, made_by="x") == lake.partition("t", DS).resolve()
+    assert lake.require("t", DS, made_by=PUBLISH) == lake.partition("t", DS).resolve()
     assert len(_versions(lake)) == 1
 
 
@@ -79,10 +80,10 @@ def test_a_draft_without_rows_is_a_mistake_of_the_program(lake):
 
 
 def test_a_missing_partition_names_the_step(lake):
-    with pytest.raises(
-        UserError, match=r"t has no complete partition for ds 1998-03-31 .*run the step build"
-    ):
-        lake.require("t", DS, made_by="build")
+    missing = r"t has no complete partition for ds 1998-03-31 .*run the step publish .*: "
+    command = "python -m jobs publish --ds 1998-03-31 --model NAME"
+    with pytest.raises(UserError, match=missing + command):
+        lake.require("t", DS, made_by=PUBLISH)
     assert not lake.days("t", until=DS)
 
 

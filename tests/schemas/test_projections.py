@@ -12,9 +12,9 @@ from schemas.columns import Column, Table, Type, differences
 from schemas.errors import UserError
 from schemas.evaluation_tables import BREAKDOWNS
 from schemas.expectations import checked_columns, suite
+from schemas.pipeline import MADE_BY
 from schemas.rules import MAY_BE_EMPTY, row_rules, rules
 from schemas.spark import spark_schema
-from schemas.steps import MADE_BY
 from schemas.views import VIEWS
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")

@@ -83,7 +83,7 @@ def test_two_days_go_on_after_everything_was_killed(
     until(lambda: server.api.open_backfills(), NIGHT_SECONDS, server.process)
     page.context.close()
     until(lambda: "build_profiles" in _unfinished(home, DAYS[0]), NIGHT_SECONDS, server.process)
-    doomed = _processes(home, "airflow", "scheduler") + _processes(home, "jobs", "build-profiles")
+    doomed = _processes(home, "airflow", "scheduler") + _processes(home, "jobs", "build_profiles")
     assert len(doomed) >= 2
     for process in doomed:
         process.send_signal(signal.SIGKILL)

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.transforms import activity as T
+from jobs.transforms.splits import is_validation_user
 from schemas.holdout import Holdout
 
 HELD_OUT = Holdout(
@@ -28,14 +29,14 @@ def day(number: int) -> datetime:
 def _training_user(spark: SparkSession) -> str:
     """An id outside the validation tenth, found by the rule itself."""
     ids = spark.range(50).select(F.concat(F.lit("u"), "id").alias("user_id"))
-    row = ids.where(~T.is_validation_user()).orderBy("user_id").first()
+    row = ids.where(~is_validation_user()).orderBy("user_id").first()
     assert row is not None
     return str(row.user_id)
 
 
 def _validation_user(spark: SparkSession) -> str:
     ids = spark.range(50).select(F.concat(F.lit("u"), "id").alias("user_id"))
-    row = ids.where(T.is_validation_user()).orderBy("user_id").first()
+    row = ids.where(is_validation_user()).orderBy("user_id").first()
     assert row is not None
     return str(row.user_id)
 

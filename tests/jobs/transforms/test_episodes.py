@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import SparkSession
 
 from jobs.transforms import episodes as T
+from jobs.transforms.splits import is_validation_user
 from jobs.transforms.timelines import EVENT, timelines, with_profiles
 from schemas import dataset_spec, tables
 from schemas.dataset_spec import ColdStart
@@ -55,7 +56,7 @@ def _cut(
 
 def test_the_two_users_are_on_the_sides_they_are_named_for(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(TRAIN_USER,), (VALIDATION_USER,)], "user_id string")
-    flags = frame.select("user_id", T.is_validation_user().alias("held")).collect()
+    flags = frame.select("user_id", is_validation_user().alias("held")).collect()
     assert {row.user_id: row.held for row in flags} == {TRAIN_USER: False, VALIDATION_USER: True}
 
 

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.transforms import network as T
-from jobs.transforms.activity import is_validation_user
+from jobs.transforms.splits import is_validation_user
 from schemas import dataset_spec, tables
 from schemas.holdout import Holdout
 from schemas.network_spec import FeatureRelation, FileRelation, Network

@@ -43,7 +43,7 @@ def test_without_a_network_there_are_no_paths() -> None:
 
 def test_rows_of_another_spec_are_refused() -> None:
     with pytest.raises(
-        UserError, match=r"the meta-paths \['c'\], expected .*run the step build-me"
+        UserError, match=r"the meta-paths \['c'\], expected .*run the step build_me"
     ):
         metapaths(_rows((1, "c", [2])), {"a": "users"}, n_items=3)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from meta_model.baselines import ITEM_DAMPING, USER_DAMPING
+from meta_model.data.damping import ITEM_DAMPING, USER_DAMPING
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.tasks import Side, Tasks

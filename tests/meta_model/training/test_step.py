@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.pipeline import META_TRAIN
 from tests.meta_model import small_lake
 
 pytestmark = pytest.mark.usefixtures("process")
@@ -22,7 +23,7 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 
 def _start(home: Path, *arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen[str]:
     environment = {**os.environ, "COLDSTART_HOME": str(home), "OMP_NUM_THREADS": "1"}
-    train = ("-m", "meta_model", "train", "--ds", str(small_lake.DS), *arguments)
+    train = ("-m", "meta_model", META_TRAIN.name, "--ds", str(small_lake.DS), *arguments)
     return subprocess.Popen(
         [sys.executable, *launcher, *train],
         cwd=REPOSITORY,

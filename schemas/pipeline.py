@@ -1,0 +1,224 @@
+"""The night, once: its steps, what each reads and makes, and what it waits for.
+
+Commands, the tasks and edges of the DAG, lineage, the order of the report, names in the journal and
+what an error tells a person to run are made from here. `name` is the only spelling of a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from importlib import import_module
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of the night; it runs for one `ds` and replaces what it makes of that day.
+
+    does: in one sentence, for people
+    run: `module:function`, imported when the step runs, as libraries take seconds to load
+    reads, makes: tables of the lake
+    also_reads, also_makes: the same of what is no table of the lake, in words
+    after: the steps that have to end well before it begins
+    takes_model: whether it is about one learner, and has the option `--model`
+    pool: what it needs that a machine has little of
+    even_if_failed: whether it also runs after a failure, and has no say in how the night ended
+    """
+
+    name: str
+    does: str
+    run: str
+    reads: tuple[str, ...] = ()
+    also_reads: str = ""
+    makes: tuple[str, ...] = ()
+    also_makes: str = ""
+    after: tuple[Step, ...] = field(default=(), repr=False)  # else each holds all before it
+    takes_model: bool = False
+    pool: Literal["spark", "gpu"] | None = None
+    even_if_failed: bool = False
+
+    @property
+    def program(self) -> str:
+        """The package whose command line has the step: `python -m <program> <name>`."""
+        return self.run.partition(".")[0]
+
+    @property
+    def stage(self) -> int:
+        """How many steps, at most, have to end one after the other before this one begins."""
+        return 1 + max((step.stage for step in self.after), default=-1)
+
+    def function(self) -> Callable[..., Any]:
+        module, _, function = self.run.partition(":")
+        loaded: Callable[..., Any] = getattr(import_module(module), function)
+        return loaded
+
+    def command(self, ds: date, model: str = "NAME") -> str:
+        """What a person types to run it; without a model known, NAME stands for the learner's."""
+        words = f"python -m {self.program} {self.name} --ds {ds}"
+        return f"{words} --model {model}" if self.takes_model else words
+
+
+INGEST = Step(
+    name="ingest",
+    does="Source files to interactions by day; rows that break a rule are quarantined.",
+    run="jobs.ingest:run",
+    also_reads="the source",
+    makes=(
+        "interactions", "user_days", "item_days", "interactions_quarantine", "users", "items",
+        "item_links",
+    ),
+    pool="spark",
+)  # fmt: skip
+CHECK_INTERACTIONS = Step(
+    name="check_interactions",
+    does="Stops the night on bad interactions.",
+    run="jobs.checks:check_interactions",
+    reads=("interactions", "interactions_quarantine"),
+    also_makes="Data Docs",
+    after=(INGEST,),
+    pool="spark",
+)
+BUILD_PROFILES = Step(
+    name="build_profiles",
+    does="Vocabulary, user and item profiles as of `ds`.",
+    run="jobs.profiles:run",
+    reads=("user_days", "item_days", "users", "items"),
+    makes=("vocabulary", "user_profiles", "item_profiles"),
+    after=(CHECK_INTERACTIONS,),
+    pool="spark",
+)
+BUILD_EPISODES = Step(
+    name="build_episodes",
+    does="Support and query of every task, by scenario.",
+    run="jobs.episodes:run",
+    reads=("interactions", "timelines", "user_profiles", "item_profiles"),
+    makes=("timelines", "episodes"),
+    after=(BUILD_PROFILES,),
+    pool="spark",
+)
+BUILD_METAPATHS = Step(
+    name="build_metapaths",
+    does="Neighbours of items over the network.",
+    run="jobs.metapaths:run",
+    reads=("interactions", "items", "item_links", "item_profiles"),
+    makes=("metapath_neighbours",),
+    after=(BUILD_PROFILES,),
+    pool="spark",
+)
+_FEATURES = ("vocabulary", "user_profiles", "item_profiles", "episodes", "metapath_neighbours")
+CHECK_FEATURES = Step(
+    name="check_features",
+    does="Stops the night on bad profiles, episodes or neighbours.",
+    run="jobs.checks:check_features",
+    reads=_FEATURES,
+    also_makes="Data Docs",
+    after=(BUILD_EPISODES, BUILD_METAPATHS),
+    pool="spark",
+)
+META_TRAIN = Step(
+    name="meta_train",
+    does="Meta-trains the model, on a GPU if present.",
+    run="meta_model.training.step:run_train",
+    reads=_FEATURES,
+    also_makes="the model",
+    after=(CHECK_FEATURES,),
+    takes_model=True,
+    pool="gpu",
+)
+EVALUATE = Step(
+    name="evaluate",
+    does="Four scenarios, beside the baselines and the last published model.",
+    run="meta_model.steps:run_evaluate",
+    reads=_FEATURES,
+    also_reads="the model, the champion",
+    makes=("model_metrics", "quality_by_support", "calibration", "list_quality"),
+    after=(META_TRAIN,),
+    takes_model=True,
+    pool="gpu",
+)
+GATE = Step(
+    name="gate",
+    does="Decides which model is published: the new one, the last published one, or none.",
+    run="jobs.gate:run",
+    reads=("model_metrics", "list_quality"),
+    also_makes="the decision",
+    after=(EVALUATE,),
+    takes_model=True,
+)
+SELECT_EVIDENCE = Step(
+    name="select_evidence",
+    does="The items to show new users.",
+    run="meta_model.steps:run_evidence",
+    reads=_FEATURES,
+    also_reads="the model that the gate chose",
+    makes=("evidence_items", "evidence_quality"),
+    after=(GATE,),
+    takes_model=True,
+    pool="gpu",
+)
+SCORE_COLD_USERS = Step(
+    name="score_cold_users",
+    does="The best items of each cold user.",
+    run="meta_model.steps:run_score",
+    reads=_FEATURES,
+    also_reads="the model that the gate chose",
+    makes=("cold_user_scores",),
+    after=(GATE,),
+    takes_model=True,
+    pool="gpu",
+)
+_PUBLISHED = (
+    "evidence_items", "evidence_quality", "cold_user_scores", "model_metrics", "list_quality",
+)  # fmt: skip
+_BREAKDOWNS = ("quality_by_support", "calibration")
+CHECK_OUTPUTS = Step(
+    name="check_outputs",
+    does="Stops the night on bad evidence or scores.",
+    run="jobs.checks:check_outputs",
+    reads=(*_PUBLISHED, *_BREAKDOWNS, "user_profiles", "item_profiles", "episodes"),
+    also_makes="Data Docs",
+    after=(SELECT_EVIDENCE, SCORE_COLD_USERS),
+    takes_model=True,
+    pool="spark",
+)
+PUBLISH = Step(
+    name="publish",
+    does="Replaces the day in the warehouse, in one transaction.",
+    run="jobs.publish:run",
+    reads=_PUBLISHED,
+    also_reads="the decision, the model that the gate chose",
+    also_makes="the day in the warehouse, the champion",
+    after=(CHECK_OUTPUTS,),
+    takes_model=True,
+)
+REPORT = Step(
+    name="report",
+    does="One page on the night for people, however far it came.",
+    run="jobs.report.step:run",
+    reads=(
+        "evidence_items", "evidence_quality", "model_metrics", "list_quality", *_BREAKDOWNS,
+        "interactions_quarantine",
+    ),
+    also_reads="the journal",
+    also_makes="the report",
+    after=(PUBLISH,),
+    takes_model=True,
+    even_if_failed=True,
+)  # fmt: skip
+
+# In the order of the night; steps that wait for the same ones run side by side.
+NIGHT = (
+    INGEST, CHECK_INTERACTIONS, BUILD_PROFILES, BUILD_EPISODES, BUILD_METAPATHS, CHECK_FEATURES,
+    META_TRAIN, EVALUATE, GATE, SELECT_EVIDENCE, SCORE_COLD_USERS, CHECK_OUTPUTS, PUBLISH, REPORT,
+)  # fmt: skip
+MADE_BY = {table: step for step in NIGHT for table in step.makes}
+
+# Partitioned by the day of events and not by the night: of these every later night is made.
+HISTORY = ("interactions", "user_days", "item_days")
+
+
+def steps_of(program: str) -> dict[str, Step]:
+    """The steps of one command line by name, in the order of the night."""
+    return {step.name: step for step in NIGHT if step.program == program}

@@ -1,0 +1,18 @@
+"""No module leads back to itself by what it imports."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.suite.structure import PACKAGES, circles, structure
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_lead_one_way(package: str) -> None:
+    found = structure(package)
+    assert found.circles == ()
+
+
+def test_a_circle_is_found_with_all_of_its_modules() -> None:
+    arrows = {"a": ["b"], "b": ["c"], "c": ["b"], "d": ["a"], "e": ["e"]}
+    assert list(circles(arrows)) == [("b", "c"), ("e",)]
