@@ -99,6 +99,10 @@ def _evidence(provenance: Mapping[str, str]) -> pa.Table:
         "discriminative_value": half,
         "popularity_value": half,
         "n_interactions": np.full(LIST, 10),
+        "expected_gain": half,
+        "answer_rate": half,
+        "redundancy": half,
+        "same_as_all": [True] * LIST,
     }
     return pa.table({**columns, **_repeated(provenance, LIST)})
 
@@ -115,6 +119,13 @@ def _quality(provenance: Mapping[str, str]) -> pa.Table:
         "ndcg5": np.full(size, 0.7),
         "mae_minus_popularity_low": np.full(size, -0.01),
         "mae_minus_popularity_high": np.full(size, 0.01),
+        "ndcg10_after": np.full(size, 0.2),
+        "recall20_after": np.full(size, 0.3),
+        **{
+            f"ndcg10_after_minus_{other}_{end}": np.full(size, value)
+            for other in ("popularity", "nothing")
+            for end, value in (("low", -0.01), ("high", 0.01))
+        },
     }
     return pa.table({**columns, **_repeated(provenance, size)})
 

@@ -76,14 +76,14 @@ def _gate(settings: Settings, warehouse: Connection, ds: date) -> str:
 def _evidence(warehouse: Connection, ds: date) -> str:
     rows = warehouse.rows(
         """
-        SELECT rank, coalesce(title, item_id), evidence_score, discriminative_value,
-            popularity_value, n_interactions
+        SELECT rank, coalesce(title, item_id), expected_gain, answer_rate, redundancy,
+            n_interactions
         FROM coldstart.evidence_items WHERE ds = $1 AND segment = 'all' ORDER BY rank LIMIT $2
         """,
         ds,
         _TOP_ITEMS,
     )
-    header = ("rank", "title", "score", "discriminative", "popularity", "interactions")
+    header = ("rank", "title", "gain up to here", "can answer", "redundancy", "interactions")
     return f"Evidence items of {ds}: show these to new users\n\n" + text_table(
         header, rows, wide="title"
     )
@@ -93,18 +93,18 @@ def _quality(warehouse: Connection, ds: date) -> str | None:
     """What asking about the list is worth, beside others of its length."""
     rows = warehouse.rows(
         """
-        SELECT list, n_users, n_revealed_mean, mae, ndcg5, mae_minus_popularity_low,
-            mae_minus_popularity_high
+        SELECT list, n_users, n_revealed_mean, ndcg10_after, ndcg10_after_minus_popularity_low,
+            ndcg10_after_minus_popularity_high, mae
         FROM coldstart.evidence_quality WHERE ds = $1 AND segment = 'all' AND length = $2
-        ORDER BY mae, list
+        ORDER BY ndcg10_after DESC, list
         """,
         ds,
         _JUDGED_LENGTH,
     )
     if not rows:
         return None
-    header = ("list", "users", "reactions", "MAE", "nDCG@5", "MAE less popularity's", "to")
-    about = f"Asking held-out users about {_JUDGED_LENGTH} items of {ds}: the error on their others"
+    header = ("list", "users", "answers", "nDCG@10", "less popularity's", "to", "MAE")
+    about = f"Asking held-out users about {_JUDGED_LENGTH} items of {ds}, and recommending after it"
     return f"{about}\n\n" + text_table(header, rows)
 
 
@@ -229,7 +229,7 @@ def _warnings(settings: Settings, ds: date) -> list[str]:
 
 def _how_to_query(settings: Settings) -> str:
     sql = (
-        "SELECT rank, title, evidence_score FROM coldstart.latest_evidence_items "
+        "SELECT rank, title, expected_gain FROM coldstart.latest_evidence_items "
         "WHERE segment = 'all' ORDER BY rank"
     )
     python, warehouse = _short(Path(sys.executable)), settings.warehouse

@@ -166,7 +166,7 @@ def run_evidence(night: Night, record: journal.Step) -> None:
         choice,
         night.inputs,
         config,
-        incumbents=_published_evidence(night),
+        incumbents=_published_evidence(night, record),
         tell=record.progress,
     )
     tables = (
@@ -178,12 +178,16 @@ def run_evidence(night: Night, record: journal.Step) -> None:
     outputs.write(night.lake, EVIDENCE_QUALITY, night.ds, judged)
 
 
-def _published_evidence(night: Night) -> tuple[int, ...]:
+def _published_evidence(night: Night, record: journal.Step) -> tuple[int, ...]:
     """The items of everyone's list that was published last before `ds`, by today's index."""
     day = decision.champion_day(night.settings, night.ds)
     if day is None or day not in night.lake.days(EVIDENCE_ITEMS.name, until=day):
         return ()
-    rows = read_partition(EVIDENCE_ITEMS, night.lake.version(EVIDENCE_ITEMS.name, day))
+    try:
+        rows = read_partition(EVIDENCE_ITEMS, night.lake.version(EVIDENCE_ITEMS.name, day))
+    except UserError as error:  # another release wrote it
+        record.progress(f"the list published for {day} is not held on to: {error}")
+        return ()
     of_everyone = rows.filter(pc.field("segment") == ALL).sort_by("rank")
     ids = night.inputs.item_profiles["item_id"].combine_chunks()
     found = pc.index_in(of_everyone["item_id"], ids).drop_null()

@@ -141,15 +141,11 @@ EVIDENCE_ITEMS = Table(
             Column(
                 name="answer_rate",
                 type=Type.FLOAT64,
-                minimum=0,
-                maximum=1,
                 description="The share of existing users of the segment who rated the item.",
             ),
             Column(
                 name="redundancy",
                 type=Type.FLOAT64,
-                minimum=0,
-                maximum=1,
                 description=(
                     "How much of what an answer tells is known from the items above: the share of "
                     "the answer's variance that their answers take away. 0: all of it is new."
@@ -310,8 +306,6 @@ EVIDENCE_QUALITY = Table(
             Column(
                 name="ndcg10_after",
                 type=Type.FLOAT64,
-                minimum=0,
-                maximum=1,
                 description=(
                     "nDCG@10 of the recommendations that follow the answers; relevant is what the "
                     "user liked."
@@ -320,8 +314,6 @@ EVIDENCE_QUALITY = Table(
             Column(
                 name="recall20_after",
                 type=Type.FLOAT64,
-                minimum=0,
-                maximum=1,
                 description="Recall@20 of the same recommendations.",
             ),
             *(

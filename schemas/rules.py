@@ -132,9 +132,19 @@ _EVIDENCE_ITEMS = (
         f" <= {_PRODUCT_TOLERANCE}, 0, 1)",
         description="evidence_score is discriminative_value x popularity_value",
     ),
+    Rule(
+        name="no_share",
+        faults="if(answer_rate between 0 and 1 and redundancy between 0 and 1, 0, 1)",
+        description="answer_rate and redundancy lie between 0 and 1",
+    ),
 )
 
 _EVIDENCE_QUALITY = (
+    Rule(
+        name="no_share",
+        faults="if(ndcg10_after between 0 and 1 and recall20_after between 0 and 1, 0, 1)",
+        description="ndcg10_after and recall20_after lie between 0 and 1",
+    ),
     Rule(
         name="interval_turned",
         faults="if(mae_minus_popularity_low <= mae_minus_popularity_high"

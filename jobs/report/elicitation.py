@@ -12,29 +12,34 @@ from schemas.products import EVIDENCE_LISTS, EVIDENCE_QUALITY
 _REFERENCE = "popularity"
 TITLES = {
     "evidence": "our list",
+    "evidence_correlation": "by each item's correlation",
     "evidence_paper": "by MeLU's formula",
     "evidence_robust": "by the gradient of the prediction",
     "popularity": "popularity",
     "entropy": "entropy",
     "popularity_x_entropy": "popularity \N{MULTIPLICATION SIGN} entropy",
+    "helf": "entropy and log frequency (HELF)",
     "random": "random",
+    "nothing": "nothing asked",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What one list gave; `difference` is its MAE minus popularity's, in the 95% interval from
+    """What one list gave; `difference` is its nDCG@10 minus popularity's, in the 95% interval from
     `low` to `high`.
 
     n_known: how many of its items a user had rated, on average
+    ndcg10: of the recommendations that follow
     """
 
+    name: str
     title: str
     is_ours: bool
     is_reference: bool
     n_known: float
+    ndcg10: float
     mae: float
-    ndcg5: float
     difference: float
     low: float
     high: float
@@ -84,21 +89,22 @@ def _contests(rows: list[Row]) -> Contests:
 
 def _contest(rows: list[Row]) -> Contest:
     ordered = sorted(rows, key=lambda row: EVIDENCE_LISTS.index(row["list"]))
-    reference = next(row["mae"] for row in rows if row["list"] == _REFERENCE)
+    reference = next(row["ndcg10_after"] for row in rows if row["list"] == _REFERENCE)
     return Contest(
         length=rows[0]["length"],
         n_users=rows[0]["n_users"],
         lists=tuple(
             Asked(
+                name=row["list"],
                 title=TITLES[row["list"]],
                 is_ours=row["list"] == "evidence",
                 is_reference=row["list"] == _REFERENCE,
                 n_known=row["n_revealed_mean"],
+                ndcg10=row["ndcg10_after"],
                 mae=row["mae"],
-                ndcg5=row["ndcg5"],
-                difference=row["mae"] - reference,
-                low=row["mae_minus_popularity_low"],
-                high=row["mae_minus_popularity_high"],
+                difference=row["ndcg10_after"] - reference,
+                low=row["ndcg10_after_minus_popularity_low"],
+                high=row["ndcg10_after_minus_popularity_high"],
             )
             for row in ordered
         ),

@@ -16,15 +16,16 @@ EVERYONE = "all"  # the segment of all users
 class Item:
     """One place of a list; `name` is the title, or the id of an item without one.
 
+    gain: of nDCG@10 by asking up to this rank; these three are None in lists of older releases
     previous_rank: None where the item was not in the list before, or there was none
     """
 
     rank: int
     item_id: str
     name: str
-    score: float
-    discriminative: float
-    popularity: float
+    gain: float | None
+    answer_rate: float | None
+    redundancy: float | None
     n_interactions: int
     previous_rank: int | None = None
 
@@ -35,6 +36,7 @@ class EvidenceList:
 
     segment: str
     items: tuple[Item, ...]
+    same_as_all: bool = False
     left: tuple[str, ...] = ()
     has_previous: bool = False
 
@@ -113,6 +115,7 @@ def _lists(rows: list[Row]) -> tuple[EvidenceList, ...]:
         EvidenceList(
             segment=segment,
             items=tuple(_item(row) for row in ordered if row["segment"] == segment),
+            same_as_all=any(r["same_as_all"] for r in ordered if r["segment"] == segment),
         )
         for segment in segments
     )
@@ -123,8 +126,8 @@ def _item(row: Row) -> Item:
         rank=row["rank"],
         item_id=row["item_id"],
         name=row["title"] or row["item_id"],
-        score=row["evidence_score"],
-        discriminative=row["discriminative_value"],
-        popularity=row["popularity_value"],
+        gain=row["expected_gain"],
+        answer_rate=row["answer_rate"],
+        redundancy=row["redundancy"],
         n_interactions=row["n_interactions"],
     )

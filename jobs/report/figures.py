@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from jobs.report.breakdowns import RatingBin, SupportBin
 from jobs.report.charts import Point, Series, line_chart
+from jobs.report.elicitation import Contest
 from jobs.report.lists import Judged, Method
 from jobs.report.quality import TITLES, Course, Figures, Quality
 from jobs.report.svg import Axis, number_axis
@@ -90,6 +91,35 @@ def lists(scenario: str, judged: Judged, own: Method, other: Method, y: Axis) ->
         *(drawn(own.title, "ideal", ends, has_dots=False) for ends in (own.lows, own.highs)),
     ]
     return line_chart(title, x, y, series)
+
+
+def worth(contests: Sequence[Contest]) -> Markup:
+    """nDCG@10 of recommendations by how many questions were asked: ours, popularity, nothing."""
+    x = Axis(
+        low=0,
+        high=max(1, len(contests) - 1),
+        ticks=tuple((float(n), f"{each.length} asked") for n, each in enumerate(contests)),
+    )
+    drawn = {"own": "evidence", "baseline": "popularity", "before": "nothing"}
+    found = {
+        style: [next(a for a in each.lists if a.name == name) for each in contests]
+        for style, name in drawn.items()
+        if all(name in {a.name for a in each.lists} for each in contests)
+    }
+    y = number_axis([0.0, *(asked.ndcg10 for asked_of in found.values() for asked in asked_of)])
+    series = [
+        Series(
+            style=style,
+            points=tuple(
+                Point(x=n, y=a.ndcg10, says=f"{a.title}, {each.length} asked: {a.ndcg10:.4f}")
+                for n, (a, each) in enumerate(zip(asked_of, contests, strict=True))
+            ),
+        )
+        for style, asked_of in found.items()
+    ]
+    said = ", ".join(f"{each.length}: {found['own'][n].ndcg10:.4f}"
+        for n, each in enumerate(contests))  # fmt: skip
+    return line_chart(f"nDCG@10 of recommendations after our list, by length, {said}", x, y, series)
 
 
 def losses(training: Training) -> Markup:

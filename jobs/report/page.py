@@ -26,6 +26,7 @@ def page(contents: Contents) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"count": _count, "decimals": _decimals, "signed": _signed}
+    environment.filters["percent"] = _percent
     environment.globals |= {
         "charts": charts, "figures": figures, "titles": quality.TITLES, "reach": elicitation.reach,
         "css": Markup((_FOLDER / "page.css").read_text()),  # noqa: S704 - ours
@@ -52,7 +53,13 @@ def _decimals(number: float | None, places: int = 4) -> str:
     return _NOTHING if number is None else f"{number:.{places}f}"
 
 
-def _signed(number: float, places: int = 4) -> str:
+def _percent(share: float | None) -> str:
+    return _NOTHING if share is None else f"{share:.0%}"
+
+
+def _signed(number: float | None, places: int = 4) -> str:
     """With its sign, a minus as wide as a plus; what rounds to 0 has none."""
+    if number is None:
+        return _NOTHING
     text = f"{number:+.{places}f}"
     return text[1:] if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")

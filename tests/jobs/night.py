@@ -58,14 +58,26 @@ def _task(user: int, split: str, support: list[int], query: list[int]) -> Row:
 def _evidence(rank: int) -> Row:
     values = {"evidence_score": 0.25, "discriminative_value": 0.5, "popularity_value": 0.5}
     item = {"item_id": f"i{rank}", "title": f"Film {rank}", "n_interactions": 2}
-    return {"segment": "all", "rank": rank, **item, **values, **RUN}
+    adds = {"expected_gain": 0.01 * rank, "answer_rate": 0.25, "redundancy": 0.1 * (rank - 1)}
+    return {"segment": "all", "rank": rank, **item, **values, **RUN, **adds, "same_as_all": True}
 
 
 def _quality(name: str, mae: float) -> Row:
     """Of the list, in the one length of the small night."""
     worth = {"n_users": 30, "n_revealed_mean": 1.5, "mae": mae, "ndcg5": 0.8}
     interval = {"mae_minus_popularity_low": mae - 0.82, "mae_minus_popularity_high": mae - 0.78}
-    return {"segment": "all", "list": name, "length": 10, **worth, **interval, **RUN}
+    return {"segment": "all", "list": name, "length": 10, **worth, **interval, **RUN, **after(mae)}
+
+
+def after(mae: float) -> Row:
+    """What recommendations are worth after a list, the more the less the error."""
+    worth = {"ndcg10_after": 1 - mae, "recall20_after": (1 - mae) / 2}
+    ends = {"low": 0.78 - mae, "high": 0.82 - mae}
+    return worth | {
+        f"ndcg10_after_minus_{other}_{end}": value
+        for other in ("popularity", "nothing")
+        for end, value in ends.items()
+    }
 
 
 def _score(user: int, rank: int, item: int, n_support: int) -> Row:

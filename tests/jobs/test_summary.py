@@ -27,7 +27,7 @@ def test_what_a_person_sees(night, capsys):
     text = _summary(night, capsys)
     tables = text.split("Warehouse: ")[0]
     assert max(map(len, tables.splitlines())) <= 100
-    assert re.search(r"A film with a title that never .*…  0\.2500", text)
+    assert re.search(r"A film with a title that never .*…\s+0\.0100", text)
     for line in (
         "  rank  title   p_like   score  80% from      to",
         "     1  Film 3  0.5000  4.0000    3.0000  4.5000",

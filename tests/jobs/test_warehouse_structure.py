@@ -184,7 +184,11 @@ def test_an_older_warehouse_is_brought_forward(night: Night, reader: Connection,
     tables = [table for table in WAREHOUSE_TABLES if table.name not in newer]
     rows = ("rows_read", "rows_kept", "rows_quarantined", "rows_left_out", "list_quality_rows")
     lists = ("p_like", "p_choice", "score_low", "score_high", "ranked_by")
-    since = ("data_read_at", "made_at", "evidence_quality_rows", "trained_ds", *rows, *lists)
+    explained = ("expected_gain", "answer_rate", "redundancy", "same_as_all")
+    since = (
+        *("data_read_at", "made_at", "evidence_quality_rows", "trained_ds"),
+        *(*rows, *lists, *explained),
+    )
     with duckdb.connect(str(old), read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")  # as our own connections have it
         before = {

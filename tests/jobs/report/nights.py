@@ -60,7 +60,13 @@ def asked(name: str, length: int, mae: float, low: float, high: float) -> Row:
     about = {"segment": "all", "list": name, "length": length, "n_users": 127}
     figures = {"n_revealed_mean": 3.14, "mae": mae, "ndcg5": 0.7654}
     bounds = {"mae_minus_popularity_low": low, "mae_minus_popularity_high": high}
-    return {**about, **figures, **bounds, **RUN}
+    worth = {"ndcg10_after": 1 - mae, "recall20_after": 0.5}
+    ends = {
+        f"ndcg10_after_minus_{other}_{end}": value
+        for other in ("popularity", "nothing")
+        for end, value in (("low", -high), ("high", -low))
+    }
+    return {**about, **figures, **bounds, **RUN, **worth, **ends}
 
 
 def complete(night: Night) -> None:

@@ -26,12 +26,12 @@ HOSTILE = {
 
 
 def test_the_figures_are_those_of_the_tables(night: Night) -> None:
-    night.rows["evidence_items"][1].update(evidence_score=0.1234, n_interactions=54321)
+    night.rows["evidence_items"][1].update(expected_gain=0.1234, n_interactions=54321)
     nights.complete(night)
     page = parsed(nights.report(night))
-    assert page.tables["2 items for everyone, the most telling first"][1:] == [
-        ["1", "Film 1", "0.2500", "0.5000", "0.5000", "2", NOTHING],
-        ["2", "Film 2", "0.1234", "0.5000", "0.5000", "54,321", NOTHING],
+    assert page.tables["2 items for everyone, in the order to ask them"][1:] == [
+        ["1", "Film 1", "+0.0100", "25%", "0%", "2", NOTHING],
+        ["2", "Film 2", "+0.1234", "25%", "10%", "54,321", NOTHING],
     ]
     assert page.tables["Means over the held-out tasks of 1998-03-31"] == [
         ["model", "tasks", "MAE", "RMSE", "nDCG@5", "adaptation gain"],
@@ -43,14 +43,21 @@ def test_the_figures_are_those_of_the_tables(night: Night) -> None:
         ["5 items asked, 127 users"],
         [
             "our list",
-            f"{MINUS}0.0211 [{MINUS}0.0301, {MINUS}0.0102]",
+            "+0.0211 [+0.0102, +0.0301]",
             "",
+            "0.2189",
             "0.7811",
-            "0.7654",
             "3.1",
         ],
-        ["popularity", "reference", "", "0.8022", "0.7654", "3.1"],
-        ["random", "+0.0311 [+0.0111, +0.0512]", "", "0.8333", "0.7654", "3.1"],
+        ["popularity", "reference", "", "0.1978", "0.8022", "3.1"],
+        [
+            "random",
+            f"{MINUS}0.0311 [{MINUS}0.0512, {MINUS}0.0111]",
+            "",
+            "0.1667",
+            "0.8333",
+            "3.1",
+        ],
     ]
     lists = next(rows for caption, rows in page.tables.items() if "of lists for 30" in caption)
     assert lists[1:] == [
@@ -87,7 +94,9 @@ def test_the_pictures_show_the_figures(night: Night) -> None:
         "<title>adapted, 3-5 interactions, 6 tasks: 0.8500</title>",
         "<title>before adapting, 41+ interactions, 6 tasks: 0.8000</title>",
         "<title>expected 4.10, observed 4.00, 20 ratings</title>",
-        f"<title>our list: {MINUS}0.0211 [{MINUS}0.0301, {MINUS}0.0102]</title>",
+        "<title>our list: +0.0211 [+0.0102, +0.0301]</title>",
+        "<title>our list, 5 asked: 0.2189</title>",
+        "<title>popularity, 5 asked: 0.1978</title>",
         "<title>ingest: 4.0 s</title>",
     ):
         assert said in text, said
