@@ -50,6 +50,7 @@ from schemas.learners import known
 
 log = logging.getLogger("benchmarks.evidence")
 
+_LENGTHS = (1, 3, 5, 10, 20)
 _MEANS = ("mae", "ndcg5", "ndcg10_after", "recall20_after")
 DATASETS = sorted([*public_split.SPLITS, "ml-100k"])
 
@@ -110,6 +111,7 @@ def _judged(
         min_adapt=config.min_adapt,
         seed=config.seed,
         others=designs(choice, chosen.members, len(chosen.items)),
+        lengths=_LENGTHS,
     )
 
 

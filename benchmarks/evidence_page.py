@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from benchmarks.markdown import page, table
 from benchmarks.records import Record
 
-_METRICS = {"mae": "MAE", "ndcg5": "nDCG@5"}
-_OTHERS = ("popularity", "random")
+_METRICS = {"ndcg10_after": "nDCG@10", "recall20_after": "recall@20", "mae": "MAE"}
+_OTHERS = {"ndcg10_after": ("popularity", "nothing"), "recall20_after": (), "mae": ("popularity",)}
 
 
 def text(found: Sequence[Record]) -> str:
@@ -17,20 +17,22 @@ def text(found: Sequence[Record]) -> str:
         "Evidence",
         "`python -m benchmarks.evidence --data DIR --dataset NAME [--folds N] [--repeats N] --json "
         "docs/benchmarks/evidence-NAME.json`: new users reveal their ratings of the items of a "
-        "list that they know, MeLU adapts to these, and predicts their other ratings, the same "
-        "ones for all lists of a length. New users are those of the split's `user_cold`, or with "
-        "folds every user of the data set in turn, to a model and lists of all others; repeated, a "
-        "user's error is the mean over models and folds of other seeds. Brackets are 95% "
-        "intervals of the mean difference per user, by a paired bootstrap. `random` is "
-        "the mean of five lists; as hardly anyone knows their items, it is what the model says "
-        "with nothing asked.",
+        "list that they know. The model of choices then recommends from the catalogue, less the "
+        "items of all lists of that length; relevant is what the user likes (nDCG@10, recall@20). "
+        "MeLU predicts the user's other ratings (MAE). New users are those of the split's "
+        "`user_cold`, or with folds every user of the data set in turn, to models and lists of all "
+        "others; repeated, a user's figure is the mean over models and folds of other seeds. "
+        "Brackets are 95% intervals of the mean difference per user, by a paired bootstrap.",
         found,
-        "`evidence` is the list that is published, `evidence_paper` is by MeLU's formula, "
-        "`evidence_robust` by the gradient of the prediction instead of the scaled loss's "
-        "([decision 19](../adr/0019-a-list-goes-by-what-reactions-tell.md)). The form of "
-        "`evidence` and its dampings were chosen, among some forty, by these very users of "
-        "MovieLens, so its intervals there flatter it; Douban Book was only asked whether it does "
-        "harm.",
+        "`evidence` is the list that is published "
+        "([decision 25](../adr/0025-evidence-is-chosen-as-a-set.md)). By a score of each item "
+        "alone: `evidence_correlation` "
+        "([decision 19](../adr/0019-a-list-goes-by-what-reactions-tell.md)), `evidence_paper` "
+        "(MeLU's formula), `evidence_robust` (the same with the gradient of the prediction), "
+        "`popularity`, `entropy` of the ratings, `popularity_x_entropy`, `helf`. Chosen as sets, "
+        "from the same candidates and users as ours: `d_optimal` and `a_optimal` (Bayesian "
+        "design), `max_volume` (RBMF), `greedy_extend` (Golbandi et al.). `random` is the mean of "
+        "five lists, `nothing` asks nothing.",
         *(part for of_trial in _groups(found, "dataset", "new_users") for part in _trial(of_trial)),
     )
 
@@ -46,15 +48,14 @@ def _trial(found: Sequence[Record]) -> Iterable[str]:
 
 
 def _verdicts(found: Sequence[Record]) -> Iterable[str]:
-    """Which of our lists an interval without 0 says are better than others."""
-    for other in _OTHERS:
-        for metric, title in _METRICS.items():
-            better = [
-                f"`{r['list']}`"
-                for r in found
-                if r["list"] != other and _is_better(r, metric, other)
-            ]
-            yield f"Better than {other} in {title}: {', '.join(better) or 'none'}."
+    """Which lists an interval without 0 says are better than popularity's."""
+    for metric in ("ndcg10_after", "mae"):
+        better = [
+            f"`{r['list']}`"
+            for r in found
+            if r["list"] != "popularity" and _is_better(r, metric, "popularity")
+        ]
+        yield f"Better than popularity in {_METRICS[metric]}: {', '.join(better) or 'none'}."
 
 
 def _is_better(record: Record, metric: str, other: str) -> bool:
@@ -68,15 +69,15 @@ def _interval(record: Record, metric: str, other: str) -> tuple[float, float]:
 
 
 def _table(found: Sequence[Record]) -> str:
-    header = ["list", "revealed"]
-    for title in _METRICS.values():
-        header += [title, *(f"minus {other}'s" for other in _OTHERS)]
+    header = ["list", "answers"]
+    for metric, title in _METRICS.items():
+        header += [title, *(f"minus {other}'s" for other in _OTHERS[metric])]
     rows = []
-    for record in found:
+    for record in sorted(found, key=lambda each: -each["ndcg10_after"]):
         row = [record["list"], f"{record['n_revealed_mean']:.2f}"]
         for metric in _METRICS:
             row.append(f"{record[metric]:.4f}")
-            for other in _OTHERS:
+            for other in _OTHERS[metric]:
                 low, high = _interval(record, metric, other)
                 row.append("-" if record["list"] == other else f"[{low:+.4f}, {high:+.4f}]")
         rows.append(row)

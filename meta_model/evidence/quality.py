@@ -6,7 +6,7 @@ Differences are of the same users' figures, so that their interval is of the pai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -57,6 +57,7 @@ def judge(
     seed: int,
     members: Tensor | None = None,
     others: Mapping[str, Tensor] = MappingProxyType({}),
+    lengths: Sequence[int] = LENGTHS,
 ) -> Iterator[Judged]:
     """Every list in every length; none where no test user is left to ask.
 
@@ -64,7 +65,7 @@ def judge(
     item index, as long as the longest; members: who is asked, by user index [U + 1], or everyone
     others: more lists to compare with, by item index
     """
-    for length in LENGTHS:
+    for length in lengths:
         lists = {PUBLISHED: selected[:length]}
         lists |= {name: listed(name, values, length) for name in LISTS}
         lists |= {name: items[:length] for name, items in others.items()}
