@@ -258,7 +258,7 @@ def test_files_that_break_their_contract_are_named_before_spark_reads_them(night
     assert "column 'value' is missing" in str(error.value)
     assert "column 'index' is float64, expected int32" in str(error.value)
     assert re.search(
-        r"part-0.parquet is not readable Parquet .*run build_episodes", str(error.value)
+        r"part-0.parquet is not readable Parquet .*run the step build_episodes", str(error.value)
     )
 
 
