@@ -11,6 +11,7 @@ import sys
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas import command_line, journal
@@ -47,7 +48,24 @@ def _parser() -> argparse.ArgumentParser:
             flag, option = LENGTHS[step]
             about = f"how many, instead of {option} of the model's config"
             command.add_argument(flag, dest="length", type=int, help=about)
+    _add_next_question(commands)
     return parser
+
+
+def _add_next_question(commands: command_line.Commands) -> None:
+    about = "print what to ask one user next, given the answers so far"
+    command = commands.add_parser("next_question", help=about, description=about)
+    command_line.add_ds(command)
+    command_line.add_model(command)
+    _add_device(command)
+    command.add_argument(
+        "--answers", type=Path, required=True, metavar="FILE",
+        help='a JSON object of item ids and ratings, null for "do not know it"',
+    )  # fmt: skip
+    command.add_argument(
+        "--user", metavar="USER_ID", help="whose attributes are known (default: nobody's)"
+    )
+    command.set_defaults(step=None)
 
 
 def _add_device(command: argparse.ArgumentParser) -> None:
@@ -93,6 +111,9 @@ def _add_training(command: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     settings, ds = Settings.from_environment(), parse_ds(options.ds)
+    if options.step is None:
+        _ask(options, settings, ds)
+        return
     step: Step = options.step
     is_helper = int(os.environ.get("RANK", 0)) > 0  # torchrun's, see meta_model.training.processes
     # A retry waits for a first try that lives on without its Airflow task.
@@ -118,6 +139,16 @@ def _open(options: argparse.Namespace, settings: Settings, ds: date, device: tor
     night = steps.open_chosen(settings, ds, device, options.model)
     _, option = LENGTHS[options.step]
     return night if options.length is None else night.having(f"{option}={options.length}")
+
+
+def _ask(options: argparse.Namespace, settings: Settings, ds: date) -> None:
+    """No step of the night: it writes nothing, and may run beside one."""
+    from meta_model import ask, steps
+    from meta_model.device import choose_device
+
+    device = choose_device(options.device, options.threads, options.tf32)
+    night = steps.open_chosen(settings, ds, device, options.model)
+    ask.run(night, options.answers, options.user)
 
 
 def _train(

@@ -66,12 +66,20 @@ def _add_step(commands: Commands, step: Step) -> argparse.ArgumentParser:
     about = f"{step.does} Reads {read}. Makes {made}."
     command = commands.add_parser(step.name, help=about, description=about)
     command.set_defaults(step=step)
+    add_ds(command)
+    if step.takes_model:
+        add_model(command)
+    return command
+
+
+def add_ds(command: argparse.ArgumentParser) -> None:
     # Parsed later, by parse_ds, so that a wrong date reads like every other mistake.
     command.add_argument("--ds", required=True, help="the UTC day the run covers, YYYY-MM-DD")
-    if step.takes_model:
-        about = f"the learner: {', '.join(known())} (default: {DEFAULT})"
-        command.add_argument("--model", default=DEFAULT, help=about)
-    return command
+
+
+def add_model(command: argparse.ArgumentParser) -> None:
+    about = f"the learner: {', '.join(known())} (default: {DEFAULT})"
+    command.add_argument("--model", default=DEFAULT, help=about)
 
 
 @contextmanager

@@ -168,3 +168,47 @@ def test_a_second_run_of_a_step_waits_for_a_first_that_lives(settings: Settings)
         assert Lake(root=settings.lake).manifest(MODEL_METRICS.name, SECOND) is None
     second.join(60)
     assert ended == [0]
+
+
+def test_the_next_question_is_one_that_was_not_asked(
+    settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _decide(settings, "challenger", _run_id(settings, SECOND))
+    answers = tmp_path / "answers.json"
+
+    def ask(text: str, *options: str) -> tuple[int, str]:
+        answers.write_text(text)
+        words = ["next_question", "--ds", str(SECOND), "--answers", str(answers), *options]
+        return command_line.main(words), capsys.readouterr().out
+
+    code, text = ask("{}")
+    assert code == 0
+    assert text.splitlines()[0] == "rank  worth   item"
+    asked: dict[str, float | None] = {}
+    for rating in (5.0, None, 1.0):
+        first = text.splitlines()[1].split()[2]
+        assert first not in asked
+        asked[first] = rating
+        code, text = ask(json.dumps(asked))
+        assert code == 0
+    assert not set(asked) & {line.split()[2] for line in text.splitlines()[1:]}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[1]", "it holds a list; expected a JSON object of item ids and ratings"),
+        ("{", "expected a JSON object of item ids and ratings"),
+        ('{"nothing": 5}', "there is no item 'nothing' in that ds"),
+        ('{"ITEM": 9}', "is 9; expected a number from 1 to 5, or null"),
+        ('{"ITEM": true}', "is True; expected a number from 1 to 5, or null"),
+    ],
+)
+def test_answers_that_cannot_be_read_are_told(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, said: str
+) -> None:
+    _decide(settings, "challenger", _run_id(settings, SECOND))
+    answers = tmp_path / "answers.json"
+    answers.write_text(text.replace("ITEM", "i1"))
+    assert command_line.main(["next_question", "--ds", str(SECOND), "--answers", str(answers)]) == 2
+    assert said in caplog.text

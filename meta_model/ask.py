@@ -1,0 +1,110 @@
+"""What to ask one user next, given the answers so far: `python -m meta_model next_question`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import torch
+from torch import Tensor
+
+from meta_model.choice.posterior import Posterior
+from meta_model.data.inputs import Inputs
+from meta_model.evidence.existing import existing_users
+from meta_model.evidence.next_question import Questions
+from meta_model.steps import Night
+from schemas.errors import UserError
+
+_SHOWN = 5  # the next question, and what comes close to it
+
+
+def run(night: Night, answers: Path, user_id: str | None) -> None:
+    """Print the next question and the best ones after it, with what each is worth."""
+    given = _read(answers, night.inputs)
+    config, model = night.loaded.config, night.loaded.recommender.choice
+    existing = existing_users(
+        night.inputs,
+        model,
+        n_users=config.evidence_users,
+        n_candidates=config.evidence_candidates,
+        seed=config.seed,
+        always=[*given],
+    )
+    questions = Questions.of(model, existing)
+    user = torch.tensor([_user_index(night.inputs, user_id)], device=questions.candidates.device)
+    unasked = questions.unknown(user)
+    posterior = _after(questions, unasked, given)
+    worth = questions.worth(posterior, unasked)[0]
+    worth[torch.isin(questions.candidates.cpu(), torch.tensor([*given]).long())] = -torch.inf
+    for line in _lines(night.inputs, questions, worth):
+        print(line)
+
+
+def _after(questions: Questions, unasked: Posterior, given: dict[int, float | None]) -> Posterior:
+    """What is known of the user after the answers; one about an item nobody knows says nothing."""
+    posterior, device = unasked, questions.candidates.device
+    for item, rating in given.items():
+        column = (questions.candidates == item).nonzero().flatten()
+        if rating is not None and len(column):
+            ratings = torch.tensor([rating], device=device)
+            knows = torch.ones(1, dtype=torch.bool, device=device)
+            posterior = questions.answered(posterior, column, ratings, knows)
+    return posterior
+
+
+def _lines(inputs: Inputs, questions: Questions, worth: Tensor) -> list[str]:
+    best = worth.argsort(descending=True, stable=True)[:_SHOWN].tolist()
+    best = [column for column in best if worth[column] > -torch.inf]
+    items = inputs.item_profiles.take([int(questions.candidates[column]) - 1 for column in best])
+    names = zip(items["item_id"].to_pylist(), items["title"].to_pylist(), strict=True)
+    return ["rank  worth   item"] + [
+        f"{rank:>4}  {worth[column]:.4f}  {item_id}" + (f"  {title}" if title else "")
+        for rank, (column, (item_id, title)) in enumerate(zip(best, names, strict=True), start=1)
+    ]
+
+
+def _user_index(inputs: Inputs, user_id: str | None) -> int:
+    """0, whose attributes are unknown, without an id."""
+    if user_id is None:
+        return 0
+    found = pc.index(inputs.user_profiles["user_id"], user_id).as_py()
+    if found < 0:
+        raise UserError(
+            f"--user {user_id!r}: expected the id of a user with a profile of that ds. Leave "
+            "--user out for somebody of whom nothing is known."
+        )
+    return int(found) + 1
+
+
+def _read(file: Path, inputs: Inputs) -> dict[int, float | None]:
+    """The answers by item index: a rating, or None where the user does not know the item."""
+    expected = (
+        'expected a JSON object of item ids and ratings, null for "do not know it", such as '
+        '{"50": 5, "181": null}'
+    )
+    try:
+        given: Any = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"--answers {file}: there is no such file; {expected}.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"--answers {file}: {error}; {expected}.") from None
+    if not isinstance(given, dict):
+        raise UserError(f"--answers {file}: it holds a {type(given).__name__}; {expected}.")
+    found: dict[int, float | None] = {}
+    low, high = inputs.rating_levels[0], inputs.rating_levels[-1]
+    for item_id, rating in given.items():
+        place = pc.index(inputs.item_profiles["item_id"], item_id).as_py()
+        if place < 0:
+            raise UserError(
+                f"--answers {file}: there is no item {item_id!r} in that ds; {expected}."
+            )
+        is_number = isinstance(rating, int | float) and not isinstance(rating, bool)
+        if rating is not None and not (is_number and low <= rating <= high):
+            raise UserError(
+                f"--answers {file}: the rating of {item_id!r} is {rating!r}; expected a number "
+                f"from {low:g} to {high:g}, or null."
+            )
+        found[place + 1] = None if rating is None else float(rating)
+    return found

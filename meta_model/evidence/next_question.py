@@ -1,0 +1,86 @@
+"""The next question to one user, given the answers so far.
+
+    worth_i  =  gain_i  *  P(knows i)  *  (e_i^T C e_i) / (e_i^T C_0 e_i)
+
+gain_i is what an answer about item i, asked first, adds to recommendations: the first step of
+`selection`, mean over the existing users who know the item. P(knows i) is their share, times how
+much likelier than an unknown user this one is to choose the item. The last factor is the share of
+the answer's variance that the answers so far have left.
+
+Shapes: U users, C candidates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from meta_model.choice.posterior import Posterior
+from meta_model.choice.ridge import Ridge
+from meta_model.evidence.existing import Existing
+from meta_model.evidence.selection import Search
+
+_MOST_LIKELIER = 2.0  # in nats: an answer or two say little of how much likelier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Questions:
+    """What can be asked, and what it is worth before anything is.
+
+    candidates: [C], by item index; gains, answer_rates, variances: [C]; factors: [C, F]
+    """
+
+    model: Ridge
+    all_factors: Tensor
+    candidates: Tensor
+    factors: Tensor
+    gains: Tensor
+    answer_rates: Tensor
+    variances: Tensor
+
+    @staticmethod
+    @torch.no_grad()
+    def of(model: Ridge, existing: Existing) -> Questions:
+        """Of the items that existing users know; a gain of each, in nats."""
+        search = Search(model, existing)
+        rates = existing.knows.double().mean(0)
+        gains = torch.stack([search.gains(n).mean() for n in range(len(rates))]) / rates
+        factors = search.factors
+        covariance = search.unasked.covariances[0]
+        return Questions(
+            model=model,
+            all_factors=search.items.factors,
+            candidates=existing.candidates,
+            factors=factors,
+            gains=gains,
+            answer_rates=rates,
+            variances=((factors @ covariance) * factors).sum(1),
+        )
+
+    @torch.no_grad()
+    def unknown(self, users: Tensor) -> Posterior:
+        """Users [U] before the first question; index 0 is a user of unknown attributes."""
+        return Posterior.of_unknown(self.model, users, self.all_factors)
+
+    @torch.no_grad()
+    def worth(self, posterior: Posterior, unasked: Posterior) -> Tensor:
+        """What each question is worth to each user now, [U, C].
+
+        unasked: what was known of the same users before the first question
+        """
+        moved = (posterior.means - unasked.means) @ self.factors.mT
+        likelier = self.model.log_scale.exp() * moved
+        knows = self.answer_rates * likelier.clamp(-_MOST_LIKELIER, _MOST_LIKELIER).exp()
+        steps = torch.einsum("ufg,cg->ucf", posterior.covariances, self.factors)
+        left = (steps * self.factors).sum(2) / self.variances
+        return self.gains * knows.clamp(max=1) * left
+
+    @torch.no_grad()
+    def answered(
+        self, posterior: Posterior, columns: Tensor, ratings: Tensor, knows: Tensor
+    ) -> Posterior:
+        """After each user's answer about a candidate [U]: a rating, where they know the item."""
+        answers = self.model.answers(ratings)
+        return posterior.after(self.factors[columns], answers, knows)

@@ -1,0 +1,50 @@
+"""The next question is worth what the formula says, and is never one that was asked."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from meta_model.choice.ridge import Ridge
+from meta_model.data.inputs import Inputs
+from meta_model.evidence.existing import existing_users
+from meta_model.evidence.next_question import Questions
+from meta_model.evidence.selection import forward_selection
+
+
+@pytest.fixture
+def questions(inputs: Inputs) -> Questions:
+    torch.manual_seed(5)
+    model = Ridge(inputs, 6, dropout=0.0).eval()
+    with torch.no_grad():
+        model.own.mul_(8)
+    existing = existing_users(inputs, model, n_users=10_000, n_candidates=12, seed=1)
+    return Questions.of(model, existing)
+
+
+def test_the_first_question_is_that_of_the_list(inputs: Inputs, questions: Questions) -> None:
+    existing = existing_users(inputs, questions.model, n_users=10_000, n_candidates=12, seed=1)
+    unasked = questions.unknown(torch.tensor([0]))
+    best = int(questions.worth(unasked, unasked)[0].argmax())
+    assert questions.candidates[best] == forward_selection(questions.model, existing, 1)[0]
+
+
+def test_its_worth_is_the_formula(questions: Questions) -> None:
+    unasked = questions.unknown(torch.tensor([0, 1]))
+    columns, knows = torch.tensor([2, 4]), torch.tensor([True, False])
+    with torch.no_grad():
+        posterior = questions.answered(unasked, columns, torch.tensor([5.0, 0.0]), knows)
+        worth = questions.worth(posterior, unasked)
+        assert worth[1].equal(questions.worth(unasked, unasked)[1])  # who knew nothing told nothing
+        for candidate in range(len(questions.candidates)):
+            factors = questions.factors[candidate]
+            likelier = questions.model.log_scale.exp() * (
+                (posterior.means[0] - unasked.means[0]) @ factors
+            )
+            knowing = questions.answer_rates[candidate] * likelier.clamp(-2, 2).exp()
+            before, after = (factors @ p.covariances[0] @ factors for p in (unasked, posterior))
+            expected = questions.gains[candidate] * min(1, knowing) * after / before
+            assert float(worth[0, candidate]) == pytest.approx(float(expected), rel=1e-3, abs=1e-7)
+        # An answer leaves less to tell of the same item.
+        factors = questions.factors[2]
+        assert posterior.variances(factors)[0] < unasked.variances(factors)[0]
