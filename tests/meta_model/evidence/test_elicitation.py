@@ -26,8 +26,13 @@ CPU = torch.device("cpu")
 
 
 def _ranker(inputs: Inputs, config: Config) -> ByChoice:
+    """Of an order that finds some of what users like, and puts items that are asked about first."""
     torch.manual_seed(4)
-    return ByChoice(untrained(config, inputs))
+    model = untrained(config, inputs)
+    with torch.no_grad():
+        model.own_bias.copy_(torch.randn(len(model.own_bias)))
+        model.own_bias[1:16] += 5
+    return ByChoice(model)
 
 
 def _of_one_user(row: dict, items: list[int]) -> dict[int, float]:
@@ -87,6 +92,7 @@ def test_it_equals_a_loop_over_users(
         columns = (of_list_found.n_revealed, of_list_found.mae, of_list_found.ndcg10_after)
         got = zip(*(column.tolist() for column in columns), strict=True)
         np.testing.assert_allclose(sorted(got), sorted(of_list), atol=1e-5)
+    assert max(of_user[2] for of_list in expected.values() for of_user in of_list) > 0
     revealed = {of_user[0] for of_list in expected.values() for of_user in of_list}
     assert 0 in revealed
     assert max(revealed) > 1
