@@ -10,7 +10,9 @@ from typing import Any
 from schemas import journal
 from schemas.settings import Settings
 
-READ, KEPT = "read", "kept"  # among the journal's `rows`; the other names are rules'
+# Among the journal's `rows` and `rows_of_files`; the other names there are those of rules.
+READ, KEPT, QUARANTINED = "read", "kept", "quarantined"
+Counts = dict[str, dict[str, int]]  # rows by file, and by what became of them
 _STEP = "ingest"
 
 

@@ -75,7 +75,7 @@ def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Itera
             entities=entities,
             checked=checked,
             outcomes=outcomes,
-            counts=counts,
+            rows=balance.with_outcomes(counts, outcomes),
             changed=fingerprints | gone,
             n_days=len(files),
             # A ds without a file has an empty quarantine, and is no day of interactions.

@@ -15,7 +15,8 @@ from schemas.source_files import SourceFile, SyntheticTime, TimeUnit
 from schemas.source_tables import MAX_ID_CHARACTERS
 
 # The column in which readers say where a row comes from, and whether it has the file's columns:
-# a struct of `file`, `day` (of a file a day), `line` (of text), `row` (of Parquet), `is_whole`.
+# a struct of the file's `number` and name, `file`, `day` (of a file a day), `line` (of text), `row`
+# (of Parquet), `is_whole`.
 ORIGIN = "_origin"
 
 _BROADCAST_IDS = 2_000_000
@@ -74,6 +75,7 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
             id_text(spec.item_id).alias("item_id"),
             rating.alias("rating"),
             (F.lit(None).cast("string") if time is None else column(time)).alias("event_time"),
+            F.col(f"{ORIGIN}.number").alias("source_number"),
             F.col(f"{ORIGIN}.file").alias("source_file"),
             F.col(f"{ORIGIN}.line").alias("source_line"),
             F.col(f"{ORIGIN}.row").alias("source_row"),
