@@ -111,7 +111,7 @@ def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[s
     flags = list(dict.fromkeys(name for each in file.features.values() for name in each.flags))
     odd = [F.max(F.when(is_set(column(name)).isNull(), column(name))) for name in flags]
     counts = _counts(key)
-    bad_title = ~is_storable_text(id_text(title)) if title else F.lit(False)
+    bad_title = ~is_storable_text(column(title)) if title else F.lit(False)
     by_file = collected(
         raw.groupBy(F.col(f"{ORIGIN}.file").alias("_file")).agg(
             F.count("*").alias("_rows"),

@@ -129,6 +129,27 @@ def test_what_means_never_and_what_is_no_number(tiny: Settings, source: Source) 
     assert reasons == {"missing_user_id": 2, "event_too_early": 1, "unreadable_rating": 1}
 
 
+def test_whole_floats_of_text_are_whole_in_every_file(tiny: Settings, source: Source) -> None:
+    """As pandas writes a column of numbers, of which some are missing; other texts stay."""
+    ids = ("7.0", "-8.00", "9", "007.0", "1.5", "1.0.0", ".0", "v2.0", "1.0E7", "")
+    (source.folder / "interactions.csv").write_text(
+        "who,what,stars,when\n" + "".join(f"{id_},3,3,{NOON}\n" for id_ in ids)
+    )
+    known = ("7", "-8", "9.0", "007.0", "1.5", "1.0.0", ".0", "v2.0", "1.0E7")
+    (source.folder / "users.csv").write_text("who,town\n" + "".join(f"{id_},\n" for id_ in known))
+    (source.folder / "items.csv").write_text("what,name,tags\n3.0,2.0,4.0\n")
+    assert _ingest(tiny).facts["quarantined_by_reason"] == {"missing_user_id": 1}
+    found = {row["user_id"] for row in _rows(tiny, "interactions", 3)}
+    assert found == {"7", "-8", "9", *known[3:]}
+    assert _rows(tiny, "items") == [{"item_id": "3", "title": "2.0", "tags": ["4.0"]}]
+
+
+def test_ids_that_would_be_one_are_told(tiny: Settings, source: Source) -> None:
+    (source.folder / "users.csv").write_text("who,town\n7,\n7.0,\n")
+    with pytest.raises(UserError, match=r"user_id is empty or repeated, for example \['7'\]"):
+        _ingest(tiny)
+
+
 @pytest.mark.parametrize(
     ("unit", "text", "hint"),
     [
