@@ -81,11 +81,12 @@ def problems(
         )
     for part in parts:
         try:
-            problem = headers.missing_from(part.path, file, needed)
+            if (problem := headers.missing_from(part.path, file, needed)) is not None:
+                yield problem
+            elif file.format == "parquet":
+                list(parquet.types_of(part.path, needed))
         except UserError as error:
-            problem = str(error)
-        if problem is not None:
-            yield problem
+            yield str(error)
 
 
 def read_interactions(

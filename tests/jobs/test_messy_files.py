@@ -115,6 +115,48 @@ def test_what_cannot_be_read_is_told(source: Source, content: bytes, message: st
         raise UserError(missing_from(file, spec, ["who", "what", "stars", "when"]) or "nothing")
 
 
+@pytest.mark.parametrize(
+    ("column", "found"),
+    [
+        ("uuid() as who", "who as extension<arrow.uuid>"),
+        ("interval 1 day as who", r"who as fixed_size_binary\[12\]"),
+        ("time '12:00' as who", r"who as time64\[us\]"),
+        ("{'id': 1} as who", "who as struct<id: int32>"),
+        ("map {'id': 1} as who", "who as map<string, int32"),
+    ],
+)
+def test_a_type_that_spark_cannot_read_is_told(tmp_path: Path, column: str, found: str) -> None:
+    import duckdb
+
+    from jobs.sources.paths import Part
+    from jobs.sources.reading import problems
+    from schemas.source_files import Interactions
+
+    file = tmp_path / "picks.parquet"
+    duckdb.sql(f"copy (select {column}, 'i1' as what) to '{file}' (format parquet)")
+    spec = Interactions(file=file.name, format="parquet", user_id="who", item_id="what")
+    assert list(problems(tmp_path, [Part(path=file)], spec, ["what"])) == [], "nobody needs it"
+    [told] = problems(tmp_path, [Part(path=file)], spec, ["who", "what"])
+    with pytest.raises(UserError, match=rf"picks\.parquet has {found}.*Write it as text"):
+        raise UserError(told)
+
+
+def test_ratings_between_the_levels_are_kept_and_told(tiny: Settings, source: Source) -> None:
+    source.respell(("rating_scale = [1, 5]", "rating_scale = [-2, 2]\nrating_step = 0.5"))
+    (source.folder / "interactions.csv").write_text(
+        "who,what,stars,when\n"
+        + "".join(
+            f"u{n},i1,{stars},{NOON}\n" for n, stars in enumerate((-2, -0.5, 0.3, 1.999, 2.1))
+        )
+    )
+    record = _ingest(tiny)
+    found = sorted(row["rating"] for row in _rows(tiny, "interactions", 3))
+    assert found == [-2.0, -0.5, 0.3, 1.999]
+    assert record.facts["quarantined_by_reason"] == {"rating_off_scale": 1}
+    [told] = record.facts["warnings"]
+    assert told.startswith("2 ratings lie between the levels of the dataset spec, -2, -1.5, ..., 2")
+
+
 def test_what_means_never_and_what_is_no_number(tiny: Settings, source: Source) -> None:
     source.respell(('file = "interactions.csv"', 'file = "picks.parquet"\nformat = "parquet"'))
     table = {
