@@ -91,7 +91,8 @@ def _sections(
     if spec.feedback == "explicit":
         yield "Ratings\n\n" + ratings.shown(valid)
     told = filter(
-        None, [*taken.entities.set_aside, quarantine.between_levels(taken.outcomes, spec)]
+        None,
+        [*taken.told, *taken.entities.set_aside, quarantine.between_levels(taken.outcomes, spec)],
     )
     yield "\n".join([_set_aside(taken.outcomes, spec), *(f"  {text}" for text in told)])
     yield _first("interactions", valid.orderBy("event_time", "user_id", "item_id"))

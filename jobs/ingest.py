@@ -61,7 +61,7 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
             write_days(lake, interactions, by_day, taken.changed)
         activity.bring_up_to_date(spark, lake, interactions, ds, record)
         between = quarantine.between_levels(taken.outcomes, spec)
-        if told := [*taken.entities.set_aside, *filter(None, [between])]:
+        if told := [*taken.told, *taken.entities.set_aside, *filter(None, [between])]:
             record.facts["warnings"] = told
             for text in told:
                 record.progress(text)

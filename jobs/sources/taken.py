@@ -22,6 +22,7 @@ class Taken:
     rows: of each file of interactions, how many rows were read, and what became of them
     changed: the days up to ds whose interactions are to be replaced, with their fingerprints
     n_days: how many days up to ds the source has
+    told: what is to be said of files that are not read
     source_days: the days whose files were read; None where the source is one file
     """
 
@@ -31,4 +32,5 @@ class Taken:
     rows: Counts
     changed: Mapping[date, str]
     n_days: int
+    told: Sequence[str] = ()
     source_days: Sequence[date] | None = None

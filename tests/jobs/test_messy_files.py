@@ -115,6 +115,48 @@ def test_what_cannot_be_read_is_told(source: Source, content: bytes, message: st
         raise UserError(missing_from(file, spec, ["who", "what", "stars", "when"]) or "nothing")
 
 
+def test_flags_of_any_spelling_and_features_of_any_name(tiny: Settings, source: Source) -> None:
+    source.respell(
+        (
+            'town = { kind = "categorical", column = "town" }',
+            '"age.group" = { kind = "categorical", column = "age.group" }',
+        ),
+        (
+            'tags = { kind = "multi", column = "tags", separator = ";" }',
+            'tags = { kind = "multi", flags = ["red", "new.in", "big"] }',
+        ),
+    )
+    (source.folder / "users.csv").write_text("who,age.group\nu1,18-29\nu2,\nu3,30+\n")
+    items = source.folder / "items.csv"
+    items.write_text("what,name,red,new.in,big\ni1,A,True,yes,1.0\ni2,B,False,no,\ni3,C,1,0,True\n")
+    _ingest(tiny)
+    groups = {row["user_id"]: row["age_group"] for row in _rows(tiny, "users")}
+    assert groups == {"u1": ["18-29"], "u2": [], "u3": ["30+"]}
+    tags = {row["item_id"]: row["tags"] for row in _rows(tiny, "items")}
+    assert tags == {"i1": ["red", "new.in", "big"], "i2": [], "i3": ["red", "big"]}
+    items.write_text("what,name,red,new.in,big\ni1,A,True,perhaps,1\n")
+    with pytest.raises(UserError, match=r"items\.csv: the flag new\.in is 'perhaps' in some row"):
+        _ingest(tiny)
+
+
+def test_files_that_are_named_like_a_days_and_have_none_are_told(tmp_path: Path) -> None:
+    from jobs.sources.paths import by_day, of_no_day
+
+    for name in ("2026-02-01", "20260202", "2026-02-30", "2026-2-3", "_SUCCESS", ".2026-02-04"):
+        (tmp_path / f"{name}.csv").touch()
+    (tmp_path / "users.csv").touch()
+    (tmp_path / "2026-02-05.txt").touch()
+    assert list(by_day(tmp_path, "{day}.csv", DS.max)) == [date(2026, 2, 1)]
+    told = of_no_day(tmp_path, "{day}.csv", ["users.csv"]) or ""
+    assert "3 files are not read" in told
+    assert ": 2026-02-30.csv, 2026-2-3.csv, 20260202.csv; expected YYYY-MM-DD" in told
+    hive = tmp_path / "e" / "ds=__HIVE_DEFAULT_PARTITION__"
+    hive.mkdir(parents=True)
+    assert "e/ds=__HIVE" in (of_no_day(tmp_path, "e/ds={day}", []) or "")
+    hive.rename(tmp_path / "e" / "ds=2026-02-01")
+    assert of_no_day(tmp_path, "e/ds={day}", []) is None
+
+
 @pytest.mark.parametrize(
     ("column", "found"),
     [
