@@ -11,7 +11,9 @@ from schemas import journal
 from schemas.pipeline import INGEST
 from schemas.settings import Settings
 
-READ, KEPT = "read", "kept"  # among the journal's `rows`; the other names are rules'
+# Among the journal's `rows` and `rows_of_files`; the other names there are those of rules.
+READ, KEPT, QUARANTINED = "read", "kept", "quarantined"
+Counts = dict[str, dict[str, int]]  # rows by file, and by what became of them
 
 
 @dataclass(frozen=True, kw_only=True)

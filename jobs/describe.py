@@ -4,7 +4,7 @@ first night, and everything that is wrong at once. Nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,17 +14,19 @@ from textwrap import fill
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import quarantine
+from jobs import ingest, quarantine, ratings, rows_by_file
+from jobs.accounting import Counts
 from jobs.quarantine import Outcome
 from jobs.rows import collected, only_row
 from jobs.session import spark_session
-from jobs.sources import balance, database, entities, needed_columns
+from jobs.sources import database, links, needed_columns
 from jobs.sources.folder import SourceFolder, opened
 from jobs.sources.headers import columns_of
 from jobs.sources.paths import parts
-from jobs.sources.reading import problems, read_file, read_interactions, with_bytes
+from jobs.sources.reading import problems, with_bytes
+from jobs.sources.taken import Taken
 from jobs.text_table import WIDTH, text_table
-from jobs.transforms.source import ORIGIN, is_ahead, valid_interactions, with_reasons
+from jobs.transforms.source import valid_interactions
 from schemas import dataset_choice, dataset_spec, tables, utc
 from schemas.dataset_spec import DatasetSpec, SourceFile
 from schemas.errors import UserError
@@ -55,8 +57,9 @@ def run(settings: Settings, source: Path | None, spec_file: Path | None) -> None
         spark_session(settings) as spark,
         database.as_files(spark, settings, spec, Lake(root=Path(folder))) as spec,
         opened(spark, settings.source, Lake(root=Path(folder))) as opened_source,
+        ingest.taking(spec)(opened_source, spec, Lake(root=Path(folder)), utc.today()) as taken,
     ):
-        for section in _sections(opened_source, spec):
+        for section in _sections(opened_source, spec, taken, found):
             print(section + "\n")
 
 
@@ -76,49 +79,48 @@ def _problems(source: Path, file: SourceFile, names: Sequence[str]) -> Iterator[
     yield from problems(source, found, file, names)
 
 
-def _sections(source: SourceFolder, spec: DatasetSpec) -> Iterator[str]:
-    yield _files(source, needed_columns.of_spec(spec))
-    now = utc.end_of(utc.today())
-    read = read_interactions(source, spec.interactions)
-    is_ahead_of_us = F.coalesce(is_ahead(spec.interactions, now), F.lit(False))
-    seen = read.rows.where(F.col("is_whole") & ~is_ahead_of_us)
-    found = entities.read_entities(source, spec, visible=seen)
-    checked = source.set_down(with_reasons(read.rows, found.users, found.items, spec, now=now))
-    outcomes = quarantine.outcomes(checked, spec)
-    balance.check(read.tally, balance.of_files(outcomes), read.what)
-    valid = valid_interactions(checked, tables.interactions(spec))
+def _sections(
+    source: SourceFolder, spec: DatasetSpec, taken: Taken, spec_file: Path
+) -> Iterator[str]:
+    """All that can be said, and then the error that ingest would end with, if there is one."""
+    yield _columns(source.path, needed_columns.of_spec(spec))
+    _, of_links = links.read_links(source, spec)
+    yield _files({"interactions": taken.rows, **taken.entities.rows, **of_links})
+    valid = valid_interactions(taken.checked, tables.interactions(spec))
     yield _ranges(valid)
     if spec.feedback == "explicit":
-        levels = collected(valid.groupBy("rating").count().orderBy("rating"))
-        counts = [(f"{row['rating']:g}", row["count"]) for row in levels]
-        yield "Ratings\n\n" + text_table(("rating", "interactions"), counts)
-    told = filter(None, [*found.set_aside, quarantine.between_levels(outcomes, spec)])
-    yield "\n".join([_set_aside(outcomes, spec), *(f"  {text}" for text in told)])
+        yield "Ratings\n\n" + ratings.shown(valid)
+    told = filter(
+        None,
+        [*taken.told, *taken.entities.set_aside, quarantine.between_levels(taken.outcomes, spec)],
+    )
+    yield "\n".join([_set_aside(taken.outcomes, spec), *(f"  {text}" for text in told)])
     yield _first("interactions", valid.orderBy("event_time", "user_id", "item_id"))
-    yield _first("users", found.users.orderBy("user_id"))
-    yield _first("items", found.items.orderBy("item_id"))
+    yield _first("users", taken.entities.users.orderBy("user_id"))
+    yield _first("items", taken.entities.items.orderBy("item_id"))
+    quarantine.check(taken.checked, taken.outcomes, spec, spec_file)
 
 
-def _files(source: SourceFolder, asked: needed_columns.Asked) -> str:
-    counts, columns = [], []
+def _columns(source: Path, asked: needed_columns.Asked) -> str:
+    lines = []
     for file, names in asked:
-        found = parts(source.path, file)
-        broken = F.count_if(~F.col(f"{ORIGIN}.is_whole"))
-        read = read_file(source, file, names).rows
-        count = only_row(read.agg(F.count("*").alias("rows"), broken.alias("broken")))
-        size = f"{sum(part.path.stat().st_size for part in found) / 1e6:,.1f} MB"
-        name = database.name_of(file)
-        counts.append((name, size, count["rows"], count["broken"]))
         used = list(dict.fromkeys([*names, *file.only, *file.without]))
         there = dict.fromkeys(
-            n for part in with_bytes(found, file) for n in columns_of(part.path, file)
+            n for part in with_bytes(parts(source, file), file) for n in columns_of(part.path, file)
         )
         unused = [name for name in there if name not in used]
+        name = database.name_of(file)
         listed = f"{name}: {', '.join(used)}; not used: {', '.join(unused) or 'none'}"
-        columns.append(fill(listed, WIDTH, initial_indent="  ", subsequent_indent="    "))
-    # Broken rows have more or fewer columns than the file, or a line break within quotes.
-    table = text_table(("file", "size", "rows", "broken rows"), counts)
-    return f"Files\n\n{table}\n\nColumns\n\n" + "\n".join(columns)
+        lines.append(fill(listed, WIDTH, initial_indent="  ", subsequent_indent="    "))
+    return "Columns\n\n" + "\n".join(lines)
+
+
+def _files(rows: Mapping[str, Counts]) -> str:
+    told = rows_by_file.worth_telling(rows)
+    table = text_table(rows_by_file.HEADER, list(rows_by_file.lines(told)))
+    counts = rows_by_file.total(each for by_file in told.values() for each in by_file.values())
+    left_out = (f"\n  left out: {n:,} {rule}" for rule, n in rows_by_file.rules(counts).items())
+    return f"Files\n\n{table}{''.join(left_out)}"
 
 
 def _ranges(valid: DataFrame) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
 from jobs.holdout import lake_holdout
 from jobs.partitions import read_partition, write_partition
-from jobs.rows import collected
+from jobs.ratings import all_equal
+from jobs.rows import Row, collected
 from jobs.session import spark_session
 from jobs.timelines import ranges_of_users, timelines
 from jobs.transforms import episodes as T
@@ -37,15 +41,32 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         ranges = ranges_of_users(lake, spec, ds)
         record.rows_out = write_partition(lake, table, ds, episodes, ranges=ranges)
         written = read_partition(spark, lake, table, ds)
-        counts = collected(
-            written.groupBy("split", "scenario").count().orderBy("split", "scenario")
-        )
+        counts = _by_scenario(written)
     for row in counts:
         record.progress(f"{row['split']:<10} {row['scenario']:<9} {row['count']:>9,} tasks")
-    if not any(row["split"] == "train" for row in counts):
+    train = [row for row in counts if row["split"] == "train"]
+    if not train:
         raise UserError(
             "no existing user has the "
             f"{cold_start.min_support + cold_start.min_query} interactions before "
             f"{utc.day_of(held_out.new_users_from)} that a training task needs; choose a later ds, "
             "or lower min_support and min_query in the dataset spec."
         )
+    lowest, highest = min(row["lowest"] for row in train), max(row["highest"] for row in train)
+    if spec.feedback == "explicit" and (told := all_equal(lowest, highest)):
+        record.facts["warnings"] = [told]
+        record.progress(told)
+
+
+def _by_scenario(episodes: DataFrame) -> list[Row]:
+    """How many tasks there are of each scenario and split, and their lowest and highest rating."""
+    of_task = ("support_ratings", "query_ratings")
+    return collected(
+        episodes.groupBy("split", "scenario")
+        .agg(
+            F.count("*").alias("count"),
+            F.min(F.least(*map(F.array_min, of_task))).alias("lowest"),
+            F.max(F.greatest(*map(F.array_max, of_task))).alias("highest"),
+        )
+        .orderBy("split", "scenario")
+    )

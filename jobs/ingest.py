@@ -10,16 +10,26 @@ it was.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
 
-from jobs import activity, quarantine
-from jobs.accounting import KEPT, READ
+from jobs import activity, quarantine, rows_by_file
+from jobs.accounting import KEPT, QUARANTINED, READ
 from jobs.partitions import write_days
 from jobs.session import spark_session
-from jobs.sources import balance, daily_files, database, entities, folder, links, whole_file
+from jobs.sources import (
+    daily_files,
+    database,
+    entities,
+    folder,
+    links,
+    whole_file,
+)
 from jobs.sources.taken import Taken
 from jobs.transforms.source import valid_interactions
 from schemas import dataset_choice, journal, tables
+from schemas.dataset_spec import DatasetSpec
 from schemas.lake import Lake
 from schemas.settings import Settings
 
@@ -30,16 +40,17 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
     spec_file = dataset_choice.find(settings.source, named=dataset)
     spec = dataset_choice.bind(lake.root, spec_file)
     interactions = tables.interactions(spec)
-    take = daily_files.take if spec.interactions.is_daily else whole_file.take
     with (
         spark_session(settings) as spark,
         database.as_files(spark, settings, spec, lake) as spec,
         folder.opened(spark, settings.source, lake) as source,
-        take(source, spec, lake, ds) as taken,
+        taking(spec)(source, spec, lake, ds) as taken,
     ):
         _account(taken, record)
         reasons = quarantine.check(taken.checked, taken.outcomes, spec, spec_file)
-        item_links = links.read_links(source, spec)
+        item_links, rows_of_links = links.read_links(source, spec)
+        rows = {"interactions": taken.rows, **taken.entities.rows, **rows_of_links}
+        record.facts["rows_of_files"] = rows_by_file.worth_telling(rows)
         entities.write_entities(taken.entities.users, tables.users(spec), lake, ds, record)
         entities.write_entities(taken.entities.items, tables.items(spec), lake, ds, record)
         links.write_links(item_links, lake, ds, record)
@@ -50,18 +61,23 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
             write_days(lake, interactions, by_day, taken.changed)
         activity.bring_up_to_date(spark, lake, interactions, ds, record)
         between = quarantine.between_levels(taken.outcomes, spec)
-        if told := [*taken.entities.set_aside, *filter(None, [between])]:
+        if told := [*taken.told, *taken.entities.set_aside, *filter(None, [between])]:
             record.facts["warnings"] = told
             for text in told:
                 record.progress(text)
     record.rows_out = lake.rows("interactions", until=ds)
 
 
+def taking(spec: DatasetSpec) -> Callable[..., AbstractContextManager[Taken]]:
+    """How a source of this spec is taken in: whole, or day by day."""
+    return daily_files.take if spec.interactions.is_daily else whole_file.take
+
+
 def _account(taken: Taken, record: journal.Step) -> None:
-    """Say in the journal what became of each row that was read."""
-    record.rows_in = taken.counts[READ]
-    kept = sum(each.rows for each in taken.outcomes if each.reason is None)
-    record.facts["rows"] = {**taken.counts, KEPT: kept}
-    record.facts["rows_by_file"] = balance.by_file(taken.outcomes)
-    left_out = [f"{n:,} {rule}" for rule, n in taken.counts.items() if rule != READ and n]
-    record.progress(", ".join([f"{taken.counts[READ]:,} rows read: {kept:,} kept", *left_out]))
+    """Say in the journal what became of each row of interactions that was read."""
+    counts = {KEPT: 0, **rows_by_file.total(taken.rows.values())}
+    record.rows_in = counts[READ]
+    record.facts["rows"] = {name: n for name, n in counts.items() if name != QUARANTINED}
+    left_out = [f"{n:,} {rule}" for rule, n in rows_by_file.rules(counts).items()]
+    kept = f"{counts[READ]:,} rows read: {counts[KEPT]:,} kept"
+    record.progress(", ".join([kept, *left_out]))

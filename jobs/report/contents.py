@@ -11,7 +11,7 @@ from jobs.report.elicitation import Contests
 from jobs.report.evidence import Evidence
 from jobs.report.lists import Lists
 from jobs.report.night import Night, Part
-from jobs.report.operation import Links, Reason, StepLine, Warned
+from jobs.report.operation import FileRows, Links, Reason, StepLine, Warned
 from jobs.report.quality import Quality
 from jobs.report.training import Training
 from jobs.report.verdict import Verdict, verdict
@@ -36,6 +36,7 @@ class Contents:
     calibration: Part[Calibration]
     steps: tuple[StepLine, ...]
     accounted: str | None
+    files: tuple[FileRows, ...]
     quarantine: Part[tuple[Reason, ...]]
     warnings: tuple[Warned, ...]
     links: Links
@@ -58,6 +59,7 @@ def gather(night: Night) -> Contents:
         calibration=breakdowns.calibration(night),
         steps=operation.step_lines(night),
         accounted=operation.accounted(night),
+        files=operation.files(night),
         quarantine=operation.quarantine(night),
         warnings=operation.warnings(night),
         links=operation.links(night.settings, night.ds),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
-from jobs import accounting
+from jobs import accounting, rows_by_file
 from jobs.report.attempts import STEPS, Attempt
 from jobs.report.night import Night, Part
 from schemas.arrow import most_frequent
@@ -35,6 +36,16 @@ class Reason:
 
     reason: str
     rows: int
+
+
+class FileRows(NamedTuple):
+    """A file of the source, and what became of its rows."""
+
+    file: str
+    read: int
+    kept: int
+    set_aside: int
+    left_out: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +94,13 @@ def accounted(night: Night) -> str | None:
     attempt = night.attempts.current(INGEST.name)
     rows = accounting.of_facts(attempt.facts) if attempt else None
     return f"{rows}." if rows else None
+
+
+def files(night: Night) -> tuple[FileRows, ...]:
+    """What became of the rows of each file, as far as ingest has said so."""
+    attempt = night.attempts.current("ingest")
+    told = attempt.facts.get("rows_of_files", {}) if attempt else {}
+    return tuple(FileRows(*line) for line in rows_by_file.lines(told))
 
 
 def warnings(night: Night) -> tuple[Warned, ...]:

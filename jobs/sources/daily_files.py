@@ -23,7 +23,7 @@ from jobs.rows import collected, only_row
 from jobs.sources import balance
 from jobs.sources.entities import read_entities
 from jobs.sources.folder import SourceFolder
-from jobs.sources.paths import by_day, files_in, parts_of_days
+from jobs.sources.paths import by_day, files_in, of_no_day, parts_of_days
 from jobs.sources.reading import read_interactions
 from jobs.sources.taken import Taken
 from jobs.transforms.source import with_reasons
@@ -75,9 +75,10 @@ def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Itera
             entities=entities,
             checked=checked,
             outcomes=outcomes,
-            counts=counts,
+            rows=balance.with_outcomes(counts, outcomes),
             changed=fingerprints | gone,
             n_days=len(files),
+            told=[told] if (told := _not_read(source, spec)) else [],
             # A ds without a file has an empty quarantine, and is no day of interactions.
             source_days=sorted({*changed, *gone} | {ds} - files.keys()),
         )
@@ -100,6 +101,12 @@ def _check_some(
             "and none of them has an interaction that breaks no rule; expected some. Look at what "
             "`python -m jobs describe-source` says of the source, and mend it or the dataset spec."
         )
+
+
+def _not_read(source: SourceFolder, spec: DatasetSpec) -> str | None:
+    pattern = spec.interactions.file
+    others = ["dataset.toml", *(file for file in spec.files() if file != pattern)]
+    return of_no_day(source.path, pattern, others)
 
 
 def _made_of(file: Path, spec: DatasetSpec) -> str:

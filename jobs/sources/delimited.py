@@ -59,7 +59,7 @@ def _of_lines(
     headers = [] if file.columns else [first_line(each.part.path, file) for each in staged]
     is_header = line.isin(*dict.fromkeys(headers)) if headers else F.lit(False)
     is_row = line.rlike(r"\S") & ~is_header
-    lines = tally.reading(lines, is_row, _file_names(staged))
+    lines = tally.reading(lines, is_row)
     # Generated from a list of one: filters stay behind it, which Spark would otherwise move before
     # the parser, and parse again for each.
     row = F.inline(F.array(F.from_csv(line, _schema(columns), _options(file))))
@@ -93,7 +93,7 @@ def _of_records(
         F.col(_BROKEN).isNull().alias(WHOLE),
         *names,
     )
-    return tally.reading(rows, F.lit(True), _file_names(staged))
+    return tally.reading(rows, F.lit(True))
 
 
 def _lines(source: SourceFolder, staged: Sequence[Staged], file: SourceFile) -> DataFrame:
@@ -104,10 +104,6 @@ def _lines(source: SourceFolder, staged: Sequence[Staged], file: SourceFile) -> 
     lines = source.spark.read.text([each.link for each in staged])
     order = F.monotonically_increasing_id().alias(quoting.ORDER)
     return lines.select(file_number().alias(NUMBER), _text(file).alias(LINE), place, order)
-
-
-def _file_names(staged: Sequence[Staged]) -> dict[int, str]:
-    return {each.number: each.name for each in staged}
 
 
 def _torn(source: SourceFolder, staged: Sequence[Staged], file: SourceFile) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,8 +11,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from jobs.accounting import KEPT, Counts
 from jobs.partitions import write_partition
-from jobs.rows import collected, only_row
+from jobs.rows import collected
 from jobs.sources import balance
 from jobs.sources.folder import SourceFolder
 from jobs.sources.needed_columns import of_items, of_users
@@ -27,13 +28,21 @@ from schemas.journal import Step
 from schemas.lake import Lake
 from schemas.source_tables import MAX_ID_CHARACTERS
 
+_RULES = _WITHOUT_ID, _UNSTORABLE = "broken, without an id", "no warehouse can hold the id"
+_COUNTED = (*_RULES, "_broken", "_titles")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Entities:
-    """Users and items, one row per id; `set_aside` says what of the files is not among them."""
+    """Users and items, one row per id.
+
+    rows: of each file, by the name of its table, how many rows were read, and what became of them
+    set_aside: what is to be said of those that are not among them
+    """
 
     users: DataFrame
     items: DataFrame
+    rows: dict[str, Counts]
     set_aside: tuple[str, ...]
 
 
@@ -45,15 +54,16 @@ def read_entities(
     A source without a file of users has those of its interactions up to ds, `visible`.
     """
     set_aside: list[str] = []
+    rows: dict[str, Counts] = {}
     if spec.users is None:
         assert visible is not None, "the spec of a file a day names a file of users"
         users = users_of(visible, tables.users(spec)).localCheckpoint()
     else:
-        users = _entities(source, spec.users, tables.users(spec), set_aside)
+        users, rows["users"] = _entities(source, spec.users, tables.users(spec), set_aside)
         _check_number(users, tables.users(spec), spec, source.path)
-    items = _entities(source, spec.items, tables.items(spec), set_aside)
+    items, rows["items"] = _entities(source, spec.items, tables.items(spec), set_aside)
     _check_number(items, tables.items(spec), spec, source.path)
-    return Entities(users=users, items=items, set_aside=tuple(set_aside))
+    return Entities(users=users, items=items, rows=rows, set_aside=tuple(set_aside))
 
 
 def write_entities(frame: DataFrame, table: Table, lake: Lake, ds: date, record: Step) -> None:
@@ -63,7 +73,7 @@ def write_entities(frame: DataFrame, table: Table, lake: Lake, ds: date, record:
 
 def _entities(
     source: SourceFolder, file: Users | Items, table: Table, set_aside: list[str]
-) -> DataFrame:
+) -> tuple[DataFrame, Counts]:
     names: dict[str, str | None]
     if isinstance(file, Users):
         needed, names = of_users(file), {"user_id": file.user_id}
@@ -74,7 +84,7 @@ def _entities(
     # Set down: interactions are held against what is written, whatever becomes of the file.
     raw = source.set_down(read.rows)
     _check_lists(raw, file.features, path)
-    _check(read, raw, file, set_aside)
+    rows = _check(read, raw, file, set_aside)
     frame = entities(raw.where(_counts(needed[0])), table, names, file.features)
     faulty = frame.groupBy(key).count().where(F.col(key).isNull() | (F.col("count") > 1))
     examples = [row[key] for row in collected(faulty.orderBy(key).limit(5))]
@@ -83,7 +93,11 @@ def _entities(
             f"{path}: {key} is empty or repeated, for example {examples}; "
             "expected one row per id. Mend the file."
         )
-    return _storable(frame, key, path, set_aside)
+    kept = frame.where(is_storable_id(F.col(key)))
+    if "title" in kept.columns:
+        title = F.when(is_storable_text(F.col("title")), F.col("title"))
+        kept = kept.withColumn("title", title)
+    return kept, rows
 
 
 def _counts(key: str) -> Column:
@@ -91,55 +105,55 @@ def _counts(key: str) -> Column:
     return F.col(f"{ORIGIN}.is_whole") | (F.coalesce(id_text(key), F.lit("")) != "")
 
 
-def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[str]) -> None:
-    """Hold the rows that were set down against those that were read, all in one aggregation."""
-    key = file.user_id if isinstance(file, Users) else file.item_id
+def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[str]) -> Counts:
+    """What became of the rows, in one aggregation: those set down against those that were read."""
+    key, title = (file.user_id, None) if isinstance(file, Users) else (file.item_id, file.title)
     flags = list(dict.fromkeys(name for each in file.features.values() for name in each.flags))
     odd = [F.max(F.when(is_set(column(name)).isNull(), column(name))) for name in flags]
+    counts = _counts(key)
+    bad_title = ~is_storable_text(column(title)) if title else F.lit(False)
     by_file = collected(
         raw.groupBy(F.col(f"{ORIGIN}.file").alias("_file")).agg(
             F.count("*").alias("_rows"),
             F.count_if(~F.col(f"{ORIGIN}.is_whole")).alias("_broken"),
-            F.count_if(~_counts(key)).alias("_lost"),
+            F.count_if(~counts).alias(_WITHOUT_ID),
+            F.count_if(counts & ~is_storable_id(id_text(key))).alias(_UNSTORABLE),
+            F.count_if(counts & bad_title).alias("_titles"),
             *(value.alias(f"_{n}") for n, value in enumerate(odd)),
         )
     )
-    balance.check(read.tally, {row["_file"]: row["_rows"] for row in by_file}, read.what)
+    arrived = {row["_file"]: row["_rows"] for row in by_file}
+    rows = balance.check(read.tally, arrived, read.what)
     if not by_file:
         raise UserError(f"{read.what} has no rows; expected one for each {key}. Fill the file.")
-    if broken := sum(row["_broken"] for row in by_file):
-        set_aside.append(
-            f"{read.what}: {broken:,} rows have more or fewer columns than the file, or a line "
-            f"break within quotes; {sum(row['_lost'] for row in by_file):,} of them have no {key} "
-            "and are left out. If quoted values go over several lines, say multiline = true in "
-            "the dataset spec"
-        )
     for n, name in enumerate(flags):
         if found := [row[f"_{n}"] for row in by_file if row[f"_{n}"] is not None]:
             raise UserError(
                 f"{read.what}: the flag {name} is {found[0]!r} in some row; expected 1 or 0, true "
                 "or false, yes or no. Mend the file, or take the column for a feature of its own."
             )
+    sums = {name: sum(row[name] for row in by_file) for name in _COUNTED}
+    set_aside += _told(read.what, key, sums)
+    for row in by_file:
+        left_out = {rule: row[rule] for rule in _RULES if row[rule]}
+        kept = row["_rows"] - sum(left_out.values())
+        rows[row["_file"]] |= {**left_out, KEPT: kept}
+    return rows
 
 
-def _storable(frame: DataFrame, key: str, path: Path, set_aside: list[str]) -> DataFrame:
-    """Without the ids, and without the titles, that some warehouse cannot hold."""
-    columns = {key: is_storable_id(F.col(key))}
-    if "title" in frame.columns:
-        columns["title"] = F.coalesce(is_storable_text(F.col("title")), F.lit(True))
-    faults = (F.count_if(~good).alias(name) for name, good in columns.items())
-    found = only_row(frame.agg(*faults))
-    if not any(found.values()):
-        return frame
-    if count := found[key]:
+def _told(what: str, key: str, rows: Mapping[str, int]) -> Iterator[str]:
+    """What is to be said of rows that do not count, or not with all they have."""
+    if broken := rows["_broken"]:
+        yield (
+            f"{what}: {broken:,} rows have more or fewer columns than the file, or a line "
+            f"break within quotes; {rows[_WITHOUT_ID]:,} of them have no {key} and are left out. "
+            "If quoted values go over several lines, say multiline = true in the dataset spec"
+        )
+    if count := rows[_UNSTORABLE]:
         limit = f"U+0000 or more than {MAX_ID_CHARACTERS} characters"
-        set_aside.append(f"{path}: {count:,} rows left out, whose {key} has {limit}")
-    if count := found.get("title"):
-        set_aside.append(f"{path}: {count:,} titles left out, which have U+0000")
-    kept = frame.where(columns[key])
-    if "title" in columns:
-        kept = kept.withColumn("title", F.when(columns["title"], F.col("title")))
-    return kept
+        yield f"{what}: {count:,} rows left out, whose {key} has {limit}"
+    if count := rows["_titles"]:
+        yield f"{what}: {count:,} titles left out, which have U+0000"
 
 
 def _check_lists(raw: DataFrame, features: Mapping[str, Feature], path: Path) -> None:

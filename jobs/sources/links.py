@@ -8,7 +8,10 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.accounting import KEPT, Counts
 from jobs.partitions import write_partition
+from jobs.rows import collected
+from jobs.sources import balance
 from jobs.sources.folder import SourceFolder
 from jobs.sources.needed_columns import of_relation
 from jobs.sources.reading import read_file
@@ -21,13 +24,19 @@ from schemas.lake import Lake
 from schemas.network_spec import FileRelation
 from schemas.spark import spark_schema
 
+_BROKEN = "broken"
 
-def read_links(source: SourceFolder, spec: DatasetSpec) -> DataFrame:
-    """The links that the source holds; none when the spec names no relation file."""
+
+def read_links(source: SourceFolder, spec: DatasetSpec) -> tuple[DataFrame, dict[str, Counts]]:
+    """The links that the source holds, none when the spec names no relation file.
+
+    Beside them, for each relation, how many rows its files have, and what became of them.
+    """
     relations = spec.network.file_relations if spec.network else {}
     none = source.spark.createDataFrame([], spark_schema(tables.ITEM_LINKS))
-    frames = [_links(source, name, relation) for name, relation in relations.items()]
-    return reduce(DataFrame.unionByName, frames, none)
+    rows: dict[str, Counts] = {}
+    frames = [_links(source, name, relation, rows) for name, relation in relations.items()]
+    return reduce(DataFrame.unionByName, frames, none), rows
 
 
 def write_links(links: DataFrame, lake: Lake, ds: date, record: journal.Step) -> None:
@@ -36,11 +45,15 @@ def write_links(links: DataFrame, lake: Lake, ds: date, record: journal.Step) ->
         record.progress(f"{rows:,} {tables.ITEM_LINKS.name}")
 
 
-def _links(source: SourceFolder, name: str, relation: FileRelation) -> DataFrame:
-    raw, *translation = (_rows(source, *each) for each in of_relation(relation))
+def _links(
+    source: SourceFolder, name: str, relation: FileRelation, rows: dict[str, Counts]
+) -> DataFrame:
+    read = [_rows(source, *each) for each in of_relation(relation)]
+    sections = (f"relation {name}", f"ids of relation {name}")
+    rows.update(zip(sections, (counts for _, counts in read), strict=False))  # ids are optional
+    raw, *translation = (frame for frame, _ in read)
     ids = translation[0] if translation else None
-    # Of a row that is not whole, nobody knows which column is the node.
-    links = T.links(raw.where(F.col(f"{ORIGIN}.is_whole")), ids, name, relation)
+    links = T.links(raw, ids, name, relation)
     if links.isEmpty():
         among = f", items by the ids of {relation.ids.file}" if relation.ids else ""
         raise UserError(
@@ -51,8 +64,18 @@ def _links(source: SourceFolder, name: str, relation: FileRelation) -> DataFrame
     return links
 
 
-def _rows(source: SourceFolder, file: SourceFile, needed: list[str]) -> DataFrame:
+def _rows(source: SourceFolder, file: SourceFile, needed: list[str]) -> tuple[DataFrame, Counts]:
+    """The whole rows: of a broken one nobody knows which column is the node."""
     read = read_file(source, file, needed)
     rows = source.set_down(read.rows)
-    read.check(rows)
-    return rows
+    is_whole = F.col(f"{ORIGIN}.is_whole")
+    found = rows.groupBy(F.col(f"{ORIGIN}.file").alias("file")).agg(
+        F.count("*").alias("rows"), F.count_if(~is_whole).alias("broken")
+    )
+    by_file = collected(found)
+    arrived = {row["file"]: row["rows"] for row in by_file}
+    counts = balance.check(read.tally, arrived, read.what)
+    for row in by_file:
+        broken = {_BROKEN: row["broken"]} if row["broken"] else {}
+        counts[row["file"]] |= {**broken, KEPT: row["rows"] - row["broken"]}
+    return rows.where(is_whole), counts

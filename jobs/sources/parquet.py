@@ -32,7 +32,7 @@ def read(
     """
     alike: dict[tuple[str, ...], list[Staged]] = defaultdict(list)
     for each in staged:
-        alike[tuple(_types(each.part.path, needed))].append(each)
+        alike[tuple(types_of(each.part.path, needed))].append(each)
         tally.knows(each.name, pq.read_metadata(each.part.path).num_rows)
     frames = (_of_types(source, files, needed, types) for types, files in alike.items())
     return reduce(DataFrame.unionByName, frames)
@@ -74,8 +74,8 @@ def _of_number(value: Column) -> Column:
     return F.when(~F.isnan(value), F.coalesce(whole, value.cast("string")))
 
 
-def _types(path: Path, needed: Sequence[str]) -> Iterator[str]:
-    """The columns' types as Spark calls them."""
+def types_of(path: Path, needed: Sequence[str]) -> Iterator[str]:
+    """The columns' types as Spark calls them; a `UserError` where it has none."""
     file = pq.ParquetFile(path)
     schema = file.schema_arrow
     physical = {file.schema.column(n).path: file.schema.column(n).physical_type

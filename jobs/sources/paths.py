@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from schemas.errors import UserError
 from schemas.source_files import DAY, SourceFile
 
+_EXAMPLES = 3
 _CHECKSUMS = (".crc", ".md5", ".sha1", ".sha256")
 
 
@@ -42,23 +44,48 @@ def by_day(source: Path, pattern: str, until: date) -> dict[date, Path]:
 
     Only the day is looked for; everything else in the pattern is a name, whatever letters it has.
     """
-    before, after = pattern.split(DAY)
-    folder, _, start = before.rpartition("/")
-    end, _, rest = after.partition("/")
-    parent = source / (folder or ("/" if before.startswith("/") else ""))
-    names = [path.name for path in parent.iterdir()] if parent.is_dir() else []
     found = {}
-    for name in names:
-        day = _day(name, start, end)
-        if day is not None and day <= until and (path := parent / name / rest).exists():
+    for text, path in _in_place(source, pattern):
+        day = _day(text)
+        if day is not None and day <= until:
             found[day] = path
     return dict(sorted(found.items()))
 
 
-def _day(name: str, start: str, end: str) -> date | None:
-    text = name[len(start) : len(name) - len(end)]
-    if name != f"{start}{text}{end}":
+def of_no_day(source: Path, pattern: str, others: Sequence[str]) -> str | None:
+    """What is to be said of files that are called like those of a day, and have none.
+
+    A date in another spelling, or the name that Hive gives to rows without one. `others` are the
+    files of other sections, which may lie beside those of days.
+    """
+    ours = {(source / other).absolute() for other in others}
+    names = sorted(
+        path.relative_to(source).as_posix() if path.is_relative_to(source) else str(path)
+        for text, path in _in_place(source, pattern)
+        if _day(text) is None and path.absolute() not in ours and _holds_rows(path.name)
+    )
+    if not names:
         return None
+    return (
+        f"{source}: {len(names):,} files are not read, because their names have no day where "
+        f"{pattern} has one: {', '.join(names[:_EXAMPLES])}; expected YYYY-MM-DD. Rename them, or "
+        "move them elsewhere"
+    )
+
+
+def _in_place(source: Path, pattern: str) -> Iterator[tuple[str, Path]]:
+    """What stands for the day in the names that are otherwise as the pattern, and the files."""
+    before, after = pattern.split(DAY)
+    folder, _, start = before.rpartition("/")
+    end, _, rest = after.partition("/")
+    parent = source / (folder or ("/" if before.startswith("/") else ""))
+    for name in [path.name for path in parent.iterdir()] if parent.is_dir() else []:
+        text = name[len(start) : len(name) - len(end)]
+        if name == f"{start}{text}{end}" and (path := parent / name / rest).exists():
+            yield text, path
+
+
+def _day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -11,10 +11,9 @@ from pathlib import Path
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.rows import collected
-from jobs.sources import balance, delimited, headers, parquet, paths
+from jobs.sources import delimited, headers, parquet, paths
 from jobs.sources.database import name_of
-from jobs.sources.folder import SourceFolder
+from jobs.sources.folder import NUMBER, SourceFolder
 from jobs.sources.needed_columns import of_interactions
 from jobs.sources.paths import Part
 from jobs.sources.tally import Tally
@@ -33,12 +32,6 @@ class Reading:
     rows: DataFrame
     tally: Tally
     what: str  # the file, for people
-
-    def check(self, written: DataFrame) -> None:
-        """A `UserError` when rows are missing among those that were set down."""
-        by_file = written.groupBy(f"{ORIGIN}.file").count()
-        arrived = {row["file"]: row["count"] for row in collected(by_file)}
-        balance.check(self.tally, arrived, self.what)
 
 
 def read_file(
@@ -65,7 +58,8 @@ def read_file(
     is_text = file.format == "delimited"
     raw = (_text if is_text else _parquet)(source, parts, file, needed, tally)
     if file.only or file.without:
-        raw = tally.without(raw, NOT_CHOSEN, ~is_chosen(file))
+        number = F.col(f"{ORIGIN}.number")
+        raw = tally.without(raw, NOT_CHOSEN, ~is_chosen(file), number)
     return Reading(rows=raw, tally=tally, what=what)
 
 
@@ -87,11 +81,12 @@ def problems(
         )
     for part in parts:
         try:
-            problem = headers.missing_from(part.path, file, needed)
+            if (problem := headers.missing_from(part.path, file, needed)) is not None:
+                yield problem
+            elif file.format == "parquet":
+                list(parquet.types_of(part.path, needed))
         except UserError as error:
-            problem = str(error)
-        if problem is not None:
-            yield problem
+            yield str(error)
 
 
 def read_interactions(
@@ -106,6 +101,7 @@ def _text(
     source: SourceFolder, parts: Sequence[Part], file: SourceFile, needed: list[str], tally: Tally
 ) -> DataFrame:
     staged = source.stage(parts, [headers.end_of_name(part.path) for part in parts])
+    tally.expects(staged)
     alike = defaultdict(list)
     for each in staged:
         alike[tuple(headers.header(each.part.path, file))].append(each)
@@ -126,6 +122,7 @@ def _parquet(
     is_table = file.format == "jdbc"
     ends = [".parquet"] * len(parts)
     staged = source.stage(parts, ends, name_of(file) if is_table else None)
+    tally.expects(staged)
     rows = source.named(parquet.read(source, staged, needed, tally), staged)
     row = F.lit(None).cast("bigint") if is_table else F.col(parquet.ROW)
     origin = _origin(line=F.lit(None).cast("string"), row=row, is_whole=F.lit(True))
@@ -134,14 +131,14 @@ def _parquet(
 
 def _origin(*, line: Column, row: Column, is_whole: Column) -> Column:
     return F.struct(
-        F.col("_file").alias("file"), F.col("_day").alias("day"), line.alias("line"),
-        row.alias("row"), is_whole.alias("is_whole"),
+        F.col(NUMBER).alias("number"), F.col("_file").alias("file"), F.col("_day").alias("day"),
+        line.alias("line"), row.alias("row"), is_whole.alias("is_whole"),
     )  # fmt: skip
 
 
 def _none(source: SourceFolder, needed: Sequence[str]) -> DataFrame:
     strings = "".join(f"{quoted(name)} string, " for name in needed)
-    origin = "struct<file string, day date, line string, row bigint, is_whole boolean>"
+    origin = "struct<number int, file string, day date, line string, row bigint, is_whole boolean>"
     return source.spark.createDataFrame([], f"{strings}{ORIGIN} {origin}")
 
 

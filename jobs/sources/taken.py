@@ -8,6 +8,7 @@ from datetime import date
 
 from pyspark.sql import DataFrame
 
+from jobs.accounting import Counts
 from jobs.quarantine import Outcome
 from jobs.sources.entities import Entities
 
@@ -18,16 +19,18 @@ class Taken:
 
     checked: the rows that were read, each with the `reason` to set it aside, null if valid
     outcomes: how many those are, by file and reason
-    counts: how many rows were read, and how many each rule left out before they were checked
+    rows: of each file of interactions, how many rows were read, and what became of them
     changed: the days up to ds whose interactions are to be replaced, with their fingerprints
     n_days: how many days up to ds the source has
+    told: what is to be said of files that are not read
     source_days: the days whose files were read; None where the source is one file
     """
 
     entities: Entities
     checked: DataFrame
     outcomes: Sequence[Outcome]
-    counts: Mapping[str, int]
+    rows: Counts
     changed: Mapping[date, str]
     n_days: int
+    told: Sequence[str] = ()
     source_days: Sequence[date] | None = None

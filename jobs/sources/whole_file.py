@@ -44,7 +44,7 @@ def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Itera
     users, items = entities.users, entities.items
     # Later days are not this night's, but a day that has not come yet is no day at all.
     tonight = visible | is_ahead(spec.interactions, now)
-    rows = read.tally.without(parsed, AFTER_DS, ~tonight)
+    rows = read.tally.without(parsed, AFTER_DS, ~tonight, F.col("source_number"))
     # Set down, and not cached: Spark would find cached rows again by the file's path, even after
     # the file has changed.
     checked = with_reasons(rows, users, items, spec, now=now)
@@ -63,7 +63,7 @@ def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Itera
             entities=entities,
             checked=checked,
             outcomes=outcomes,
-            counts=counts,
+            rows=balance.with_outcomes(counts, outcomes),
             changed=changed | gone,
             n_days=len(fingerprints),
         )

@@ -25,8 +25,9 @@ def entities(
 
     A contract column without a name is null: not all data has titles.
     """
+    none, [key] = F.lit(None).cast("string"), table.key
     plain = {
-        contract: F.lit(None).cast("string") if source is None else id_text(source)
+        contract: none if source is None else _plain(source, is_key=contract == key)
         for contract, source in names.items()
     }
     are_lists = {each.name for each in raw.schema if isinstance(each.dataType, T.ArrayType)}
@@ -36,6 +37,10 @@ def entities(
     }
     selected = (expression.alias(name) for name, expression in {**plain, **lists}.items())
     return raw.select(*selected).select(*map(column, table.column_names))
+
+
+def _plain(name: str, *, is_key: bool) -> Column:
+    return id_text(name) if is_key else F.trim(column(name))  # there is a film called 2.0
 
 
 def users_of(visible: DataFrame, table: Table) -> DataFrame:

@@ -15,11 +15,13 @@ from schemas.source_files import SourceFile, SyntheticTime, TimeUnit
 from schemas.source_tables import MAX_ID_CHARACTERS
 
 # The column in which readers say where a row comes from, and whether it has the file's columns:
-# a struct of `file`, `day` (of a file a day), `line` (of text), `row` (of Parquet), `is_whole`.
+# a struct of the file's `number` and name, `file`, `day` (of a file a day), `line` (of text), `row`
+# (of Parquet), `is_whole`.
 ORIGIN = "_origin"
 
 _BROADCAST_IDS = 2_000_000
 _ROUNDING = 1e-6  # of a step, in floating point
+_FLOAT = r"^(-?(?:0|[1-9]\d*))\.0+$"
 _DATE = r"^\s*\d{4}-\d{2}-\d{2}"
 _DIGITS = r"^(\d{8}(?:\d\d){0,3})$"
 _MICROSECONDS = {
@@ -53,8 +55,16 @@ def is_chosen(file: SourceFile) -> Column:
 
 
 def id_text(name: str) -> Column:
-    """An id as it is compared and kept: databases pad them with blanks."""
-    return F.trim(column(name))
+    """An id as it is compared and kept, in whatever file it stands.
+
+    Databases pad ids with blanks. Whole numbers get a point where a column with missing values was
+    written as floating-point numbers: 7.0 is 7. No number is written 007.0, nor 1.0.0.
+    """
+    text = F.trim(column(name))
+    # Most ids have no point, and to look for one costs less than the pattern.
+    return F.when(F.contains(text, F.lit(".0")), F.regexp_replace(text, _FLOAT, "$1")).otherwise(
+        text
+    )
 
 
 def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
@@ -74,6 +84,7 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
             id_text(spec.item_id).alias("item_id"),
             rating.alias("rating"),
             (F.lit(None).cast("string") if time is None else column(time)).alias("event_time"),
+            F.col(f"{ORIGIN}.number").alias("source_number"),
             F.col(f"{ORIGIN}.file").alias("source_file"),
             F.col(f"{ORIGIN}.line").alias("source_line"),
             F.col(f"{ORIGIN}.row").alias("source_row"),

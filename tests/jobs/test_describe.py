@@ -25,8 +25,10 @@ def test_what_a_source_holds(
     text = capsys.readouterr().out
     for part in (
         f"{source.folder}\n  is read by {source.folder / 'dataset.toml'} as A tiny shop (explicit",
-        "  interactions.csv  0.0 MB     7            1\n",
-        "  users.csv         0.0 MB     3            1\n",
+        "  file              rows read  kept  set aside  left out\n"
+        "  interactions.csv          7     4          3         0\n"
+        "  users.csv                 3     3          0         0\n"
+        "  items.csv                 9     9          0         0\n",
         "  users.csv: who, town; not used: shoe size\n"
         "  items.csv: what, name, tags; not used: none",
         "4 from 1998-03-01 to 1998-03-04 (UTC), of 3 users with 3 items",

@@ -105,6 +105,6 @@ def test_ingest_keeps_what_can_be_kept_and_says_why_not(tiny: Settings, source: 
     assert titles["odd title"] is None
     assert titles[HARMLESS["emoji"]] == "title of emoji"
     told = "\n".join(record.facts["warnings"])
-    assert "items.csv: 2 rows left out, whose item_id has U+0000 or more than 512" in told
-    assert "users.csv: 2 rows left out, whose user_id has U+0000 or more than 512" in told
+    assert "items.csv: 2 rows left out, whose what has U+0000 or more than 512" in told
+    assert "users.csv: 2 rows left out, whose who has U+0000 or more than 512" in told
     assert "items.csv: 1 titles left out, which have U+0000" in told

@@ -115,6 +115,90 @@ def test_what_cannot_be_read_is_told(source: Source, content: bytes, message: st
         raise UserError(missing_from(file, spec, ["who", "what", "stars", "when"]) or "nothing")
 
 
+def test_flags_of_any_spelling_and_features_of_any_name(tiny: Settings, source: Source) -> None:
+    source.respell(
+        (
+            'town = { kind = "categorical", column = "town" }',
+            '"age.group" = { kind = "categorical", column = "age.group" }',
+        ),
+        (
+            'tags = { kind = "multi", column = "tags", separator = ";" }',
+            'tags = { kind = "multi", flags = ["red", "new.in", "big"] }',
+        ),
+    )
+    (source.folder / "users.csv").write_text("who,age.group\nu1,18-29\nu2,\nu3,30+\n")
+    items = source.folder / "items.csv"
+    items.write_text("what,name,red,new.in,big\ni1,A,True,yes,1.0\ni2,B,False,no,\ni3,C,1,0,True\n")
+    _ingest(tiny)
+    groups = {row["user_id"]: row["age_group"] for row in _rows(tiny, "users")}
+    assert groups == {"u1": ["18-29"], "u2": [], "u3": ["30+"]}
+    tags = {row["item_id"]: row["tags"] for row in _rows(tiny, "items")}
+    assert tags == {"i1": ["red", "new.in", "big"], "i2": [], "i3": ["red", "big"]}
+    items.write_text("what,name,red,new.in,big\ni1,A,True,perhaps,1\n")
+    with pytest.raises(UserError, match=r"items\.csv: the flag new\.in is 'perhaps' in some row"):
+        _ingest(tiny)
+
+
+def test_files_that_are_named_like_a_days_and_have_none_are_told(tmp_path: Path) -> None:
+    from jobs.sources.paths import by_day, of_no_day
+
+    for name in ("2026-02-01", "20260202", "2026-02-30", "2026-2-3", "_SUCCESS", ".2026-02-04"):
+        (tmp_path / f"{name}.csv").touch()
+    (tmp_path / "users.csv").touch()
+    (tmp_path / "2026-02-05.txt").touch()
+    assert list(by_day(tmp_path, "{day}.csv", DS.max)) == [date(2026, 2, 1)]
+    told = of_no_day(tmp_path, "{day}.csv", ["users.csv"]) or ""
+    assert "3 files are not read" in told
+    assert ": 2026-02-30.csv, 2026-2-3.csv, 20260202.csv; expected YYYY-MM-DD" in told
+    hive = tmp_path / "e" / "ds=__HIVE_DEFAULT_PARTITION__"
+    hive.mkdir(parents=True)
+    assert "e/ds=__HIVE" in (of_no_day(tmp_path, "e/ds={day}", []) or "")
+    hive.rename(tmp_path / "e" / "ds=2026-02-01")
+    assert of_no_day(tmp_path, "e/ds={day}", []) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "found"),
+    [
+        ("uuid() as who", "who as extension<arrow.uuid>"),
+        ("interval 1 day as who", r"who as fixed_size_binary\[12\]"),
+        ("time '12:00' as who", r"who as time64\[us\]"),
+        ("{'id': 1} as who", "who as struct<id: int32>"),
+        ("map {'id': 1} as who", "who as map<string, int32"),
+    ],
+)
+def test_a_type_that_spark_cannot_read_is_told(tmp_path: Path, column: str, found: str) -> None:
+    import duckdb
+
+    from jobs.sources.paths import Part
+    from jobs.sources.reading import problems
+    from schemas.source_files import Interactions
+
+    file = tmp_path / "picks.parquet"
+    duckdb.sql(f"copy (select {column}, 'i1' as what) to '{file}' (format parquet)")
+    spec = Interactions(file=file.name, format="parquet", user_id="who", item_id="what")
+    assert list(problems(tmp_path, [Part(path=file)], spec, ["what"])) == [], "nobody needs it"
+    [told] = problems(tmp_path, [Part(path=file)], spec, ["who", "what"])
+    with pytest.raises(UserError, match=rf"picks\.parquet has {found}.*Write it as text"):
+        raise UserError(told)
+
+
+def test_ratings_between_the_levels_are_kept_and_told(tiny: Settings, source: Source) -> None:
+    source.respell(("rating_scale = [1, 5]", "rating_scale = [-2, 2]\nrating_step = 0.5"))
+    (source.folder / "interactions.csv").write_text(
+        "who,what,stars,when\n"
+        + "".join(
+            f"u{n},i1,{stars},{NOON}\n" for n, stars in enumerate((-2, -0.5, 0.3, 1.999, 2.1))
+        )
+    )
+    record = _ingest(tiny)
+    found = sorted(row["rating"] for row in _rows(tiny, "interactions", 3))
+    assert found == [-2.0, -0.5, 0.3, 1.999]
+    assert record.facts["quarantined_by_reason"] == {"rating_off_scale": 1}
+    [told] = record.facts["warnings"]
+    assert told.startswith("2 ratings lie between the levels of the dataset spec, -2, -1.5, ..., 2")
+
+
 def test_what_means_never_and_what_is_no_number(tiny: Settings, source: Source) -> None:
     source.respell(('file = "interactions.csv"', 'file = "picks.parquet"\nformat = "parquet"'))
     table = {
@@ -127,6 +211,27 @@ def test_what_means_never_and_what_is_no_number(tiny: Settings, source: Source) 
     (source.folder / "users.csv").write_text("who,town\n1,Town\n")
     reasons = _ingest(tiny).facts["quarantined_by_reason"]
     assert reasons == {"missing_user_id": 2, "event_too_early": 1, "unreadable_rating": 1}
+
+
+def test_whole_floats_of_text_are_whole_in_every_file(tiny: Settings, source: Source) -> None:
+    """As pandas writes a column of numbers, of which some are missing; other texts stay."""
+    ids = ("7.0", "-8.00", "9", "007.0", "1.5", "1.0.0", ".0", "v2.0", "1.0E7", "")
+    (source.folder / "interactions.csv").write_text(
+        "who,what,stars,when\n" + "".join(f"{id_},3,3,{NOON}\n" for id_ in ids)
+    )
+    known = ("7", "-8", "9.0", "007.0", "1.5", "1.0.0", ".0", "v2.0", "1.0E7")
+    (source.folder / "users.csv").write_text("who,town\n" + "".join(f"{id_},\n" for id_ in known))
+    (source.folder / "items.csv").write_text("what,name,tags\n3.0,2.0,4.0\n")
+    assert _ingest(tiny).facts["quarantined_by_reason"] == {"missing_user_id": 1}
+    found = {row["user_id"] for row in _rows(tiny, "interactions", 3)}
+    assert found == {"7", "-8", "9", *known[3:]}
+    assert _rows(tiny, "items") == [{"item_id": "3", "title": "2.0", "tags": ["4.0"]}]
+
+
+def test_ids_that_would_be_one_are_told(tiny: Settings, source: Source) -> None:
+    (source.folder / "users.csv").write_text("who,town\n7,\n7.0,\n")
+    with pytest.raises(UserError, match=r"user_id is empty or repeated, for example \['7'\]"):
+        _ingest(tiny)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from jobs import ingest
 from jobs.sources import daily_files, delimited, entities, parquet, reading, whole_file
@@ -47,7 +48,12 @@ def test_what_became_of_each_row_is_in_the_journal(tiny: Settings, source: Sourc
     assert facts["rows"] == {
         "read": 7, "not chosen by only and without": 1, "after ds": 1, "kept": 4,
     }  # fmt: skip
-    assert facts["rows_by_file"] == {"interactions.csv": {"kept": 4, "quarantined": 1}}
+    of_interactions = {"quarantined": 1, **facts["rows"]}
+    assert facts["rows_of_files"] == {
+        "interactions": {"interactions.csv": of_interactions},
+        "users": {"users.csv": {"read": 9, "kept": 9}},
+        "items": {"items.csv": {"read": 9, "kept": 9}},
+    }
     said = [entry.get("message") for entry in journal.read(tiny.journals, DS)]
     assert "7 rows read: 4 kept, 1 not chosen by only and without, 1 after ds" in said
 
@@ -84,6 +90,54 @@ def test_a_lost_row_of_parquet_stops_the_step(
         pq.write_table(pa.table(rows), source.folder / "picks" / f"part-{n}.parquet")
     _losing(monkeypatch, parquet, "read", "who <> 'u2'")
     with pytest.raises(UserError, match=r"picks/part-1\.parquet: 2 rows read, 0 written"):
+        _ingest(tiny)
+
+
+def test_what_became_of_the_rows_of_each_file(tiny: Settings, source: Source) -> None:
+    """Read, kept, set aside and left out by a rule, file by file, and the rest of them together."""
+    source.respell(
+        ('file = "interactions.csv"', 'file = "parts"'),
+        ('rating = "stars"', 'rating = "stars"\nwithout = { stars = "0" }'),
+    )
+    (source.folder / "parts").mkdir()
+    for n in range(25):
+        (source.folder / "parts" / f"{n:02}.csv").write_text(
+            f"who,what,stars,when\nu1,i{n % 9},{n % 5 + 1},{NOON + n}\n"
+        )
+    odd = f"who,what,when,stars\nu1,i1,{NOON},0\nu1,i1,{NOON},0\nu2,i1,{2 * NOON},3\nu2,i1\n"
+    (source.folder / "parts" / "odd.csv").write_text(odd)
+    (source.folder / "parts" / "header only.csv").write_text("who,what,stars,when\n")
+    facts = _ingest(tiny).facts
+    found = facts["rows_of_files"]["interactions"]
+    assert next(iter(found)) == "parts/odd.csv"
+    assert found["parts/odd.csv"] == {
+        "read": 4, "not chosen by only and without": 2, "after ds": 1, "kept": 0, "quarantined": 1,
+    }  # fmt: skip
+    assert found["parts/00.csv"] == {"read": 1, "kept": 1, "quarantined": 0}
+    assert found["7 more files of interactions"] == {"read": 6, "kept": 6, "quarantined": 0}
+    left_out = {"not chosen by only and without": 2, "after ds": 1}
+    assert facts["rows"] == {"read": 29, **left_out, "kept": 25}
+
+
+def test_a_row_of_one_file_does_not_make_up_for_that_of_another(
+    tiny: Settings, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many rows come out as went in, and the files' rows still do not add up."""
+    source.respell(('file = "interactions.csv"', 'file = "parts"'))
+    (source.folder / "parts").mkdir()
+    for name, user in (("a", "u1"), ("b", "u2")):
+        (source.folder / "parts" / f"{name}.csv").write_text(
+            f"who,what,stars,when\n{user},i1,3,{NOON}\n"
+        )
+    whole = whole_file.with_reasons
+
+    def exchanging(*arguments: object, **options: object) -> DataFrame:
+        return whole(*arguments, **options).withColumn("source_file", F.lit("parts/b.csv"))
+
+    monkeypatch.setattr(whole_file, "with_reasons", exchanging)
+    with pytest.raises(
+        UserError, match=r"parts/a\.csv: 1 rows read, 0 written\n  parts/b\.csv: 1 "
+    ):
         _ingest(tiny)
 
 

@@ -61,12 +61,12 @@ ROWS = [
 ]
 
 
-_ORIGIN = "struct<file string, day date, line string, row bigint, is_whole boolean>"
+_ORIGIN = "struct<number int, file string, day date, line string, row bigint, is_whole boolean>"
 
 
 @pytest.fixture(scope="module")
 def checked(spark: SparkSession):
-    rows = [(*row[:4], ("f", None, "line", None, row[3] is not None)) for row in ROWS]
+    rows = [(*row[:4], (0, "f", None, "line", None, row[3] is not None)) for row in ROWS]
     raw = spark.createDataFrame(rows, f"u string, i string, r string, t string, {ORIGIN} {_ORIGIN}")
     users = spark.createDataFrame([("1",)], "user_id string")
     items = spark.createDataFrame([("10",), ("11",)], "item_id string")
