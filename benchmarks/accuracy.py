@@ -2,10 +2,10 @@
 
     python -m benchmarks.accuracy --data DIR --dataset ml-1m --learner melu --json FILE
 
-DIR/DATASET holds a split as Parquet files (benchmarks/public_split.py), of ratings: MAE, RMSE and
+DIR/DATASET holds a split as Parquet files (inputs/public_split.py), of ratings: MAE, RMSE and
 nDCG@5. A model is trained on `train` for the config's number of epochs, with nothing held back to
 choose one by, and adapts to each test task on its support alone. The data set toys has choices and
-no split: the night's own steps cut it (benchmarks/lake_inputs.py), and ranks are measured, AUC,
+no split: the night's own steps cut it (inputs/lake_inputs.py), and ranks are measured, AUC,
 HR@10 and nDCG@10 against 100 sampled negatives.
 
 `--ablations` adds variants of the learners; for MeLU alone, the paper's configuration and one
@@ -25,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import lake_inputs, public_split
+from benchmarks.inputs import lake_inputs, public_split
 from benchmarks.records import Record, write_json
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
@@ -33,11 +33,11 @@ from meta_model.device import choose_device
 from meta_model.evaluation.scenarios import Figure, evaluate
 from meta_model.training.checkpoint import Epoch
 from meta_model.training.meta_train import Watch, meta_train
-from schemas import command_line
-from schemas.dataset_spec import Feedback
-from schemas.learners import known
-from schemas.products import BASELINES, METRICS
-from schemas.tables import SCENARIOS
+from schemas.dataset.spec import Feedback
+from schemas.run import command_line
+from schemas.run.learners import known
+from schemas.tables.lake import SCENARIOS
+from schemas.tables.products import BASELINES, METRICS
 
 log = logging.getLogger("benchmarks.accuracy")
 

@@ -33,7 +33,7 @@ from meta_model.evaluation.lists import top
 from meta_model.evidence.existing import existing_users
 from meta_model.evidence.next_question import Questions
 from meta_model.evidence.selection import forward_selection
-from schemas import command_line
+from schemas.run import command_line
 
 log = logging.getLogger("benchmarks.adaptive")
 

@@ -7,7 +7,7 @@ A learner of ratings and the model of choices are trained on `train`; lists are 
 and `train` say; each user of `user_cold` reveals their ratings of the items of a list, the learner
 predicts the rest, and the model of choices recommends (meta_model/evidence/elicitation.py). With
 `--folds`, each of so many parts of the users is new in its turn, to models and lists of all others
-(benchmarks/held_out_users.py). With `--repeats`, all of that is done so often, and a user's figure
+(inputs/held_out_users.py). With `--repeats`, all of that is done so often, and a user's figure
 is the mean: what is chance in training and in who trained with whom is averaged out of the
 differences, and who the users are is left. `random` is the mean of five lists. The intervals are of
 the mean difference per user, 95%, by a paired bootstrap: a list beats another where that of MAE
@@ -28,14 +28,15 @@ from typing import Any
 
 import torch
 
-from benchmarks import held_out_users, public_split
-from benchmarks.designs import designs
+from benchmarks.inputs import held_out_users, public_split
 from benchmarks.records import Record, write_json
+from benchmarks.yardsticks.designs import designs
 from meta_model.choice.ridge import Ridge
 from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
+from meta_model.data.segments import ALL
 from meta_model.device import choose_device
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.rankers import ByChoice
@@ -43,12 +44,11 @@ from meta_model.evidence.elicitation import joined
 from meta_model.evidence.item_values import item_values
 from meta_model.evidence.quality import Judged, judge
 from meta_model.evidence.segment_lists import segment_lists
-from meta_model.segments import ALL
 from meta_model.training.checkpoint import Epoch
 from meta_model.training.meta_train import Watch, meta_train
-from schemas import command_line
 from schemas.errors import UserError
-from schemas.learners import known
+from schemas.run import command_line
+from schemas.run.learners import known
 
 log = logging.getLogger("benchmarks.evidence")
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.features --json FILE [--sizes 1e6,1e7]
 
-Each size is made up once (jobs/synthesise.py) and goes through the night's own steps, a process
-each on a Spark server. The modes:
+Each size is made up once (jobs/tools/synthesise.py) and goes through the night's own steps, a
+process each on a Spark server. The modes:
 
 - `profiles+episodes`: build_profiles and build_episodes; the reference is features_reference.sql,
   from the same Parquet files on the same machine, and must have made the same rows;
@@ -13,7 +13,7 @@ each on a Spark server. The modes:
 - `check of interactions`, `check of features`: the checks of the full night, and the former also of
   the incremental one; the reference is the steps that they guard;
 - `lopsided`: the full night again, on a source that has a fifth more events: of one user as many as
-  a tenth of all, at most a million, and with one item a tenth (benchmarks/skew.py).
+  a tenth of all, at most a million, and with one item a tenth (benchmarks/inputs/skew.py).
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from benchmarks import features_comparison, features_reference, night_steps, skew
+from benchmarks import night_steps
+from benchmarks.inputs import skew
 from benchmarks.night_steps import Server
 from benchmarks.records import Record, write_json
-from schemas import command_line, dataset_choice
+from benchmarks.yardsticks import features_comparison, features_reference
+from schemas.dataset import choice as dataset_choice
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.pipeline import (
@@ -42,6 +44,7 @@ from schemas.pipeline import (
     INGEST,
     Step,
 )
+from schemas.run import command_line
 
 log = logging.getLogger("benchmarks.features")
 

@@ -23,8 +23,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks import external_lists, public_split
+from benchmarks.inputs import public_split
 from benchmarks.records import Record, write_json
+from benchmarks.yardsticks import external_lists
 from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.batching import batches
@@ -36,9 +37,9 @@ from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import KNOWN, Judged, Ranker, judge, of_all
 from meta_model.evaluation.rankers import ByChoice, ByRating, Fixed
 from meta_model.training.meta_train import meta_train
-from schemas import command_line
-from schemas.learners import known as known_learners
-from schemas.products import LIST_METRICS
+from schemas.run import command_line
+from schemas.run.learners import known as known_learners
+from schemas.tables.products import LIST_METRICS
 
 log = logging.getLogger("benchmarks.lists")
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import UserError
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 _START_TIMEOUT_SECONDS = 120
 

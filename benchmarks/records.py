@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from schemas import utc
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 Record = Mapping[str, Any]
 

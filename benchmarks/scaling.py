@@ -3,7 +3,7 @@
     python -m benchmarks.scaling --json FILE
 
 Each measurement is a process of its own, so that its peak is its own; the peak holds the libraries
-too. Tasks and catalogue are of the paper's shape (benchmarks/paper_tasks.py).
+too. Tasks and catalogue are of the paper's shape (benchmarks/inputs/paper_tasks.py).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import paper_tasks
+from benchmarks.inputs import paper_tasks
 from benchmarks.records import Record, write_json
 from meta_model.choice.training import untrained
 from meta_model.config import Config
@@ -32,7 +32,7 @@ from meta_model.learners import create
 from meta_model.ranking.recommender import Recommender
 from meta_model.ranking.scoring import score_cold_users
 from meta_model.training.meta_train import meta_train
-from schemas import command_line
+from schemas.run import command_line
 
 log = logging.getLogger("benchmarks.scaling")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.records import Record
 from benchmarks.report import FOLDER, MEASURES, records
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 
 def main(arguments: list[str] | None = None) -> int:

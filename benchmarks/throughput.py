@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks import paper_tasks
+from benchmarks.inputs import paper_tasks
 from benchmarks.loops import LOOPS
 from benchmarks.records import Record, write_json
 from meta_model.config import Config
@@ -32,7 +32,7 @@ from meta_model.device import choose_device
 from meta_model.learners import create
 from meta_model.ranking.by_rating import catalogue_chunks, rank
 from meta_model.training.global_update import Position, global_update, optimizer_of
-from schemas import command_line
+from schemas.run import command_line
 
 META_BATCHES = (32, 256)
 THREADS = (1, 2)

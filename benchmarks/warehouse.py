@@ -8,7 +8,7 @@ own defaults), and each number of rows of cold_user_scores:
 - `seconds`: one publication of all products, from Parquet in the lake to the swap, in a
   process of its own whose peak memory is `peak_mib` (of PostgreSQL the client's alone);
 - `reference_seconds`: the same rows of cold_user_scores loaded into a bare table
-  (benchmarks/warehouse_reference.py);
+  (benchmarks/yardsticks/warehouse_reference.py);
 - `reader_p95_ms_idle`, `reader_p95_ms_publishing`: eight readers of the latest views, each asking
   again as soon as it has its answer, before a further publication of the same ds and during it;
 - `partial_reads`: how many of all reads saw less than one whole ds, or rows of two runs.
@@ -27,16 +27,17 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
-from benchmarks import warehouse_reference, warehouse_rows
 from benchmarks.features import sizes
+from benchmarks.inputs import warehouse_rows
+from benchmarks.inputs.warehouse_rows import DS, TOP_K
 from benchmarks.records import Record, write_json
 from benchmarks.warehouse_readers import reading
-from benchmarks.warehouse_rows import DS, TOP_K
+from benchmarks.yardsticks import warehouse_reference
 from jobs.warehouse import writing
-from schemas import command_line
-from schemas.columns import Table
-from schemas.products import COLD_USER_SCORES
-from schemas.warehouse_uri import DUCKDB, POSTGRESQL, WarehouseUri
+from schemas.run import command_line
+from schemas.tables.columns import Table
+from schemas.tables.products import COLD_USER_SCORES
+from schemas.warehouse.uri import DUCKDB, POSTGRESQL, WarehouseUri
 
 log = logging.getLogger("benchmarks.warehouse")
 

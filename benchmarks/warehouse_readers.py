@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.synchronize import Event
 
-from benchmarks.warehouse_rows import LIST, TOP_K, user_id
+from benchmarks.inputs.warehouse_rows import LIST, TOP_K, user_id
 from jobs.warehouse import Connection, open_reader
-from schemas.warehouse_uri import DUCKDB, WarehouseUri
+from schemas.warehouse.uri import DUCKDB, WarehouseUri
 
 READERS = 8
 # One statement, and so one moment: the list, a user's scores, and what the publication says.

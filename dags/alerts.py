@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 from step_operator import ds_of
 
-from schemas import decision
 from schemas.errors import UserError
-from schemas.settings import Settings
+from schemas.run import decision
+from schemas.run.settings import Settings
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection, Context

@@ -16,9 +16,9 @@ from airflow.sdk.definitions.deadline import DeadlineAlert
 from alerts import failed, late
 from coldstart_deadline import EndOfDay
 
-from schemas.dataset_spec import BUNDLED
-from schemas.learners import DEFAULT, known
-from schemas.products import RANKED_BY
+from schemas.dataset.spec import BUNDLED
+from schemas.run.learners import DEFAULT, known
+from schemas.tables.products import RANKED_BY
 
 PARAMS = {
     "ds": Param(

@@ -23,7 +23,7 @@ from schemas.pipeline import (
     SELECT_EVIDENCE,
     Step,
 )
-from schemas.products import PRODUCTS
+from schemas.tables.products import PRODUCTS
 
 
 def lake_asset(table: str) -> Asset:

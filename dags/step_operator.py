@@ -15,9 +15,10 @@ from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import BaseHook, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from schemas import journal, utc
+from schemas import utc
 from schemas.errors import UserError
-from schemas.settings import REPOSITORY, Settings, parse_ds
+from schemas.run import journal
+from schemas.run.settings import REPOSITORY, Settings, parse_ds
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperatorLink, Context

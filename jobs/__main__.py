@@ -8,10 +8,10 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from schemas import command_line, journal
 from schemas.lake import Lake
 from schemas.pipeline import GATE, INGEST, Step
-from schemas.settings import Settings, parse_ds
+from schemas.run import command_line, journal
+from schemas.run.settings import Settings, parse_ds
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -108,46 +108,46 @@ def _run_step(options: argparse.Namespace) -> None:
 
 
 def _fetch(options: argparse.Namespace) -> None:
-    from jobs import fetch
+    from jobs.tools import fetch
 
     fetch.run(Settings.from_environment(), options.dataset)
 
 
 def _synthesise(options: argparse.Namespace) -> None:
-    from jobs import synthesise
-    from jobs.transforms.synthetic import Market
+    from jobs.tools import synthesise
+    from jobs.tools.synthetic import Market
 
     numbers = {name: getattr(options, name) for name in Market.__dataclass_fields__}
     synthesise.run(Settings.from_environment(), Market(**numbers), options.to.absolute())
 
 
 def _summary(options: argparse.Namespace) -> None:
-    from jobs import summary
+    from jobs.tools import summary
 
     ds: date = parse_ds(options.ds)
     summary.run(Settings.from_environment(), ds)
 
 
 def _query(options: argparse.Namespace) -> None:
-    from jobs import query
+    from jobs.tools import query
 
     query.run(Settings.from_environment(), options.sql, options.to)
 
 
 def _prune(options: argparse.Namespace) -> None:
-    from jobs import prune
+    from jobs.tools import prune
 
     prune.run(Settings.from_environment(), options.keep_days, is_real=options.delete)
 
 
 def _describe(options: argparse.Namespace) -> None:
-    from jobs import describe
+    from jobs.tools import describe
 
     describe.run(Settings.from_environment(), options.source, options.spec)
 
 
 def _serve(options: argparse.Namespace) -> None:
-    from jobs import spark_server
+    from jobs.spark import server as spark_server
 
     spark_server.serve(options.port)
 

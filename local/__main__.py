@@ -11,8 +11,8 @@ from local.nightly import nightly
 from local.processes import StartError, stopping_on_sigterm
 from local.ui import ui
 from schemas.errors import UserError
-from schemas.learners import DEFAULT, known
-from schemas.settings import Settings, parse_ds
+from schemas.run.learners import DEFAULT, known
+from schemas.run.settings import Settings, parse_ds
 
 FAILED, USER_MISTAKE, STOPPED = 1, 2, 130
 

@@ -11,9 +11,9 @@ from local.airflow_environment import AirflowHome
 from local.processes import POLL_SECONDS, free_port
 from local.progress import JournalFollower, Progress, Terminal
 from local.services import airflow, fetch, log_name, migrate, sole_use, spark_server
-from schemas import journal
 from schemas.errors import UserError
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 
 _ASK_AIRFLOW_EVERY_SECONDS = 1.0
 

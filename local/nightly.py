@@ -13,9 +13,9 @@ from local.airflow_environment import AirflowHome, airflow_variables
 from local.processes import POLL_SECONDS, Child, base_environment, free_port, running
 from local.progress import JournalFollower, Progress, Terminal
 from local.services import AIRFLOW, fetch, job, log_name, logs, migrate, sole_use, spark_server
-from schemas import journal
 from schemas.pipeline import PUBLISH
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 
 LAST_LINES = 15
 # Who watches hears of a fault at once, not after three tries; and a deadline needs a scheduler.

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 POLL_SECONDS = 0.1
 DEFAULT_GRACE_SECONDS = 8.0

@@ -15,7 +15,7 @@ from local.airflow_api import AirflowApi
 from local.airflow_environment import AirflowHome, airflow_variables
 from local.processes import Child, StartError, base_environment, free_port, is_open, running
 from schemas.errors import UserError
-from schemas.settings import REPOSITORY, Settings
+from schemas.run.settings import REPOSITORY, Settings
 
 START_TIMEOUT_SECONDS = 120
 AIRFLOW = (sys.executable, "-m", "airflow")
@@ -72,7 +72,7 @@ def spark_server(settings: Settings) -> Iterator[SparkServer]:
         environment={**base_environment(), **token, "COLDSTART_HOME": str(settings.home)},
         log=log,
     ) as child:
-        url = f"sc://localhost:{port}"  # the name, not the number: see jobs/spark_server.py
+        url = f"sc://localhost:{port}"  # the name, not the number: see jobs/spark/server.py
         # SPARK_REMOTE is for libraries in a step that open a session by themselves.
         variables = {**token, "COLDSTART_SPARK": url, "SPARK_REMOTE": url}
         yield SparkServer(child=child, port=port, variables=variables)

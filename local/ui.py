@@ -8,7 +8,7 @@ from contextlib import suppress
 from local.airflow_environment import USERS, AirflowHome
 from local.processes import free_port
 from local.services import airflow, fetch, migrate, sole_use, spark_server
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 
 PREFERRED_PORT = 8080
 

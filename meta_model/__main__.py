@@ -14,16 +14,16 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas import command_line, journal
 from schemas.lake import Lake
 from schemas.pipeline import META_TRAIN, SCORE_COLD_USERS, SELECT_EVIDENCE, Step
-from schemas.products import RANKED_BY
-from schemas.settings import Settings, parse_ds
+from schemas.run import command_line, journal
+from schemas.run.settings import Settings, parse_ds
+from schemas.tables.products import RANKED_BY
 
 if TYPE_CHECKING:
     import torch
 
-    from meta_model.steps import Night
+    from meta_model.steps.night import Night
 
 # The steps that make a product: how long it is, on the command line and in the model's config.
 LENGTHS = {
@@ -132,22 +132,23 @@ def _run(options: argparse.Namespace) -> None:
 def _open(options: argparse.Namespace, settings: Settings, ds: date, device: torch.device) -> Night:
     """The night with its model: only what the gate chose makes products, and it chooses by the
     evaluation of what was trained."""
-    from meta_model import steps
+    from meta_model.steps import night as nights
 
     if options.step not in LENGTHS:
-        return steps.open_trained(settings, ds, device, options.model)
-    night = steps.open_chosen(settings, ds, device, options.model)
+        return nights.open_trained(settings, ds, device, options.model)
+    night = nights.open_chosen(settings, ds, device, options.model)
     _, option = LENGTHS[options.step]
     return night if options.length is None else night.having(f"{option}={options.length}")
 
 
 def _ask(options: argparse.Namespace, settings: Settings, ds: date) -> None:
     """No step of the night: it writes nothing, and may run beside one."""
-    from meta_model import ask, steps
+    from meta_model import ask
     from meta_model.device import choose_device
+    from meta_model.steps.night import open_chosen
 
     device = choose_device(options.device, options.threads, options.tf32)
-    night = steps.open_chosen(settings, ds, device, options.model)
+    night = open_chosen(settings, ds, device, options.model)
     ask.run(night, options.answers, options.user)
 
 

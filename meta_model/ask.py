@@ -14,7 +14,7 @@ from meta_model.choice.posterior import Posterior
 from meta_model.data.inputs import Inputs
 from meta_model.evidence.existing import existing_users
 from meta_model.evidence.next_question import Questions
-from meta_model.steps import Night
+from meta_model.steps.night import Night
 from schemas.errors import UserError
 
 _SHOWN = 5  # the next question, and what comes close to it

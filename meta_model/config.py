@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from schemas.errors import UserError
-from schemas.learners import DEFAULT
-from schemas.products import RankBy
+from schemas.run.learners import DEFAULT
+from schemas.tables.products import RankBy
 
 VERSION = 4
 

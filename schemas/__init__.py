@@ -1,6 +1,5 @@
-"""The contracts every other package agrees on: tables, dataset specs, settings, the lake's layout.
+"""The contracts every other package agrees on: the night, tables, dataset specs, the lake.
 
-The modules that state facts (`columns`, `tables`, `products`, `dataset_spec`, `settings`, `lake`,
-`journal`) need only the standard library. Each projection of those facts into a library's own
-language lives in the module named after it: `arrow`, `spark`, `expectations`, `ddl`, `docs`.
+What states facts needs only the standard library. `projections` puts those facts into other
+libraries' words; `docs` writes them for people.
 """

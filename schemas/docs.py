@@ -10,16 +10,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from schemas import dataset_spec
-from schemas.columns import Column, Table
-from schemas.evaluation_tables import BREAKDOWNS
+from schemas.dataset import spec as dataset_spec
 from schemas.pipeline import NIGHT
-from schemas.products import PRODUCTS, WAREHOUSE_TABLES
-from schemas.rules import row_rules
-from schemas.settings import REPOSITORY
-from schemas.stored import SCHEMA
-from schemas.tables import lake_tables
-from schemas.views import VIEWS
+from schemas.run.settings import REPOSITORY
+from schemas.tables.columns import Column, Table
+from schemas.tables.evaluation import BREAKDOWNS
+from schemas.tables.lake import lake_tables
+from schemas.tables.products import PRODUCTS, WAREHOUSE_TABLES
+from schemas.tables.rules import row_rules
+from schemas.warehouse.stored import SCHEMA
+from schemas.warehouse.views import VIEWS
 
 PAGE = REPOSITORY / "docs" / "tables.md"
 README = REPOSITORY / "README.md"

@@ -50,6 +50,6 @@ def _in_utc(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError(
             f"{instant!r} has no time zone; expected one that says which instant it is. Read it "
-            "with its zone: rows of Spark by jobs/rows.py, which keeps it."
+            "with its zone: rows of Spark by jobs/spark/rows.py, which keeps it."
         )
     return instant.astimezone(UTC)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 
 SPEC = """\
 name = "picks"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 
 SPEC = """\
 name = "tiny"

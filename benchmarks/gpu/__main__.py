@@ -30,7 +30,7 @@ from benchmarks.gpu import accuracy, determinism, machine, parity, profile, thro
 from benchmarks.gpu.world import TINY, Facts, Measurements, Sizes, World
 from benchmarks.records import Record, write_json
 from meta_model.device import choose_device
-from schemas import command_line
+from schemas.run import command_line
 
 log = logging.getLogger("benchmarks.gpu")
 

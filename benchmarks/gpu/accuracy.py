@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks import public_split
 from benchmarks.gpu.world import Facts, Measurements, World
+from benchmarks.inputs import public_split
 from meta_model.config import Config
 from meta_model.evaluation.scenarios import evaluate
 from meta_model.training.checkpoint import Epoch

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.markdown import page, shown, table
+from benchmarks.pages.markdown import page, shown, table
 from benchmarks.records import Record
-from schemas.tables import SCENARIOS
+from schemas.tables.lake import SCENARIOS
 
 # What one H100 is to reach: stage, mode and meta-batch, tasks per second.
 AIMS = {("train", 32): 50_000, ("train", 1024): 200_000, ("train", 8192): 300_000}

@@ -15,10 +15,10 @@ from typing import Any
 
 import torch
 
-from benchmarks import paper_tasks
 from benchmarks.gpu import graphs
 from benchmarks.gpu.timing import rate, seconds_each
 from benchmarks.gpu.world import FIRST, Facts, Measurements, Training, World, draws, paper
+from benchmarks.inputs import paper_tasks
 from benchmarks.loops import LOOPS
 from meta_model.data.batching import batches
 from meta_model.data.tasks import Tasks

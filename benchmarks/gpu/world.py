@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks import paper_tasks
+from benchmarks.inputs import paper_tasks
 from benchmarks.loops import LOOPS
 from meta_model.config import Config
 from meta_model.data.batching import batches_of

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from meta_model.data.tasks import Side, Tasks
-from meta_model.entities.embedding import Attributes, ValueEmbedding
+from meta_model.encoders.embedding import Attributes, ValueEmbedding
 from meta_model.learners.rating_learner import RatingLearner
 
 USER_TABLE, ITEM_TABLE = "users.embedding.table", "items.embedding.table"

@@ -15,7 +15,7 @@ from airflow.plugins_manager import AirflowPlugin
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 
 PREFIX = "/coldstart"
 

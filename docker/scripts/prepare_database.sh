@@ -4,14 +4,14 @@
 #   docker/scripts/prepare_database.sh SECRETS ROLES_SQL
 #
 # - the role `airflow` and its database, which nobody else may enter;
-# - the warehouse's database `coldstart`, with the roles of schemas/postgresql_roles.sql;
+# - the warehouse's database `coldstart`, with the roles of schemas/warehouse/postgresql_roles.sql;
 # - the passwords of both roles, as they are in SECRETS/airflow.
 #
 # PGHOST, PGPORT and PGUSER name the server and its administrator, whose password is in SECRETS too.
 set -euo pipefail
 
 secrets=${1:?expected the folder of the secrets}
-roles_sql=${2:?expected schemas/postgresql_roles.sql}
+roles_sql=${2:?expected schemas/warehouse/postgresql_roles.sql}
 
 PGPASSWORD=$(<"$secrets/administrator/postgres_password")
 # No statement is logged, failed or not: two of them hold a password.

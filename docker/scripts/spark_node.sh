@@ -12,8 +12,8 @@ shift
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 python=${COLDSTART_PYTHON:-python}
 ask_java='
-from jobs.java import java_home
-from schemas.settings import Settings
+from jobs.spark.java import java_home
+from schemas.run.settings import Settings
 print(java_home(Settings.from_environment().home))'
 ask_spark='
 import importlib.util

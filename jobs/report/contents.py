@@ -5,17 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from jobs.report import breakdowns, elicitation, evidence, lists, operation, quality, training
-from jobs.report.breakdowns import Calibration, Supports
-from jobs.report.elicitation import Contests
-from jobs.report.evidence import Evidence
-from jobs.report.lists import Lists
 from jobs.report.night import Night, Part
-from jobs.report.operation import FileRows, Links, Reason, StepLine, Warned
-from jobs.report.quality import Quality
-from jobs.report.training import Training
-from jobs.report.verdict import Verdict, verdict
-from schemas.dataset_spec import Feedback
+from jobs.report.sections import (
+    breakdowns,
+    elicitation,
+    evidence,
+    lists,
+    operation,
+    quality,
+    training,
+)
+from jobs.report.sections.breakdowns import Calibration, Supports
+from jobs.report.sections.elicitation import Contests
+from jobs.report.sections.evidence import Evidence
+from jobs.report.sections.lists import Lists
+from jobs.report.sections.operation import FileRows, Links, Reason, StepLine, Warned
+from jobs.report.sections.quality import Quality
+from jobs.report.sections.training import Training
+from jobs.report.sections.verdict import Verdict, verdict
+from schemas.dataset.spec import Feedback
 
 
 @dataclass(frozen=True, kw_only=True)

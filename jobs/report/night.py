@@ -8,14 +8,15 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from jobs.report.attempts import Attempts
-from schemas import dataset_choice, journal
-from schemas.arrow import read_partition
-from schemas.columns import Table
-from schemas.dataset_spec import DatasetSpec, Feedback
+from schemas.dataset import choice as dataset_choice
+from schemas.dataset.spec import DatasetSpec, Feedback
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.pipeline import MADE_BY
-from schemas.settings import Settings
+from schemas.projections.arrow import read_partition
+from schemas.run import journal
+from schemas.run.settings import Settings
+from schemas.tables.columns import Table
 
 # A table that other code wrote, or a damaged file, costs a report one section and not the rest.
 UNREADABLE = (UserError, OSError, ValueError)

@@ -8,8 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from jobs.report import charts, elicitation, figures, quality
 from jobs.report.contents import Contents
+from jobs.report.drawing import charts, figures
+from jobs.report.sections import elicitation, quality
 
 _FOLDER = Path(__file__).parent / "templates"
 _UNSHOWABLE = {"Cc", "Cs"}  # control characters and halves of pairs, which HTML has no place for

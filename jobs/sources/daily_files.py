@@ -16,23 +16,23 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import activity, quarantine
-from jobs.partitions import read_days, set_down
-from jobs.quarantine import Outcome
-from jobs.rows import collected, only_row
-from jobs.sources import balance
+from jobs.history import activity
+from jobs.sources.accounts import balance, quarantine
+from jobs.sources.accounts.quarantine import Outcome
 from jobs.sources.entities import read_entities
-from jobs.sources.folder import SourceFolder
-from jobs.sources.paths import by_day, files_in, of_no_day, parts_of_days
+from jobs.sources.files.folder import SourceFolder
+from jobs.sources.files.paths import by_day, files_in, of_no_day, parts_of_days
 from jobs.sources.reading import read_interactions
 from jobs.sources.taken import Taken
+from jobs.spark.partitions import read_days, set_down
+from jobs.spark.rows import collected, only_row
 from jobs.transforms.source import with_reasons
 from schemas import utc
-from schemas.activity_tables import ITEM_DAYS, USER_DAYS
-from schemas.dataset_spec import DatasetSpec
+from schemas.dataset.spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.lake import Lake, Manifest
-from schemas.tables import INTERACTIONS_QUARANTINE
+from schemas.tables.activity import ITEM_DAYS, USER_DAYS
+from schemas.tables.lake import INTERACTIONS_QUARANTINE
 
 _HAS_UNKNOWN = "has unknown"
 

@@ -11,22 +11,22 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs.accounting import KEPT, Counts
-from jobs.partitions import write_partition
-from jobs.rows import collected
-from jobs.sources import balance
-from jobs.sources.folder import SourceFolder
+from jobs.sources.accounts import balance
+from jobs.sources.accounts.accounting import KEPT, Counts
+from jobs.sources.files.folder import SourceFolder
 from jobs.sources.needed_columns import of_items, of_users
 from jobs.sources.reading import Reading, altered, read_file
+from jobs.spark.partitions import write_partition
+from jobs.spark.rows import collected
 from jobs.transforms.entities import entities, is_set, users_of
 from jobs.transforms.source import ORIGIN, column, id_text, is_storable_id, is_storable_text
-from schemas import tables
-from schemas.columns import Table
-from schemas.dataset_spec import DatasetSpec, Feature, Items, Users
+from schemas.dataset.spec import DatasetSpec, Feature, Items, Users
 from schemas.errors import UserError
-from schemas.journal import Step
 from schemas.lake import Lake
-from schemas.source_tables import MAX_ID_CHARACTERS
+from schemas.run.journal import Step
+from schemas.tables import lake as tables
+from schemas.tables.columns import Table
+from schemas.tables.source import MAX_ID_CHARACTERS
 
 _RULES = _WITHOUT_ID, _UNSTORABLE = "broken, without an id", "no warehouse can hold the id"
 _COUNTED = (*_RULES, "_broken", "_titles")

@@ -8,21 +8,22 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.accounting import KEPT, Counts
-from jobs.partitions import write_partition
-from jobs.rows import collected
-from jobs.sources import balance
-from jobs.sources.folder import SourceFolder
+from jobs.sources.accounts import balance
+from jobs.sources.accounts.accounting import KEPT, Counts
+from jobs.sources.files.folder import SourceFolder
 from jobs.sources.needed_columns import of_relation
 from jobs.sources.reading import read_file
+from jobs.spark.partitions import write_partition
+from jobs.spark.rows import collected
 from jobs.transforms import network as T
 from jobs.transforms.source import ORIGIN
-from schemas import journal, tables
-from schemas.dataset_spec import DatasetSpec, SourceFile
+from schemas.dataset.network import FileRelation
+from schemas.dataset.spec import DatasetSpec, SourceFile
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.network_spec import FileRelation
-from schemas.spark import spark_schema
+from schemas.projections.spark import spark_schema
+from schemas.run import journal
+from schemas.tables import lake as tables
 
 _BROKEN = "broken"
 

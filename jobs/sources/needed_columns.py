@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schemas.dataset_spec import DatasetSpec, Feature, Interactions, Items, SourceFile, Users
-from schemas.network_spec import FileRelation
+from schemas.dataset.network import FileRelation
+from schemas.dataset.spec import DatasetSpec, Feature, Interactions, Items, SourceFile, Users
 
 Asked = list[tuple[SourceFile, list[str]]]
 

@@ -11,16 +11,17 @@ from pathlib import Path
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.sources import delimited, headers, parquet, paths
-from jobs.sources.database import name_of
-from jobs.sources.folder import NUMBER, SourceFolder
+from jobs.sources.accounts.tally import Tally
+from jobs.sources.files import paths
+from jobs.sources.files.folder import NUMBER, SourceFolder
+from jobs.sources.files.paths import Part
+from jobs.sources.formats import delimited, headers, parquet
+from jobs.sources.formats.database import name_of
 from jobs.sources.needed_columns import of_interactions
-from jobs.sources.paths import Part
-from jobs.sources.tally import Tally
 from jobs.transforms.source import ORIGIN, column, is_chosen, parse_interactions, quoted
-from schemas.dataset_spec import DatasetSpec, Interactions, SourceFile
+from schemas.dataset.source_files import DAY
+from schemas.dataset.spec import DatasetSpec, Interactions, SourceFile
 from schemas.errors import UserError
-from schemas.source_files import DAY
 
 NOT_CHOSEN = "not chosen by only and without"
 

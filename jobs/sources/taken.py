@@ -8,8 +8,8 @@ from datetime import date
 
 from pyspark.sql import DataFrame
 
-from jobs.accounting import Counts
-from jobs.quarantine import Outcome
+from jobs.sources.accounts.accounting import Counts
+from jobs.sources.accounts.quarantine import Outcome
 from jobs.sources.entities import Entities
 
 

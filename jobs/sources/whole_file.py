@@ -14,19 +14,20 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import quarantine
-from jobs.partitions import set_down
-from jobs.rows import collected, only_row
-from jobs.sources import balance
+from jobs.sources.accounts import balance, quarantine
 from jobs.sources.entities import read_entities
-from jobs.sources.folder import SourceFolder
+from jobs.sources.files.folder import SourceFolder
 from jobs.sources.reading import altered, read_interactions
 from jobs.sources.taken import Taken
+from jobs.spark.partitions import set_down
+from jobs.spark.rows import collected, only_row
 from jobs.transforms.source import is_ahead, is_early, valid_interactions, with_reasons
-from schemas import tables, time_units, utc
-from schemas.dataset_spec import DatasetSpec
+from schemas import utc
+from schemas.dataset import time_units
+from schemas.dataset.spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.tables import lake as tables
 
 AFTER_DS = "after ds"
 

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.transforms.splits import is_validation_user
-from schemas.holdout import Holdout
+from schemas.dataset.holdout import Holdout
 
 
 def user_days(interactions: DataFrame) -> DataFrame:

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from jobs.transforms.source import column, id_text, is_storable_id
-from schemas.columns import Table
-from schemas.dataset_spec import Feature
+from schemas.dataset.spec import Feature
+from schemas.tables.columns import Table
 
 _YES = ("1", "1.0", "true", "t", "yes", "y")
 _NO = ("0", "0.0", "false", "f", "no", "n", "", "nan", "null", "none")

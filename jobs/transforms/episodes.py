@@ -18,9 +18,9 @@ from pyspark.sql import functions as F
 
 from jobs.transforms.splits import is_validation_user
 from jobs.transforms.timelines import EVENT
-from schemas.columns import Table
-from schemas.dataset_spec import ColdStart
-from schemas.holdout import Holdout
+from schemas.dataset.holdout import Holdout
+from schemas.dataset.spec import ColdStart
+from schemas.tables.columns import Table
 
 _TASKS = (
     "array<struct<scenario: string, split: string, window: int, "

@@ -15,8 +15,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.transforms.profiles import dense_index
-from schemas.columns import Table
-from schemas.dataset_spec import Negatives
+from schemas.dataset.spec import Negatives
+from schemas.tables.columns import Table
 
 _SIDES = ("support", "query")
 _BUCKET_ITEMS = 1 << 20

@@ -16,10 +16,10 @@ from pyspark.sql import functions as F
 
 from jobs.transforms.source import id_text
 from jobs.transforms.splits import is_training
-from schemas.columns import Table
-from schemas.holdout import Holdout
-from schemas.network_spec import USERS, FeatureRelation, FileRelation, Network
-from schemas.tables import ITEM_LINKS
+from schemas.dataset.holdout import Holdout
+from schemas.dataset.network import USERS, FeatureRelation, FileRelation, Network
+from schemas.tables.columns import Table
+from schemas.tables.lake import ITEM_LINKS
 
 # Of what an item asks for, the item itself and what it is given twice fall away.
 _ASKED = 8

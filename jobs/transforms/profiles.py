@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from schemas.columns import Table, Type
-from schemas.dataset_spec import Feature
-from schemas.tables import VOCABULARY
+from schemas.dataset.spec import Feature
+from schemas.tables.columns import Table, Type
+from schemas.tables.lake import VOCABULARY
 
 
 def dense_index(frame: DataFrame, index: str, *, bucket: Column, order: Sequence[str]) -> DataFrame:

@@ -1,11 +1,11 @@
-"""What the rules of one table need to know from others, as columns (see `schemas.rules`)."""
+"""What the rules of one table need to know from others, as columns (see `schemas.tables.rules`)."""
 
 from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from schemas.dataset_spec import Feedback
+from schemas.dataset.spec import Feedback
 
 
 def with_unknowns(episodes: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:

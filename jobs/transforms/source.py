@@ -9,10 +9,10 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from schemas.columns import Table
-from schemas.dataset_spec import DatasetSpec, Interactions
-from schemas.source_files import SourceFile, SyntheticTime, TimeUnit
-from schemas.source_tables import MAX_ID_CHARACTERS
+from schemas.dataset.source_files import SourceFile, SyntheticTime, TimeUnit
+from schemas.dataset.spec import DatasetSpec, Interactions
+from schemas.tables.columns import Table
+from schemas.tables.source import MAX_ID_CHARACTERS
 
 # The column in which readers say where a row comes from, and whether it has the file's columns:
 # a struct of the file's `number` and name, `file`, `day` (of a file a day), `line` (of text), `row`

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from schemas.holdout import Holdout
+from schemas.dataset.holdout import Holdout
 
 _VALIDATION_PER_CENT = 10
 

@@ -14,8 +14,8 @@ from adbc_driver_postgresql import dbapi as postgresql
 
 from jobs.warehouse.faults import explained
 from schemas.errors import UserError
-from schemas.stored import DATA_SCHEMA
-from schemas.warehouse_uri import DUCKDB, POSTGRESQL, WarehouseUri
+from schemas.warehouse.stored import DATA_SCHEMA
+from schemas.warehouse.uri import DUCKDB, POSTGRESQL, WarehouseUri
 
 # Of a new DuckDB file, which every client from that version on can read. DuckDB's own default is
 # its latest: clients of the major version before could not open the file at all.

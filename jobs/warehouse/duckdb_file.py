@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jobs.warehouse.connection import Connection, open_reader, opened
 from schemas.lake import exclusive_lock, fsync
-from schemas.warehouse_uri import WarehouseUri
+from schemas.warehouse.uri import WarehouseUri
 
 _MEMORY = "768MiB"
 

@@ -7,7 +7,7 @@ import errno
 from adbc_driver_manager import dbapi
 
 from schemas.errors import PassingError, UserError, full_disk_code
-from schemas.warehouse_uri import WarehouseUri
+from schemas.warehouse.uri import WarehouseUri
 
 _DISK_FULL = "53100"
 # Classes of SQLSTATE: connection, rollback by a conflict, resources, intervention, lock.

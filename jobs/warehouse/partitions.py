@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from jobs.warehouse.connection import Connection, opened
 from jobs.warehouse.publication import Publication
-from schemas import ddl
-from schemas.columns import Table
 from schemas.errors import PassingError
-from schemas.stored import DATA_SCHEMA, STORED_PRODUCTS, STORED_PUBLICATIONS
+from schemas.tables.columns import Table
+from schemas.warehouse import ddl
+from schemas.warehouse.stored import DATA_SCHEMA, STORED_PRODUCTS, STORED_PUBLICATIONS
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from jobs.warehouse.connection import Connection
 from jobs.warehouse.rows import StoredRows
-from schemas import ddl
-from schemas.arrow import arrow_schema
-from schemas.columns import Table
-from schemas.products import DS
-from schemas.stored import PUBLICATION, STORED_PRODUCTS, STORED_PUBLICATIONS
+from schemas.projections.arrow import arrow_schema
+from schemas.tables.columns import Table
+from schemas.tables.products import DS
+from schemas.warehouse import ddl
+from schemas.warehouse.stored import PUBLICATION, STORED_PRODUCTS, STORED_PUBLICATIONS
 
 _POINTERS = ddl.stored(STORED_PUBLICATIONS.name)
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.arrow import RowGroup, arrow_schema, read_row_groups, row_groups
-from schemas.columns import Table
-from schemas.products import DS
-from schemas.stored import PUBLICATION, STORED_PRODUCTS
+from schemas.projections.arrow import RowGroup, arrow_schema, read_row_groups, row_groups
+from schemas.tables.columns import Table
+from schemas.tables.products import DS
+from schemas.warehouse.stored import PUBLICATION, STORED_PRODUCTS
 
 
 @dataclass(frozen=True, kw_only=True)

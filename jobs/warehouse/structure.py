@@ -6,17 +6,19 @@ import logging
 from importlib.resources import files
 
 from jobs.warehouse.connection import Connection
-from schemas import ddl, utc
-from schemas.columns import differences
-from schemas.dialects import Dialect
+from schemas import utc
 from schemas.errors import UserError
-from schemas.products import PUBLICATIONS
-from schemas.stored import DATA_SCHEMA, SCHEMA, STORED, VERSIONS
+from schemas.tables.columns import differences
+from schemas.tables.products import PUBLICATIONS
+from schemas.warehouse import ddl
+from schemas.warehouse.dialects import Dialect
+from schemas.warehouse.stored import DATA_SCHEMA, SCHEMA, STORED, VERSIONS
 
 log = logging.getLogger(__name__)
 
 # A change of the DDL needs the next number, and for each engine in use a file
-# schemas/migrations/<engine>/<number>.sql that brings a warehouse of the number before to it.
+# schemas/warehouse/migrations/<engine>/<number>.sql that brings one of the number
+# before to it.
 VERSION = 6
 
 
@@ -66,7 +68,7 @@ _TABLE = "SELECT 1 FROM information_schema.tables WHERE table_schema = $1 AND ta
 
 
 def _migration(dialect: Dialect, version: int) -> list[str]:
-    file = files("schemas") / "migrations" / dialect.name / f"{version:04}.sql"
+    file = files("schemas.warehouse") / "migrations" / dialect.name / f"{version:04}.sql"
     return [statement for statement in file.read_text().split(";\n") if statement.strip()]
 
 

@@ -9,8 +9,8 @@ from jobs.warehouse import duckdb_file, structure
 from jobs.warehouse.connection import opened
 from jobs.warehouse.partitions import PartitionedPublication
 from jobs.warehouse.publication import Publication
-from schemas.dialects import DIALECTS
-from schemas.warehouse_uri import DUCKDB, WarehouseUri
+from schemas.warehouse.dialects import DIALECTS
+from schemas.warehouse.uri import DUCKDB, WarehouseUri
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from torch.nn import functional as F
 
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.entities.embedding import Attributes, ValueEmbedding
+from meta_model.encoders.embedding import Attributes, ValueEmbedding
 
 _STD = 0.1
 

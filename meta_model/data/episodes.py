@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.tables import SPLITS
+from schemas.tables.lake import SPLITS
 
 BUFFER_TASKS = 8192
 

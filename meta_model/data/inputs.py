@@ -14,11 +14,12 @@ from meta_model.data.episodes import Episodes
 from meta_model.data.features import Features, features
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.metapaths import NO_METAPATHS, Metapaths, metapaths
-from schemas import dataset_choice, tables
-from schemas.arrow import arrow_schema, partition_files, read_partition
-from schemas.columns import Table
-from schemas.dataset_spec import Feedback
+from schemas.dataset import choice as dataset_choice
+from schemas.dataset.spec import Feedback
 from schemas.lake import Lake
+from schemas.projections.arrow import arrow_schema, partition_files, read_partition
+from schemas.tables import lake as tables
+from schemas.tables.columns import Table
 
 
 def _no_vocabulary() -> pa.Table:

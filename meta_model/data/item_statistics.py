@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from meta_model.data.tasks import Side, Tasks
-from schemas.dataset_spec import Feedback
+from schemas.dataset.spec import Feedback
 
 
 @dataclass(frozen=True, kw_only=True)

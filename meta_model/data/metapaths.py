@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from meta_model.data.features import pad
+from schemas.dataset.network import USERS
 from schemas.errors import UserError
-from schemas.network_spec import USERS
 from schemas.pipeline import BUILD_METAPATHS
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from schemas.dataset_spec import Feedback
+from schemas.dataset.spec import Feedback
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,14 +14,14 @@ from torch import Tensor
 
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
+from meta_model.data.segments import segments
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import KNOWN, Judged, Ranker, judge, of_all
 from meta_model.evaluation.rankers import Fixed, OfChoices, Unadapted
 from meta_model.ranking.recommender import Recommender
-from meta_model.segments import segments
-from schemas.products import ANY_KNOWN, CHAMPION, LIST_METRICS, LIST_SCENARIOS
+from schemas.tables.products import ANY_KNOWN, CHAMPION, LIST_METRICS, LIST_SCENARIOS
 
 _BATCH_TASKS = 256
 _BATCHES = 8  # two thousand users of a scenario: enough for a difference of a hundredth

@@ -19,8 +19,8 @@ from torch import Tensor
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import list_metrics
 from meta_model.ranking.by_rating import best
-from schemas.dataset_spec import Feedback
-from schemas.products import LIST_METRICS
+from schemas.dataset.spec import Feedback
+from schemas.tables.products import LIST_METRICS
 
 KNOWN = (0, 1, 2, 3, 5, 10, 30, None)  # interactions shown; None: all of the support
 RANKS = 20

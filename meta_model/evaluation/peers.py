@@ -14,8 +14,8 @@ from torch import Tensor
 
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
+from meta_model.data.segments import Segments
 from meta_model.data.tasks import Tasks
-from meta_model.segments import Segments
 
 _BATCH_TASKS = 1024
 _COLUMNS = 512  # of the item-to-item matrix that are made at once

@@ -16,7 +16,7 @@ from meta_model.evaluation.lists import Ranker
 from meta_model.learners import Learner
 from meta_model.ranking.by_rating import catalogue_chunks
 from meta_model.ranking.recommender import Recommender
-from schemas.dataset_spec import Feedback
+from schemas.dataset.spec import Feedback
 
 
 class Fixed:

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from meta_model import metrics
-from meta_model.baselines import baseline_predictions, popularity
 from meta_model.data.batching import batches
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
+from meta_model.evaluation import metrics
+from meta_model.evaluation.baselines import baseline_predictions, popularity
 from meta_model.learners import Learner
-from schemas.tables import SCENARIOS
+from schemas.tables.lake import SCENARIOS
 
 _BATCH_TASKS = 256
 _NDCG_AT = 5

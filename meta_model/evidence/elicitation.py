@@ -15,12 +15,12 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from meta_model import metrics
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
 from meta_model.data.tasks import Side, Tasks
 from meta_model.evaluation import lists as list_evaluation
+from meta_model.evaluation import metrics
 from meta_model.evaluation.lists import Ranker
 from meta_model.learners import Learner
 

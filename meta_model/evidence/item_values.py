@@ -19,9 +19,9 @@ from torch import Tensor
 
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
+from meta_model.data.segments import ALL, segments
 from meta_model.evidence import leaning
 from meta_model.learners import Learner
-from meta_model.segments import ALL, segments
 
 _BATCH_TASKS = 256
 _LOSS_FLOOR = 0.01  # of squared errors: a tenth of a star is no error worth the name

@@ -11,10 +11,10 @@ from torch import Tensor
 from meta_model.choice.ridge import Ridge
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
+from meta_model.data.segments import ALL, segments
 from meta_model.evidence.existing import Existing, existing_users
 from meta_model.evidence.quality import LENGTHS
 from meta_model.evidence.selection import forward_selection
-from meta_model.segments import ALL, segments
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The learners, one file a method; `create` finds one by its name (`schemas.learners`)."""
+"""The learners, one file a method; `create` finds one by its name (`schemas.run.learners`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from meta_model.learners.melu import MeLU
 from meta_model.learners.metahin import MetaHIN
 from meta_model.learners.prototypical import PrototypicalNetwork
 from schemas.errors import UserError
-from schemas.learners import added, known
+from schemas.run.learners import added, known
 
 LEARNERS: dict[str, type[Learner]] = {
     "aggregating": AggregatingEstimator,

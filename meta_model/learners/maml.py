@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.entities.local_tables import Values, found_means, means, slots_of
+from meta_model.encoders.local_tables import Values, found_means, means, slots_of
 from meta_model.layers.fast_layers import FastLayers, Trace
 from meta_model.layers.local_update import LocalUpdate, Weights
 from meta_model.layers.rows import at_rows

@@ -31,7 +31,7 @@ from torch.nn import functional as F
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.entities.metapath_contexts import MetapathContexts, Neighbourhood
+from meta_model.encoders.metapath_contexts import MetapathContexts, Neighbourhood
 from meta_model.layers.echoes import N_ECHOES, Echoes, Heard
 from meta_model.layers.fast_layers import FastLayers, Trace
 from meta_model.layers.local_update import LocalUpdate, Weights

@@ -27,8 +27,8 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import RatedPlaces
 from meta_model.data.tasks import Tasks
-from meta_model.entities.item_side import EmbeddedItems, ItemSide, KnownPlaces
-from meta_model.entities.user_side import UserSide
+from meta_model.encoders.item_side import EmbeddedItems, ItemSide, KnownPlaces
+from meta_model.encoders.user_side import UserSide
 from meta_model.layers.encoder import Encoded
 from meta_model.layers.rating_models import (
     OrdinalRatings,

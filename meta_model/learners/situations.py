@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from meta_model.entities.item_side import EmbeddedItems
+from meta_model.encoders.item_side import EmbeddedItems
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 from meta_model.data.item_statistics import RatedPlaces
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from schemas.dataset_spec import Feedback
+from schemas.dataset.spec import Feedback
 
 # Tasks and items scored at once: few enough that their tensors stay in a CPU's caches, many enough
 # that a GPU has more to do than to start kernels.

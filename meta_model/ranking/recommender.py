@@ -20,7 +20,7 @@ from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
 from meta_model.ranking.by_rating import BLOCK, Chunk, best, catalogue_chunks, rank
 from meta_model.ranking.calibration import Calibration
-from schemas.dataset_spec import Feedback
+from schemas.dataset.spec import Feedback
 
 
 @dataclass(frozen=True, kw_only=True)

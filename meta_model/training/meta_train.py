@@ -15,9 +15,9 @@ from meta_model.data.cuts import Cut, Exchange, Recut
 from meta_model.data.inputs import Inputs
 from meta_model.data.resident import TrainingRows
 from meta_model.data.tasks import Tasks
+from meta_model.evaluation.metrics import mae
 from meta_model.evaluation.scenarios import outcomes
 from meta_model.learners import Learner, create
-from meta_model.metrics import mae
 from meta_model.training.checkpoint import Checkpoints, Epoch, Run
 from meta_model.training.global_update import Position, global_update, optimizer_of
 from meta_model.training.losses import Losses

@@ -14,14 +14,20 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from benchmarks import features, features_comparison, features_reference, skew
-from benchmarks.spark_hash import xxhash64
-from jobs import episodes, ingest, profiles, synthesise
+from benchmarks import features
+from benchmarks.inputs import skew
+from benchmarks.inputs.spark_hash import xxhash64
+from benchmarks.yardsticks import features_comparison, features_reference
+from jobs.steps import build_episodes as episodes
+from jobs.steps import build_profiles as profiles
+from jobs.steps import ingest
+from jobs.tools import synthesise
+from jobs.tools.synthetic import Market
 from jobs.transforms.splits import is_validation_user
-from jobs.transforms.synthetic import Market
-from schemas import dataset_choice, journal
+from schemas.dataset import choice as dataset_choice
 from schemas.lake import Lake
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 
 MARKET = Market(users=300, items=500, interactions=8_000, days=24, seed=2)
 DS = date(2024, 1, 22)  # two days before the last

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import paper_tasks
 from benchmarks.gpu import __main__ as gpu
 from benchmarks.gpu import page
 from benchmarks.gpu.world import TINY, Facts, Measurements, World
+from benchmarks.inputs import paper_tasks
 from benchmarks.loops import LOOPS
 from benchmarks.records import Record
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import lake_inputs
+from benchmarks.inputs import lake_inputs
 from schemas.errors import UserError
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import lists, report
 from meta_model.evaluation.lists import KNOWN
-from schemas.products import LIST_METRICS
+from schemas.tables.products import LIST_METRICS
 
 
 def _arguments(folder: Path, file: Path, *options: str) -> list[str]:

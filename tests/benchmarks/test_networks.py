@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks import networks
+from benchmarks.inputs import networks
 
 ITEMS = pa.table(
     {

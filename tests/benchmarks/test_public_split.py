@@ -8,10 +8,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks import accuracy, public_split
+from benchmarks import accuracy
+from benchmarks.inputs import public_split
 from meta_model.data.inputs import Inputs
 from schemas.errors import UserError
-from schemas.tables import SCENARIOS
+from schemas.tables.lake import SCENARIOS
 
 SPLIT = public_split.Split(users=("gender",), items=("genres", "year"))
 

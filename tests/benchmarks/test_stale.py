@@ -11,7 +11,7 @@ import pytest
 from benchmarks.records import commit
 from benchmarks.report import MEASURES, PAGES
 from benchmarks.stale import changes_since
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 
 @pytest.fixture

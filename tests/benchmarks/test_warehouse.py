@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import warehouse, warehouse_readers
-from schemas.warehouse_uri import DUCKDB, POSTGRESQL
+from schemas.warehouse.uri import DUCKDB, POSTGRESQL
 
 
 @pytest.mark.slow  # publications while others read, on every engine

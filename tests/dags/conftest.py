@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
 atexit.register(shutil.rmtree, os.environ["AIRFLOW_HOME"], ignore_errors=True)

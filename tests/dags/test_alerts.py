@@ -17,9 +17,9 @@ from typing import Any
 import alerts
 import pytest
 
-from schemas import decision
-from schemas.decision import Decision
-from schemas.settings import Settings
+from schemas.run import decision
+from schemas.run.decision import Decision
+from schemas.run.settings import Settings
 
 DS = date(1998, 3, 31)
 OURS, THEIRS = f"{DS}.melu.0123456789ab", "1998-03-30.melu.ba9876543210"

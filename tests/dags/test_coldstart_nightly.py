@@ -7,8 +7,8 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import ParamValidationError
 
-from schemas.products import WAREHOUSE_TABLES
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
+from schemas.tables.products import WAREHOUSE_TABLES
 
 DAGS = REPOSITORY / "dags"
 EDGES = {

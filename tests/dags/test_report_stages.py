@@ -7,7 +7,7 @@ from airflow.dag_processing.dagbag import DagBag
 
 from jobs.report.attempts import STEPS
 from schemas.pipeline import NIGHT, REPORT
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 
 @pytest.fixture(scope="module")

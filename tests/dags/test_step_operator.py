@@ -14,10 +14,10 @@ from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from step_operator import StepOperator, ds_of
 
-from schemas import journal
 from schemas.errors import UserError
-from schemas.settings import REPOSITORY, Settings
-from schemas.warehouse_uri import WarehouseUri
+from schemas.run import journal
+from schemas.run.settings import REPOSITORY, Settings
+from schemas.warehouse.uri import WarehouseUri
 
 LOGICAL_DATE = datetime(1998, 3, 31, tzinfo=UTC)
 IN_TOKYO = timezone(timedelta(hours=9))

@@ -12,7 +12,7 @@ import pytest
 from local.airflow_api import AirflowApi
 from local.airflow_environment import AirflowHome, airflow_variables
 from local.processes import base_environment, free_port, running
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 from tests.docker.test_secrets import make_secrets
 
 SCRIPTS = REPOSITORY / "docker" / "scripts"

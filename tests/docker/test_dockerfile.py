@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 DOCKERFILE = (REPOSITORY / "docker" / "Dockerfile").read_text()
 TARGETS = ("airflow", "trainer", "night", "spark")

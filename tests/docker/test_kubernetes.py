@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 FOLDER = REPOSITORY / "docker" / "kubernetes"
 PODS = {name: yaml.safe_load((FOLDER / f"{name}.yaml").read_text()) for name in ("pod", "gpu_pod")}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 SCRIPTS = REPOSITORY / "docker" / "scripts"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 
 def make_secrets(folder: Path) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from local.processes import Child, base_environment, free_port, running
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 from tests.jobs.homes import Home
 from tests.jobs.second_night import DS, after, stages
 
@@ -24,8 +24,8 @@ __all__ = ["stages"]  # a fixture
 
 SCRIPTS = REPOSITORY / "docker" / "scripts"
 DRIVER = """
-from jobs.session import spark_session
-from schemas.settings import Settings
+from jobs.spark.session import spark_session
+from schemas.run.settings import Settings
 with spark_session(Settings.from_environment()) as spark:
     print("sum", spark.range(1000).selectExpr("sum(id)").collect()[0][0])
 """

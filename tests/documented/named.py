@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from functools import cache
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 
 def is_collected(name: str) -> bool:

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import pytest
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 from tests.documented.pages import Command, commands
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text()

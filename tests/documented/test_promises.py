@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 from tests.documented.named import is_collected
 from tests.documented.test_commands import RUN_BY
 

@@ -7,9 +7,9 @@ import tomllib
 
 import pytest
 
-from schemas import dataset_spec
-from schemas.settings import REPOSITORY
-from schemas.warehouse_uri import WarehouseUri
+from schemas.dataset import spec as dataset_spec
+from schemas.run.settings import REPOSITORY
+from schemas.warehouse.uri import WarehouseUri
 from tests.documented.pages import commands, fences
 
 SPECS = [text for page, text in fences("toml") if page == "CONTRIBUTING.md"]
@@ -52,6 +52,6 @@ def test_files_that_commands_name_are_there() -> None:
 def test_an_entry_point_is_named_as_the_registry_reads_it() -> None:
     [text] = [text for page, text in fences("toml") if page == "docs/learners/your-own.md"]
     declared = tomllib.loads(text)["project"]["entry-points"]
-    registry = (REPOSITORY / "schemas" / "learners.py").read_text()
+    registry = (REPOSITORY / "schemas" / "run" / "learners.py").read_text()
     [group] = declared
     assert f'"{group}"' in registry

@@ -14,7 +14,7 @@ import pytest
 
 from schemas import pipeline
 from schemas.pipeline import NIGHT, Step, steps_of
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 from tests.documented.pages import PAGES
 
 PROGRAMS = ("jobs", "meta_model", "local")

@@ -18,11 +18,11 @@ import duckdb
 import pytest
 
 from jobs.warehouse import open_reader
-from schemas import dataset_spec
+from schemas.dataset import spec as dataset_spec
 from schemas.lake import Lake
 from schemas.pipeline import GATE, META_TRAIN, NIGHT, Step
-from schemas.products import WAREHOUSE_TABLES
-from schemas.settings import Settings
+from schemas.run.settings import Settings
+from schemas.tables.products import WAREHOUSE_TABLES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from jobs.warehouse import open_reader
-from schemas import journal
 from schemas.pipeline import NIGHT
-from schemas.settings import REPOSITORY, Settings
+from schemas.run import journal
+from schemas.run.settings import REPOSITORY, Settings
 from tests.e2e.conftest import Home
 from tests.suite.spark import OF_TESTS
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jobs.warehouse import open_reader
-from schemas.settings import REPOSITORY, Settings
+from schemas.run.settings import REPOSITORY, Settings
 from tests.e2e.conftest import Home
 from tests.suite.spark import OF_TESTS
 

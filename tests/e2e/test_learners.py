@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from schemas import journal
-from schemas.learners import DEFAULT, OURS
 from schemas.pipeline import CHECK_OUTPUTS, GATE, META_TRAIN, NIGHT, PUBLISH, REPORT
+from schemas.run import journal
+from schemas.run.learners import DEFAULT, OURS
 from tests.e2e.conftest import Home
 
 DS = date(1998, 3, 31)

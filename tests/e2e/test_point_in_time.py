@@ -16,9 +16,9 @@ from datetime import date
 import pytest
 
 from jobs.warehouse import open_reader
-from schemas import journal
 from schemas.pipeline import BUILD_EPISODES, INGEST, META_TRAIN, PUBLISH, SCORE_COLD_USERS, Step
-from schemas.settings import REPOSITORY
+from schemas.run import journal
+from schemas.run.settings import REPOSITORY
 from tests.e2e.conftest import Home
 
 EARLY, LATE = date(1998, 3, 31), date(1998, 4, 10)

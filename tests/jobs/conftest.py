@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas import dataset_choice, dataset_spec
-from schemas.settings import Settings
-from schemas.warehouse_uri import WarehouseUri
+from schemas.dataset import choice as dataset_choice
+from schemas.dataset import spec as dataset_spec
+from schemas.run.settings import Settings
+from schemas.warehouse.uri import WarehouseUri
 from tests.jobs.engines import engine, postgresql, warehouse_uri
 from tests.jobs.night import Night, implicit_metrics
 from tests.jobs.second_night import stages

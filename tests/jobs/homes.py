@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
-from schemas import journal
 from schemas.lake import Lake
 from schemas.pipeline import steps_of
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 
 
 class Partition(NamedTuple):

@@ -11,14 +11,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs import gate, publish, warehouse
-from schemas import dataset_spec, decision, journal, products, tables
-from schemas.arrow import arrow_schema
-from schemas.columns import Table
-from schemas.decision import Decision
-from schemas.evaluation_tables import BREAKDOWNS
+from jobs import warehouse
+from jobs.steps import gate, publish
+from schemas.dataset import spec as dataset_spec
 from schemas.lake import Lake
-from schemas.settings import Settings
+from schemas.projections.arrow import arrow_schema
+from schemas.run import decision, journal
+from schemas.run.decision import Decision
+from schemas.run.settings import Settings
+from schemas.tables import lake as tables
+from schemas.tables import products
+from schemas.tables.columns import Table
+from schemas.tables.evaluation import BREAKDOWNS
 
 Row = dict[str, Any]
 

@@ -15,7 +15,7 @@ from typing import IO
 
 import psutil  # type: ignore[import-untyped]  # its types are a package of their own
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 from tests.jobs.homes import Home
 
 LIMIT_SECONDS = 180

@@ -17,10 +17,10 @@ from typing import Any
 
 from adbc_driver_manager import dbapi
 
-from jobs import publish
+from jobs.steps import publish
 from jobs.warehouse import duckdb_file
-from schemas import journal
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 
 
 def _publish(ds: date, killed_before: int) -> None:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs import __main__ as command_line
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 from tests.jobs.engines import both_engines
 from tests.jobs.night import DS, RUN, Night
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from jobs.warehouse.connection import opened
-from schemas.products import PRODUCTS, WAREHOUSE_TABLES
-from schemas.views import VIEWS
-from schemas.warehouse_uri import DUCKDB, WarehouseUri
+from schemas.tables.products import PRODUCTS, WAREHOUSE_TABLES
+from schemas.warehouse.uri import DUCKDB, WarehouseUri
+from schemas.warehouse.views import VIEWS
 from tests.jobs.engines import both_engines, database, outside_transactions
 from tests.jobs.night import DS, Night
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from jobs import ingest
-from schemas import dataset_choice, journal
+from jobs.steps import ingest
+from schemas.dataset import choice as dataset_choice
 from schemas.lake import Lake
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 
 DS = date(2004, 10, 1)  # after the last of the made-up times
 

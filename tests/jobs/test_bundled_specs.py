@@ -11,10 +11,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from jobs import ingest
-from schemas import dataset_choice, dataset_spec, journal
+from jobs.steps import ingest
+from schemas.dataset import choice as dataset_choice
+from schemas.dataset import spec as dataset_spec
 from schemas.lake import Lake
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 
 DS = date(1998, 3, 31)
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs import checks
-from schemas import dataset_choice
+from jobs.steps import checks
+from schemas.dataset import choice as dataset_choice
 from schemas.errors import UserError
 from schemas.lake import Lake
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow.csv as csv
 import pytest
 
-from jobs import query
+from jobs.tools import query
 from schemas.errors import UserError
-from schemas.warehouse_uri import DUCKDB
+from schemas.warehouse.uri import DUCKDB
 from tests.jobs.engines import both_engines
 from tests.jobs.night import Night
 

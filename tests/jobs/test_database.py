@@ -12,13 +12,15 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import __main__ as command_line
-from jobs import ingest
-from schemas import dataset_spec, journal, tables
-from schemas.arrow import read_partition
-from schemas.columns import Table
+from jobs.steps import ingest
+from schemas.dataset import spec as dataset_spec
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.settings import Settings
+from schemas.projections.arrow import read_partition
+from schemas.run import journal
+from schemas.run.settings import Settings
+from schemas.tables import lake as tables
+from schemas.tables.columns import Table
 from tests.tiny_shop import Source
 
 DS = date(1998, 3, 4)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs import __main__ as command_line
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 from tests.tiny_shop import Source
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from jobs import checks, summary
-from schemas import journal
+from jobs.steps import checks
+from jobs.tools import summary
+from schemas.run import journal
 from tests.jobs.night import DS, NIGHT, Night, Row
 
 BEFORE = DS - timedelta(days=2)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.services import spark_server
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 from tests.jobs.homes import Home, changed
 from tests.jobs.processes import java_of, running_step
 from tests.jobs.second_night import DS, assert_undisturbed, is_writing

@@ -17,7 +17,7 @@ import pytest
 
 from local.services import spark_server
 from schemas.pipeline import MADE_BY
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 from tests.jobs.breakage import cut, fill_but_a_page, flip_a_bit, small_disk
 from tests.jobs.homes import Home, changed
 from tests.jobs.processes import (

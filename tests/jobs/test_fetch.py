@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs import fetch
-from schemas.dataset_spec import Fetch
+from jobs.tools import fetch
+from schemas.dataset.spec import Fetch
 from schemas.errors import UserError
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 
 FOLDER = "pack/data"
 

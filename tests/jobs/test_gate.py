@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs import gate
+from jobs.steps import gate
 from schemas.errors import UserError
 from tests.jobs.night import RUN, of_lists
 

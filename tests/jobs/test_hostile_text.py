@@ -9,13 +9,13 @@ from datetime import date
 import pyarrow.parquet as pq
 import pytest
 
-from jobs import ingest
-from schemas import journal
+from jobs.steps import ingest
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.settings import Settings
-from schemas.source_tables import MAX_ID_CHARACTERS
-from schemas.warehouse_uri import DUCKDB
+from schemas.run import journal
+from schemas.run.settings import Settings
+from schemas.tables.source import MAX_ID_CHARACTERS
+from schemas.warehouse.uri import DUCKDB
 from tests.jobs.engines import both_engines
 from tests.jobs.night import Night
 from tests.tiny_shop import Source

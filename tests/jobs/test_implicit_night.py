@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas import journal
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.pipeline import CHECK_FEATURES, NIGHT
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 from tests.implicit_shop import SPEC, Picks, picks, shop
 
 __all__ = ["picks", "shop"]

@@ -14,10 +14,10 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs import ingest
-from schemas import journal
+from jobs.steps import ingest
 from schemas.lake import Lake
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 from tests.tiny_shop import Source
 
 DS = date(1998, 3, 4)

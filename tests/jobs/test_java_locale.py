@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.java_locale import for_any_name
+from jobs.spark.java_locale import for_any_name
 
 UTF8 = {"LC_ALL": "C.UTF-8"}
 

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs import ingest
-from schemas import journal
+from jobs.steps import ingest
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 from tests.tiny_shop import Source
 
 DS = date(1998, 3, 4)
@@ -105,8 +105,8 @@ def test_what_lies_beside_the_data_and_in_which_packing(tiny: Settings, source: 
     ],
 )
 def test_what_cannot_be_read_is_told(source: Source, content: bytes, message: str) -> None:
-    from jobs.sources.headers import missing_from  # no Spark is needed to tell
-    from schemas import dataset_spec
+    from jobs.sources.formats.headers import missing_from  # no Spark is needed to tell
+    from schemas.dataset import spec as dataset_spec
 
     spec = dataset_spec.load(source.folder / "dataset.toml").interactions
     file = source.folder / "interactions.csv"
@@ -140,7 +140,7 @@ def test_flags_of_any_spelling_and_features_of_any_name(tiny: Settings, source: 
 
 
 def test_files_that_are_named_like_a_days_and_have_none_are_told(tmp_path: Path) -> None:
-    from jobs.sources.paths import by_day, of_no_day
+    from jobs.sources.files.paths import by_day, of_no_day
 
     for name in ("2026-02-01", "20260202", "2026-02-30", "2026-2-3", "_SUCCESS", ".2026-02-04"):
         (tmp_path / f"{name}.csv").touch()
@@ -170,9 +170,9 @@ def test_files_that_are_named_like_a_days_and_have_none_are_told(tmp_path: Path)
 def test_a_type_that_spark_cannot_read_is_told(tmp_path: Path, column: str, found: str) -> None:
     import duckdb
 
-    from jobs.sources.paths import Part
+    from jobs.sources.files.paths import Part
     from jobs.sources.reading import problems
-    from schemas.source_files import Interactions
+    from schemas.dataset.source_files import Interactions
 
     file = tmp_path / "picks.parquet"
     duckdb.sql(f"copy (select {column}, 'i1' as what) to '{file}' (format parquet)")

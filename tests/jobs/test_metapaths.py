@@ -7,10 +7,12 @@ from datetime import date
 import pyarrow.parquet as pq
 import pytest
 
-from jobs import ingest, metapaths, profiles
-from schemas import journal
+from jobs.steps import build_metapaths as metapaths
+from jobs.steps import build_profiles as profiles
+from jobs.steps import ingest
 from schemas.lake import Lake
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 from tests.tiny_shop import SPEC, Source
 
 DS = date(1998, 3, 12)  # users are held out from day 10 on, items from day 7 on

@@ -9,13 +9,13 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs import partitions
+from jobs.spark import partitions
 from meta_model.data.episodes import Episodes
-from schemas import dataset_spec
+from schemas.dataset import spec as dataset_spec
 from schemas.lake import Lake
-from schemas.settings import Settings
-from schemas.spark import spark_schema
-from schemas.tables import SPLITS, episodes
+from schemas.projections.spark import spark_schema
+from schemas.run.settings import Settings
+from schemas.tables.lake import SPLITS, episodes
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 ROWS = 4000

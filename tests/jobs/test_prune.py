@@ -8,11 +8,12 @@ from datetime import date, timedelta
 import pytest
 
 from jobs import __main__ as command_line
-from jobs import gate, prune, publish
-from schemas import journal
+from jobs.steps import gate, publish
+from jobs.tools import prune
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.pipeline import HISTORY
+from schemas.run import journal
 from tests.jobs.engines import both_engines
 from tests.jobs.night import AT, DS, Night
 

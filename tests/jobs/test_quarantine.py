@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs import ingest
-from schemas import journal
+from jobs.steps import ingest
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 from tests.tiny_shop import Source
 
 DS = date(1998, 3, 4)

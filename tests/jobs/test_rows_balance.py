@@ -11,11 +11,12 @@ import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import ingest
-from jobs.sources import daily_files, delimited, entities, parquet, reading, whole_file
-from schemas import journal
+from jobs.sources import daily_files, entities, reading, whole_file
+from jobs.sources.formats import delimited, parquet
+from jobs.steps import ingest
 from schemas.errors import UserError
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 from tests.tiny_shop import Source
 
 DS = date(1998, 3, 4)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from threading import Thread
 
-from jobs.session import spark_session
-from schemas.settings import Settings
+from jobs.spark.session import spark_session
+from schemas.run.settings import Settings
 
 
 def test_a_stopped_session_that_is_collected_leaves_the_others_alone(settings: Settings) -> None:

@@ -8,10 +8,10 @@ from datetime import date
 
 import pytest
 
-from jobs import summary
-from jobs.text_table import text_table
+from jobs.tools import summary
+from jobs.tools.text_table import text_table
 from schemas.errors import UserError
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 from tests.jobs.engines import both_engines
 
 

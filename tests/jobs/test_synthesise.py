@@ -11,12 +11,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs import __main__ as command_line
-from jobs import checks, episodes, ingest, profiles, synthesise
-from jobs.transforms.synthetic import Market
-from schemas import dataset_spec, journal
+from jobs.steps import build_episodes as episodes
+from jobs.steps import build_profiles as profiles
+from jobs.steps import checks, ingest
+from jobs.tools import synthesise
+from jobs.tools.synthetic import Market
+from schemas.dataset import spec as dataset_spec
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.settings import Settings
+from schemas.run import journal
+from schemas.run.settings import Settings
 
 MARKET = Market(users=300, items=400, interactions=6_000, days=20, seed=5)
 FILES = ("interactions", "items.parquet", "users.parquet")
@@ -68,8 +72,8 @@ def test_the_night_reads_it(folder: Path, settings: Settings) -> None:
         with journal.step(settings.journals, step.__name__, LAST_DAY) as record:
             step(settings, LAST_DAY, record)
         records[step.__module__] = record
-    assert records["jobs.ingest"].rows_out == MARKET.interactions
-    assert records["jobs.ingest"].facts["quarantined"] == 0
+    assert records["jobs.steps.ingest"].rows_out == MARKET.interactions
+    assert records["jobs.steps.ingest"].facts["quarantined"] == 0
     partition = Lake(root=settings.lake).version("episodes", LAST_DAY)
     made = pq.read_table(partition, columns=["split", "scenario"]).to_pylist()
     assert {(row["split"], row["scenario"]) for row in made} == {

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas import pipeline, products
+from schemas import pipeline
 from schemas.pipeline import CHECK_FEATURES, CHECK_OUTPUTS, GATE, META_TRAIN, REPORT
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
+from schemas.tables import products
 from tests.jobs.homes import Home
 from tests.jobs.night import Night
 from tests.jobs.second_night import NETWORK
@@ -35,7 +36,7 @@ NIGHT = """
 import sys
 from contextlib import nullcontext
 from importlib import import_module
-from schemas import command_line
+from schemas.run import command_line
 
 command_line._in_utc = nullcontext
 for step in sys.argv[2:]:
@@ -140,10 +141,10 @@ def test_a_night_is_the_same_in(nights: dict[str, tuple[Home, str]], zone: str) 
 DRIVER = """
 from datetime import date
 from pyspark.sql import functions as F
-from jobs.rows import only_row
-from jobs.session import spark_session
+from jobs.spark.rows import only_row
+from jobs.spark.session import spark_session
 from schemas import utc
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 
 with spark_session(Settings.from_environment()) as spark:
     print(spark._jvm.java.util.TimeZone.getDefault().getID())

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from jobs import checks
-from jobs.checking import unchecked
-from schemas import tables
+from jobs.checks import unchecked
+from jobs.steps import checks
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.tables import lake as tables
 from tests.jobs.night import DS, SPEC, Night
 
 EARLIER = DS - timedelta(days=1)

@@ -12,15 +12,15 @@ import pytest
 from jobs import warehouse
 from jobs.warehouse import structure
 from jobs.warehouse.connection import Connection, opened
-from schemas import ddl
-from schemas.arrow import arrow_schema
-from schemas.dialects import DIALECTS
 from schemas.errors import UserError
-from schemas.products import WAREHOUSE_TABLES
-from schemas.settings import REPOSITORY
-from schemas.stored import INDEXES, STORED, STORED_PRODUCTS
-from schemas.views import VIEWS
-from schemas.warehouse_uri import WarehouseUri
+from schemas.projections.arrow import arrow_schema
+from schemas.run.settings import REPOSITORY
+from schemas.tables.products import WAREHOUSE_TABLES
+from schemas.warehouse import ddl
+from schemas.warehouse.dialects import DIALECTS
+from schemas.warehouse.stored import INDEXES, STORED, STORED_PRODUCTS
+from schemas.warehouse.uri import WarehouseUri
+from schemas.warehouse.views import VIEWS
 from tests.jobs.engines import both_engines, on_postgresql
 from tests.jobs.night import DS, Night
 

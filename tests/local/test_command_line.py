@@ -9,7 +9,7 @@ from local.__main__ import main
 from local.airflow_environment import AirflowHome, airflow_variables
 from local.services import sole_use
 from schemas.errors import UserError
-from schemas.settings import REPOSITORY, Settings
+from schemas.run.settings import REPOSITORY, Settings
 
 
 @pytest.fixture

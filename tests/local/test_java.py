@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs import java
-from jobs.java import IN_UTC, with_java_options
+from jobs.spark import java
+from jobs.spark.java import IN_UTC, with_java_options
 from schemas.errors import UserError
 
 

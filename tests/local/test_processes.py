@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.processes import StartError, running
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 # A command that leaves a descendant in a session of its own, which no process group reaches.
 LEAVES_A_STRAY = (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.progress import JournalFollower, Progress, Terminal
-from schemas import journal
+from schemas.run import journal
 
 DS = date(1998, 3, 31)
 

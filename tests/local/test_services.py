@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.services import fetch
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 
 
 @pytest.mark.usefixtures("process")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.supported import NEWEST, OLDEST, SUPPORTED, complaint
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 TOOLS = ("bash", "dirname")
 

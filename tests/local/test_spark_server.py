@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from local.processes import Child, free_port, is_open, running
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 CLIENT = """
 import sys

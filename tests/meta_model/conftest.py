@@ -19,9 +19,9 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.metapaths import Metapaths
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner, create
-from schemas import dataset_spec
-from schemas.arrow import arrow_schema
-from schemas.tables import episodes
+from schemas.dataset import spec as dataset_spec
+from schemas.projections.arrow import arrow_schema
+from schemas.tables.lake import episodes
 
 N_USERS, N_ITEMS = 40, 60
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")

@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas import dataset_choice, dataset_spec, tables
-from schemas.arrow import arrow_schema
-from schemas.columns import Table
+from schemas.dataset import choice as dataset_choice
+from schemas.dataset import spec as dataset_spec
 from schemas.lake import Lake
+from schemas.projections.arrow import arrow_schema
+from schemas.tables import lake as tables
+from schemas.tables.columns import Table
 
 DS = date(1998, 3, 31)
 N_USERS, N_ITEMS = 300, 80

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from meta_model import artefact
-from meta_model.artefact import Provenance
+from meta_model.artefact import artefact
+from meta_model.artefact.artefact import Provenance
 from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs

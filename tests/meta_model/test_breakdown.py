@@ -11,17 +11,17 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from meta_model import outputs
-from meta_model.artefact import Provenance
-from meta_model.breakdown import RATING_BINS, SUPPORT_SIZES, Breakdown
+from meta_model.artefact.artefact import Provenance
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
+from meta_model.evaluation.breakdown import RATING_BINS, SUPPORT_SIZES, Breakdown
 from meta_model.evaluation.scenarios import Outcome, evaluate, outcomes
 from meta_model.learners import Learner, create
-from schemas.arrow import read_partition
-from schemas.evaluation_tables import BREAKDOWNS, CALIBRATION, QUALITY_BY_SUPPORT
+from meta_model.steps import outputs
 from schemas.lake import Lake
-from schemas.tables import SCENARIOS
+from schemas.projections.arrow import read_partition
+from schemas.tables.evaluation import BREAKDOWNS, CALIBRATION, QUALITY_BY_SUPPORT
+from schemas.tables.lake import SCENARIOS
 from tests.meta_model.small_lake import DS
 
 CPU = torch.device("cpu")

@@ -10,16 +10,16 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from meta_model.artefact import Provenance
-from meta_model.baselines import popularity
+from meta_model.artefact.artefact import Provenance
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
+from meta_model.evaluation.baselines import popularity
 from meta_model.evaluation.scenarios import Figure, evaluate
 from meta_model.learners import Learner, create
-from meta_model.outputs import metrics_table
-from schemas.products import METRICS
+from meta_model.steps.outputs import metrics_table
+from schemas.tables.products import METRICS
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ from math import log, log2
 import pytest
 import torch
 
-from meta_model import metrics
+from meta_model.evaluation import metrics
 
 RATINGS = torch.tensor([[5.0, 3.0, 1.0, 0.0]])
 PREDICTED = torch.tensor([[2.0, 4.0, 3.0, 9.0]])

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from benchmarks.float64 import double
+from meta_model.artefact.numbering import numbering, renumbered
 from meta_model.choice.ridge import Ridge
 from meta_model.config import Config
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, create
-from meta_model.numbering import numbering, renumbered
 
 N_NEW = 5  # items that came after training
 

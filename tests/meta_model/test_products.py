@@ -18,6 +18,7 @@ from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
+from meta_model.data.segments import ALL
 from meta_model.data.tasks import Tasks
 from meta_model.evidence.item_values import item_values
 from meta_model.evidence.lists import LISTS, order
@@ -26,7 +27,6 @@ from meta_model.learners.melu import MeLU
 from meta_model.ranking import by_rating
 from meta_model.ranking.recommender import Recommender
 from meta_model.ranking.scoring import score_cold_users
-from meta_model.segments import ALL
 
 CPU = torch.device("cpu")
 

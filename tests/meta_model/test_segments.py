@@ -13,12 +13,12 @@ from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
+from meta_model.data.segments import ALL, segments
 from meta_model.evaluation.rankers import ByChoice
 from meta_model.evidence.item_values import ItemValues, item_values
 from meta_model.evidence.quality import LENGTHS, Judged, judge
 from meta_model.learners import Learner
-from meta_model.segments import ALL, segments
-from schemas.products import EVIDENCE_LISTS
+from schemas.tables.products import EVIDENCE_LISTS
 
 CPU = torch.device("cpu")
 FIELDS = ("items", "discriminative", "of_loss", "of_score", "n_interactions", "entropy")

@@ -15,13 +15,13 @@ from unittest import mock
 import pytest
 
 from meta_model import __main__ as command_line
-from schemas import decision, journal
-from schemas.arrow import read_partition
-from schemas.decision import Decision
 from schemas.lake import Lake
 from schemas.pipeline import EVALUATE, META_TRAIN, SCORE_COLD_USERS, SELECT_EVIDENCE, Step
-from schemas.products import COLD_USER_SCORES, EVIDENCE_ITEMS, MODEL_METRICS
-from schemas.settings import Settings
+from schemas.projections.arrow import read_partition
+from schemas.run import decision, journal
+from schemas.run.decision import Decision
+from schemas.run.settings import Settings
+from schemas.tables.products import COLD_USER_SCORES, EVIDENCE_ITEMS, MODEL_METRICS
 from tests.meta_model import small_lake
 
 FIRST = small_lake.DS

@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from schemas import command_line
 from schemas.errors import UserError
-from schemas.settings import REPOSITORY
+from schemas.run import command_line
+from schemas.run.settings import REPOSITORY
 
 
 def _raising(error: BaseException):
@@ -70,7 +70,7 @@ def test_a_fault_of_the_program_keeps_its_traceback():
 def test_our_packages_speak_and_others_stay_quiet():
     """In a process of its own: libraries that other tests import change loggers as they like."""
     code = (
-        "import logging; from schemas import command_line; "
+        "import logging; from schemas.run import command_line; "
         "command_line.run(lambda: [logging.getLogger(n).info('%s speaks', n) "
         "for n in ('jobs', 'a_library')])"
     )

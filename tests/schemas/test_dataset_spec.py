@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from schemas import dataset_choice, dataset_spec
+from schemas.dataset import choice as dataset_choice
+from schemas.dataset import spec as dataset_spec
 from schemas.errors import UserError
 
 GOOD = (dataset_spec.BUNDLED / "ml-100k.toml").read_text()

@@ -13,7 +13,7 @@ import pytest
 from schemas.errors import UserError
 from schemas.lake import Lake, Manifest
 from schemas.pipeline import PUBLISH
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 DS = date(1998, 3, 31)
 

@@ -9,7 +9,7 @@ import pytest
 
 from schemas import docs
 from schemas.pipeline import GATE, META_TRAIN, NIGHT, Step
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 
 def test_whatever_a_step_reads_one_before_it_has_made() -> None:

@@ -6,16 +6,20 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import types as T
 
-from schemas import dataset_spec, ddl, docs, products, tables
-from schemas.arrow import arrow_schema, check_arrow
-from schemas.columns import Column, Table, Type, differences
+from schemas import docs
+from schemas.dataset import spec as dataset_spec
 from schemas.errors import UserError
-from schemas.evaluation_tables import BREAKDOWNS
-from schemas.expectations import checked_columns, suite
 from schemas.pipeline import MADE_BY
-from schemas.rules import MAY_BE_EMPTY, row_rules, rules
-from schemas.spark import spark_schema
-from schemas.views import VIEWS
+from schemas.projections.arrow import arrow_schema, check_arrow
+from schemas.projections.expectations import checked_columns, suite
+from schemas.projections.spark import spark_schema
+from schemas.tables import lake as tables
+from schemas.tables import products
+from schemas.tables.columns import Column, Table, Type, differences
+from schemas.tables.evaluation import BREAKDOWNS
+from schemas.tables.rules import MAY_BE_EMPTY, row_rules, rules
+from schemas.warehouse import ddl
+from schemas.warehouse.views import VIEWS
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 IMPLICIT = dataset_spec.load(dataset_spec.BUNDLED / "toys.toml")

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from schemas import journal
 from schemas.errors import UserError
-from schemas.settings import REPOSITORY, Settings, parse_ds
+from schemas.run import journal
+from schemas.run.settings import REPOSITORY, Settings, parse_ds
 
 DS = date(1998, 3, 31)
 

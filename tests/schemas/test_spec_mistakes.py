@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas import dataset_spec, utc
+from schemas import utc
+from schemas.dataset import spec as dataset_spec
 from schemas.errors import UserError
-from schemas.settings import parse_ds
+from schemas.run.settings import parse_ds
 from tests.tiny_shop import SPEC
 
 

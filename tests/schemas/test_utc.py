@@ -1,4 +1,4 @@
-"""Days and instants meet in `schemas/utc.py` only, and rows of Spark in `jobs/rows.py` only."""
+"""Days and instants meet in `schemas/utc.py` alone, rows of Spark in `jobs/spark/rows.py`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from schemas import utc
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 TOKYO = timezone(timedelta(hours=9))
 FOLDERS = ("schemas", "jobs", "meta_model", "dags", "local", "benchmarks", "docker")
-HELPERS = {"schemas/utc.py", "jobs/rows.py"}
+HELPERS = {"schemas/utc.py", "jobs/spark/rows.py"}
 # Ruff's DTZ rules find calls that lack a zone. These say nothing of zones and depend on one.
 DAYS = {
     "date", "today", "now", "utcnow", "fromtimestamp", "utcfromtimestamp", "combine", "astimezone",
@@ -34,7 +34,7 @@ def _faults(text: str) -> Iterator[str]:
             case ast.Call(func=ast.Attribute(attr=name)) if name in DAYS:
                 yield f"{node.lineno}: {name}() makes a day or an instant; use schemas/utc.py"
             case ast.Call(func=ast.Attribute(attr=name)) if name in FRAMES:
-                yield f"{node.lineno}: {name}() loses the zone of timestamps; use jobs/rows.py"
+                yield f"{node.lineno}: {name}() loses timestamps' zone; use jobs/spark/rows.py"
             case ast.FormattedValue(format_spec=ast.JoinedStr(values=[ast.Constant(value=spec)])):
                 if _OF_A_CLOCK.search(str(spec)):
                     yield f"{node.lineno}: {spec} formats in the zone it has; use utc.shown"

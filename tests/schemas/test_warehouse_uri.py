@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import UserError
-from schemas.settings import Settings
-from schemas.warehouse_uri import WarehouseUri
+from schemas.run.settings import Settings
+from schemas.warehouse.uri import WarehouseUri
 
 SECRET = "hunter2/%?"
 HIDDEN = [

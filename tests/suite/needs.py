@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def long() -> None:
 @pytest.fixture(scope="session")
 def movielens(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MovieLens-100K, fetched once for all workers by the code that users run."""
-    from jobs import fetch
+    from jobs.tools import fetch
 
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own

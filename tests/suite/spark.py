@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 
-from schemas.settings import Settings
+from schemas.run.settings import Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -47,7 +47,7 @@ def spark_variables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[s
 @pytest.fixture(scope="session")
 def spark(spark_variables: dict[str, str]) -> Iterator[SparkSession]:
     """A session for transforms; steps open their own on the same server."""
-    from jobs.session import spark_session
+    from jobs.spark.session import spark_session
 
     with spark_session(Settings.from_environment(spark_variables)) as session:
         # PySpark gives a checkpoint to the thread's active session, whoever asked for it: that

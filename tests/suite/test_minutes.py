@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.settings import REPOSITORY
+from schemas.run.settings import REPOSITORY
 
 TESTS = """
 import time

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from local.airflow_api import AirflowApi
 from local.processes import base_environment
-from schemas.settings import REPOSITORY, Settings
+from schemas.run.settings import REPOSITORY, Settings
 from tests.e2e.conftest import Home
 
 CHROMIUM = next(

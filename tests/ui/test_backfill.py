@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from jobs.warehouse import open_reader
-from schemas import journal
+from schemas.run import journal
 from tests.e2e.conftest import Home
 from tests.ui.conftest import NIGHT_SECONDS, Server, log_in, serving, until
 from tests.ui.dialog import open_dialog, published, run_backfill

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page
 
-from jobs.report.operation import file_of
+from jobs.report.sections.operation import file_of
 from tests.jobs.conftest import night
 from tests.jobs.engines import engine, warehouse_uri
 from tests.jobs.night import DS, Night

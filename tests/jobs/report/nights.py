@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jobs.report import step
 from jobs.report.attempts import STEPS
-from jobs.report.operation import file_of
-from schemas import journal
+from jobs.report.sections.operation import file_of
+from jobs.steps import report as step
 from schemas.lake import Lake
-from schemas.products import EVIDENCE_QUALITY
+from schemas.run import journal
+from schemas.tables.products import EVIDENCE_QUALITY
 from tests.jobs.night import RUN, Night, Row
 
 GATE = "passed: user_cold: MAE 0.8000, expected at most 0.9090; adaptation gain 0.0200"

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from jobs.report import elicitation, evidence, operation, quality, training
 from jobs.report.contents import Contents, gather
 from jobs.report.night import Night as FoundNight
+from jobs.report.sections import elicitation, evidence, operation, quality, training
 from schemas.lake import Lake
-from schemas.products import EVIDENCE_LISTS
+from schemas.tables.products import EVIDENCE_LISTS
 from tests.jobs.night import DS, NIGHT, Night, Row
 from tests.jobs.report import nights
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from jobs import __main__ as command_line
-from schemas import journal
+from schemas.run import journal
 from tests.jobs.night import DS, Night
 from tests.jobs.report import nights
 from tests.jobs.report.pages import parsed

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.report.charts import Point, Series, bar, interval, line_chart
-from jobs.report.svg import Axis, Drawing, number_axis, path_with_gaps
+from jobs.report.drawing.charts import Point, Series, bar, interval, line_chart
+from jobs.report.drawing.svg import Axis, Drawing, number_axis, path_with_gaps
 
 AXIS = Axis(low=0, high=10, ticks=((0, "0"), (10, "10")))
 

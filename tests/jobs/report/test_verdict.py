@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jobs.report.attempts import Attempts
-from jobs.report.verdict import GateRule, verdict
+from jobs.report.sections.verdict import GateRule, verdict
 from tests.jobs.night import DS, Row
 from tests.jobs.report.nights import GATE, a_whole_night, begin, failure
 

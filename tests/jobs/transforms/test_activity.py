@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.transforms import activity as T
 from jobs.transforms.splits import is_validation_user
-from schemas.holdout import Holdout
+from schemas.dataset.holdout import Holdout
 
 HELD_OUT = Holdout(
     new_users_from=datetime(1998, 3, 10, tzinfo=UTC),

@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.transforms.entities import values
-from schemas.dataset_spec import Feature
+from schemas.dataset.spec import Feature
 
 CASES = [
     (Feature(kind="categorical", column="c"), " M ", ["M"]),

@@ -9,9 +9,10 @@ from pyspark.sql import SparkSession
 from jobs.transforms import episodes as T
 from jobs.transforms.splits import is_validation_user
 from jobs.transforms.timelines import EVENT, timelines, with_profiles
-from schemas import dataset_spec, tables
-from schemas.dataset_spec import ColdStart
-from schemas.holdout import Holdout
+from schemas.dataset import spec as dataset_spec
+from schemas.dataset.holdout import Holdout
+from schemas.dataset.spec import ColdStart
+from schemas.tables import lake as tables
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 TABLE = tables.episodes(SPEC)

@@ -8,9 +8,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.transforms.negatives import with_negatives
-from schemas import dataset_spec, tables
-from schemas.dataset_spec import Negatives
-from schemas.spark import spark_schema
+from schemas.dataset import spec as dataset_spec
+from schemas.dataset.spec import Negatives
+from schemas.projections.spark import spark_schema
+from schemas.tables import lake as tables
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "toys.toml")
 TABLE = tables.episodes(SPEC)

@@ -14,9 +14,10 @@ from pyspark.sql import functions as F
 
 from jobs.transforms import network as T
 from jobs.transforms.splits import is_validation_user
-from schemas import dataset_spec, tables
-from schemas.holdout import Holdout
-from schemas.network_spec import FeatureRelation, FileRelation, Network
+from schemas.dataset import spec as dataset_spec
+from schemas.dataset.holdout import Holdout
+from schemas.dataset.network import FeatureRelation, FileRelation, Network
+from schemas.tables import lake as tables
 
 HELD_OUT = Holdout(
     new_users_from=datetime(1998, 3, 10, tzinfo=UTC),

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import SparkSession
 
 from jobs.transforms import profiles as T
-from schemas import dataset_spec, tables
+from schemas.dataset import spec as dataset_spec
+from schemas.tables import lake as tables
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 

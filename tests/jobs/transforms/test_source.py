@@ -13,8 +13,9 @@ from jobs.transforms.source import (
     valid_interactions,
     with_reasons,
 )
-from schemas import dataset_spec, tables
-from schemas.dataset_spec import Interactions
+from schemas.dataset import spec as dataset_spec
+from schemas.dataset.spec import Interactions
+from schemas.tables import lake as tables
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 COLUMNS = Interactions(file="-", user_id="u", item_id="i", rating="r", event_time="t")

@@ -10,8 +10,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.transforms import synthetic as T
-from jobs.transforms.synthetic import Market
+from jobs.tools import synthetic as T
+from jobs.tools.synthetic import Market
 from schemas.errors import UserError
 
 MARKET = Market(users=500, items=600, interactions=12_000, days=30, seed=3)

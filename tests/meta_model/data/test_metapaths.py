@@ -10,10 +10,10 @@ import torch
 
 from meta_model.data import inputs
 from meta_model.data.metapaths import NO_METAPATHS, metapaths
-from schemas import tables
-from schemas.arrow import arrow_schema, read_partition
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.projections.arrow import arrow_schema, read_partition
+from schemas.tables import lake as tables
 from tests.meta_model import small_lake
 from tests.meta_model.small_lake import DS, N_ITEMS, SPEC_FILE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from meta_model.data.features import Features
-from meta_model.entities.embedding import Attributes, ValueEmbedding
+from meta_model.encoders.embedding import Attributes, ValueEmbedding
 
 # Two features of three entities: 3 and 2 known values; 0 is a value the vocabulary lacks, -1 none.
 VALUES = torch.tensor(

@@ -13,7 +13,7 @@ from torch import Tensor
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.metapaths import Metapaths
-from meta_model.entities.metapath_contexts import MetapathContexts, Neighbourhood
+from meta_model.encoders.metapath_contexts import MetapathContexts, Neighbourhood
 from meta_model.learners import create
 
 CATALOGUE = torch.tensor([0, 1, 2, 4])

@@ -14,6 +14,7 @@ import torch
 from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
+from meta_model.data.segments import segments
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
@@ -22,8 +23,7 @@ from meta_model.evaluation.lists import judge
 from meta_model.evaluation.rankers import OfChoices
 from meta_model.learners import create
 from meta_model.ranking.recommender import Recommender
-from meta_model.segments import segments
-from schemas.products import (
+from schemas.tables.products import (
     ANY_KNOWN,
     CHAMPION,
     LIST_METRICS,

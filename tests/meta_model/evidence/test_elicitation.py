@@ -14,13 +14,13 @@ from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.inputs import Inputs
+from meta_model.data.segments import ALL
 from meta_model.data.tasks import Side
 from meta_model.evaluation.rankers import ByChoice
 from meta_model.evidence.elicitation import Elicited, elicit, joined
 from meta_model.evidence.item_values import item_values
 from meta_model.evidence.lists import LISTS, order
 from meta_model.learners import LEARNERS, create
-from meta_model.segments import ALL
 
 CPU = torch.device("cpu")
 

@@ -13,12 +13,12 @@ import torch
 from meta_model.data.damping import ITEM_DAMPING, USER_DAMPING
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemStatistics
+from meta_model.data.segments import ALL
 from meta_model.data.tasks import Side, Tasks
 from meta_model.evidence import leaning
 from meta_model.evidence.item_values import item_values, unit_scaled
 from meta_model.evidence.lists import LISTS, listed
 from meta_model.learners import Learner, create
-from meta_model.segments import ALL
 
 CPU = torch.device("cpu")
 

@@ -10,7 +10,7 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.learners import LEARNERS, create
 from schemas.errors import UserError
-from schemas.learners import DEFAULT, OURS, known
+from schemas.run.learners import DEFAULT, OURS, known
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What is measured on: public splits, a night's lake, made-up rows."""

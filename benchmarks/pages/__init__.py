@@ -1,0 +1,1 @@
+"""The pages of docs/benchmarks, made of records."""

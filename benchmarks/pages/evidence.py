@@ -1,0 +1,91 @@
+"""The page on lists to ask new users about: what each is worth to the model, and which is best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.pages.markdown import page, table
+from benchmarks.records import Record
+
+_METRICS = {"ndcg10_after": "nDCG@10", "recall20_after": "recall@20", "mae": "MAE"}
+_OTHERS = {"ndcg10_after": ("popularity", "nothing"), "recall20_after": (), "mae": ("popularity",)}
+
+
+def text(found: Sequence[Record]) -> str:
+    """Of the records of `benchmarks.evidence`, of any number of data sets."""
+    return page(
+        "Evidence",
+        "`python -m benchmarks.evidence --data DIR --dataset NAME [--folds N] [--repeats N] --json "
+        "docs/benchmarks/evidence-NAME.json`: new users reveal their ratings of the items of a "
+        "list that they know. The model of choices then recommends from the catalogue, less the "
+        "items of all lists of that length; relevant is what the user likes (nDCG@10, recall@20). "
+        "MeLU predicts the user's other ratings (MAE). New users are those of the split's "
+        "`user_cold`, or with folds every user of the data set in turn, to models and lists of all "
+        "others; repeated, a user's figure is the mean over models and folds of other seeds. "
+        "Brackets are 95% intervals of the mean difference per user, by a paired bootstrap.",
+        found,
+        "`evidence` is the list that is published "
+        "([decision 25](../adr/0025-evidence-is-chosen-as-a-set.md)). By a score of each item "
+        "alone: `evidence_correlation` "
+        "([decision 19](../adr/0019-a-list-goes-by-what-reactions-tell.md)), `evidence_paper` "
+        "(MeLU's formula), `evidence_robust` (the same with the gradient of the prediction), "
+        "`popularity`, `entropy` of the ratings, `popularity_x_entropy`, `helf`. Chosen as sets, "
+        "from the same candidates and users as ours: `d_optimal` and `a_optimal` (Bayesian "
+        "design), `max_volume` (RBMF), `greedy_extend` (Golbandi et al.). `random` is the mean of "
+        "five lists, `nothing` asks nothing.",
+        *(part for of_trial in _groups(found, "dataset", "new_users") for part in _trial(of_trial)),
+    )
+
+
+def _trial(found: Sequence[Record]) -> Iterable[str]:
+    first = found[0]
+    times = f", {first['repeats']} times" if first["repeats"] > 1 else ""
+    yield f"## {first['dataset']}, {first['new_users']}{times}"
+    for of_length in _groups(found, "length"):
+        users = f"{of_length[0]['n_users']:,} new users"
+        yield f"Lists of {of_length[0]['length']}, {users}. {' '.join(_verdicts(of_length))}"
+        yield _table(of_length)
+
+
+def _verdicts(found: Sequence[Record]) -> Iterable[str]:
+    """Which lists an interval without 0 says are better than popularity's."""
+    for metric in ("ndcg10_after", "mae"):
+        better = [
+            f"`{r['list']}`"
+            for r in found
+            if r["list"] != "popularity" and _is_better(r, metric, "popularity")
+        ]
+        yield f"Better than popularity in {_METRICS[metric]}: {', '.join(better) or 'none'}."
+
+
+def _is_better(record: Record, metric: str, other: str) -> bool:
+    low, high = _interval(record, metric, other)
+    return high < 0 if metric == "mae" else low > 0
+
+
+def _interval(record: Record, metric: str, other: str) -> tuple[float, float]:
+    name = f"{metric}_minus_{other}"
+    return record[f"{name}_low"], record[f"{name}_high"]
+
+
+def _table(found: Sequence[Record]) -> str:
+    header = ["list", "answers"]
+    for metric, title in _METRICS.items():
+        header += [title, *(f"minus {other}'s" for other in _OTHERS[metric])]
+    rows = []
+    for record in sorted(found, key=lambda each: -each["ndcg10_after"]):
+        row = [record["list"], f"{record['n_revealed_mean']:.2f}"]
+        for metric in _METRICS:
+            row.append(f"{record[metric]:.4f}")
+            for other in _OTHERS[metric]:
+                low, high = _interval(record, metric, other)
+                row.append("-" if record["list"] == other else f"[{low:+.4f}, {high:+.4f}]")
+        rows.append(row)
+    return table(header, rows)
+
+
+def _groups(found: Sequence[Record], *keys: str) -> Iterable[list[Record]]:
+    """The records that share the values of the keys, in order of appearance."""
+    names = [tuple(record[key] for key in keys) for record in found]
+    for name in dict.fromkeys(names):
+        yield [record for record, own in zip(found, names, strict=True) if own == name]

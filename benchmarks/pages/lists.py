@@ -1,0 +1,87 @@
+"""The page of lists: how good they are by the number of known interactions, ours and the peers'."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.pages.markdown import page, table
+from benchmarks.records import Record
+
+_SHOWN = ("ndcg10", "recall20", "hr10")
+_NAMES = {"ndcg10": "nDCG@10", "ndcg20": "nDCG@20", "recall20": "recall@20", "hr10": "HR@10"}
+
+
+def text(found: Sequence[Record]) -> str:
+    parts = []
+    for dataset in dict.fromkeys(record["dataset"] for record in found):
+        of_dataset = [record for record in found if record["dataset"] == dataset]
+        parts += [f"## {dataset}", _of_users(of_dataset)]
+        for metric in _SHOWN:
+            of_metric = [record for record in of_dataset if record["metric"] == metric]
+            parts += [f"### {_NAMES[metric]}", _by_known(of_metric)]
+        parts += ["### All lists together, with whole supports", _together(of_dataset)]
+    return page(
+        "Lists",
+        "`python -m benchmarks.lists --data DIR --dataset DATASET --peers PYTHON --json "
+        "docs/benchmarks/lists-DATASET.json`: what lists of the whole catalogue are worth to new "
+        "users of whom 0, 1, 2, ... interactions are known. Every method ranks the items that "
+        "training knows, less the user's whole support; relevant are the items of the query that "
+        "the user rated 4 or 5. `lenskit_*` and `implicit_als` are those libraries' own code, on "
+        "the same users. Learners of ratings are in the order of expected ratings. `ridge` "
+        "learns choices (meta_model/choice); a night orders what it retrieves by p_like.",
+        found,
+        *parts,
+    )
+
+
+def _of_users(found: Sequence[Record]) -> str:
+    dataset, users = found[0]["dataset"], found[0]["n_users"]
+    return (
+        f"Means over {users:,} new users with a relevant item. Bold: the best peer of a column.\n\n"
+        f"![nDCG@10 by the number of known interactions](lists-{dataset}.svg)"
+    )
+
+
+def _by_known(found: Sequence[Record]) -> str:
+    known = list(dict.fromkeys(record["known"] for record in found))
+    values = {(record["method"], record["known"]): record["value"] for record in found}
+    peers = {record["method"] for record in found if record["variant"] == "peer"}
+    best = {k: max(values[name, k] for name in peers if (name, k) in values) for k in known}
+    rows = []
+    for method in dict.fromkeys(record["method"] for record in found):
+        cells = []
+        for k in known:
+            value = values.get((method, k))
+            is_best = method in peers and value == best[k]
+            cells.append(
+                "-" if value is None else f"**{value:.3f}**" if is_best else f"{value:.3f}"
+            )
+        rows.append([method, *cells])
+    rows += [_differences(found, method) for method in dict.fromkeys(_ours(found))]
+    return table(("known interactions", *map(str, known)), rows)
+
+
+def _ours(found: Sequence[Record]) -> list[str]:
+    return [record["method"] for record in found if record["variant"] != "peer"]
+
+
+def _differences(found: Sequence[Record], method: str) -> list[str]:
+    """95% intervals of the mean difference to the best peer of each column."""
+    of_method = [record for record in found if record["method"] == method]
+    intervals = [f"{record['low']:+.3f} to {record['high']:+.3f}" for record in of_method]
+    return [f"{method} less the best peer", *intervals]
+
+
+def _together(found: Sequence[Record]) -> str:
+    shares = ("coverage20", "overlap10", "gini20")
+    header = ("method", "coverage@20", "overlap@10", "Gini@20", "novelty@20, bits")
+    rows = [
+        [
+            record["method"],
+            *(f"{record[key]:.3f}" for key in shares),
+            f"{record['novelty20']:.1f}",
+        ]
+        for record in found
+        if record["known"] == "all" and record["metric"] == "ndcg10"
+    ]
+    return table(header, rows)

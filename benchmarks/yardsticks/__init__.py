@@ -1,0 +1,1 @@
+"""What is measured beside: other libraries, SQL by hand."""

@@ -1,0 +1,54 @@
+"""The gate's rules on lists: what recommended lists must be worth to new users.
+
+The intervals are of paired differences over the users of the day, so that a rule says how large a
+loss it would have caught.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jobs.gate.rules import DECISIVE_SCENARIO, Row, Rule
+from schemas.tables.products import ANY_KNOWN, CHAMPION
+
+_RIVALS = ("popularity", "segment_popularity", "item_knn")
+_METRIC, _SHOWN = "ndcg10", "nDCG@10"
+_ENOUGH_USERS = 30  # the lists of fewer differ by chance more than methods do
+
+
+def list_rules(rows: list[Row], model: str) -> Iterator[Rule]:
+    """The rules that the `model`'s lists have to meet, from the rows of list_quality."""
+    figures = {
+        row["model"]: row
+        for row in rows
+        if (row["scenario"], row["known"], row["metric"]) == (DECISIVE_SCENARIO, ANY_KNOWN, _METRIC)
+    }
+    own = figures.get(model)
+    if own is None or own["n_users"] < _ENOUGH_USERS:
+        n_users = 0 if own is None else own["n_users"]
+        yield Rule(
+            met=True,
+            text=f"{DECISIVE_SCENARIO}: lists of {n_users} users, too few to judge "
+            f"(expected at least {_ENOUGH_USERS})",
+        )
+        return
+    rivals = [figures[name] for name in _RIVALS if name in figures]
+    yield _not_behind(
+        own, max(rivals, key=lambda row: float(row["value"])), "the best of its peers"
+    )
+    if CHAMPION in figures:
+        yield _not_behind(own, figures[CHAMPION], "the last published model")
+
+
+def _not_behind(own: Row, rival: Row, words: str) -> Rule:
+    """Behind is a list whose lead is below 0 by more than chance explains."""
+    low, high = rival["lead_low"], rival["lead_high"]
+    ahead = own["value"] - rival["value"]
+    return Rule(
+        met=high >= 0,
+        text=f"{DECISIVE_SCENARIO}: {_SHOWN} of lists {own['value']:.4f}, expected not behind "
+        f"the {rival['value']:.4f} of {rival['model']}, {words}: ahead by {ahead:+.4f}, 95% "
+        f"interval {low:+.4f} to {high:+.4f} over {own['n_users']:,} users; a loss of more than "
+        f"{high - ahead:.4f} would be caught",
+        is_of_quality=True,
+    )

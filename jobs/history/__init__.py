@@ -1,0 +1,1 @@
+"""What is kept of the interactions from night to night."""

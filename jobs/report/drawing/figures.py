@@ -1,0 +1,237 @@
+"""The report's pictures: which of its figures go on which axes."""
+
+from __future__ import annotations
+
+from calendar import month_abbr
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from markupsafe import Markup
+
+from jobs.report.drawing.charts import Point, Series, line_chart
+from jobs.report.drawing.svg import Axis, number_axis
+from jobs.report.sections.breakdowns import RatingBin, SupportBin
+from jobs.report.sections.elicitation import Contest
+from jobs.report.sections.lists import Judged, Method
+from jobs.report.sections.quality import TITLES, Course, Figures, Quality
+from jobs.report.sections.training import Training
+
+_LARGEST_DOT = 7.0
+
+
+def courses(quality: Quality, metric: str) -> dict[str, Markup]:
+    """A chart a scenario of one metric over the days, all on the same axes."""
+    drawn = quality.courses[metric]
+    y = number_axis(_known(value for each in drawn for value in (*each.own, *each.baseline)))
+    days = quality.days
+    x = Axis(
+        low=0,
+        high=len(days) - 1,
+        ticks=tuple((n, _short(days[n])) for n in (0, len(days) // 2, len(days) - 1)),
+    )
+    return {each.scenario: _course(each, days, x, y) for each in drawn if _known(each.own)}
+
+
+def _short(day: date) -> str:
+    return f"{day.day:02} {month_abbr[day.month]}"
+
+
+def _course(course: Course, days: Sequence[date], x: Axis, y: Axis) -> Markup:
+    last = course.own[-1]
+    metric = TITLES[course.metric]
+    said = "no such tasks that day" if last is None else f"{last:.4f} on {days[-1]}"
+    ran = sum(value is not None for value in course.own)
+    title = (
+        f"{metric}, {course.scenario}, over {len(days)} days, {ran} of them with figures: {said}"
+    )
+    series = [_by_day(course.own, days, "own", "model")]
+    if _known(course.baseline):
+        series.append(_by_day(course.baseline, days, "baseline", "baseline"))
+    return line_chart(title, x, y, series)
+
+
+def _by_day(values: Figures, days: Sequence[date], style: str, name: str) -> Series:
+    return Series(
+        style=style,
+        points=tuple(
+            None if value is None else Point(x=n, y=value, says=f"{name} {days[n]}: {value:.4f}")
+            for n, value in enumerate(values)
+        ),
+    )
+
+
+def lists_axis(judged: Judged) -> Axis:
+    """What all methods of a scenario are drawn on, from 0."""
+    values = (v for method in judged.methods for v in (*method.values, *method.highs))
+    return number_axis([0.0, *values])
+
+
+def lists(scenario: str, judged: Judged, own: Method, other: Method, y: Axis) -> Markup:
+    """Our lists and another method's by known interactions, which are evenly spaced."""
+    x = Axis(
+        low=0,
+        high=len(judged.known) - 1,
+        ticks=tuple((float(place), known) for place, known in enumerate(judged.known)),
+    )
+
+    def drawn(name: str, style: str, values: Sequence[float], *, has_dots: bool = True) -> Series:
+        points = (
+            Point(x=place, y=value, says=f"{name}, {known} known: {value:.4f}")
+            for place, (known, value) in enumerate(zip(judged.known, values, strict=True))
+        )
+        return Series(style=style, points=tuple(points), has_dots=has_dots)
+
+    title = (
+        f"nDCG@10 of lists, {scenario}, by known interactions: ours {own.values[-1]:.4f} with all "
+        f"known, {other.title} {other.values[-1]:.4f}"
+    )
+    series = [
+        drawn(own.title, "own", own.values),
+        drawn(other.title, "baseline", other.values),
+        *(drawn(own.title, "ideal", ends, has_dots=False) for ends in (own.lows, own.highs)),
+    ]
+    return line_chart(title, x, y, series)
+
+
+def worth(contests: Sequence[Contest]) -> Markup:
+    """nDCG@10 of recommendations by how many questions were asked: ours, popularity, nothing."""
+    x = Axis(
+        low=0,
+        high=max(1, len(contests) - 1),
+        ticks=tuple((float(n), f"{each.length} asked") for n, each in enumerate(contests)),
+    )
+    drawn = {"own": "evidence", "baseline": "popularity", "before": "nothing"}
+    found = {
+        style: [next(a for a in each.lists if a.name == name) for each in contests]
+        for style, name in drawn.items()
+        if all(name in {a.name for a in each.lists} for each in contests)
+    }
+    y = number_axis([0.0, *(asked.ndcg10 for asked_of in found.values() for asked in asked_of)])
+    series = [
+        Series(
+            style=style,
+            points=tuple(
+                Point(x=n, y=a.ndcg10, says=f"{a.title}, {each.length} asked: {a.ndcg10:.4f}")
+                for n, (a, each) in enumerate(zip(asked_of, contests, strict=True))
+            ),
+        )
+        for style, asked_of in found.items()
+    ]
+    said = ", ".join(f"{each.length}: {found['own'][n].ndcg10:.4f}"
+        for n, each in enumerate(contests))  # fmt: skip
+    return line_chart(f"nDCG@10 of recommendations after our list, by length, {said}", x, y, series)
+
+
+def losses(training: Training) -> Markup:
+    """The training loss and the validation loss of each epoch."""
+    epochs = training.epochs
+    title = f"Training and validation loss over {len(epochs)} epochs, best {training.best_epoch}"
+    return _epochs(
+        title,
+        training,
+        {
+            "own": ("validation", [each.validation_loss for each in epochs]),
+            "baseline": ("training", [each.train_loss for each in epochs]),
+        },
+    )
+
+
+def adaptation(training: Training) -> Markup:
+    """The validation MAE of each epoch, before and after the local update."""
+    epochs = training.epochs
+    title = f"Validation MAE before and after adapting over {len(epochs)} epochs"
+    return _epochs(
+        title,
+        training,
+        {
+            "own": ("after", [each.validation_mae for each in epochs]),
+            "before": ("before", [each.validation_mae_before for each in epochs]),
+        },
+    )
+
+
+def _epochs(
+    title: str, training: Training, named: dict[str, tuple[str, list[float | None]]]
+) -> Markup:
+    last = len(training.epochs)
+    ticks = dict.fromkeys(number for number in (1, training.best_epoch, last) if number)
+    x = Axis(
+        low=1,
+        high=max(2, last),
+        ticks=tuple((n, f"best {n}" if n == training.best_epoch else str(n)) for n in ticks),
+    )
+    y = number_axis(_known(value for _, values in named.values() for value in values))
+    series = [
+        Series(
+            style=style,
+            points=tuple(
+                None
+                if value is None
+                else Point(x=n, y=value, says=f"{name}, epoch {n}: {value:.4f}")
+                for n, value in enumerate(values, start=1)
+            ),
+        )
+        for style, (name, values) in named.items()
+    ]
+    return line_chart(title, x, y, series)
+
+
+def support_sizes(scenario: str, bins: Sequence[SupportBin], y: Axis) -> Markup:
+    """The metric by the size of the support: adapted, before that, and the baseline."""
+    x = Axis(low=-0.3, high=len(bins) - 0.7, ticks=tuple((n, b.sizes) for n, b in enumerate(bins)))
+    metric = TITLES[bins[0].metric]
+    said = ", ".join(f"{each.sizes}: {each.value:.4f}" for each in bins)
+    names = {"own": "adapted", "before": "before adapting", "baseline": "baseline"}
+    figures = {"own": "value", "before": "before", "baseline": "baseline"}
+    series = [
+        Series(
+            style=style,
+            points=tuple(
+                Point(
+                    x=n,
+                    y=getattr(each, figures[style]),
+                    says=f"{name}, {each.sizes} interactions, {each.n_tasks:,} tasks: "
+                    f"{getattr(each, figures[style]):.4f}",
+                )
+                for n, each in enumerate(bins)
+            ),
+        )
+        for style, name in names.items()
+    ]
+    return line_chart(f"{metric} by interactions in the support, {scenario}: {said}", x, y, series)
+
+
+def support_axis(bins: Iterable[SupportBin]) -> Axis:
+    """The same metric's axis for all scenarios."""
+    return number_axis([v for each in bins for v in (each.value, each.before, each.baseline)])
+
+
+def calibration(scenario: str, bins: Sequence[RatingBin], axis: Axis) -> Markup:
+    """Expected ratings beside observed ones; on the diagonal they agree, dots count ratings."""
+    most = max(each.n_ratings for each in bins)
+    points = tuple(
+        Point(
+            x=each.predicted,
+            y=each.observed,
+            says=f"expected {each.predicted:.2f}, observed {each.observed:.2f}, "
+            f"{each.n_ratings:,} ratings",
+            radius=max(1.5, _LARGEST_DOT * (each.n_ratings / most) ** 0.5),
+        )
+        for each in bins
+    )
+    ends = tuple(Point(x=value, y=value, says="") for value in (axis.low, axis.high))
+    total = sum(each.n_ratings for each in bins)
+    return line_chart(
+        f"Expected and observed ratings, {scenario}: {len(bins)} bins of {total:,} ratings",
+        axis,
+        axis,
+        [Series(style="own", points=points), Series(style="ideal", points=ends, has_dots=False)],
+    )
+
+
+def calibration_axis(bins: Iterable[RatingBin]) -> Axis:
+    return number_axis([value for each in bins for value in (each.predicted, each.observed)])
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]

@@ -1,0 +1,103 @@
+"""What the night's lists are worth beside simpler methods', by how much is known of a user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jobs.report.night import Night, Part, Row
+from schemas.tables.products import ANY_KNOWN, CHAMPION, LIST_ORDERS, LIST_PEERS, LIST_QUALITY
+
+_METRIC = "ndcg10"
+_ALL = "all"
+_OTHERS = (CHAMPION, *LIST_ORDERS, *LIST_PEERS)
+TITLES = {
+    CHAMPION: "the last published model",
+    "by_p_like": "the model, by p_like",
+    "by_choice": "the model, by choice",
+    "by_rating": "the model, by expected rating",
+    "unadapted": "the model, not adapted",
+    "popularity": "popularity",
+    "segment_popularity": "popularity in the segment",
+    "item_mean": "mean rating of the item",
+    "item_knn": "ItemKNN",
+    "ease": "EASE",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """nDCG@10 of one method's lists; `values`, `lows` and `highs` by number known, in its order.
+
+    lead: the interval of how far the published lists are ahead of it, mean over 1 to all known;
+    coverage, overlap, novelty: of all its lists together, all interactions known
+    """
+
+    title: str
+    is_own: bool
+    values: tuple[float, ...]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+    lead: tuple[float, float] | None
+    coverage: float
+    overlap: float
+    novelty: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """The methods of one scenario, the night's own first; `known`: how many interactions."""
+
+    n_users: int
+    known: tuple[str, ...]
+    methods: tuple[Method, ...]
+
+
+Lists = Mapping[str, Judged]  # by scenario
+
+
+def lists(night: Night) -> Part[Lists]:
+    found = night.rows(LIST_QUALITY)
+    if found.content == []:
+        return Part(note="Nothing to show: no held-out user chose and liked anything that day.")
+    return found.then(
+        lambda rows: {
+            scenario: _judged([row for row in rows if row["scenario"] == scenario])
+            for scenario in dict.fromkeys(row["scenario"] for row in rows)
+        }
+    )
+
+
+def _judged(rows: list[Row]) -> Judged:
+    known = dict.fromkeys(r["known"] for r in rows if r["metric"] == _METRIC)
+    models = sorted(
+        dict.fromkeys(row["model"] for row in rows),
+        key=lambda name: _OTHERS.index(name) if name in _OTHERS else -1,
+    )
+    numbers = tuple(number for number in known if number != ANY_KNOWN)
+    by_model = {name: [row for row in rows if row["model"] == name] for name in models}
+    return Judged(
+        n_users=rows[0]["n_users"],
+        known=numbers,
+        methods=tuple(_method(name, of, numbers) for name, of in by_model.items()),
+    )
+
+
+def _method(name: str, rows: list[Row], numbers: tuple[str, ...]) -> Method:
+    at = {(row["metric"], row["known"]): row for row in rows}
+    mean = at[_METRIC, ANY_KNOWN]
+    values, lows, highs = (
+        tuple(at[_METRIC, number][column] for number in numbers)
+        for column in ("value", "low", "high")
+    )
+    return Method(
+        title=TITLES.get(name, name),
+        is_own=name not in _OTHERS,
+        values=values,
+        lows=lows,
+        highs=highs,
+        lead=None if mean["lead_low"] is None else (mean["lead_low"], mean["lead_high"]),
+        coverage=at["coverage20", _ALL]["value"],
+        overlap=at["overlap10", _ALL]["value"],
+        novelty=at["novelty20", _ALL]["value"],
+    )

@@ -1,0 +1,180 @@
+"""Quality by scenario: the night's figures beside the baselines, and how they moved in 30 days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from jobs.report.night import UNREADABLE, Night, Part, Row
+from schemas.dataset.spec import Feedback
+from schemas.projections.arrow import read_partition
+from schemas.tables.lake import SCENARIOS
+from schemas.tables.products import BASELINES, CHAMPION, MODEL_METRICS
+
+DAYS = 30
+GAIN = "adaptation_gain"
+TITLES = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "ndcg5": "nDCG@5",
+    "auc": "AUC",
+    "hr10": "HR@10",
+    "ndcg10": "nDCG@10",
+    "logloss": "log loss",
+    GAIN: "adaptation gain",
+}
+_TABLED: Mapping[Feedback, tuple[str, ...]] = {
+    "explicit": ("mae", "rmse", "ndcg5", GAIN),
+    "implicit": ("auc", "hr10", "ndcg10", "logloss", GAIN),
+}
+_CHARTED: Mapping[Feedback, tuple[str, ...]] = {
+    "explicit": ("mae", "ndcg5", GAIN),
+    "implicit": ("auc", "ndcg10", GAIN),
+}
+# Measured beside the night's own model: `champion` is the one published last before.
+_OTHERS = (CHAMPION, *BASELINES)
+
+Figures = tuple[float | None, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One model's row of today's table; `figures` in the order of the table's metrics."""
+
+    model: str
+    is_own: bool
+    n_tasks: int
+    figures: Figures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """A metric of a scenario, day by day; None where no night ran, or none had such tasks."""
+
+    scenario: str
+    metric: str
+    own: Figures
+    baseline: Figures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """`days` ends with ds. `lines` are of ds, by scenario; `courses` by metric, for all scenarios.
+
+    unreadable: days whose metrics other code wrote
+    """
+
+    model: str
+    metrics: tuple[str, ...]
+    lines: Mapping[str, tuple[Line, ...]]
+    days: tuple[date, ...]
+    courses: Mapping[str, tuple[Course, ...]]
+    unreadable: tuple[date, ...]
+
+    def baseline(self, scenario: str, metric: str) -> float | None:
+        """The baseline's of a metric that is drawn, None without one."""
+        found = (each for each in self.courses[metric] if each.scenario == scenario)
+        return next(each.baseline[-1] for each in found)
+
+    def own(self, scenario: str, metric: str) -> float | None:
+        """The night's own figure, None without one."""
+        own = [line for line in self.lines.get(scenario, ()) if line.is_own]
+        return own[0].figures[self.metrics.index(metric)] if own else None
+
+
+def quality(night: Night) -> Part[Quality]:
+    found = night.rows(MODEL_METRICS)
+    if not found.content:
+        return Part(note=found.note or "Nothing to show: there were no held-out tasks that day.")
+    days = tuple(night.ds - timedelta(days=n) for n in reversed(range(DAYS)))
+    rows_of, unreadable = _history(night, days)
+    return found.then(lambda rows: _quality(rows, night.feedback, days, rows_of, unreadable))
+
+
+def is_own(row: Row) -> bool:
+    """Whether a row of the metrics is of the model that was trained that night."""
+    return row["model"] not in _OTHERS
+
+
+def _quality(
+    rows: list[Row],
+    feedback: Feedback,
+    days: tuple[date, ...],
+    rows_of: Mapping[date, list[Row]],
+    unreadable: tuple[date, ...],
+) -> Quality:
+    metrics = _TABLED[feedback]
+    return Quality(
+        model=next(row["model"] for row in rows if is_own(row)),
+        metrics=metrics,
+        lines={
+            scenario: lines
+            for scenario in SCENARIOS
+            if (lines := _lines([row for row in rows if row["scenario"] == scenario], metrics))
+        },
+        days=days,
+        courses={
+            metric: tuple(_course(scenario, metric, days, rows_of) for scenario in SCENARIOS)
+            for metric in _CHARTED[feedback]
+        },
+        unreadable=unreadable,
+    )
+
+
+def _history(
+    night: Night, days: tuple[date, ...]
+) -> tuple[dict[date, list[Row]], tuple[date, ...]]:
+    """The rows of each day that the lake has, and the days that cannot be read; none after ds."""
+    rows_of: dict[date, list[Row]] = {}
+    unreadable = []
+    held = night.lake.days(MODEL_METRICS.name, until=night.ds)
+    for day in (day for day in days if day in held):
+        version = night.lake.version(MODEL_METRICS.name, day)
+        try:
+            rows_of[day] = read_partition(MODEL_METRICS, version).to_pylist()
+        except UNREADABLE:
+            unreadable.append(day)
+    return rows_of, tuple(unreadable)
+
+
+def _course(
+    scenario: str, metric: str, days: tuple[date, ...], rows_of: Mapping[date, list[Row]]
+) -> Course:
+    found = [
+        next(
+            (
+                row
+                for row in rows_of.get(day, ())
+                if row["scenario"] == scenario and row["metric"] == metric and is_own(row)
+            ),
+            None,
+        )
+        for day in days
+    ]
+    return Course(
+        scenario=scenario,
+        metric=metric,
+        own=tuple(None if row is None else row["value"] for row in found),
+        baseline=tuple(None if row is None else row["baseline"] for row in found),
+    )
+
+
+def _lines(rows: list[Row], metrics: tuple[str, ...]) -> tuple[Line, ...]:
+    """The night's own model first, then the others in their order."""
+    models = dict.fromkeys(row["model"] for row in rows)
+    ordered = sorted(models, key=lambda name: _OTHERS.index(name) if name in _OTHERS else -1)
+    return tuple(
+        Line(
+            model=model,
+            is_own=model not in _OTHERS,
+            n_tasks=next(row["n_tasks"] for row in rows if row["model"] == model),
+            figures=tuple(_value(rows, model, metric) for metric in metrics),
+        )
+        for model in ordered
+    )
+
+
+def _value(rows: list[Row], model: str, metric: str) -> float | None:
+    found = (r["value"] for r in rows if r["model"] == model and r["metric"] == metric)
+    return next(found, None)

@@ -1,0 +1,99 @@
+"""The source's folder, with its files under names that Spark cannot misread.
+
+Spark expands patterns in paths, skips names that begin with `_`, guesses a compression by the end
+of a name, checks a `.crc` beside a file, prints paths in a spelling of its own, and under LC_ALL=C
+cannot open a name beyond ASCII at all. So it is given links, whose names are numbers: a row's file
+is the one that has its link's number, and no path is ever compared as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from uuid import uuid4
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.sources.files.paths import Part
+from jobs.spark.literal_paths import literal
+from schemas.lake import Lake
+
+NUMBER = "_number"  # the column with the number of a row's file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """A file of the source under its link."""
+
+    part: Part
+    number: int
+    link: str
+    name: str  # in the source, for people
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceFolder:
+    """Where the source lies, and where its links do for the time of a run."""
+
+    spark: SparkSession
+    path: Path
+    links: Path
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def stage(
+        self, parts: Sequence[Part], ends: Sequence[str], name: str | None = None
+    ) -> list[Staged]:
+        """Links to the files; `ends` are their names' ends, which tell Spark the compression.
+
+        A row's file is called by its path in the source, or `name`.
+        """
+        staged = []
+        for part, end in zip(parts, ends, strict=True):
+            number = next(self._numbers)
+            link = self.links / f"{number}{end}"
+            link.symlink_to(part.path.absolute())
+            called = name or self._spelled(part.path)
+            staged.append(Staged(part=part, number=number, link=literal(link), name=called))
+        return staged
+
+    def named(self, frame: DataFrame, staged: Sequence[Staged]) -> DataFrame:
+        """The frame with `_file` and `_day` of each row's file.
+
+        A left join: a row whose file nobody knows would still be there, and stop the run.
+        """
+        if len(staged) == 1:
+            name, day = F.lit(staged[0].name), F.lit(staged[0].part.day).cast("date")
+            return frame.withColumns({"_file": name, "_day": day})
+        rows = [(each.number, each.name, each.part.day) for each in staged]
+        known = self.spark.createDataFrame(rows, f"{NUMBER} int, _file string, _day date")
+        return frame.join(F.broadcast(known), on=NUMBER, how="left")
+
+    def set_down(self, frame: DataFrame) -> DataFrame:
+        """The frame's rows as files, for the time of the run: read once, whatever becomes of it."""
+        folder = self.links / f"rows-{next(self._numbers)}"
+        by_place = frame.toDF(*(f"_{n}" for n in range(len(frame.columns))))  # any name will do
+        by_place.write.parquet(str(folder))
+        written = self.spark.read.schema(by_place.schema).parquet(literal(folder))
+        return written.toDF(*frame.columns)
+
+    def _spelled(self, path: Path) -> str:
+        inside = path.relative_to(self.path) if path.is_relative_to(self.path) else path
+        return inside.as_posix().encode(errors="surrogateescape").decode(errors="replace")
+
+
+@contextmanager
+def opened(spark: SparkSession, path: Path, lake: Lake) -> Iterator[SourceFolder]:
+    """The folder at `path`, for the block; the links lie in the lake, which Spark writes anyway."""
+    with lake.scratch("staged") as scratch:
+        links = scratch / uuid4().hex  # no run's path is ever another run's
+        links.mkdir()
+        yield SourceFolder(spark=spark, path=path, links=links)
+
+
+def file_number() -> Column:
+    """Of the file that a row was read from, by the name of its link."""
+    return F.regexp_extract("_metadata.file_name", r"^\d+", 0).cast("int")

@@ -1,0 +1,86 @@
+"""Sections of a source that lie in a database, copied to files, which the rest of ingest reads.
+
+One copy, so that a table which changes meanwhile is the same for all that reads it. Columns that
+nobody asks for stay where they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.sources import needed_columns
+from jobs.transforms.source import column
+from schemas.dataset.spec import Database, DatasetSpec, SourceFile
+from schemas.errors import UserError
+from schemas.lake import Lake
+from schemas.run.settings import Settings
+
+_FETCHED_ROWS = 10_000  # at a time, over the wire: some drivers' default is all
+
+
+@contextmanager
+def as_files(
+    spark: SparkSession, settings: Settings, spec: DatasetSpec, lake: Lake
+) -> Iterator[DatasetSpec]:
+    """The spec with its database's tables as files, which are there for the block.
+
+    Raises `UserError` when the database cannot be read, or a table lacks a column.
+    """
+    if spec.database is None:
+        yield spec
+        return
+    asked = {id(file): names for file, names in needed_columns.of_spec(spec)}
+    with lake.scratch("source") as folder:
+        copied: dict[str, Any] = {}
+        for name, file in spec.in_database.items():
+            frame = _table(spark, settings, spec.database, file, asked[id(file)])
+            frame.write.parquet(str(folder / file.file))
+            copied[name] = replace(file, file=str(folder / file.file))
+        yield replace(spec, **copied)
+
+
+def _table(
+    spark: SparkSession, settings: Settings, database: Database, file: SourceFile, names: list[str]
+) -> DataFrame:
+    options = {
+        "url": database.url,
+        "driver": database.driver,
+        "user": settings.source_user,
+        "password": settings.source_password,
+    }
+    reader = spark.read.format("jdbc").option("fetchsize", _FETCHED_ROWS)
+    for key, value in options.items():
+        if value is not None:
+            reader = reader.option(key, value)
+    try:
+        frame = reader.option("dbtable", file.file).load()
+        found = frame.columns  # asks the database
+    except PySparkException as error:
+        raise UserError(
+            f"{file.file} in {database.url} cannot be read: {_first_line(error)} "
+            "Expected a table that COLDSTART_SOURCE_USER may read with COLDSTART_SOURCE_PASSWORD, "
+            "and the database's driver among the jars of COLDSTART_SPARK_JARS."
+        ) from error
+    needed = list(dict.fromkeys([*names, *file.only, *file.without]))
+    if missing := sorted(set(needed) - set(found)):
+        raise UserError(
+            f"{file.file} in {database.url} has the columns {found}; the dataset spec also needs "
+            f"{missing}. Add them to a view, or name other columns in the spec."
+        )
+    return frame.select(*map(column, needed))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def name_of(file: SourceFile) -> str:
+    """What a person calls the file: of a copied table, the table's name."""
+    return Path(file.file).name if file.format == "jdbc" else file.file

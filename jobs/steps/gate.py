@@ -1,0 +1,95 @@
+"""The gate: which model a night publishes, by rules that are stated with values.
+
+The night's own model, the challenger, has to beat what means and counts alone predict, and to hold
+the champion, the model published last before, both measured on the tasks of today. Otherwise the
+champion goes on: its figures come from the same tasks. A person may choose either one by hand.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from jobs.gate.list_rules import list_rules
+from jobs.gate.rules import Row, Rule, rules
+from schemas.dataset import choice as dataset_choice
+from schemas.errors import UserError
+from schemas.lake import Lake
+from schemas.pipeline import GATE
+from schemas.projections.arrow import read_partition
+from schemas.run import decision, journal
+from schemas.run.decision import Decision, Verdict
+from schemas.run.settings import Settings
+from schemas.tables.columns import Table
+from schemas.tables.products import CHAMPION, LIST_QUALITY, MODEL_METRICS
+
+Choice = Literal["compare", "challenger", "champion"]  # by the rules, or by hand
+
+
+def run(
+    settings: Settings,
+    ds: date,
+    record: journal.Step,
+    model: str,
+    *,
+    choose: Choice = "compare",
+    tolerance: float = 0.01,  # a hundred tasks cannot tell two MAEs (or AUCs) apart more finely
+) -> None:
+    """Decide on the model of ds and keep the decision; a `UserError` when none may be published."""
+    rows, of_lists = (_rows(settings, table, ds) for table in (MODEL_METRICS, LIST_QUALITY))
+    record.rows_in = len(rows) + len(of_lists)
+    feedback = dataset_choice.of_lake(settings.lake).feedback
+    outcome = [
+        *rules(rows, model, feedback, tolerance),
+        *list_rules(of_lists, model),
+        _of_one_run([*rows, *of_lists]),
+    ]
+    for rule in outcome:
+        record.progress(f"{'ok  ' if rule.met else 'FAIL'} {rule.text}")
+    decided = _decide(outcome, rows, choose)
+    decision.write(settings, ds, decided)
+    record.facts["gate"] = decided.text
+    record.progress(decided.text)
+    if decided.run_id is None:
+        raise UserError(
+            f"the gate refuses {model} for ds {ds}, so nothing is published: "
+            f"{'; '.join(decided.reasons)}. The warehouse keeps what it has. Look at the training "
+            "curve and the data of that ds, train again, publish another MODEL, or choose by hand: "
+            f"{GATE.command(ds, model)} --choose challenger"
+        )
+
+
+def _rows(settings: Settings, table: Table, ds: date) -> list[Row]:
+    partition = Lake(root=settings.lake).require(table.name, ds)
+    return read_partition(table, partition).to_pylist()
+
+
+def _decide(outcome: list[Rule], rows: list[Row], choose: Choice) -> Decision:
+    broken = [rule for rule in outcome if not rule.met]
+    reasons = [rule.text for rule in broken or outcome]
+    challenger = ",".join(sorted(_run_ids(rows, of_champion=False)))
+    champion = next(iter(_run_ids(rows, of_champion=True)), None)
+    overruled = choose == "challenger" and all(rule.is_of_quality for rule in broken)
+    verdict: Verdict = "neither"
+    if choose != "champion" and (not broken or overruled):
+        verdict = "challenger"
+    elif choose != "challenger" and champion is not None:
+        verdict = "champion"
+    elif champion is None:
+        reasons.append("and no model was published before that could go on")
+    return Decision(
+        challenger=challenger,
+        verdict=verdict,
+        run_id={"challenger": challenger, "champion": champion, "neither": None}[verdict],
+        reasons=tuple(reasons),
+        by_hand=choose == verdict and (verdict == "champion" or bool(broken)),
+    )
+
+
+def _of_one_run(rows: list[Row]) -> Rule:
+    run_ids = sorted(_run_ids(rows, of_champion=False))
+    return Rule(met=len(run_ids) == 1, text=f"the metrics are of one run: {', '.join(run_ids)}")
+
+
+def _run_ids(rows: list[Row], *, of_champion: bool) -> set[str]:
+    return {row["run_id"] for row in rows if (row["model"] == CHAMPION) == of_champion}

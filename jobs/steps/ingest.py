@@ -1,0 +1,74 @@
+"""Ingest: the source's files become the lake's interactions by day, users, items and quarantine.
+
+Only days that differ from what the lake has are written: a new day, a day that late events
+reached, a day that lost rows. How they are found depends on the source: one file is read whole
+(jobs/sources/whole_file.py), of a file a day those that changed (jobs/sources/daily_files.py).
+
+Everything is read and checked before anything is written: a source that fails leaves the lake as
+it was.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from jobs.history import activity
+from jobs.sources import entities, links
+from jobs.sources.accounts import quarantine, rows_by_file
+from jobs.sources.accounts.accounting import KEPT, QUARANTINED, READ
+from jobs.sources.files import folder
+from jobs.sources.formats import database
+from jobs.sources.taken import Taken
+from jobs.sources.taking import taking
+from jobs.spark.partitions import write_days
+from jobs.spark.session import spark_session
+from jobs.transforms.source import valid_interactions
+from schemas.dataset import choice as dataset_choice
+from schemas.lake import Lake
+from schemas.run import journal
+from schemas.run.settings import Settings
+from schemas.tables import lake as tables
+
+
+def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | None = None) -> None:
+    """`dataset`: the data set that the source has to hold, if it matters."""
+    lake = Lake(root=settings.lake)
+    spec_file = dataset_choice.find(settings.source, named=dataset)
+    spec = dataset_choice.bind(lake.root, spec_file)
+    interactions = tables.interactions(spec)
+    with (
+        spark_session(settings) as spark,
+        database.as_files(spark, settings, spec, lake) as spec,
+        folder.opened(spark, settings.source, lake) as source,
+        taking(spec)(source, spec, lake, ds) as taken,
+    ):
+        _account(taken, record)
+        reasons = quarantine.check(taken.checked, taken.outcomes, spec, spec_file)
+        item_links, rows_of_links = links.read_links(source, spec)
+        rows = {"interactions": taken.rows, **taken.entities.rows, **rows_of_links}
+        record.facts["rows_of_files"] = rows_by_file.worth_telling(rows)
+        entities.write_entities(taken.entities.users, tables.users(spec), lake, ds, record)
+        entities.write_entities(taken.entities.items, tables.items(spec), lake, ds, record)
+        links.write_links(item_links, lake, ds, record)
+        quarantine.write(taken.checked, reasons, lake, ds, record, taken.source_days)
+        record.progress(f"{len(taken.changed)} of {taken.n_days} days are new or changed")
+        if taken.changed:
+            by_day = valid_interactions(taken.checked, interactions)
+            write_days(lake, interactions, by_day, taken.changed)
+        activity.bring_up_to_date(spark, lake, interactions, ds, record)
+        between = quarantine.between_levels(taken.outcomes, spec)
+        if told := [*taken.told, *taken.entities.set_aside, *filter(None, [between])]:
+            record.facts["warnings"] = told
+            for text in told:
+                record.progress(text)
+    record.rows_out = lake.rows("interactions", until=ds)
+
+
+def _account(taken: Taken, record: journal.Step) -> None:
+    """Say in the journal what became of each row of interactions that was read."""
+    counts = {KEPT: 0, **rows_by_file.total(taken.rows.values())}
+    record.rows_in = counts[READ]
+    record.facts["rows"] = {name: n for name, n in counts.items() if name != QUARANTINED}
+    left_out = [f"{n:,} {rule}" for rule, n in rows_by_file.rules(counts).items()]
+    kept = f"{counts[READ]:,} rows read: {counts[KEPT]:,} kept"
+    record.progress(", ".join([kept, *left_out]))

@@ -1,0 +1,71 @@
+"""Embedding tables of which every task has rows of its own: those that its support has values of.
+
+Rows are kept as differences from the shared table, for all tasks of a batch one below the other; a
+task's own are found by their slots, which count from 1: 0 is a value that the task leaves alone.
+
+Shapes: B tasks, N places, K = F * W values of F features, P rows, E the size of an embedding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from meta_model.encoders.embedding import Attributes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values:
+    """Entities' values of all features [N, K], and each one's weight in its feature's mean."""
+
+    numbers: Tensor
+    weights: Tensor
+
+    @staticmethod
+    def of(attributes: Attributes, indices: Tensor) -> Values:
+        values, weights = attributes(indices)
+        known = weights.unsqueeze(-1) * (values > 0)
+        return Values(numbers=values.flatten(1), weights=known.flatten(1))
+
+
+def slots_of(values: Tensor, mask: Tensor, n_values: int) -> Tensor:
+    """The slot of each of a table's values in each task, [B, values in all].
+
+    values: [B, S, K], those of the support; mask: [B, S]
+    """
+    seen = torch.zeros(len(values), n_values, dtype=torch.bool, device=values.device)
+    seen.scatter_(1, (values * mask.unsqueeze(-1)).flatten(1), value=True)
+    seen[:, 0] = False
+    return seen.flatten().cumsum(0).view_as(seen) * seen
+
+
+def means(rows: Tensor, weights: Tensor, n_features: int) -> Tensor:
+    """Each feature's weighted sum [..., F * E] of rows [..., K, E], by weights [..., K]."""
+    weighted: Tensor = rows * weights.unsqueeze(-1)
+    weighted = weighted.unflatten(-2, (n_features, _width(weights, n_features)))
+    return weighted.sum(-2).flatten(-2)
+
+
+def found_means(
+    slots: Tensor, values: Tensor, weights: Tensor, rows: Tensor, n_features: int
+) -> Tensor:
+    """The same [B, N, F * E] of the tasks' own rows [P, E] that values [B or 1, N, K] are in.
+
+    Most values are padding, or not in the task's support: only the others are looked up.
+    """
+    n_tasks, n_places, n_values = len(slots), values.shape[1], values.shape[2]
+    found = slots.gather(1, values.flatten(1).expand(n_tasks, -1))
+    tasks, places = found.nonzero(as_tuple=True)
+    weight = weights.flatten(1).expand(n_tasks, -1)[tasks, places]
+    weighted = rows.index_select(0, found[tasks, places] - 1) * weight.unsqueeze(1)
+    cells = (tasks * (n_places * n_values) + places) // max(1, _width(values, n_features))
+    size = rows.shape[-1]
+    sums = weighted.new_zeros(n_tasks * n_places * n_features, size)
+    return sums.index_add(0, cells, weighted).view(n_tasks, n_places, n_features * size)
+
+
+def _width(values: Tensor, n_features: int) -> int:
+    """W; entities without any feature have no values."""
+    return values.shape[-1] // max(1, n_features)

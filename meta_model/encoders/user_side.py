@@ -1,0 +1,48 @@
+"""Users as a learner knows them: by attributes, and by what their support says at once.
+
+Shapes: B tasks, S support places, K thresholds between rating levels.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from meta_model.config import Config
+from meta_model.data.damping import USER_DAMPING
+from meta_model.data.features import Features
+from meta_model.encoders.embedding import (
+    EMBEDDING_STD,
+    LOG_SCALE,
+    N_STATISTICS,
+    Attributes,
+    ValueEmbedding,
+)
+
+
+class UserSide(nn.Module):
+    """The users' parameters. `vector_size` is what it adds to a learner's input."""
+
+    def __init__(self, users: Features, config: Config) -> None:
+        super().__init__()
+        self.attributes = Attributes(users)
+        self.embedding = ValueEmbedding(self.attributes, config.embedding_size, EMBEDDING_STD)
+        self.log_damping = nn.Parameter(torch.tensor(USER_DAMPING).log())
+        self.n_statistics = N_STATISTICS if config.user_statistics else 0
+        self.vector_size = self.embedding.output_size + self.n_statistics
+
+    def bias(self, rest: Tensor, mask: Tensor) -> Tensor:
+        """b_u [B, 1] = sum(rest) / (n_u + k_u) over the rest of the support's ratings [B, S]."""
+        n = mask.sum(1, keepdim=True)
+        return (rest * mask).sum(1, keepdim=True) / (n + self.log_damping.exp())
+
+    def statistics(self, n: Tensor, bias: Tensor) -> Tensor:
+        """Inputs [B, F] that say how much is known of the users, and what; n and bias [B, 1]."""
+        if not self.n_statistics:
+            return bias[:, :0]
+        return torch.cat([n.log1p() / LOG_SCALE, bias, (n == 0).float()], dim=1)
+
+    def forward(self, users: Tensor) -> Tensor:
+        """The attributes of users [B] as vectors."""
+        vectors: Tensor = self.embedding(*self.attributes(users))
+        return vectors

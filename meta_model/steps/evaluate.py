@@ -1,0 +1,83 @@
+"""Evaluate: the night's model beside the champion and simple baselines."""
+
+from __future__ import annotations
+
+from meta_model.artefact import artefact
+from meta_model.artefact.artefact import Loaded
+from meta_model.evaluation.breakdown import Breakdown
+from meta_model.evaluation.list_quality import list_quality
+from meta_model.evaluation.scenarios import evaluate
+from meta_model.steps import outputs
+from meta_model.steps.night import Night
+from schemas.errors import UserError
+from schemas.run import decision, journal
+from schemas.tables.products import (
+    ANY_KNOWN,
+    CHAMPION,
+    LIST_QUALITY,
+    MODEL_METRICS,
+)
+
+_SHOWN = ("mae", "auc", "adaptation_gain")  # while evaluating; the summary shows all
+
+
+def run_evaluate(night: Night, record: journal.Step) -> None:
+    """Measure the model of the night, the baselines, and the model published last, on one day."""
+    record.rows_in = night.inputs.episodes.split("test").n_tasks
+    name = night.loaded.config.model
+    breakdown = Breakdown(name, night.inputs)
+    figures = evaluate(night.loaded.learner, name, night.inputs, night.device, breakdown.add)
+    champion = _champion(night, record)
+    if champion is not None:
+        of_champion = evaluate(champion.learner, CHAMPION, night.inputs, night.device)
+        figures += [figure for figure in of_champion if figure.model == CHAMPION]
+    run = None if champion is None else champion.provenance.run_id
+    table = outputs.metrics_table(figures, night.loaded.provenance, run)
+    record.rows_out = outputs.write(night.lake, MODEL_METRICS, night.ds, [table])
+    outputs.write_breakdown(night.lake, night.ds, breakdown, night.loaded.provenance)
+    _evaluate_lists(night, champion, record)
+    for figure in figures:
+        if figure.model in (name, CHAMPION) and figure.metric in _SHOWN:
+            record.progress(
+                f"{figure.scenario:<9} {figure.model:<12} {figure.metric:<15} "
+                f"{figure.value:8.4f}  {figure.n_tasks:,} tasks"
+            )
+
+
+def _evaluate_lists(night: Night, champion: Loaded | None, record: journal.Step) -> None:
+    """Judge the lists as they would be published, beside the champion's and simpler methods'."""
+    figures = list(
+        list_quality(
+            night.loaded.recommender,
+            night.inputs,
+            None if champion is None else champion.recommender,
+            record.progress,
+        )
+    )
+    run = None if champion is None else champion.provenance.run_id
+    table = outputs.list_quality_table(figures, night.loaded.provenance, run)
+    outputs.write(night.lake, LIST_QUALITY, night.ds, [table])
+    for figure in figures:
+        if (figure.known, figure.metric) == (ANY_KNOWN, "ndcg10"):
+            record.progress(
+                f"{figure.scenario:<9} {figure.model:<18} nDCG@10 of lists {figure.value:.4f}"
+            )
+
+
+def _champion(night: Night, record: journal.Step) -> Loaded | None:
+    """The model published last before `ds`, for today's inputs.
+
+    One that this code or this dataset spec no longer fits cannot be compared with: said, no error.
+    """
+    day = decision.champion_day(night.settings, night.ds)
+    if day is None:
+        record.progress("no ds before is published: there is no champion to compare with")
+        return None
+    try:
+        loaded = artefact.load_champion(night.settings.published, day, night.inputs, night.device)
+    except UserError as error:
+        record.facts["champion"] = f"cannot be compared with: {error}"
+        record.progress(f"the champion, published for {day}, {record.facts['champion']}")
+        return None
+    record.facts["champion"] = f"{loaded.provenance.run_id}, published for {day}"
+    return loaded

@@ -1,0 +1,105 @@
+"""The step `train`: alone or as one of several processes, and taken up again after a kill."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import torch
+from tqdm import tqdm
+
+from meta_model.artefact import artefact
+from meta_model.choice.selection import trained_choice
+from meta_model.config import Config
+from meta_model.data.inputs import Inputs, load
+from meta_model.learners import Learner
+from meta_model.ranking.calibrating import calibrated
+from meta_model.ranking.recommender import Recommender
+from meta_model.training.checkpoint import Checkpoints, Epoch
+from meta_model.training.meta_train import Watch, meta_train
+from meta_model.training.processes import Processes
+from schemas.errors import UserError
+from schemas.lake import Lake
+from schemas.run import journal
+from schemas.run.settings import Settings
+
+_LINE_EVERY_SECONDS = 60
+
+
+def run_train(
+    settings: Settings,
+    ds: date,
+    record: journal.Step,
+    device: torch.device,
+    config: Config,
+    processes: Processes,
+) -> None:
+    """Train and save the model of `ds`; a run that was killed goes on after its last epoch."""
+    inputs = load(Lake(root=settings.lake), ds)
+    n_tasks = inputs.episodes.split("train").n_tasks
+    if not n_tasks:
+        raise UserError(f"ds {ds} has no training tasks; choose a ds with more history before it.")
+    record.rows_in = n_tasks
+    folder = settings.models / ".training" / config.model / f"ds={ds}"
+    checkpoints = Checkpoints(folder=folder, identity=_identity(inputs, config, device))
+    with _watch(record, config, n_tasks, processes) as watch:
+        trained = meta_train(inputs, config, device, watch, checkpoints, processes)
+        if not processes.is_first:
+            return
+        recommender = with_choice(trained.learner, config, inputs, device, record)
+        provenance = artefact.save(settings.models, ds, inputs, trained, recommender)
+        checkpoints.remove()
+    record.rows_out = provenance.train_tasks
+    record.facts |= {"device": str(device), "best_epoch": trained.best_epoch}
+    record.progress(f"kept epoch {trained.best_epoch} as version {provenance.model_version}")
+
+
+def with_choice(
+    learner: Learner, config: Config, inputs: Inputs, device: torch.device, record: journal.Step
+) -> Recommender:
+    """The learner of ratings beside a model of choices that is trained here, both calibrated."""
+
+    choice = trained_choice(inputs, config, device, record.progress)
+    recommender = Recommender.of(learner, choice, config, inputs, device)
+    return calibrated(recommender, inputs)
+
+
+@contextmanager
+def _watch(
+    record: journal.Step, config: Config, n_tasks: int, processes: Processes
+) -> Iterator[Watch]:
+    """A bar over the tasks of an epoch on a terminal, elsewhere a line a minute and an epoch."""
+    is_silent = True if not processes.is_first else None  # None: silent where there is no terminal
+    said = time.monotonic()
+    with tqdm(total=n_tasks, unit="task", disable=is_silent, leave=False) as bar:
+
+        def on_step(epoch: int, seen: int) -> None:
+            nonlocal said
+            if bar.disable and time.monotonic() - said > _LINE_EVERY_SECONDS:
+                said = time.monotonic()
+                record.progress(f"epoch {epoch}/{config.epochs}: {seen:,} of {n_tasks:,} tasks")
+            if seen < bar.n:
+                bar.reset()
+            bar.set_description(f"epoch {epoch}/{config.epochs}", refresh=False)
+            bar.update(seen - bar.n)
+
+        def on_epoch(epoch: Epoch, tasks_per_second: float) -> None:
+            bar.clear()
+            record.progress(
+                f"epoch {epoch.epoch:>2}/{config.epochs}  loss {epoch.train_loss:.4f}  validation "
+                f"MAE {epoch.validation_mae:.4f} (before adaptation "
+                f"{epoch.validation_mae_before:.4f})  {tasks_per_second:,.0f} tasks/s  "
+                f"padding {epoch.padding_share:.1%}"
+            )
+
+        yield Watch(on_step=on_step, on_epoch=on_epoch)
+
+
+def _identity(inputs: Inputs, config: Config, device: torch.device) -> str:
+    """What must be the same for an interrupted run to go on to the weights it would have had."""
+    precision = torch.get_float32_matmul_precision()
+    facts = (*inputs.versions, config.to_json(), device.type, precision, torch.__version__)
+    return hashlib.sha256("\n".join((*facts, str(torch.get_num_threads()))).encode()).hexdigest()

@@ -1,0 +1,68 @@
+"""What the steps after training share: the inputs of a day, and the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import torch
+
+from meta_model.artefact import artefact
+from meta_model.artefact.artefact import Loaded
+from meta_model.data.inputs import Inputs, load
+from schemas.errors import UserError
+from schemas.lake import Lake
+from schemas.pipeline import EVALUATE, GATE
+from schemas.run import decision
+from schemas.run.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """What the steps after training share: the inputs of `ds`, and a model that fits them."""
+
+    settings: Settings
+    ds: date
+    device: torch.device
+    inputs: Inputs
+    loaded: Loaded
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(root=self.settings.lake)
+
+    def having(self, option: str) -> Night:
+        """With another option of the model's config, `top_items=5`: how long a product is."""
+        config = self.loaded.config.having([option])
+        recommender = replace(self.loaded.recommender, config=config)
+        return replace(self, loaded=replace(self.loaded, recommender=recommender))
+
+
+def open_trained(settings: Settings, ds: date, device: torch.device, model: str) -> Night:
+    """With the model that was trained for `ds`."""
+    inputs = load(Lake(root=settings.lake), ds)
+    loaded = artefact.load(settings.models, ds, model, inputs, device)
+    return Night(settings=settings, ds=ds, device=device, inputs=inputs, loaded=loaded)
+
+
+def open_chosen(settings: Settings, ds: date, device: torch.device, model: str) -> Night:
+    """With the model that the gate chose for `ds`: that one, or the one published last before."""
+    decided, run = decision.require(settings, ds, model)
+    if decided.verdict == "challenger":
+        night = open_trained(settings, ds, device, model)
+    else:
+        day = decision.champion_day(settings, ds)
+        if day is None:
+            raise UserError(
+                f"the published model {run} is gone. Run the step {GATE.name} again: "
+                f"{GATE.command(ds, model)}"
+            )
+        inputs = load(Lake(root=settings.lake), ds)
+        loaded = artefact.load_champion(settings.published, day, inputs, device)
+        night = Night(settings=settings, ds=ds, device=device, inputs=inputs, loaded=loaded)
+    if (found := night.loaded.provenance.run_id) != run:
+        raise UserError(
+            f"the gate of ds {ds} chose {run}, and the model is {found} by now. Run the steps "
+            f"{EVALUATE.name} and {GATE.name} again."
+        )
+    return night

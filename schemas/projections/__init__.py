@@ -1,0 +1,1 @@
+"""The tables in other libraries' words: Spark, Arrow, Great Expectations."""

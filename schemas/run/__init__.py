@@ -1,0 +1,1 @@
+"""What the processes of a night share: settings, journal, decision, command lines."""

@@ -1,0 +1,80 @@
+"""What the lake keeps of what users did, so that no night begins with all raw history: what one day
+adds to what is known of users and items, and users' timelines up to a day."""
+
+from __future__ import annotations
+
+from schemas.tables.columns import Column, Table, Type
+from schemas.tables.index_columns import USER_INDEX
+from schemas.tables.source import ITEM_ID, USER_ID
+
+_N_INTERACTIONS = Column(
+    name="n_interactions", type=Type.INT64, minimum=1, description="Interactions of the day."
+)
+_FIRST_SEEN = Column(
+    name="first_seen", type=Type.TIMESTAMP, description="First interaction of the day, UTC."
+)
+
+USER_DAYS = Table(
+    name="user_days",
+    description="Every user with an interaction on the day.",
+    key=("user_id",),
+    columns=(
+        USER_ID,
+        _N_INTERACTIONS,
+        _FIRST_SEEN,
+        Column(
+            name="last_seen", type=Type.TIMESTAMP, description="Last interaction of the day, UTC."
+        ),
+    ),
+)
+
+ITEM_DAYS = Table(
+    name="item_days",
+    description="Every item with an interaction on the day.",
+    key=("item_id",),
+    columns=(
+        ITEM_ID,
+        _N_INTERACTIONS,
+        _FIRST_SEEN,
+        Column(name="rating_sum", type=Type.FLOAT64, description="Sum of the day's ratings."),
+        Column(
+            name="train_n_ratings",
+            type=Type.INT64,
+            minimum=0,
+            description="Ratings of the day by users outside the validation split.",
+        ),
+        Column(
+            name="train_rating_sum",
+            type=Type.FLOAT64,
+            description="Sum of the ratings counted by train_n_ratings.",
+        ),
+    ),
+)
+
+TIMELINES = Table(
+    name="timelines",
+    description=(
+        "What each user did up to ds, in order of time, of each item the last interaction: where "
+        "the episodes of later nights begin. Not every ds has a partition."
+    ),
+    key=("user_index",),
+    columns=(
+        USER_INDEX,
+        Column(
+            name="item_indices",
+            type=Type.LIST_INT32,
+            minimum=1,
+            description="item_index of each item, as in item_profiles of ds.",
+        ),
+        Column(
+            name="ratings",
+            type=Type.LIST_FLOAT32,
+            description="Rating of each item, in the order of item_indices.",
+        ),
+        Column(
+            name="event_times",
+            type=Type.LIST_TIMESTAMP,
+            description="Time of each interaction, UTC, in the order of item_indices.",
+        ),
+    ),
+)

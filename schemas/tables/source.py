@@ -1,0 +1,149 @@
+"""The lake's tables as they come from the source: interactions and entities, not yet features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.dataset.spec import DatasetSpec, Feature
+from schemas.tables.columns import Column, Table, Type
+
+QUARANTINE_REASONS = (
+    "unparsable_row",
+    "missing_user_id",
+    "missing_item_id",
+    "unstorable_user_id",
+    "unstorable_item_id",
+    "unreadable_rating",
+    "rating_off_scale",
+    "unreadable_event_time",
+    "event_too_early",
+    "future_event",
+    "event_of_another_day",
+    "unknown_user",
+    "unknown_item",
+    "duplicate",
+)
+
+# What every warehouse can hold in a key: PostgreSQL's index rows are of 2,704 bytes at most, and a
+# character is of 4. Nor does its text hold U+0000.
+MAX_ID_CHARACTERS = 512
+
+USER_ID = Column(name="user_id", type=Type.STRING, description="The source's id of the user.")
+ITEM_ID = Column(name="item_id", type=Type.STRING, description="The source's id of the item.")
+
+
+def interactions(spec: DatasetSpec) -> Table:
+    of_level = "Explicit feedback on the data set's scale."
+    positive = "1: an interaction of implicit feedback says that the user chose the item."
+    is_explicit = spec.feedback == "explicit"
+    return Table(
+        name="interactions",
+        description="Valid interactions of one UTC day; ds is the day of event_time.",
+        key=("user_id", "item_id", "event_time"),
+        columns=(
+            USER_ID,
+            ITEM_ID,
+            Column(
+                name="rating",
+                type=Type.FLOAT64,
+                minimum=spec.rating_levels[0] if is_explicit else 1.0,
+                maximum=spec.rating_levels[-1],
+                description=of_level if is_explicit else positive,
+            ),
+            Column(
+                name="event_time", type=Type.TIMESTAMP, description="Time of the interaction, UTC."
+            ),
+        ),
+    )
+
+
+INTERACTIONS_QUARANTINE = Table(
+    name="interactions_quarantine",
+    description=(
+        "Source rows that break a rule, as they were read, with the first rule they break: all "
+        "that the source has, or, where it has a file a day, those of the file of ds."
+    ),
+    key=(),
+    columns=(
+        Column(
+            name="user_id",
+            type=Type.STRING,
+            nullable=True,
+            description="The value as the source has it.",
+        ),
+        Column(
+            name="item_id",
+            type=Type.STRING,
+            nullable=True,
+            description="The value as the source has it.",
+        ),
+        Column(
+            name="rating",
+            type=Type.STRING,
+            nullable=True,
+            description="The value as the source has it.",
+        ),
+        Column(
+            name="event_time",
+            type=Type.STRING,
+            nullable=True,
+            description="The value as the source has it.",
+        ),
+        Column(
+            name="reason",
+            type=Type.STRING,
+            allowed=QUARANTINE_REASONS,
+            description="The first rule that the row breaks.",
+        ),
+        Column(
+            name="source_file", type=Type.STRING, description="The source file that holds the row."
+        ),
+        Column(
+            name="source_line",
+            type=Type.STRING,
+            nullable=True,
+            description="Delimited text only: the whole line as written, to find it in the file.",
+        ),
+        Column(
+            name="source_row",
+            type=Type.INT64,
+            nullable=True,
+            minimum=0,
+            description="Parquet only: the number of the row in the file, from 0.",
+        ),
+    ),
+)
+
+
+def _raw_features(features: Mapping[str, Feature]) -> tuple[Column, ...]:
+    return tuple(
+        Column(name=name, type=Type.LIST_STRING, description=f"Values of {name}; empty if unknown.")
+        for name in features
+    )
+
+
+def users(spec: DatasetSpec) -> Table:
+    return Table(
+        name="users",
+        description="The source's users as the night found them, attributes as lists of values.",
+        key=("user_id",),
+        columns=(USER_ID, *_raw_features(spec.user_features)),
+    )
+
+
+def items(spec: DatasetSpec) -> Table:
+    return Table(
+        name="items",
+        description="The source's items as the night found them, attributes as lists of values.",
+        key=("item_id",),
+        columns=(
+            ITEM_ID,
+            Column(
+                name="title",
+                type=Type.STRING,
+                nullable=True,
+                description="Item title, for display.",
+            ),
+            *_raw_features(spec.items.features),
+        ),
+    )

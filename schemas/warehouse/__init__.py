@@ -1,0 +1,1 @@
+"""The tables in SQL: definitions, dialects, views, migrations."""
