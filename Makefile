@@ -91,18 +91,17 @@ benchmark-warehouse: install ## measure publications and their readers: ROWS=5e6
 
 benchmark-evidence: install ## measure lists to ask about, on MovieLens-100K and, with DATA=folder, others
 	@$(VENV_PYTHON) -m jobs fetch
-	@$(VENV_PYTHON) -m benchmarks.evidence --data "$${COLDSTART_HOME:-var}/datasets" \
-		--dataset ml-100k --folds 3 --repeats 5 --json docs/benchmarks/evidence-ml-100k.json
-ifneq ($(strip $(DATA)),)
-	@$(VENV_PYTHON) -m benchmarks.evidence --data $(call quoted,$(DATA)) --dataset ml-1m --folds 3 \
-		--repeats 3 --json docs/benchmarks/evidence-ml-1m-folds.json
-	@$(VENV_PYTHON) -m benchmarks.evidence --data $(call quoted,$(DATA)) --dataset dbook --folds 3 \
-		--json docs/benchmarks/evidence-dbook-folds.json
-	@$(VENV_PYTHON) -m benchmarks.evidence --data $(call quoted,$(DATA)) --dataset ml-1m \
-		--json docs/benchmarks/evidence-ml-1m.json
-else
-	@echo "only ml-100k is measured: name the folder of the public splits, DATA=/path/to/splits"
-endif
+	@for program in evidence adaptive; do \
+		page=$${program/adaptive/next-question}; \
+		$(VENV_PYTHON) -m benchmarks.$$program --data "$${COLDSTART_HOME:-var}/datasets" \
+			--dataset ml-100k --folds 3 --json docs/benchmarks/$$page-ml-100k.json || exit; \
+		if [ -n $(call quoted,$(strip $(DATA))) ]; then \
+			$(VENV_PYTHON) -m benchmarks.$$program --data $(call quoted,$(DATA)) \
+				--dataset ml-1m --json docs/benchmarks/$$page-ml-1m.json || exit; \
+		else \
+			echo "only ml-100k is measured: name the folder of the public splits, DATA=/path"; \
+		fi; \
+	done
 	@$(VENV_PYTHON) -m benchmarks.report
 
 # The peers are other people's code, and need versions of NumPy and SciPy of their own.

@@ -13,11 +13,14 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks import evidence_page, learners_page, lists_page
 from benchmarks.gpu import page as gpu_page
-from benchmarks.markdown import by_scenario, page, shown, table
+from benchmarks.pages import evidence as evidence_page
+from benchmarks.pages import learners as learners_page
+from benchmarks.pages import lists as lists_page
+from benchmarks.pages import next_question as next_question_page
+from benchmarks.pages.markdown import by_scenario, page, shown, table
 from benchmarks.records import Record
-from schemas.tables import SCENARIOS
+from schemas.tables.lake import SCENARIOS
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 
@@ -32,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.parse_args(arguments)
-    from benchmarks import plots
+    from benchmarks.pages import plots
 
     for name, made in pages(FOLDER).items():
         (FOLDER / f"{name}.md").write_text(made)
@@ -168,8 +171,9 @@ def _features(found: Sequence[Record]) -> str:
         found,
         table(("mode", "interactions", "seconds", "reference, s", "ratio", "peak MiB"), rows),
         "`profiles+episodes` is build_profiles and build_episodes; its reference is "
-        "benchmarks/features_reference.sql, written by hand for DuckDB, which reads and writes the "
-        "same Parquet files and makes the same statistics and episodes, row for row (the benchmark "
+        "benchmarks/yardsticks/features_reference.sql, written by hand for DuckDB, which reads "
+        "and writes the same Parquet files and makes the same statistics and episodes, row for "
+        "row (the benchmark "
         "fails if they differ). It does not make features, vocabulary, titles and sealed versions, "
         "needs no process for each step, and is given the ids of the validation users. `full night "
         "features` adds ingest, from a source to an empty lake. `incremental` is the same three "
@@ -217,6 +221,7 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
     "features": _features,
     "warehouse": _warehouse,
     "evidence": evidence_page.text,
+    "next-question": next_question_page.text,
     "gpu": gpu_page.text,
     "lists": lists_page.text,
 }
@@ -225,28 +230,29 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
 MEASURES: dict[str, tuple[str, ...]] = {
     "gpu": ("meta_model", "benchmarks/gpu"),
     "lists": (
-        *("meta_model", "benchmarks/lists.py", "benchmarks/external_lists.py"),
-        *("benchmarks/peers", "benchmarks/public_split.py"),
+        *("meta_model", "benchmarks/lists.py", "benchmarks/yardsticks/external_lists.py"),
+        *("benchmarks/peers", "benchmarks/inputs/public_split.py"),
     ),
     "throughput": ("meta_model", "benchmarks/throughput.py", "benchmarks/loops"),
-    "accuracy": ("meta_model", "benchmarks/accuracy.py", "benchmarks/public_split.py"),
-    "learners": ("meta_model", "benchmarks/accuracy.py", "benchmarks/public_split.py"),
+    "accuracy": ("meta_model", "benchmarks/accuracy.py", "benchmarks/inputs/public_split.py"),
+    "learners": ("meta_model", "benchmarks/accuracy.py", "benchmarks/inputs/public_split.py"),
     "scaling": ("meta_model", "benchmarks/scaling.py"),
     "features": (
-        *("jobs/ingest.py", "jobs/profiles.py", "jobs/episodes.py", "jobs/metapaths.py"),
-        *("jobs/activity.py", "jobs/timelines.py", "jobs/partitions.py", "jobs/session.py"),
-        *("jobs/checks.py", "jobs/checking", "jobs/sources", "jobs/transforms"),
-        *("jobs/spark_server.py", "benchmarks/features.py"),
+        *("jobs/steps/ingest.py", "jobs/steps/build_profiles.py"),
+        *("jobs/steps/build_episodes.py", "jobs/steps/build_metapaths.py"),
+        *("jobs/steps/checks.py", "jobs/checks", "jobs/sources", "jobs/transforms"),
+        *("jobs/history", "jobs/spark", "benchmarks/features.py"),
     ),
     "warehouse": (
-        *("jobs/warehouse", "schemas/products.py", "schemas/stored.py", "schemas/views.py"),
-        *("schemas/ddl.py", "schemas/dialects.py", "schemas/migrations", "benchmarks/warehouse.py"),
-        *("benchmarks/warehouse_rows.py", "benchmarks/warehouse_readers.py"),
+        *("jobs/warehouse", "schemas/tables/products.py", "schemas/warehouse"),
+        "benchmarks/warehouse.py",
+        *("benchmarks/inputs/warehouse_rows.py", "benchmarks/warehouse_readers.py"),
     ),
     "evidence": (
-        *("meta_model", "benchmarks/evidence.py", "benchmarks/held_out_users.py"),
-        "benchmarks/public_split.py",
+        *("meta_model", "benchmarks/evidence.py", "benchmarks/designs.py"),
+        *("benchmarks/inputs/held_out_users.py", "benchmarks/inputs/public_split.py"),
     ),
+    "next-question": ("meta_model", "benchmarks/adaptive.py"),
 }
 
 if __name__ == "__main__":

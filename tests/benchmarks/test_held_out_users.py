@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks import evidence, held_out_users
+from benchmarks import adaptive, evidence, report
+from benchmarks.inputs import held_out_users
 from meta_model.data.inputs import Inputs
 
 FOLDS = 3
@@ -71,6 +72,19 @@ def test_lists_are_compared_over_all_trials(folder: Path, tmp_path: Path) -> Non
     # than five of their 20 ratings: these do not count.
     assert 14 < popularity["n_users"] < 40
     assert popularity["mae_minus_popularity_low"] == popularity["mae_minus_popularity_high"] == 0
+
+
+def test_questions_one_by_one_are_compared_with_the_list(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "next-question.json"
+    arguments = ["--data", str(folder.parent), "--dataset", "ml-1m", "--choice-epochs", "1"]
+    assert adaptive.main([*arguments, "--folds", str(FOLDS), "--json", str(file)]) == 0
+    records = json.loads(file.read_text())
+    assert [record["length"] for record in records] == [1, 3, 5, 10, 20]
+    for record in records:
+        assert 0 < record["n_users"] <= 40
+        difference = record["ndcg10_of_next_question"] - record["ndcg10_of_list"]
+        assert record["low"] - 1e-4 <= difference <= record["high"] + 1e-4
+    assert "next question minus list" in report.PAGES["next-question"](records)
 
 
 @pytest.mark.usefixtures("long")
