@@ -249,7 +249,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
         *("benchmarks/inputs/warehouse_rows.py", "benchmarks/warehouse_readers.py"),
     ),
     "evidence": (
-        *("meta_model", "benchmarks/evidence.py", "benchmarks/designs.py"),
+        *("meta_model", "benchmarks/evidence.py", "benchmarks/yardsticks/designs.py"),
         *("benchmarks/inputs/held_out_users.py", "benchmarks/inputs/public_split.py"),
     ),
     "next-question": ("meta_model", "benchmarks/adaptive.py"),
