@@ -64,7 +64,9 @@ def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Itera
     with set_down(lake, "checked", checked) as checked:
         outcomes = quarantine.outcomes(checked, spec)
         counts = balance.check(read.tally, balance.of_files(outcomes), read.what)
-        if not any(each.reason is None for each in outcomes):
+        # Of too many bad rows the quarantine says more, and stops the step, too.
+        is_said = outcomes and spec.max_quarantined_fraction < 1
+        if not is_said and not any(each.reason is None for each in outcomes):
             _check_some(source, files, held, same)
         fingerprints = {}
         for day in changed:

@@ -172,8 +172,8 @@ def with_reasons(
         ("rating_off_scale", ~F.col("value").between(lowest, highest)),
         ("unreadable_event_time", F.col("at").isNull()),
         ("event_too_early", is_early(spec.interactions)),
-        ("event_of_another_day", F.to_date("at") != F.col("source_day")),
         ("future_event", is_ahead(spec.interactions, now)),
+        ("event_of_another_day", F.to_date("at") != F.col("source_day")),
         ("unknown_user", F.col("user_known").isNull()),
         ("unknown_item", F.col("item_known").isNull()),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +31,36 @@ _OF_ITEMS = frozenset(
 _SECRET = re.compile(r"(user|password|pwd)\s*=|//[^/]*@", re.IGNORECASE)
 
 
-def _whole(spec: DatasetSpec, _: Mapping[str, Any], path: Path) -> None:
-    if spec.network is not None:
-        network_spec.check_features(spec.network, spec.items.features, f"{path} [network]")
+def of_numbers(spec: DatasetSpec, path: Path) -> None:
+    """What is told beside the mistakes of sections, because no section matters to it."""
+    wrong = []
     if not 0 <= spec.max_quarantined_fraction <= 1:
-        raise UserError(
+        wrong.append(
             f"{path}: max_quarantined_fraction is {spec.max_quarantined_fraction}, "
             "expected a number from 0 to 1."
         )
+    if spec.feedback == "explicit":
+        wrong += _of_scale(spec, path)
+    if wrong:
+        raise MistakesError(*wrong)
+
+
+def _of_scale(spec: DatasetSpec, path: Path) -> Iterator[str]:
+    if len(spec.rating_scale) != 2 or spec.rating_scale[0] >= spec.rating_scale[1]:
+        yield (
+            f"{path}: rating_scale is {list(spec.rating_scale)}, "
+            "expected [lowest, highest] with lowest < highest."
+        )
+    elif spec.rating_step <= 0 or spec.rating_levels[-1] != round(spec.rating_scale[1], 9):
+        yield (
+            f"{path}: rating_step is {spec.rating_step}, expected a step that leads from "
+            f"{spec.rating_scale[0]} to {spec.rating_scale[1]} in equal parts."
+        )
+
+
+def _whole(spec: DatasetSpec, _: Mapping[str, Any], path: Path) -> None:
+    if spec.network is not None:
+        network_spec.check_features(spec.network, spec.items.features, f"{path} [network]")
     if spec.interactions.is_daily and spec.users is None:
         raise UserError(
             f"{path}: [users] is missing; expected a file of all users where interactions come in "
@@ -103,16 +125,6 @@ def _explicit(spec: DatasetSpec, table: Mapping[str, Any], path: Path) -> None:
         raise UserError(
             f"{path}: [negatives] belongs to implicit feedback, and feedback is 'explicit'; "
             "leave the section out."
-        )
-    if len(spec.rating_scale) != 2 or spec.rating_scale[0] >= spec.rating_scale[1]:
-        raise UserError(
-            f"{path}: rating_scale is {list(spec.rating_scale)}, "
-            "expected [lowest, highest] with lowest < highest."
-        )
-    if spec.rating_step <= 0 or spec.rating_levels[-1] != round(spec.rating_scale[1], 9):
-        raise UserError(
-            f"{path}: rating_step is {spec.rating_step}, expected a step that leads from "
-            f"{spec.rating_scale[0]} to {spec.rating_scale[1]} in equal parts."
         )
 
 

@@ -175,7 +175,7 @@ _SECTIONS: dict[str, type] = {
 
 def load(path: Path) -> DatasetSpec:
     """The spec in `path`; a `UserError` names everything that is wrong with it."""
-    table, wrong, told = _table(path), Collected(), set[str]()
+    table, wrong, told, is_whole = _table(path), Collected(), set[str](), False
 
     def made(name: str, make: Callable[[dict[str, Any], str], Any]) -> None:
         if not isinstance(table.get(name), dict):
@@ -191,7 +191,10 @@ def load(path: Path) -> DatasetSpec:
     made("network", network_spec.network)
     with wrong.noting():
         spec = build(DatasetSpec, table, str(path), told=told)
-    wrong.tell()
+        is_whole = not wrong.found
+        spec_checks.of_numbers(spec, path)
+    if not is_whole:
+        wrong.tell()
     spec = _with_column_names(spec)
     for check in spec_checks.ALL:
         with wrong.noting():

@@ -34,25 +34,26 @@ def test_a_figure_that_there_is_not_is_a_dash() -> None:
 def test_a_list_is_better_where_its_interval_leaves_out_0() -> None:
     nothing = {
         f"{metric}_minus_{other}_{end}": 0.0
-        for metric in ("mae", "ndcg5")
-        for other in ("popularity", "random")
+        for metric in ("mae", "ndcg10_after")
+        for other in ("popularity", "nothing")
         for end in ("low", "high")
     }
     shared = {
         "dataset": "ml-1m", "new_users": "3 folds", "repeats": 5, "length": 10, "n_users": 1_200,
-        "n_revealed_mean": 3.25, "mae": 0.75, "ndcg5": 0.74, "machine": "2 x CPU",
-        "date": "2026-01-31",
+        "n_revealed_mean": 3.25, "mae": 0.75, "ndcg10_after": 0.2, "recall20_after": 0.3,
+        "machine": "2 x CPU", "date": "2026-01-31",
     }  # fmt: skip
-    less = {"mae_minus_popularity_low": -0.02, "mae_minus_popularity_high": -0.01}
-    unsure = {"mae_minus_random_low": -0.02, "mae_minus_random_high": 0.01}
-    more = {"ndcg5_minus_random_low": 0.01, "ndcg5_minus_random_high": 0.02}
-    ours = {"list": "evidence", **shared, **nothing, **less, **unsure, **more}
-    page = report.PAGES["evidence"]([ours, {"list": "random", **shared, **nothing}])
+    more = {
+        "ndcg10_after_minus_popularity_low": 0.01,
+        "ndcg10_after_minus_popularity_high": 0.02,
+        "ndcg10_after_minus_nothing_low": -0.01,
+        "ndcg10_after_minus_nothing_high": 0.03,
+    }
+    ours = {"list": "evidence", **shared, **nothing, **more}
+    page = report.PAGES["evidence"]([{"list": "random", **shared, **nothing}, ours])
     assert "## ml-1m, 3 folds, 5 times\n" in page
     assert "Lists of 10, 1,200 new users. " in page
-    assert "Better than popularity in MAE: `evidence`." in page
-    assert "Better than popularity in nDCG@5: none." in page
-    assert "Better than random in MAE: none." in page
-    assert "Better than random in nDCG@5: `evidence`." in page
-    row = "| evidence | 3.25 | 0.7500 | [-0.0200, -0.0100] | [-0.0200, +0.0100] |"
+    assert "Better than popularity in nDCG@10: `evidence`." in page
+    assert "Better than popularity in MAE: none." in page
+    row = "| evidence | 3.25 | 0.2000 | [+0.0100, +0.0200] | [-0.0100, +0.0300] | 0.3000 | 0.7500 |"
     assert row in page

@@ -152,6 +152,12 @@ def test_days_that_give_nothing_at_all_are_no_quiet_days(
     with pytest.raises(UserError, match=r"has 2 days up to ds, .* none of them has an inter"):
         _ingest(tiny)
     first = source.folder / "days" / "1998-03-01.csv"
+    first.write_text(f"who,what,stars,when\nu1,i1,3,{NOON}000\n")
+    with pytest.raises(UserError, match=r"has 2 days up to ds, .* none of them has an inter"):
+        _ingest(tiny)
+    source.respell(("max_quarantined_fraction = 1", "max_quarantined_fraction = 0.5"))
+    with pytest.raises(UserError, match=r'1 of 1 inter(.|\n)*time_unit = "milliseconds"'):
+        _ingest(tiny)
     first.write_text(f"who,what,stars,when\nu1,i1,3,{NOON - 2 * 86_400}\n")
     assert _ingest(tiny).rows_out == 1
     rmtree(tiny.home)
