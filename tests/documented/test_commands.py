@@ -39,7 +39,7 @@ RUN_BY = {
     "ui": "tests/ui/test_backfill.py::test_two_days_go_on_after_everything_was_killed",
     "install": "tests/local/test_install.py::test_uv_comes_as_a_wheel_and_installs",
     "help": "tests/local/test_command_line.py::test_help_lists_every_target",
-    "docs": "tests/schemas/test_projections.py::test_the_documentation_is_that_of_the_contracts",
+    "docs": "tests/documented/test_site.py::test_the_site_has_no_dead_link",
     "compose-check": "tests/docker/test_compose.py::test_a_container_can_do_little",
     "benchmark-features": "tests/benchmarks/test_tiny_runs.py::test_features",
     "benchmark-warehouse": (
