@@ -150,8 +150,9 @@ constraints: install ## pin what pyproject.toml needs and all that it needs, in 
 		--no-annotate --no-emit-index-url --no-emit-find-links \
 		--custom-compile-command "make constraints" --output-file constraints.txt pyproject.toml
 
-docs: install ## generate docs/tables.md and the picture of the night in README
+docs: install ## make docs/tables.md and README's picture, and docs/ as a site in var/site
 	@$(VENV_PYTHON) -m schemas.docs
+	@.venv/bin/mkdocs build --quiet
 
 clean: ## remove the environment and caches; run-time state (var/) stays
 	@rm -rf .venv .venv-peers .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -15,7 +15,7 @@ from jobs.sources.accounts import balance
 from jobs.sources.accounts.accounting import KEPT, Counts
 from jobs.sources.files.folder import SourceFolder
 from jobs.sources.needed_columns import of_items, of_users
-from jobs.sources.reading import Reading, altered, read_file
+from jobs.sources.reading import Reading, altered, check_plain, read_file
 from jobs.spark.partitions import write_partition
 from jobs.spark.rows import collected
 from jobs.transforms.entities import entities, is_set, users_of
@@ -81,6 +81,7 @@ def _entities(
         needed, names = of_items(file), {"item_id": file.item_id, "title": file.title}
     path, [key] = source.path / file.file, table.key
     read = read_file(source, file, needed)
+    check_plain(read, [name for name in names.values() if name is not None])
     # Set down: interactions are held against what is written, whatever becomes of the file.
     raw = source.set_down(read.rows)
     _check_lists(raw, file.features, path)

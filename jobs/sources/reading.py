@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from jobs.sources.accounts.tally import Tally
 from jobs.sources.files import paths
@@ -90,11 +91,22 @@ def problems(
             yield str(error)
 
 
+def check_plain(read: Reading, names: Sequence[str]) -> None:
+    """A `UserError` when a column that has to have one value a row has lists."""
+    lists = {each.name for each in read.rows.schema if isinstance(each.dataType, T.ArrayType)}
+    if found := sorted(lists.intersection(names)):
+        raise UserError(
+            f"{read.what} has lists in {found}; expected one value a row. Write a row for each "
+            "value, or name other columns in the spec."
+        )
+
+
 def read_interactions(
     source: SourceFolder, spec: Interactions, parts: Sequence[Part] | None = None
 ) -> Reading:
     """The source's interactions, parsed; `parts` are the files to read where there is one a day."""
     read = read_file(source, spec, of_interactions(spec), parts)
+    check_plain(read, of_interactions(spec))
     return replace(read, rows=parse_interactions(read.rows, spec))
 
 

@@ -199,6 +199,23 @@ def test_ratings_between_the_levels_are_kept_and_told(tiny: Settings, source: So
     assert told.startswith("2 ratings lie between the levels of the dataset spec, -2, -1.5, ..., 2")
 
 
+def test_a_packed_file_that_is_cut_is_named(tiny: Settings, source: Source) -> None:
+    file = source.folder / "interactions.csv"
+    text = PLAIN + "".join(f"u{n % 9},i{n % 7},3,{NOON + n * n}\n" for n in range(20_000))
+    packed = gzip.compress(text.encode())
+    file.write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(UserError, match=r"interactions\.csv cannot be read to its end"):
+        _ingest(tiny)
+
+
+def test_a_list_where_one_value_is_asked_for_is_told(tiny: Settings, source: Source) -> None:
+    source.respell(('file = "interactions.csv"', 'file = "picks.parquet"\nformat = "parquet"'))
+    table = {"who": [["u1", "u2"]], "what": ["i1"], "stars": [[3]], "when": [NOON]}
+    pq.write_table(pa.table(table), source.folder / "picks.parquet")
+    with pytest.raises(UserError, match=r"picks\.parquet has lists in \['stars', 'who'\]"):
+        _ingest(tiny)
+
+
 def test_what_means_never_and_what_is_no_number(tiny: Settings, source: Source) -> None:
     source.respell(('file = "interactions.csv"', 'file = "picks.parquet"\nformat = "parquet"'))
     table = {

@@ -8,6 +8,7 @@ is the one that has its link's number, and no path is ever compared as text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from pyspark.sql import functions as F
 
 from jobs.sources.files.paths import Part
 from jobs.spark.literal_paths import literal
+from schemas.errors import UserError
 from schemas.lake import Lake
 
 NUMBER = "_number"  # the column with the number of a row's file
@@ -91,7 +93,17 @@ def opened(spark: SparkSession, path: Path, lake: Lake) -> Iterator[SourceFolder
     with lake.scratch("staged") as scratch:
         links = scratch / uuid4().hex  # no run's path is ever another run's
         links.mkdir()
-        yield SourceFolder(spark=spark, path=path, links=links)
+        try:
+            yield SourceFolder(spark=spark, path=path, links=links)
+        except Exception as error:
+            # Spark names the link, which is gone when the step tells what Spark said.
+            named = re.search(rf"FAILED_READ_FILE.*?/{links.name}/(\d+\.\w+)", str(error))
+            if named is None:
+                raise
+            raise UserError(
+                f"{(links / named[1]).resolve()} cannot be read to its end; it is cut or damaged. "
+                "Expected the whole file: write or copy it again."
+            ) from error
 
 
 def file_number() -> Column:
