@@ -55,7 +55,8 @@ def run(settings: Settings, source: Path | None, spec_file: Path | None) -> None
     ]
     if problems:
         raise UserError(
-            f"{settings.source} does not fit {found}, for {len(problems)} reasons:"
+            f"{settings.source} does not fit {found}, "
+            f"for {len(problems)} reason{'s' * (len(problems) > 1)}:"
             + "".join(f"\n  {n}. {text}" for n, text in enumerate(problems, start=1))
         )
     with (

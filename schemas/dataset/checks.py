@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +40,26 @@ def of_numbers(spec: DatasetSpec, path: Path) -> None:
             f"{path}: max_quarantined_fraction is {spec.max_quarantined_fraction}, "
             "expected a number from 0 to 1."
         )
+    if is_dataclass(spec.cold_start):  # not where the section itself has mistakes
+        wrong += _of_cold_start(spec, path)
     if spec.feedback == "explicit":
         wrong += _of_scale(spec, path)
     if wrong:
         raise MistakesError(*wrong)
+
+
+def _of_cold_start(spec: DatasetSpec, path: Path) -> Iterator[str]:
+    """Days and sizes; a cold user may be one without an interaction, and a support may be empty."""
+    may_be_none = {"cold_user_max_interactions", "min_support"}
+    for name, value in asdict(spec.cold_start).items():
+        least = 0 if name in may_be_none else 1
+        if value < least:
+            yield f"{path} [cold_start]: {name} is {value}, expected {least} or more."
+    if spec.cold_start.min_support > spec.cold_start.max_support:
+        yield (
+            f"{path} [cold_start]: min_support is {spec.cold_start.min_support} and max_support "
+            f"{spec.cold_start.max_support}; expected the one not above the other."
+        )
 
 
 def _of_scale(spec: DatasetSpec, path: Path) -> Iterator[str]:
