@@ -86,11 +86,11 @@ def _tuples(rows: pa.RecordBatchReader) -> Iterator[tuple[object, ...]]:
 
 
 def _can_hold(suffix: str, field: pa.Field[Any]) -> bool:
-    """Whether such a file can hold the column: Arrow itself is asked, by a file without rows."""
-    schema = pa.schema([field])
+    """Whether such a file can hold the column: Arrow itself is asked, by a file with a null."""
+    schema = pa.schema([field.with_nullable(True)])
     try:
         with _WRITERS[suffix](pa.BufferOutputStream(), schema) as writer:
-            writer.write(schema.empty_table())
+            writer.write(pa.table([pa.nulls(1, field.type)], schema=schema))
     except pa.ArrowException:
         return False
     return True
@@ -100,10 +100,11 @@ def _write(rows: pa.RecordBatchReader, to: Path) -> None:
     """Batch by batch, beside the file and then in its place."""
     if odd := [field for field in rows.schema if not _can_hold(to.suffix, field)]:
         casts = ", ".join(f"CAST({field.name} AS VARCHAR)" for field in odd)
+        fits_parquet = all(_can_hold(".parquet", field) for field in odd)
         raise UserError(
             f"{to} cannot hold {', '.join(f'{f.name} ({f.type})' for f in odd)}; expected plain "
             f"columns. Ask for them as text, {casts}"
-            + (", or write a .parquet file" if to.suffix == ".csv" else "")
+            + (", or write a .parquet file" if fits_parquet else "")
         )
     draft, written = to.with_name(f".{to.name}.draft"), 0
     try:

@@ -125,6 +125,7 @@ def test_averages_are_numbers_in_files(two_days: Night, tmp_path: Path) -> None:
         (["DELETE FROM coldstart_data.publications RETURNING ds"], "read-only"),
         (["SELECT 1", "--to", "rows.xls"], "expected a name that ends in .csv or .parquet"),
         (["SELECT ARRAY[1, 2] AS pair", "--to", "pairs.csv"], r"cannot hold pair \("),
+        (["SELECT INTERVAL '3' DAY AS span", "--to", "spans.csv"], r"cannot hold span \("),
         (["-- nothing"], "gives no rows; expected a SELECT|Failed to execute"),
     ],
 )
