@@ -27,9 +27,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from benchmarks import night_steps
-from benchmarks.inputs import skew
-from benchmarks.night_steps import Server
+from benchmarks.inputs import night_steps, skew
+from benchmarks.inputs.night_steps import Server
 from benchmarks.records import Record, write_json
 from benchmarks.yardsticks import features_comparison, features_reference
 from schemas.dataset import choice as dataset_choice

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from benchmarks import night_steps
+from benchmarks.inputs import night_steps
 from meta_model.data.inputs import Inputs, load
 from schemas.dataset import choice as dataset_choice
 from schemas.errors import UserError
