@@ -20,10 +20,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.evidence import DATASETS, choice_model, trials
+from benchmarks.inputs import new_users
 from benchmarks.records import Record, write_json
 from meta_model.choice.ridge import Ridge
-from meta_model.choice.training import Training
 from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
@@ -44,24 +43,16 @@ ADAPTIVE, LIST = "next_question", "evidence"
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.adaptive", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the splits")
-    parser.add_argument("--dataset", choices=DATASETS, required=True)
-    parser.add_argument("--folds", type=int, help="hold out users in so many parts, 2 or more")
-    parser.add_argument("--json", type=Path, required=True, help="where to write the records")
-    parser.add_argument(
-        "--choice-epochs", type=int, default=Training.epochs, help="of the model of choices"
-    )
-    parser.add_argument("--seed", type=int, default=1, help="of training and folds")
+    new_users.add_arguments(parser)
     options = parser.parse_args(arguments)
     return command_line.run(lambda: write_json(options.json, measure(options)))
 
 
 def measure(options: argparse.Namespace) -> Iterator[Record]:
-    options.repeats, options.epochs, options.learner = 1, None, Config().model
     found: dict[tuple[int, str], list[Tensor]] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        for config, inputs in trials(options, Path(scratch)):
-            model = choice_model(options, config, inputs)
+        for config, inputs in new_users.trials(options, Config(), Path(scratch)):
+            model = new_users.choice_model(options, config, inputs)
             for length, name, values in _asked(model, inputs, config):
                 found.setdefault((length, name), []).append(values)
     for length in LENGTHS:
@@ -69,7 +60,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
         low, high = Bootstrap(n_users=len(adaptive)).interval(adaptive - of_list)
         record: Record = {
             "dataset": options.dataset,
-            "new_users": "user_cold" if options.folds is None else f"{options.folds} folds",
+            "new_users": new_users.named(options),
             "length": length,
             "n_users": len(adaptive),
             "ndcg10_of_list": round(of_list.mean().item(), 4),

@@ -28,14 +28,11 @@ from typing import Any
 
 import torch
 
-from benchmarks.inputs import held_out_users, public_split
+from benchmarks.inputs import new_users
 from benchmarks.records import Record, write_json
 from benchmarks.yardsticks.designs import designs
-from meta_model.choice.ridge import Ridge
-from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.data.ragged import CPU
 from meta_model.data.segments import ALL
 from meta_model.device import choose_device
 from meta_model.evaluation.bootstrap import Bootstrap
@@ -54,25 +51,17 @@ log = logging.getLogger("benchmarks.evidence")
 
 _LENGTHS = (1, 3, 5, 10, 20)
 _MEANS = ("mae", "ndcg5", "ndcg10_after", "recall20_after")
-DATASETS = sorted([*public_split.SPLITS, "ml-100k"])
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the splits")
-    parser.add_argument("--dataset", choices=DATASETS, required=True)
-    parser.add_argument("--folds", type=int, help="hold out users in so many parts, 2 or more")
+    new_users.add_arguments(parser)
     parser.add_argument(
         "--repeats", type=int, default=1, help="train and ask so often, with one seed after another"
     )
     parser.add_argument("--learner", choices=known(), default="melu")
-    parser.add_argument("--json", type=Path, required=True, help="where to write the records")
     parser.add_argument("--epochs", type=int, help="of the learner, instead of the config's")
-    parser.add_argument(
-        "--choice-epochs", type=int, default=Training.epochs, help="of the model of choices"
-    )
-    parser.add_argument("--seed", type=int, default=1, help="of training, folds and random lists")
     options = parser.parse_args(arguments)
     return command_line.run(lambda: write_json(options.json, measure(options)))
 
@@ -82,9 +71,12 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
         raise UserError(f"--repeats is {options.repeats}; expected 1 or more.")
     device = choose_device("auto")
     found: dict[tuple[int, str], list[Judged]] = {}
+    switches = {"epochs": options.epochs} if options.epochs else {}
+    config = Config(model=options.learner, seed=options.seed, **switches)
     with tempfile.TemporaryDirectory() as scratch:
-        for config, inputs in trials(options, Path(scratch)):
-            for judged in _judged(options, config, inputs, device):
+        trials = new_users.trials(options, config, Path(scratch), options.repeats)
+        for of_trial, inputs in trials:
+            for judged in _judged(options, of_trial, inputs, device):
                 # A trial may have nobody left to ask about a long list.
                 found.setdefault((judged.length, judged.name), []).append(judged)
     of_all = sorted(map(_joined, found.values()), key=lambda each: each.length)
@@ -97,7 +89,7 @@ def _judged(
 ) -> Iterator[Judged]:
     """Train both models, choose lists, and ask new users."""
     learner = meta_train(inputs, config, device, Watch(on_epoch=_log_epoch)).learner
-    choice = choice_model(options, config, inputs, device)
+    choice = new_users.choice_model(options, config, inputs, device)
     chosen = segment_lists(choice, replace(inputs, segments=()), config, tell=log.info)[ALL]
     yield from judge(
         learner,
@@ -111,39 +103,6 @@ def _judged(
         others=designs(choice, chosen.members, len(chosen.items)),
         lengths=_LENGTHS,
     )
-
-
-def choice_model(
-    options: argparse.Namespace, config: Config, inputs: Inputs, device: torch.device = CPU
-) -> Ridge:
-    """Trained without an order of time, which the public splits lack."""
-    regularisation = "light" if options.dataset == "ml-1m" else "strong"
-    training = replace(
-        Training.of(config, regularisation), epochs=options.choice_epochs, next_items=None
-    )
-    return train(inputs, training, device=device)
-
-
-def trials(options: argparse.Namespace, scratch: Path) -> Iterator[tuple[Config, Inputs]]:
-    data, dataset, folds = options.data, options.dataset, options.folds
-    switches = {"epochs": options.epochs} if options.epochs else {}
-    config = Config(model=options.learner, seed=options.seed, **switches)
-    seeds = range(options.seed, options.seed + options.repeats)
-    if folds is not None and folds >= 2:
-        for seed, inputs in held_out_users.trials(data, dataset, folds, scratch, seeds):
-            yield replace(config, seed=seed), inputs
-        return
-    if folds is not None or dataset not in public_split.SPLITS:
-        raise UserError(
-            f"--folds is {folds}; expected 2 or more, or a data set with a split "
-            f"({', '.join(sorted(public_split.SPLITS))}) and no --folds."
-        )
-    for seed in seeds:
-        split, folder = public_split.SPLITS[dataset], scratch / str(seed)
-        folder.mkdir()
-        windows = config.recut
-        inputs = public_split.load(data / dataset, split, folder, windows=windows, seed=seed)
-        yield replace(config, seed=seed), inputs
 
 
 def _joined(of_list: Sequence[Judged]) -> Judged:
@@ -167,7 +126,7 @@ def _records(options: argparse.Namespace, judged: list[Judged]) -> Iterator[Reco
         elicited = each.elicited
         record: dict[str, Any] = {
             "dataset": options.dataset,
-            "new_users": "user_cold" if options.folds is None else f"{options.folds} folds",
+            "new_users": new_users.named(options),
             "repeats": options.repeats,
             "learner": options.learner,
             "list": each.name,

@@ -250,7 +250,8 @@ MEASURES: dict[str, tuple[str, ...]] = {
     ),
     "evidence": (
         *("meta_model", "benchmarks/evidence.py", "benchmarks/yardsticks/designs.py"),
-        *("benchmarks/inputs/held_out_users.py", "benchmarks/inputs/public_split.py"),
+        *("benchmarks/inputs/new_users.py", "benchmarks/inputs/held_out_users.py"),
+        "benchmarks/inputs/public_split.py",
     ),
     "next-question": ("meta_model", "benchmarks/adaptive.py"),
 }

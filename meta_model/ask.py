@@ -86,8 +86,8 @@ def _read(file: Path, inputs: Inputs) -> dict[int, float | None]:
     )
     try:
         given: Any = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"--answers {file}: there is no such file; {expected}.") from None
+    except OSError as error:
+        raise UserError(f"--answers {file}: {error.strerror}; {expected}.") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"--answers {file}: {error}; {expected}.") from None
     if not isinstance(given, dict):

@@ -31,7 +31,7 @@ class Posterior:
     def of_unknown(model: Ridge, users: Tensor, factors: Tensor) -> Posterior:
         """Of users [U] of whom the attributes alone are known, given all items' factors."""
         ridge = model.log_ridge.exp()
-        precision = model.log_unchosen.exp() * (factors.mT @ factors)
+        precision = model.unchosen(factors)
         precision = precision + ridge * torch.eye(len(precision), device=factors.device)
         covariance = torch.linalg.inv(precision)
         means = ridge * model.prior(users) @ covariance

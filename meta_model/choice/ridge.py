@@ -99,12 +99,16 @@ class Ridge(nn.Module):
         prior, mask = self.prior(tasks.users), tasks.support.mask
         shown = factors[tasks.items[tasks.support.places]] * mask.unsqueeze(-1)
         targets = self.answers(tasks.support.ratings) * mask
-        chosen = shown.mT @ shown + self.log_unchosen.exp() * (factors.mT @ factors)
+        chosen = shown.mT @ shown + self.unchosen(factors)
         pulled = (shown.mT @ targets.unsqueeze(-1)).squeeze(-1)
         pulled = pulled - (chosen @ prior.unsqueeze(-1)).squeeze(-1)
         ridge = self.log_ridge.exp().expand(len(self.everyone)).diag()
         factor = torch.linalg.cholesky(chosen + ridge)
         return prior + torch.cholesky_solve(pulled.unsqueeze(-1), factor).squeeze(-1)
+
+    def unchosen(self, factors: Tensor) -> Tensor:
+        """w0 E^T E [F, F]: what A has of every item, chosen or not."""
+        return self.log_unchosen.exp() * (factors.mT @ factors)
 
     def answers(self, ratings: Tensor) -> Tensor:
         """y of ratings: what a choice says, which is 1, and how far it was liked."""

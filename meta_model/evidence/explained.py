@@ -17,7 +17,6 @@ from meta_model.evidence.existing import Existing
 from meta_model.evidence.selection import Search
 
 _USERS = 1_000  # whose recommendations are made, for each rank: enough for a mean
-_CELLS = 2**22  # logits that are held at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,40 +36,33 @@ def explained(model: Ridge, existing: Existing, items: Tensor) -> Explained:
     """
     columns = [int((existing.candidates == item).nonzero()) for item in items]
     search = Search(model, existing)
-    redundancy = []
+    search.is_left[items.to(search.is_left.device)] = False
+    relevant = _relevant(search)
+    redundancy, ndcg10 = [], [_ndcg10(search, relevant)]
     for column in columns:
         redundancy.append(search.redundancy(column))
         search.ask(column)
+        ndcg10.append(_ndcg10(search, relevant))
     return Explained(
-        expected_gain=_gains(model, existing, items, columns),
+        expected_gain=torch.stack(ndcg10[1:]) - ndcg10[0],
         answer_rate=existing.knows.double().mean(0)[columns].cpu(),
         redundancy=torch.tensor(redundancy, dtype=torch.float64),
     )
 
 
-def _gains(model: Ridge, existing: Existing, items: Tensor, columns: list[int]) -> Tensor:
-    """How far the mean nDCG@10 of recommendations rises by asking up to each rank, [K]."""
-    some = torch.arange(len(existing), device=existing.users.device) < _USERS
-    search = Search(model, existing.among(some))
-    search.is_left[items.to(search.is_left.device)] = False
-    relevant = torch.zeros(len(search.existing), len(search.is_left), dtype=torch.bool)
-    relevant[search.existing.liked_rows.cpu(), search.existing.liked_items.cpu()] = True
-    relevant &= search.is_left.cpu()
-    means = [_ndcg10(search, relevant)]
-    for column in columns:
-        search.ask(column)
-        means.append(_ndcg10(search, relevant))
-    return torch.stack(means[1:]) - means[0]
+def _relevant(search: Search) -> Tensor:
+    """What the first users like of all that may be recommended, [U, N + 1]."""
+    rows, items = search.existing.liked_rows.cpu(), search.existing.liked_items.cpu()
+    n_users, some = min(_USERS, len(search.existing)), rows < _USERS
+    relevant = torch.zeros(n_users, len(search.is_left), dtype=torch.bool)
+    relevant[rows[some], items[some]] = True
+    return relevant & search.is_left.cpu()
 
 
 def _ndcg10(search: Search, relevant: Tensor) -> Tensor:
     """The mean over the users who have anything relevant [U, N + 1]; 0 where nobody has."""
-    left = torch.where(search.is_left, 0.0, -torch.inf)
-    size = max(1, _CELLS // len(left))
-    found = [torch.zeros(0, dtype=torch.float64)]
-    for rows in torch.arange(len(relevant)).split(size):
-        logits = search.model.logits(search.posterior.means[rows], search.items) + left
-        hits = relevant[rows].gather(1, top(logits.cpu(), 10))
-        found.append(list_metrics.ndcg(hits, relevant[rows].sum(1), 10))
-    of_some = torch.cat(found)[relevant.any(1)]
-    return of_some.mean() if len(of_some) else torch.zeros((), dtype=torch.float64)
+    blocks = search.logits(search.posterior.means[: len(relevant)])
+    hits = relevant.gather(1, torch.cat([top(block.cpu(), 10) for block in blocks]))
+    has_any = relevant.any(1)
+    values = list_metrics.ndcg(hits, relevant.sum(1), 10)[has_any]
+    return values.mean() if len(values) else torch.zeros((), dtype=torch.float64)

@@ -18,7 +18,8 @@ Shapes: U users, C candidates, N items, F factors, K ranks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -95,7 +96,17 @@ class Search:
         self.liked_biases = torch.zeros(n_users, device=self.factors.device)
         self.liked_biases.index_add_(0, pairs[0], self.items.biases[pairs[1]])
         self.n_liked = pairs[0].bincount(minlength=n_users)
-        self.log_sums = self._log_sums(self.posterior.means)
+
+    @cached_property
+    def log_sums(self) -> Tensor:
+        """The logarithms of the softmax's denominators after the answers so far, [U]."""
+        return self._log_sums(self.posterior.means)
+
+    def logits(self, means: Tensor) -> Iterator[Tensor]:
+        """Of users' tastes [U, F], block by block [B, N + 1]; -inf for what is not recommended."""
+        left = torch.where(self.is_left, 0.0, -torch.inf)
+        for block in means.split(max(1, _CELLS // len(left))):
+            yield self.model.logits(block, self.items) + left
 
     def gains(self, candidate: int) -> Tensor:
         """What asking about the candidate would gain each user, [U] in nats; 0 without answer."""
@@ -129,7 +140,7 @@ class Search:
         self.liked_factors -= liked.unsqueeze(1) * factors
         self.liked_biases -= liked * self.items.biases[item]
         self.n_liked -= liked.long()
-        self.log_sums = self._log_sums(self.posterior.means)
+        vars(self).pop("log_sums", None)  # those of the question before
 
     def _likelihood(self, means: Tensor, log_sums: Tensor, rows: Tensor, candidate: int) -> Tensor:
         """The mean log probability of what each of the users likes but for the candidate."""
@@ -144,10 +155,4 @@ class Search:
         return torch.where(n_liked > 0, found, 0)
 
     def _log_sums(self, means: Tensor) -> Tensor:
-        """The logarithm of the softmax's denominator over what is left, [U]."""
-        size = max(1, _CELLS // len(self.is_left))
-        left = torch.where(self.is_left, 0.0, -torch.inf)
-        parts = [
-            (self.model.logits(part, self.items) + left).logsumexp(1) for part in means.split(size)
-        ]
-        return torch.cat(parts) if parts else means.new_zeros(0)
+        return torch.cat([block.logsumexp(1) for block in self.logits(means)])
