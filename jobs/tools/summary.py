@@ -105,8 +105,11 @@ def _quality(warehouse: Connection, ds: date) -> str | None:
     )
     if not rows:
         return None
-    header = ("list", "users", "answers", "nDCG@10", "less popularity's", "to", "MAE")
-    about = f"Asking held-out users about {_JUDGED_LENGTH} items of {ds}, and recommending after it"
+    header = ("list", "users", "answers", "nDCG@10", "over popularity from", "to", "MAE")
+    about = (
+        f"Recommendations of {ds} after held-out users were asked about {_JUDGED_LENGTH} items: "
+        "nDCG@10"
+    )
     return f"{about}\n\n" + text_table(header, rows)
 
 
