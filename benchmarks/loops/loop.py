@@ -70,7 +70,7 @@ class Task:
 class PerTaskLoop(ABC):
     """Adapts and predicts one task after the other; `weights` are the learner's, by name."""
 
-    def __init__(self, learner: RatingLearner) -> None:
+    def __init__(self, learner: RatingLearner[Any, Any]) -> None:
         self.config = learner.config
         self.learner: Any = learner  # whichever it is: its loop knows
         self.users = AttributeTables(learner.users.attributes, learner.users.embedding)

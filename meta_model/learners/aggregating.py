@@ -29,11 +29,11 @@ from meta_model.data.tasks import Tasks
 from meta_model.layers.encoder import Encoded, Encoder
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.situations import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Places, State, Support
 
 
-class AggregatingEstimator(RatingLearner):
-    """Its own state is the users' points [B, E]."""
+class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
+    """A task's state is its user's point, [B, E]."""
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
@@ -50,7 +50,9 @@ class AggregatingEstimator(RatingLearner):
     def _begin(self, tasks: Tasks, vectors: Tensor) -> Tensor:
         return self._point(vectors.new_zeros(len(tasks), self.value.out_features), vectors)
 
-    def _fit(self, state: State, catalogue: Tensor, support: Support, _tasks: Tasks) -> Tensor:
+    def _fit(
+        self, state: State[Tensor], catalogue: Tensor, support: Support, _tasks: Tasks
+    ) -> Tensor:
         points = self.encoder(catalogue, support.places.rows, support.places.details).points
         rest = support.rest.unsqueeze(-1)
         reactions = torch.cat([points, rest, points * rest], dim=-1)
@@ -62,21 +64,21 @@ class AggregatingEstimator(RatingLearner):
         values = F.relu(self.value(reactions))
         return self._point((weights.unsqueeze(-1) * values).sum(1), state.vectors)
 
-    def _forecast(self, state: State, catalogue: Tensor, places: Places) -> Tensor:
+    def _forecast(self, state: State[Tensor], catalogue: Tensor, places: Places) -> Tensor:
         encoded = self.encoder(catalogue, places.rows, places.details)
-        return places.anchor + self._rest(state.own, encoded)
+        return places.anchor + self._rest(state.method_state, encoded)
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         state = self.unadapted(tasks)
         known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
         places = self._places(state, known)
-        encoded = self.encoder(catalogue.own, places.rows, places.details)
-        rest = self._rest(state.own, encoded)
+        encoded = self.encoder(catalogue.method_items, places.rows, places.details)
+        rest = self._rest(state.method_state, encoded)
         norms = encoded.trace().norms(rest)
         return self._sensitivity(state, (places.anchor + rest).detach(), norms, tasks)
 
-    def _own_groups(self) -> Iterable[ParameterGroup]:
+    def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (self.encoder, self.value, self.user):
             yield from layer_groups(layers)
         if self.attention is not None:

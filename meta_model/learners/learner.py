@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,15 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemStatistics, RatedPlaces
 from meta_model.data.tasks import Side, Tasks
+
+if TYPE_CHECKING:
+    import typing_extensions
+
+    # `Learner` alone is a learner of any method. Python has such defaults from 3.13 on.
+    TaskState = typing_extensions.TypeVar("TaskState", default=Any)
+    ItemCatalogue = typing_extensions.TypeVar("ItemCatalogue", default=Any)
+else:
+    TaskState, ItemCatalogue = TypeVar("TaskState"), TypeVar("ItemCatalogue")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +47,12 @@ class Sensitivity:
     of_score: Tensor
 
 
-class Learner(nn.Module, ABC):
-    """A module whose parameters are the global ones; a task's own live in the state of `adapt`.
+class Learner(nn.Module, ABC, Generic[TaskState, ItemCatalogue]):
+    """A module whose parameters are the global ones; `adapt` returns the adapted ones.
 
-    `embed` computes what depends on items alone, once for all tasks that share them. What it
-    returns, the state, and the last dimensions of a forecast are the learner's own business.
+    `embed` computes what depends on items alone, once for all tasks that share them. Its type and
+    that of a state are the learner's to choose, and so are the last dimensions of a forecast.
+    Callers pass both on and look into neither.
 
     Shapes: B tasks, N places to predict, M items.
     """
@@ -55,50 +65,50 @@ class Learner(nn.Module, ABC):
         super().__init__()
 
     @abstractmethod
-    def embed(self, items: Tensor) -> Any:
+    def embed(self, items: Tensor) -> ItemCatalogue:
         """The items [M], distinct, as a catalogue whose rows `adapt` and `predict` refer to."""
 
     @abstractmethod
-    def adapt(self, tasks: Tasks, catalogue: Any) -> Any:
+    def adapt(self, tasks: Tasks, catalogue: ItemCatalogue) -> TaskState:
         """The state of each task after its local update on the support; differentiable.
 
         `catalogue` is that of `tasks.items`.
         """
 
     @abstractmethod
-    def unadapted(self, tasks: Tasks) -> Any:
+    def unadapted(self, tasks: Tasks) -> TaskState:
         """The state of each task before any local update: nothing of its support is used."""
 
-    def for_catalogue(self, state: Any) -> Any:
+    def for_catalogue(self, state: TaskState) -> TaskState:
         """The state in the form that predicts whole catalogues, [1, N] places, fastest."""
         return state
 
     @abstractmethod
-    def predict(self, state: Any, catalogue: Any, places: RatedPlaces) -> Tensor:
+    def predict(self, state: TaskState, catalogue: ItemCatalogue, places: RatedPlaces) -> Tensor:
         """Forecasts [B, N, ...] of the ratings at the places."""
 
     @abstractmethod
-    def losses(self, state: Any, forecasts: Tensor, ratings: Tensor) -> Tensor:
+    def losses(self, state: TaskState, forecasts: Tensor, ratings: Tensor) -> Tensor:
         """The global loss [B, N] of forecasts for the ratings given."""
 
-    def task_losses(self, state: Any, forecasts: Tensor, query: Side) -> Tensor:
+    def task_losses(self, state: TaskState, forecasts: Tensor, query: Side) -> Tensor:
         """Each task's mean loss [B] over its query."""
         losses = self.losses(state, forecasts, query.ratings) * query.mask
         return losses.sum(1) / query.mask.sum(1)
 
     @abstractmethod
-    def expected(self, state: Any, forecasts: Tensor) -> Tensor:
+    def expected(self, state: TaskState, forecasts: Tensor) -> Tensor:
         """The expected ratings [B, N]: the higher, the better the user likes the item."""
 
     @abstractmethod
-    def median(self, state: Any, forecasts: Tensor) -> Tensor:
+    def median(self, state: TaskState, forecasts: Tensor) -> Tensor:
         """The median ratings [B, N]: what the absolute error asks for."""
 
     @abstractmethod
-    def sensitivity(self, tasks: Tasks, catalogue: Any) -> Sensitivity:
+    def sensitivity(self, tasks: Tasks, catalogue: ItemCatalogue) -> Sensitivity:
         """Of each support place [B, S]: what the model would learn of a user's first reaction."""
 
-    def local_shift(self, _state: Any) -> dict[nn.Parameter, Tensor]:
+    def local_shift(self, _state: TaskState) -> dict[nn.Parameter, Tensor]:
         """How far the local updates moved each parameter they adapt, summed over tasks.
 
         Empty for a learner that cannot be trained by Reptile.
@@ -109,7 +119,7 @@ class Learner(nn.Module, ABC):
         """Buffers that training writes itself, beside the parameters that it has gradients for."""
         return ()
 
-    def memory_writes(self, _state: Any) -> Sequence[Tensor]:
+    def memory_writes(self, _state: TaskState) -> Sequence[Tensor]:
         """For each of the memories, what the tasks write to it, summed over tasks; same shapes."""
         return ()
 

@@ -32,7 +32,7 @@ from meta_model.layers.local_update import LocalUpdate, Weights
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
-from meta_model.learners.situations import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Places, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +49,14 @@ class Items:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adapted:
-    """Each task's own weights: the tables' rows as differences from the shared ones, the layers.
+class AdaptedParameters:
+    """Each task's adapted parameters: table rows, as differences from the shared ones, and layers.
 
-    users: the values of the tasks' users; slots: [B, values in all], where in the adapted rows 1..P
-    of the items' table a value is; rows: [P], the tables' rows that these are; 0 is for none
+    users: the feature values of the tasks' users
+    slots: [B, values in all], the number of a value's adapted row of the items' table, 1 to P; 0
+    where the task does not adapt the value
+    rows: [P], the numbers of these rows in the shared table
+    weights: the users' differences, the items' [P, E], and the layers' weights and biases
     """
 
     users: Values
@@ -62,7 +65,7 @@ class Adapted:
     weights: Weights
 
 
-class MAML(RatingLearner):
+class MAML(RatingLearner[AdaptedParameters, Items]):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         users, items = self.users.embedding.output_size, self.items.embedding.output_size
@@ -75,55 +78,66 @@ class MAML(RatingLearner):
     def _items(self, items: Tensor, vectors: Tensor) -> Items:
         return Items(vectors=vectors, values=Values.of(self.items.attributes, items))
 
-    def _begin(self, tasks: Tasks, vectors: Tensor) -> Adapted:
+    def _begin(self, tasks: Tasks, vectors: Tensor) -> AdaptedParameters:
         values = Values.of(self.users.attributes, tasks.users)
         slots = tasks.users.new_zeros(len(tasks), self.items.attributes.n_values)
         return self._unmoved(values, slots, vectors)
 
-    def _fit(self, state: State, catalogue: Items, support: Support, _tasks: Tasks) -> Adapted:
+    def _fit(
+        self, state: State[AdaptedParameters], catalogue: Items, support: Support, _tasks: Tasks
+    ) -> AdaptedParameters:
         values, _ = catalogue.values_at(support.places.rows)
         slots = slots_of(values, support.mask, self.items.attributes.n_values)
-        begun = self._unmoved(state.own.users, slots, state.vectors)
+        initial = self._unmoved(state.method_state.users, slots, state.vectors)
 
         def losses(weights: Weights) -> Tensor:
-            rest = self._rest(state, begun, weights, catalogue, support.places)
+            rest = self._rest(state, initial, weights, catalogue, support.places)
             scores = support.places.anchor + rest
             of_places = self.local.losses(scores, state.shift, support.ratings)
             return (of_places * support.weight).sum(1)
 
-        rows = {0: begun.users.numbers, 1: begun.rows}
-        moved, _ = self.update(losses, begun.weights, rows)
-        return Adapted(users=begun.users, slots=slots, rows=begun.rows, weights=moved)
+        rows = {0: initial.users.numbers, 1: initial.rows}
+        moved, _ = self.update(losses, initial.weights, rows)
+        return AdaptedParameters(users=initial.users, slots=slots, rows=initial.rows, weights=moved)
 
-    def _forecast(self, state: State, catalogue: Items, places: Places) -> Tensor:
-        own = state.own
-        return places.anchor + self._rest(state, own, own.weights, catalogue, places)
+    def _forecast(
+        self, state: State[AdaptedParameters], catalogue: Items, places: Places
+    ) -> Tensor:
+        adapted = state.method_state
+        return places.anchor + self._rest(state, adapted, adapted.weights, catalogue, places)
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Items]) -> Sensitivity:
         state, trace = self.unadapted(tasks), Trace()
         known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
         places = self._places(state, known)
-        rest = self._rest(state, state.own, state.own.weights, catalogue.own, places, trace)
+        rest = self._rest(
+            state,
+            state.method_state,
+            state.method_state.weights,
+            catalogue.method_items,
+            places,
+            trace,
+        )
         scores = (places.anchor + rest).detach()
         return self._sensitivity(state, scores, trace.norms(rest), tasks)
 
-    def local_shift(self, state: State) -> dict[nn.Parameter, Tensor]:
-        own: Adapted = state.own
-        of_users, of_items, *layers = own.weights
+    def local_shift(self, state: State[AdaptedParameters]) -> dict[nn.Parameter, Tensor]:
+        adapted = state.method_state
+        of_users, of_items, *layers = adapted.weights
         moved = self.layers.shift(tuple(layers))
         for table, rows, by in (
-            (self.users.embedding.table, own.users.numbers.flatten(), of_users.flatten(0, 1)),
-            (self.items.embedding.table, own.rows, of_items),
+            (self.users.embedding.table, adapted.users.numbers.flatten(), of_users.flatten(0, 1)),
+            (self.items.embedding.table, adapted.rows, of_items),
         ):
             moved[table] = torch.zeros_like(table).index_add(0, rows, by)
         return moved
 
-    def _own_groups(self) -> Iterable[ParameterGroup]:
+    def _method_groups(self) -> Iterable[ParameterGroup]:
         yield from layer_groups(self.layers)
         yield ParameterGroup(parameters=parameters_of(self.update), rate=10.0)
 
-    def _unmoved(self, users: Values, slots: Tensor, like: Tensor) -> Adapted:
+    def _unmoved(self, users: Values, slots: Tensor, like: Tensor) -> AdaptedParameters:
         """The state before any step: the differences are zero, the layers the shared ones."""
         rows = slots.nonzero()[:, 1]
         size = self.config.embedding_size
@@ -132,12 +146,12 @@ class MAML(RatingLearner):
             for shape in (users.numbers.shape, rows.shape)
         )
         weights = (of_users, of_items, *self.layers.start(len(slots)))
-        return Adapted(users=users, slots=slots, rows=rows, weights=weights)
+        return AdaptedParameters(users=users, slots=slots, rows=rows, weights=weights)
 
     def _rest(
         self,
-        state: State,
-        own: Adapted,
+        state: State[AdaptedParameters],
+        adapted: AdaptedParameters,
         weights: Weights,
         items: Items,
         places: Places,
@@ -147,12 +161,12 @@ class MAML(RatingLearner):
         of_users, of_items, *layers = weights
         n_places = places.rows.shape[1]
         n_of_users, n_of_items = (side.attributes.n_features for side in (self.users, self.items))
-        moved = means(of_users, own.users.weights, n_of_users).unsqueeze(1)
+        moved = means(of_users, adapted.users.weights, n_of_users).unsqueeze(1)
         values, weight = items.values_at(places.rows)
-        content = found_means(own.slots, values, weight, of_items, n_of_items)
+        content = found_means(adapted.slots, values, weight, of_items, n_of_items)
         if trace is not None:
-            moved = moved.expand(-1, n_places, -1)  # a place's own, to be differentiated by
-            trace.add_means(moved, own.users.weights.unsqueeze(1), n_of_users)
+            moved = moved.expand(-1, n_places, -1)  # one for each place, to differentiate by
+            trace.add_means(moved, adapted.users.weights.unsqueeze(1), n_of_users)
             trace.add_means(content, weight, n_of_items)
         users, statistics = _split(state.vectors.unsqueeze(1), self.users.embedding.output_size)
         vectors, identity = _split(

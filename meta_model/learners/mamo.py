@@ -1,7 +1,7 @@
 """MAMO: Memory-Augmented Meta-Optimization (Dong et al., KDD 2020).
 
-Users start from where users like them went: memories of profiles, of fast gradients and of
-preferences (`memories`: eqs. 3 to 8) make each task's own start, and a local update goes on.
+Memories of profiles, of first local gradients and of preferences (`memories`: eqs. 3 to 8) move
+each task's initial weights towards those of similar users; a local update then adapts them.
 
     e_u      =  relu(FC_theta_u(p_u)),   e_i = relu(FC_theta_i(p_i))                  (1)
     y_ui     =  FC_theta_r(M_u,I [e_u, e_i])                                           (2)
@@ -34,14 +34,16 @@ from meta_model.layers.memories import Memories
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
-from meta_model.learners.situations import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Places, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
-class Remembered:
-    """Each task's attention [B, K] and profile [B, D], its own weights, and their first gradients.
+class AdaptedWeights:
+    """Each task's adapted weights, and what it reads and writes the memories by.
 
-    weights: those of theta_u, theta_i, theta_r, and M_u,I [B, E, 2E]
+    attention: [B, K]; profiles: [B, D]
+    weights: theta_u, theta_i, theta_r, and last M_u,I [B, E, 2E]
+    gradients: those of theta_u in the first local step; none before it
     """
 
     attention: Tensor
@@ -50,7 +52,7 @@ class Remembered:
     gradients: Weights = ()
 
 
-class MAMO(RatingLearner):
+class MAMO(RatingLearner[AdaptedWeights, Tensor]):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         size, n_profile = config.embedding_size, self.users.embedding.output_size
@@ -70,7 +72,7 @@ class MAMO(RatingLearner):
     def _items(self, _items: Tensor, vectors: Tensor) -> Tensor:
         return vectors
 
-    def _begin(self, tasks: Tasks, vectors: Tensor) -> Remembered:
+    def _begin(self, tasks: Tasks, vectors: Tensor) -> AdaptedWeights:
         profiles = vectors[:, : self.users.embedding.output_size]
         attention = self.remembered.attention(profiles)  # (3)
         shared = self.of_users.start(len(tasks))
@@ -82,41 +84,45 @@ class MAMO(RatingLearner):
         if not preference.requires_grad:
             preference = preference.requires_grad_()  # so that (11) can differentiate by it
         weights = (*started, *others, preference)
-        return Remembered(attention=attention, profiles=profiles, weights=weights)
+        return AdaptedWeights(attention=attention, profiles=profiles, weights=weights)
 
-    def _fit(self, state: State, catalogue: Tensor, support: Support, _tasks: Tasks) -> Remembered:
+    def _fit(
+        self, state: State[AdaptedWeights], catalogue: Tensor, support: Support, _tasks: Tasks
+    ) -> AdaptedWeights:
         def losses(weights: Weights) -> Tensor:
             scores = support.places.anchor + self._rest(state, weights, catalogue, support.places)
             of_places = self.local.losses(scores, state.shift, support.ratings)
             return (of_places * support.weight).sum(1)
 
-        begun: Remembered = state.own
-        weights, gradients = self.update(losses, begun.weights)  # (11)
-        return Remembered(
-            attention=begun.attention,
-            profiles=begun.profiles,
+        initial = state.method_state
+        weights, gradients = self.update(losses, initial.weights)  # (11)
+        return AdaptedWeights(
+            attention=initial.attention,
+            profiles=initial.profiles,
             weights=weights,
             gradients=gradients[: self.sizes[0]],
         )
 
-    def _forecast(self, state: State, catalogue: Tensor, places: Places) -> Tensor:
-        return places.anchor + self._rest(state, state.own.weights, catalogue, places)
+    def _forecast(self, state: State[AdaptedWeights], catalogue: Tensor, places: Places) -> Tensor:
+        return places.anchor + self._rest(state, state.method_state.weights, catalogue, places)
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         state, trace = self.unadapted(tasks), Trace()
         known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
         places = self._places(state, known)
-        rest = self._rest(state, state.own.weights, catalogue.own, places, trace)
+        rest = self._rest(state, state.method_state.weights, catalogue.method_items, places, trace)
         scores = (places.anchor + rest).detach()
         return self._sensitivity(state, scores, trace.norms(rest), tasks)
 
     def memories(self) -> Sequence[Tensor]:
         return self.remembered.all()
 
-    def memory_writes(self, state: State) -> Sequence[Tensor]:
-        own: Remembered = state.own
-        return self.remembered.writes(own.attention, own.profiles, own.gradients, own.weights[-1])
+    def memory_writes(self, state: State[AdaptedWeights]) -> Sequence[Tensor]:
+        adapted = state.method_state
+        return self.remembered.writes(
+            adapted.attention, adapted.profiles, adapted.gradients, adapted.weights[-1]
+        )
 
     @torch.no_grad()
     def write_memories(self, writes: Sequence[Tensor]) -> None:
@@ -124,14 +130,14 @@ class MAMO(RatingLearner):
         mixes = (config.profile_mix, config.gradient_mix, config.preference_mix)
         self.remembered.write(writes, mixes, is_whole=config.memory_decay == "whole")
 
-    def _own_groups(self) -> Iterable[ParameterGroup]:
+    def _method_groups(self) -> Iterable[ParameterGroup]:
         for network in (self.of_users, self.of_items, self.of_ratings):
             yield from layer_groups(network)
         yield ParameterGroup(parameters=parameters_of(self.update), rate=10.0)
 
     def _rest(
         self,
-        state: State,
+        state: State[AdaptedWeights],
         weights: Weights,
         vectors: Tensor,
         places: Places,
@@ -139,16 +145,16 @@ class MAMO(RatingLearner):
     ) -> Tensor:
         """(1) and (2): what is predicted beyond the anchor, [B, N]."""
         of_users, of_items, of_ratings, preference = self._split(weights)
-        users = state.own.profiles.unsqueeze(1)
+        users = state.method_state.profiles.unsqueeze(1)
         if trace is not None:
-            users = users.expand(-1, places.rows.shape[1], -1)  # a place's own, to be traced
+            users = users.expand(-1, places.rows.shape[1], -1)  # one for each place, to be traced
         users = F.relu(self.of_users(of_users, [users], trace))
         items = F.relu(self.of_items(of_items, [at_rows(vectors, places.rows)], trace))
         to_users, to_items = preference.mT.split(users.shape[-1], dim=1)
         taste = users @ to_users + items @ to_items
         if trace is not None:
             trace.add_layer([users, items], taste, has_bias=False)
-        statistics = state.vectors[:, state.own.profiles.shape[1] :].unsqueeze(1)
+        statistics = state.vectors[:, state.method_state.profiles.shape[1] :].unsqueeze(1)
         parts = [taste, statistics, places.details]
         rest: Tensor = self.of_ratings(of_ratings, parts, trace)
         return rest.squeeze(-1)

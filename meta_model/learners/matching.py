@@ -30,7 +30,7 @@ from meta_model.layers.encoder import Encoded, Encoder
 from meta_model.layers.rating_models import LevelRatings
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.situations import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Places, State, Support
 
 _SHARPNESS = 10.0  # c before training: cosines lie within -1..1
 
@@ -44,7 +44,7 @@ class Memory:
     mask: Tensor
 
 
-class MatchingNetwork(RatingLearner):
+class MatchingNetwork(RatingLearner[Memory, Tensor]):
     ratings: LevelRatings
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
@@ -68,7 +68,9 @@ class MatchingNetwork(RatingLearner):
         levels = vectors.new_zeros(len(tasks), 0, len(self.ratings.levels))
         return Memory(directions=nothing, levels=levels, mask=levels[:, :, 0].bool())
 
-    def _fit(self, _state: State, catalogue: Tensor, support: Support, _tasks: Tasks) -> Memory:
+    def _fit(
+        self, _state: State[Memory], catalogue: Tensor, support: Support, _tasks: Tasks
+    ) -> Memory:
         encoded = self.encoder(catalogue, support.places.rows, support.places.details)
         return Memory(
             directions=F.normalize(encoded.points, dim=-1),
@@ -76,29 +78,29 @@ class MatchingNetwork(RatingLearner):
             mask=support.mask,
         )
 
-    def _forecast(self, state: State, catalogue: Tensor, places: Places) -> Tensor:
+    def _forecast(self, state: State[Memory], catalogue: Tensor, places: Places) -> Tensor:
         encoded = self.encoder(catalogue, places.rows, places.details)
-        return self._matched(state, encoded, state.own.mask.unsqueeze(1))
+        return self._matched(state, encoded, state.method_state.mask.unsqueeze(1))
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         """Each reaction beside all the others of its user: alone, it would match nothing."""
         state = self.adapt(tasks, catalogue)
         known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
         places = self._places(state, known)
-        encoded = self.encoder(catalogue.own, places.rows, places.details)
+        encoded = self.encoder(catalogue.method_items, places.rows, places.details)
         others = ~torch.eye(places.rows.shape[1], dtype=torch.bool, device=places.rows.device)
-        forecasts = self._matched(state, encoded, state.own.mask.unsqueeze(1) & others)
+        forecasts = self._matched(state, encoded, state.method_state.mask.unsqueeze(1) & others)
         return self._level_sensitivity(state, forecasts, encoded, tasks)
 
-    def _own_groups(self) -> Iterable[ParameterGroup]:
+    def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (self.encoder, self.item_prior, self.user_prior):
             yield from layer_groups(layers)
         yield ParameterGroup(parameters=[self.log_sharpness, self.prior_logit], rate=5.0)
 
-    def _matched(self, state: State, encoded: Encoded, mask: Tensor) -> Tensor:
+    def _matched(self, state: State[Memory], encoded: Encoded, mask: Tensor) -> Tensor:
         """Log probabilities [B, N, L] of points [B, N, E], who see what `mask` [B, 1|N, S] says."""
-        memory: Memory = state.own
+        memory: Memory = state.method_state
         prior = self.item_prior(encoded.points) + self.user_prior(state.vectors).unsqueeze(1)
         cosines = F.normalize(encoded.points, dim=-1) @ memory.directions.mT
         logits = (self.log_sharpness.exp() * cosines).masked_fill(~mask, -torch.inf)

@@ -17,7 +17,7 @@ Shapes: B tasks, N places, M items.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
@@ -29,13 +29,22 @@ from meta_model.layers.formed_layers import FormedLayers, form
 from meta_model.layers.layer_inputs import Pairs, Part
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.situations import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Places, State, Support
 from schemas.errors import UserError
 
 
-class MeLU(RatingLearner):
-    """Its own state is the users' part of the decision layers' input, and the local update."""
+@dataclass(frozen=True, kw_only=True)
+class AdaptedLayers:
+    """Each task's decision layers: the users' part of their input, and the local update.
 
+    `for_catalogue` turns the update, as factors, into weights.
+    """
+
+    users: Part
+    update: Update | FormedLayers
+
+
+class MeLU(RatingLearner[AdaptedLayers, Part]):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         if config.local_rates == "parameter":
@@ -54,47 +63,50 @@ class MeLU(RatingLearner):
     def _items(self, _items: Tensor, vectors: Tensor) -> Part:
         return self.decision.items(vectors)
 
-    def _begin(self, _tasks: Tasks, vectors: Tensor) -> tuple[Part, Update | FormedLayers]:
-        return self.decision.users(vectors), ()
+    def _begin(self, _tasks: Tasks, vectors: Tensor) -> AdaptedLayers:
+        return AdaptedLayers(users=self.decision.users(vectors), update=())
 
     def _fit(
-        self, state: State, catalogue: Part, support: Support, _tasks: Tasks
-    ) -> tuple[Part, Update]:
+        self, state: State[AdaptedLayers], catalogue: Part, support: Support, _tasks: Tasks
+    ) -> AdaptedLayers:
         places = support.places
 
         def slope(rest: Tensor) -> Tensor:
             return self.local.slopes(places.anchor + rest, state.shift, support.ratings)
 
-        users, _ = state.own
+        users = state.method_state.users
         x = _pairs(users, catalogue, places)
         is_second_order = self.config.gradient == "second_order"
-        return users, self.decision.adapt(x, slope, support.weight, is_second_order)
+        update = self.decision.adapt(x, slope, support.weight, is_second_order)
+        return AdaptedLayers(users=users, update=update)
 
-    def _forecast(self, state: State, catalogue: Part, places: Places) -> Tensor:
-        users, update = state.own
-        x = _pairs(users, catalogue, places)
+    def _forecast(self, state: State[AdaptedLayers], catalogue: Part, places: Places) -> Tensor:
+        update = state.method_state.update
+        x = _pairs(state.method_state.users, catalogue, places)
         rest: Tensor = update(x) if isinstance(update, FormedLayers) else self.decision(x, update)
         return places.anchor + rest
 
-    def for_catalogue(self, state: State) -> State:
-        users, update = state.own
+    def for_catalogue(self, state: State[AdaptedLayers]) -> State[AdaptedLayers]:
+        users, update = state.method_state.users, state.method_state.update
         if isinstance(update, FormedLayers) or not update:
             return state
-        return replace(state, own=(users, form(self.decision, users, update)))
+        formed = AdaptedLayers(users=users, update=form(self.decision, users, update))
+        return replace(state, method_state=formed)
 
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Part]) -> Sensitivity:
         state = self.unadapted(tasks)
         known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
         places = self._places(state, known)
-        users, _ = state.own
-        rest, norms = self.decision.gradient_norms(_pairs(users, catalogue.own, places))
+        users = state.method_state.users
+        rest, norms = self.decision.gradient_norms(_pairs(users, catalogue.method_items, places))
         return self._sensitivity(state, places.anchor + rest, norms, tasks)
 
-    def local_shift(self, state: State) -> dict[nn.Parameter, Tensor]:
-        _, update = state.own
+    def local_shift(self, state: State[AdaptedLayers]) -> dict[nn.Parameter, Tensor]:
+        update = state.method_state.update
+        assert not isinstance(update, FormedLayers)  # training has no use for them
         return self.decision.shift(update)
 
-    def _own_groups(self) -> Iterable[ParameterGroup]:
+    def _method_groups(self) -> Iterable[ParameterGroup]:
         yield from layer_groups(self.decision.layers)
         rates = [self.decision.log_rates] if self.decision.log_rates.requires_grad else []
         yield ParameterGroup(parameters=rates, rate=10.0)

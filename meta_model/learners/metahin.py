@@ -1,8 +1,8 @@
 """MetaHIN: meta-learning on a heterogeneous network (Lu, Fang and Shi, KDD 2020).
 
-Each meta-path p looks at a user and an item in its own way: by the context c_ui^p of the items that
-the path leads to from the item (`metapath_contexts`; for UM, from the user). On each, the model
-adapts twice, and the paths are fused by how well they explain the support.
+Each meta-path p describes a user and an item by a context c_ui^p: the items that the path leads to
+from the item (`metapath_contexts`; for UM, from the user). The model adapts twice on each path, and
+fuses the paths' predictions by their losses on the support.
 
     x_ui^p     =  relu(W_phi c_ui^p + b_phi),   r_ui^p = h(u, i, x_ui^p, echo)   (1) to (3)
     phi_u^p    =  phi - alpha grad_phi L_u,support(omega, phi)           semantic-wise (6)
@@ -38,7 +38,7 @@ from meta_model.layers.local_update import LocalUpdate, Weights
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
-from meta_model.learners.situations import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Places, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +51,11 @@ class Items:
 
 @dataclass(frozen=True, kw_only=True)
 class Semantics:
-    """Each task's own: items [B, T], e_u [B, C], taste (the context of UM) [B, C], phi and omega.
+    """Each task's context and adapted weights on each meta-path.
 
-    attention: [B, P]; the weights are those of B * P networks
+    items: [B, T], the task's items, which its contexts leave out
+    user: [B, C], e_u; taste: [B, C], the context of UM
+    phi, omega: the adapted weights of B * P networks; attention: [B, P], the weight of each path
     """
 
     items: Tensor
@@ -65,7 +67,7 @@ class Semantics:
     attention: Tensor
 
 
-class MetaHIN(RatingLearner):
+class MetaHIN(RatingLearner[Semantics, Items]):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         self.contexts = MetapathContexts(self.items, self.statistics, inputs.metapaths, config)
@@ -102,18 +104,20 @@ class MetaHIN(RatingLearner):
             attention=vectors.new_full((len(tasks), self.n_paths), 1 / self.n_paths),
         )
 
-    def _fit(self, state: State, catalogue: Items, support: Support, tasks: Tasks) -> Semantics:
+    def _fit(
+        self, state: State[Semantics], catalogue: Items, support: Support, tasks: Tasks
+    ) -> Semantics:
         rated = tasks.items[tasks.support.places]
-        begun: Semantics = state.own
-        own = replace(
-            begun,
-            items=torch.cat([begun.items, rated], dim=1),
+        initial = state.method_state
+        semantics = replace(
+            initial,
+            items=torch.cat([initial.items, rated], dim=1),
             taste=self.contexts.mean(catalogue.around, rated, support.weight),
         )
-        contexts = self._contexts(own, catalogue, support.places)
+        contexts = self._contexts(semantics, catalogue, support.places)
         weight = self._paired(support.weight)
         heard = Heard(contexts=contexts, rest=self._paired(support.rest), mask=weight > 0)
-        own = replace(own, heard=heard)
+        semantics = replace(semantics, heard=heard)
         what = (contexts, self.echoes(contexts, heard, is_support=True))
 
         def losses(phi: Weights, omega: Weights) -> Tensor:
@@ -123,36 +127,38 @@ class MetaHIN(RatingLearner):
             return (self.local.losses(scores, shift, ratings) * weight).sum(1)
 
         shared = self.rating.start(len(weight))
-        phi, _ = self.semantic_wise(lambda phi: losses(phi, shared), begun.phi)
+        phi, _ = self.semantic_wise(lambda phi: losses(phi, shared), initial.phi)
         seen = (F.relu(self.semantic(phi, [contexts])) * weight.unsqueeze(-1)).sum(1)
         prior = self._transformed(seen)
         omega, _ = self.task_wise(lambda omega: losses(phi, omega), prior)
         fit = losses(phi, omega).view(-1, self.n_paths)
         attention = (-self.log_sharpness.exp() * fit).softmax(1)
-        return replace(own, phi=phi, omega=omega, attention=attention)
+        return replace(semantics, phi=phi, omega=omega, attention=attention)
 
-    def _forecast(self, state: State, catalogue: Items, places: Places) -> Tensor:
-        own: Semantics = state.own
-        contexts = self._contexts(own, catalogue, places)
-        what = (contexts, self.echoes(contexts, own.heard))
-        rest = self._rest(state, own.phi, own.omega, catalogue, places, what)
-        return places.anchor + self._fused(own, rest)
+    def _forecast(self, state: State[Semantics], catalogue: Items, places: Places) -> Tensor:
+        semantics = state.method_state
+        contexts = self._contexts(semantics, catalogue, places)
+        what = (contexts, self.echoes(contexts, semantics.heard))
+        rest = self._rest(state, semantics.phi, semantics.omega, catalogue, places, what)
+        return places.anchor + self._fused(semantics, rest)
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Items]) -> Sensitivity:
         state, trace = self.unadapted(tasks), Trace()
         known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
         places = self._places(state, known)
-        own: Semantics = replace(state.own, items=tasks.items[tasks.support.places])
-        contexts = self._contexts(own, catalogue.own, places)
-        what = (contexts, self.echoes(contexts, own.heard))
-        rest = self._rest(state, own.phi, own.omega, catalogue.own, places, what, trace)
-        fused = self._fused(own, rest)
+        semantics = replace(state.method_state, items=tasks.items[tasks.support.places])
+        contexts = self._contexts(semantics, catalogue.method_items, places)
+        what = (contexts, self.echoes(contexts, semantics.heard))
+        rest = self._rest(
+            state, semantics.phi, semantics.omega, catalogue.method_items, places, what, trace
+        )
+        fused = self._fused(semantics, rest)
         of_paths = trace.norms(fused).unflatten(0, (-1, self.n_paths))
         norms = of_paths.square().sum(1).sqrt()
         return self._sensitivity(state, (places.anchor + fused).detach(), norms, tasks)
 
-    def _own_groups(self) -> Iterable[ParameterGroup]:
+    def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (
             *(self.of_users, self.of_items, self.semantic, self.rating, self.kappa, self.contexts),
         ):
@@ -161,18 +167,18 @@ class MetaHIN(RatingLearner):
         yield ParameterGroup(parameters=rates, rate=10.0)
         yield ParameterGroup(parameters=[self.log_sharpness, *parameters_of(self.echoes)], rate=5.0)
 
-    def _contexts(self, own: Semantics, catalogue: Items, places: Places) -> Tensor:
+    def _contexts(self, semantics: Semantics, catalogue: Items, places: Places) -> Tensor:
         """[B * P, N, C]: UM's, which is the user's at all places, and the items' on every path."""
         n_places = places.rows.shape[1]
-        of_items = self.contexts.contexts(catalogue.around, places.rows, own.items)
+        of_items = self.contexts.contexts(catalogue.around, places.rows, semantics.items)
         of_items = of_items.transpose(0, 1)
-        of_user = own.taste[:, None, None].expand(-1, 1, n_places, -1)
+        of_user = semantics.taste[:, None, None].expand(-1, 1, n_places, -1)
         contexts = torch.cat([of_user, of_items], dim=1).flatten(0, 1)
         return contexts if self.config.contexts else torch.zeros_like(contexts)
 
     def _rest(
         self,
-        state: State,
+        state: State[Semantics],
         phi: Weights,
         omega: Weights,
         catalogue: Items,
@@ -183,7 +189,7 @@ class MetaHIN(RatingLearner):
         """What each path predicts beyond the anchor, [B * P, N], of contexts and echoes there."""
         contexts, echoes = what
         x = F.relu(self.semantic(phi, [contexts], trace))
-        users = self._paired(state.own.user).unsqueeze(1)
+        users = self._paired(state.method_state.user).unsqueeze(1)
         # What is the same for all tasks stays one; the details may differ where the items do not.
         both = (at_rows(catalogue.vectors, places.rows), places.details)
         items, details = (self._paired(part) if len(part) > 1 else part for part in both)
@@ -201,10 +207,10 @@ class MetaHIN(RatingLearner):
             for scaled in (weight * scale.unsqueeze(1), bias * scale)
         )
 
-    def _fused(self, own: Semantics, rest: Tensor) -> Tensor:
+    def _fused(self, semantics: Semantics, rest: Tensor) -> Tensor:
         """(9): the paths' predictions [B * P, N], weighted by attention, [B, N]."""
         of_paths: Tensor = rest.unflatten(0, (-1, self.n_paths))
-        return (own.attention.unsqueeze(-1) * of_paths).sum(1)
+        return (semantics.attention.unsqueeze(-1) * of_paths).sum(1)
 
     def _paired(self, of_tasks: Tensor) -> Tensor:
         """A tensor [B, ...] repeated for each path, [B * P, ...]."""

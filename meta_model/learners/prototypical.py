@@ -30,7 +30,7 @@ from meta_model.layers.encoder import Encoder
 from meta_model.layers.rating_models import LevelRatings
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.situations import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Places, State, Support
 
 _DAMPING = 3.0  # k and m before training, in ratings
 
@@ -43,7 +43,7 @@ class Prototypes:
     log_shares: Tensor
 
 
-class PrototypicalNetwork(RatingLearner):
+class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
     ratings: LevelRatings
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
@@ -66,41 +66,45 @@ class PrototypicalNetwork(RatingLearner):
         points = self.prior.expand(len(vectors), -1, -1)
         return Prototypes(points=points, log_shares=self.of_users(vectors).log_softmax(-1))
 
-    def _fit(self, state: State, catalogue: Tensor, support: Support, _tasks: Tasks) -> Prototypes:
+    def _fit(
+        self, state: State[Prototypes], catalogue: Tensor, support: Support, _tasks: Tasks
+    ) -> Prototypes:
         encoded = self.encoder(catalogue, support.places.rows, support.places.details)
         levels = self.ratings.one_hot(support.ratings) & support.mask.unsqueeze(-1)
         levels = levels.to(encoded.points.dtype)
         counts = levels.sum(1)
         damping, of_shares = self.log_dampings.exp()
         sums = damping * self.prior + levels.mT @ encoded.points
-        shares = of_shares * state.own.log_shares.exp() + counts
+        shares = of_shares * state.method_state.log_shares.exp() + counts
         return Prototypes(
             points=sums / (damping + counts).unsqueeze(-1),
             log_shares=(shares / (of_shares + counts.sum(1, keepdim=True))).log(),
         )
 
-    def _forecast(self, state: State, catalogue: Tensor, places: Places) -> Tensor:
+    def _forecast(self, state: State[Prototypes], catalogue: Tensor, places: Places) -> Tensor:
         encoded = self.encoder(catalogue, places.rows, places.details)
-        return self._nearest(state.own, encoded.points)
+        return self._nearest(state.method_state, encoded.points)
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue) -> Sensitivity:
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         state = self.unadapted(tasks)
         known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
         places = self._places(state, known)
-        encoded = self.encoder(catalogue.own, places.rows, places.details)
-        forecasts = self._nearest(state.own, encoded.points)
+        encoded = self.encoder(catalogue.method_items, places.rows, places.details)
+        forecasts = self._nearest(state.method_state, encoded.points)
         return self._level_sensitivity(state, forecasts, encoded, tasks)
 
-    def _own_groups(self) -> Iterable[ParameterGroup]:
+    def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (self.encoder, self.of_users):
             yield from layer_groups(layers)
         yield ParameterGroup(parameters=[self.prior])
         yield ParameterGroup(parameters=[self.log_dampings, self.log_sharpness], rate=5.0)
 
-    def _nearest(self, own: Prototypes, points: Tensor) -> Tensor:
+    def _nearest(self, prototypes: Prototypes, points: Tensor) -> Tensor:
         """Log probabilities [B, N, L] of points [B, N, E]."""
         # |f|^2 is the same for all levels, and falls out of the softmax.
-        distances = own.points.square().sum(-1).unsqueeze(1) - 2 * (points @ own.points.mT)
-        logits = own.log_shares.unsqueeze(1) - self.log_sharpness.exp() * distances
+        distances = prototypes.points.square().sum(-1).unsqueeze(1) - 2 * (
+            points @ prototypes.points.mT
+        )
+        logits = prototypes.log_shares.unsqueeze(1) - self.log_sharpness.exp() * distances
         return logits.log_softmax(-1)

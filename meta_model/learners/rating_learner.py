@@ -18,7 +18,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Generic
 
 import torch
 from torch import Tensor, nn
@@ -37,11 +37,20 @@ from meta_model.layers.rating_models import (
     ScoredRatings,
 )
 from meta_model.learners.learner import Learner, ParameterGroup, Sensitivity
-from meta_model.learners.situations import Catalogue, Places, State, Support
+from meta_model.learners.task_state import (
+    Catalogue,
+    MethodItems,
+    MethodState,
+    Places,
+    State,
+    Support,
+)
 
 
-class RatingLearner(Learner):
-    """A learner less its method: subclasses say what `own` is, and how it forecasts."""
+class RatingLearner(
+    Learner[State[MethodState], Catalogue[MethodItems]], Generic[MethodState, MethodItems]
+):
+    """A learner less its method: subclasses adapt the method's state, and forecast by it."""
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
@@ -73,33 +82,38 @@ class RatingLearner(Learner):
         return OrdinalRatings(levels) if self.config.likelihood == "ordinal" else PlainRatings()
 
     @abstractmethod
-    def _items(self, items: Tensor, vectors: Tensor) -> Any:
+    def _items(self, items: Tensor, vectors: Tensor) -> MethodItems:
         """The method's part of a catalogue: items [M], vectors [M, V], or [2M, V] (`ItemSide`)."""
 
     @abstractmethod
-    def _fit(self, state: State, catalogue: Any, support: Support, tasks: Tasks) -> Any:
-        """The method's own state after the local update, from `state` with that before it."""
-
-    def _begin(self, _tasks: Tasks, _vectors: Tensor) -> Any:
-        """The method's own state before any local update, from the users' vectors [B, U].
-
-        The tasks are there for who and what they are of: not a rating of theirs may be used.
-        """
-        return None
+    def _fit(
+        self, state: State[MethodState], catalogue: MethodItems, support: Support, tasks: Tasks
+    ) -> MethodState:
+        """The method's state after the local update; `state` holds the one before it."""
 
     @abstractmethod
-    def _forecast(self, state: State, catalogue: Any, places: Places) -> Tensor:
+    def _begin(self, tasks: Tasks, vectors: Tensor) -> MethodState:
+        """The method's state before any local update, from the users' vectors [B, U].
+
+        It may depend on the users and items of the tasks, and on none of their ratings.
+        """
+
+    @abstractmethod
+    def _forecast(
+        self, state: State[MethodState], catalogue: MethodItems, places: Places
+    ) -> Tensor:
         """Forecasts [B, N, ...] at the places."""
 
     @abstractmethod
-    def _own_groups(self) -> Iterable[ParameterGroup]:
-        """The method's parameters, all others being grouped here."""
+    def _method_groups(self) -> Iterable[ParameterGroup]:
+        """The parameters of the method; those that all methods share are grouped here."""
 
-    def embed(self, items: Tensor) -> Catalogue:
+    def embed(self, items: Tensor) -> Catalogue[MethodItems]:
         embedded: EmbeddedItems = self.items(items)
-        return Catalogue(items=embedded, own=self._items(items, self.dropout(embedded.vectors)))
+        method_items = self._items(items, self.dropout(embedded.vectors))
+        return Catalogue(items=embedded, method_items=method_items)
 
-    def adapt(self, tasks: Tasks, catalogue: Catalogue) -> State:
+    def adapt(self, tasks: Tasks, catalogue: Catalogue[MethodItems]) -> State[MethodState]:
         support = tasks.support
         is_hidden = self.items.hidden_tasks(len(tasks), support.mask.device)
         known = self.items.known(catalogue.items, self.statistics.support(tasks), is_hidden)
@@ -110,27 +124,33 @@ class RatingLearner(Learner):
         size = (n + self.config.support_damping).clamp(min=1).to(rest.dtype)
         weight = support.mask / size
         reactions = Support(places=places, ratings=support.ratings, weight=weight)
-        return replace(state, own=self._fit(state, catalogue.own, reactions, tasks))
+        method_state = self._fit(state, catalogue.method_items, reactions, tasks)
+        return replace(state, method_state=method_state)
 
-    def unadapted(self, tasks: Tasks) -> State:
+    def unadapted(self, tasks: Tasks) -> State[MethodState]:
         nothing = torch.zeros(len(tasks), 1, device=tasks.users.device)
         return self._state(tasks, nothing, nothing, nothing.bool())
 
-    def predict(self, state: State, catalogue: Catalogue, places: RatedPlaces) -> Tensor:
+    def predict(
+        self,
+        state: State[MethodState],
+        catalogue: Catalogue[MethodItems],
+        places: RatedPlaces,
+    ) -> Tensor:
         known = self.items.known(catalogue.items, places, state.is_hidden)
-        return self._forecast(state, catalogue.own, self._places(state, known))
+        return self._forecast(state, catalogue.method_items, self._places(state, known))
 
-    def losses(self, state: State, forecasts: Tensor, ratings: Tensor) -> Tensor:
+    def losses(self, state: State[MethodState], forecasts: Tensor, ratings: Tensor) -> Tensor:
         return self.ratings.losses(forecasts, state.shift, ratings)
 
-    def expected(self, state: State, forecasts: Tensor) -> Tensor:
+    def expected(self, state: State[MethodState], forecasts: Tensor) -> Tensor:
         return self.ratings.expected(forecasts, state.shift)
 
-    def median(self, state: State, forecasts: Tensor) -> Tensor:
+    def median(self, state: State[MethodState], forecasts: Tensor) -> Tensor:
         return self.ratings.median(forecasts, state.shift)
 
     def _sensitivity(
-        self, state: State, scores: Tensor, norms: Tensor, tasks: Tasks
+        self, state: State[MethodState], scores: Tensor, norms: Tensor, tasks: Tasks
     ) -> Sensitivity:
         """From the scores [B, S] at the support, and their gradients' norms, by the local loss."""
         ratings = tasks.support.ratings
@@ -142,7 +162,7 @@ class RatingLearner(Learner):
         )
 
     def _level_sensitivity(
-        self, state: State, forecasts: Tensor, encoded: Encoded, tasks: Tasks
+        self, state: State[MethodState], forecasts: Tensor, encoded: Encoded, tasks: Tasks
     ) -> Sensitivity:
         """From forecasts of levels [B, S, L], by the output layer of what encodes the items."""
         losses = self.losses(state, forecasts, tasks.support.ratings)
@@ -156,11 +176,13 @@ class RatingLearner(Learner):
         # Few numbers with far to go: they get there by a higher rate.
         yield ParameterGroup(parameters=parameters_of(self.items.prior), rate=10.0, decay=0.1)
         dampings = [self.items.log_damping, self.users.log_damping]
-        own = parameters_of(self.ratings, self.shift)
-        yield ParameterGroup(parameters=[*dampings, *own], rate=5.0)
-        yield from self._own_groups()
+        thresholds = parameters_of(self.ratings, self.shift)
+        yield ParameterGroup(parameters=[*dampings, *thresholds], rate=5.0)
+        yield from self._method_groups()
 
-    def _state(self, tasks: Tasks, n: Tensor, bias: Tensor, is_hidden: Tensor) -> State:
+    def _state(
+        self, tasks: Tasks, n: Tensor, bias: Tensor, is_hidden: Tensor
+    ) -> State[MethodState]:
         """Before any local update, from the supports' sizes and the biases, [B, 1] each."""
         statistics = self.users.statistics(n, bias)
         vectors = torch.cat([self.dropout(self.users(tasks.users)), statistics], dim=1)
@@ -170,10 +192,10 @@ class RatingLearner(Learner):
             bias=bias,
             shift=shift if self.shift is None else self.shift(statistics),
             is_hidden=is_hidden,
-            own=self._begin(tasks, vectors),
+            method_state=self._begin(tasks, vectors),
         )
 
-    def _places(self, state: State, known: KnownPlaces) -> Places:
+    def _places(self, state: State[MethodState], known: KnownPlaces) -> Places:
         anchor = torch.zeros_like(state.bias + known.bias)
         if self.config.anchor:
             anchor = self.statistics.mean + state.bias + known.bias

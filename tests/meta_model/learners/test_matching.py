@@ -23,7 +23,7 @@ def test_soft_labels_of_three_items(inputs: Inputs, config: Config, tasks_of) ->
     directions = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]])
     levels = torch.eye(5)[[4, 2, 0]].unsqueeze(0)  # rated 5, 3 and 1
     own = Memory(directions=directions, levels=levels, mask=torch.ones(1, 3, dtype=torch.bool))
-    state = replace(learner.unadapted(tasks_of("train")[:1]), own=own)
+    state = replace(learner.unadapted(tasks_of("train")[:1]), method_state=own)
     points = torch.tensor([[[2.0, 0.0]]])  # like the first, unlike the last
     found = learner._matched(state, Encoded(points=points, hidden=points), own.mask[:, None])
     total = 1 + exp(2) + 1 + exp(-2)  # what is expected anyway, and cosines 1, 0 and -1 times two

@@ -1,24 +1,30 @@
-"""What a method is given, and what it keeps: catalogues, places, supports and states.
+"""What a method is given, and what it keeps: catalogues, positions, supports and states.
 
-Shapes: B tasks, N places (S of the support), M items, K thresholds between rating levels.
+Two types are the method's own, and generic here: what it computes of the items of a catalogue,
+once for all tasks, and its state of each task.
+
+Shapes: B tasks, N positions (S of the support), M items, K thresholds between rating levels.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 from torch import Tensor
 
 from meta_model.encoders.item_side import EmbeddedItems
 
+MethodItems = TypeVar("MethodItems")
+MethodState = TypeVar("MethodState")
+
 
 @dataclass(frozen=True, kw_only=True)
-class Catalogue:
-    """Embedded items, and what the method makes of their vectors."""
+class Catalogue(Generic[MethodItems]):
+    """Embedded items, and what the method computes of their vectors."""
 
     items: EmbeddedItems
-    own: Any
+    method_items: MethodItems
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,15 +61,16 @@ class Support:
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
-    """A batch of tasks: their bias [B, 1], the thresholds' shift [B, K], and the method's own.
+class State(Generic[MethodState]):
+    """A batch of tasks before or after their local update.
 
-    vectors: [B, U], their users'; is_hidden: [B, 1], whether all of a task's items are
-    shown as cold ones
+    vectors: [B, U], the encoded users; bias: [B, 1], b_u; shift: [B, K], the thresholds' shift;
+    is_hidden: [B, 1], whether all of a task's items are shown as cold ones
+    method_state: what the method keeps of each task, such as its adapted parameters
     """
 
     vectors: Tensor
     bias: Tensor
     shift: Tensor
     is_hidden: Tensor
-    own: Any = None
+    method_state: MethodState
