@@ -1,10 +1,10 @@
-"""What the training ratings say of each item, and of an item at a task's place.
+"""Training statistics of each item, and those of the items at the positions of a batch.
 
-Where a train task's own rating is part of the statistics, it is left out at that task's place:
-otherwise the item's mean would tell part of the rating to predict.
+Where a training task's rating is part of the statistics, it is left out at that task's position:
+otherwise the item's mean would leak part of the rating to predict.
 
-Of implicit feedback the statistics hold the positives: sampled negatives were never counted, so
-none is left out, and as all ratings are 1, means and deviations are 0. The count says all.
+For implicit feedback the statistics count the positives. Sampled negatives are not part of them,
+so none is left out. As all ratings are 1, means and deviations are 0: only counts differ.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from schemas.dataset.spec import Feedback
 
 
 @dataclass(frozen=True, kw_only=True)
-class RatedPlaces:
-    """Places to predict, and the statistics of the items there without the task's own rating.
+class ItemPositions:
+    """Positions of a padded batch, and the training statistics of the item at each.
 
-    rows: [B, N], or [1, N] for the same items in all tasks: each place's row in the batch's items
-    counts: number of training ratings; deviation: the sum of (rating - mean) over them
+    rows: [B, N], or [1, N] for the same items in all tasks: the row of the item in the catalogue
+    counts: number of training ratings, without the task's own
+    deviation: sum of (rating - mu) over these ratings
     """
 
     rows: Tensor
@@ -36,7 +37,7 @@ class RatedPlaces:
 class ItemStatistics(nn.Module):
     """Counts and sums of training ratings by item index, [N + 1]; saved with the model.
 
-    Where ratings say nothing, in implicit feedback, the sums are 0.
+    For implicit feedback, whose ratings are all 1, the sums are 0.
     """
 
     counts: Tensor
@@ -57,20 +58,20 @@ class ItemStatistics(nn.Module):
         counts, sums = (torch.from_numpy(np.concatenate([[0.0], each])).float() for each in columns)
         return ItemStatistics(counts, sums if feedback == "explicit" else sums * 0, feedback)
 
-    def support(self, tasks: Tasks) -> RatedPlaces:
-        return self._places(tasks, tasks.support)
+    def support(self, tasks: Tasks) -> ItemPositions:
+        return self._positions(tasks, tasks.support)
 
-    def query(self, tasks: Tasks) -> RatedPlaces:
-        return self._places(tasks, tasks.query)
+    def query(self, tasks: Tasks) -> ItemPositions:
+        return self._positions(tasks, tasks.query)
 
-    def of_all(self, items: Tensor) -> RatedPlaces:
-        """All of the items [M], the same for every task: places [1, M]."""
+    def of_all(self, items: Tensor) -> ItemPositions:
+        """All of the items [M], the same for every task: positions [1, M]."""
         rows = torch.arange(len(items), device=items.device).unsqueeze(0)
         counts = self.counts[items].unsqueeze(0)
         sums = self.sums[items].unsqueeze(0)
-        return RatedPlaces(rows=rows, counts=counts, deviation=sums - self.mean * counts)
+        return ItemPositions(rows=rows, counts=counts, deviation=sums - self.mean * counts)
 
-    def _places(self, tasks: Tasks, side: Side) -> RatedPlaces:
+    def _positions(self, tasks: Tasks, side: Side) -> ItemPositions:
         items = tasks.items[side.places]
         counts, sums = self.counts[items], self.sums[items]
         own = tasks.in_statistics.unsqueeze(1) & side.mask & (counts > 0)
@@ -78,4 +79,4 @@ class ItemStatistics(nn.Module):
             counts = counts - (own & (side.ratings > 0)).float()
         else:
             counts, sums = counts - own.float(), sums - side.ratings * own
-        return RatedPlaces(rows=side.places, counts=counts, deviation=sums - self.mean * counts)
+        return ItemPositions(rows=side.places, counts=counts, deviation=sums - self.mean * counts)

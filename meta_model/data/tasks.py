@@ -1,7 +1,7 @@
 """Batches of tasks, padded.
 
-Shapes: B tasks, S support places, Q query places, M distinct items of the batch. A place whose
-mask is False is padding: its item is 0 and its rating 0.
+Shapes: B tasks, S support positions, Q query positions, M distinct items of the batch. A place
+whose mask is False is padding: its item is 0 and its rating 0.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Items as a learner knows them: by attributes, by themselves, and by their training ratings.
 
-Shapes: B tasks, N places, M distinct items, E the size of an embedding.
+Shapes: B tasks, N positions, M distinct items, E the size of an embedding.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from meta_model.config import Config
 from meta_model.data.damping import ITEM_DAMPING
 from meta_model.data.features import Features
-from meta_model.data.item_statistics import RatedPlaces
+from meta_model.data.item_statistics import ItemPositions
 from meta_model.encoders.embedding import (
     EMBEDDING_STD,
     LOG_SCALE,
@@ -36,15 +36,6 @@ class EmbeddedItems:
     vectors: Tensor
     prior: Tensor
     is_hidden: Tensor
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnownPlaces:
-    """What is known of the items at places, [B, N] each: their rows, counts and biases."""
-
-    rows: Tensor
-    counts: Tensor
-    bias: Tensor
 
 
 class ItemSide(nn.Module):
@@ -93,27 +84,32 @@ class ItemSide(nn.Module):
             return torch.zeros(n_tasks, 1, dtype=torch.bool, device=device)
         return torch.rand(n_tasks, 1, device=device) < self.config.hide_task
 
-    def known(self, items: EmbeddedItems, places: RatedPlaces, is_hidden: Tensor) -> KnownPlaces:
-        """At the places, for tasks whose items are hidden or not [B, 1].
+    def known(
+        self, items: EmbeddedItems, positions: ItemPositions, is_hidden: Tensor
+    ) -> tuple[ItemPositions, Tensor]:
+        """The positions after cold-start dropout, and the item bias b_i [B, N] at each.
 
-        b_i = (sum(r - mu) + k g) / (n_i + k), with n_i = 0 for what is hidden.
+            b_i = (sum(r - mu) + k g) / (n_i + k)
+
+        is_hidden: [B, 1], whether all items of a task are shown as cold ones. A cold item has the
+        row of its cold copy and no training ratings: n_i = 0.
         """
-        rows, hidden = places.rows, is_hidden | items.is_hidden[places.rows]
-        if len(items.vectors) > len(items.prior):  # cold ones come after them
+        rows, hidden = positions.rows, is_hidden | items.is_hidden[positions.rows]
+        if len(items.vectors) > len(items.prior):  # the cold copies come after the items
             rows = rows + len(items.prior) * hidden
         if not self.uses_ratings:
-            nothing = torch.zeros_like(places.counts)
-            return KnownPlaces(rows=rows, counts=nothing, bias=nothing)
-        counts = places.counts.masked_fill(hidden, 0)
-        deviation = places.deviation.masked_fill(hidden, 0)
+            nothing = torch.zeros_like(positions.counts)
+            return ItemPositions(rows=rows, counts=nothing, deviation=nothing), nothing
+        counts = positions.counts.masked_fill(hidden, 0)
+        deviation = positions.deviation.masked_fill(hidden, 0)
         damping = self.log_damping.exp()
-        prior = at_rows(items.prior.unsqueeze(1), places.rows).squeeze(-1)
+        prior = at_rows(items.prior.unsqueeze(1), positions.rows).squeeze(-1)
         bias = (deviation + damping * prior) / (counts + damping)
-        return KnownPlaces(rows=rows, counts=counts, bias=bias)
+        return ItemPositions(rows=rows, counts=counts, deviation=deviation), bias
 
-    def details(self, known: KnownPlaces) -> Tensor:
-        """Inputs [B, N, F] that say how much is known of the items, and what."""
+    def details(self, positions: ItemPositions, bias: Tensor) -> Tensor:
+        """Side features [B, N, F] of the items: the number of their ratings, and the item bias."""
         if not self.n_details:
-            return known.bias.new_zeros(*known.bias.shape, 0)
-        columns = [known.counts.log1p() / LOG_SCALE, known.bias, (known.counts == 0).float()]
-        return torch.stack(columns, dim=-1)
+            return bias.new_zeros(*bias.shape, 0)
+        counts = positions.counts
+        return torch.stack([counts.log1p() / LOG_SCALE, bias, (counts == 0).float()], dim=-1)

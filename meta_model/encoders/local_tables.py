@@ -3,7 +3,7 @@
 Rows are kept as differences from the shared table, for all tasks of a batch one below the other; a
 task's own are found by their slots, which count from 1: 0 is a value that the task leaves alone.
 
-Shapes: B tasks, N places, K = F * W values of F features, P rows, E the size of an embedding.
+Shapes: B tasks, N positions, K = F * W values of F features, P rows, E the size of an embedding.
 """
 
 from __future__ import annotations

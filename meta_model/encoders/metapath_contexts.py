@@ -5,8 +5,8 @@ item's neighbours (Lu et al., KDD 2020, eq. 1, with the mean before the adapted 
 the same for all tasks). The lists are shared by all tasks, and training users are part of the
 network they come from: so a task's own items are taken out of its contexts again, at each place.
 
-Shapes: B tasks, N places, M items of a catalogue, J items and neighbours of it, P meta-paths, C the
-size of a context, T items of a task.
+Shapes: B tasks, N positions, M items of a catalogue, J items and neighbours of it, P meta-paths, C
+the size of a context, T items of a task.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ class MetapathContexts(nn.Module):
         side, statistics = self._sources
         embedded = side(items)
         nothing_hidden = torch.zeros(1, 1, dtype=torch.bool, device=items.device)
-        known = side.known(embedded, statistics.of_all(items), nothing_hidden)
-        inputs = [embedded.vectors[: len(items)], side.details(known)[0]]
+        known, bias = side.known(embedded, statistics.of_all(items), nothing_hidden)
+        inputs = [embedded.vectors[: len(items)], side.details(known, bias)[0]]
         said: Tensor = self.voice(torch.cat(inputs, dim=1))
         return said
 

@@ -1,6 +1,6 @@
 """Users as a learner knows them: by attributes, and by what their support says at once.
 
-Shapes: B tasks, S support places, K thresholds between rating levels.
+Shapes: B tasks, S support positions, K thresholds between rating levels.
 """
 
 from __future__ import annotations

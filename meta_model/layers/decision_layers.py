@@ -11,7 +11,7 @@ factors X, D of each local step. Everything is built of differentiable operation
 the query loss through the local update is exact (second order), by one ordinary backward pass.
 First order takes X and D for constants, so that only the shared layer is differentiated.
 
-Shapes: B tasks, S support places, N places to predict, O a layer's outputs.
+Shapes: B tasks, S support positions, N positions to predict, O a layer's outputs.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ lies from the expected one goes along, the further the more alike the two films'
 
     k_is  =  exp( g (cos(c_i, c_s) - 1) ),     echo_i  =  sum_s k_is rest_s / (l + sum_s k_is)
 
-Shapes: Z pairs of a task and a path, N places (S of the support), C the size of a context.
+Shapes: Z pairs of a task and a path, N positions (S of the support), C the size of a context.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Items as points of a space in which near ones are liked alike: what metric methods learn.
 
-Shapes: B tasks, N places, M items, F details, H the hidden layer's size, E the space's.
+Shapes: B tasks, N positions, M items, F details, H the hidden layer's size, E the space's.
 """
 
 from __future__ import annotations

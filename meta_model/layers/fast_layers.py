@@ -1,6 +1,6 @@
 """Linear layers with ReLU between them, of which every task has weights of its own.
 
-Shapes: B tasks, N places, I inputs and O outputs of a layer. The first layer's input comes in
+Shapes: B tasks, N positions, I inputs and O outputs of a layer. The first layer's input comes in
 parts, so that what is the same at all places, or in all tasks, is not repeated.
 """
 

@@ -1,10 +1,10 @@
 """Adapted layers with their weights formed, task by task: for predicting a whole catalogue.
 
-To predict N places through k steps on S support places costs N k S (I + O) by factors and N I O by
-formed weights. A query has few places, and factors win by far; a catalogue has many, and the
+To predict N positions through k steps on S support positions costs N k S (I + O) by factors and N I
+O by formed weights. A query has few places, and factors win by far; a catalogue has many, and the
 weights of a batch of tasks, formed once, win wherever k S is more than a few dozen.
 
-Shapes: B tasks, N places, I inputs and O outputs of a layer.
+Shapes: B tasks, N positions, I inputs and O outputs of a layer.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Both kinds offer the few products that an adapted layer needs (`decision_layers`
 layer's input is a user's vector beside an item's: a user's part is the same at all of a task's
 places and an item's in all tasks, so each is multiplied once, not once a place.
 
-Shapes: B tasks, N places (S of the support), M items, O outputs; U, I, F sizes of vectors.
+Shapes: B tasks, N positions (S of the support), M items, O outputs; U, I, F sizes of vectors.
 """
 
 from __future__ import annotations

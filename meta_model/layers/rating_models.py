@@ -1,6 +1,6 @@
 """From a learner's forecast to ratings: what to expect, what is likeliest to be close, the loss.
 
-Shapes: B tasks, N places, K thresholds between L = K + 1 rating levels.
+Shapes: B tasks, N positions, K thresholds between L = K + 1 rating levels.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Many places name one row: padding names row 0, and popular items fill a batch. A
 to one row one after the other, above all where results must repeat to the bit; there, every row is
 summed in several copies first. Nothing here asks a GPU how many of something there are.
 
-Shapes: R rows, N places, V values of a row.
+Shapes: R rows, N positions, V values of a row.
 """
 
 from __future__ import annotations

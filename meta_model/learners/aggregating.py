@@ -8,11 +8,11 @@ Zhou et al., KDD 2018; over sets, Zaheer et al., NIPS 2017).
     p_u    =  W_p [ sum_s a_s v_s,  profile of u ]
     r_ui   =  anchor  +  <p_u, f(i)>            or  c cos(p_u, f(i))
 
-a_s is 1 / n_u, or a softmax of logits made of the same inputs as v, in which one more place, of
+a_s is 1 / n_u, or a softmax of logits made of the same inputs as v, in which one more position, of
 logit 0, takes what no reaction claims. The loss is that of the rating model; for implicit feedback
 that is the cross entropy with sampled negatives. docs/learners/aggregating.md has the choices.
 
-Shapes: B tasks, N places (S of the support), E the size of the space.
+Shapes: B tasks, N positions (S of the support), E the size of the space.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from meta_model.data.tasks import Tasks
 from meta_model.layers.encoder import Encoded, Encoder
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.task_state import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
 
 class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
@@ -53,7 +53,7 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
     def _fit(
         self, state: State[Tensor], catalogue: Tensor, support: Support, _tasks: Tasks
     ) -> Tensor:
-        points = self.encoder(catalogue, support.places.rows, support.places.details).points
+        points = self.encoder(catalogue, support.positions.rows, support.positions.details).points
         rest = support.rest.unsqueeze(-1)
         reactions = torch.cat([points, rest, points * rest], dim=-1)
         weights = support.weight
@@ -64,19 +64,18 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
         values = F.relu(self.value(reactions))
         return self._point((weights.unsqueeze(-1) * values).sum(1), state.vectors)
 
-    def _forecast(self, state: State[Tensor], catalogue: Tensor, places: Places) -> Tensor:
-        encoded = self.encoder(catalogue, places.rows, places.details)
-        return places.anchor + self._rest(state.method_state, encoded)
+    def _forecast(self, state: State[Tensor], catalogue: Tensor, positions: Positions) -> Tensor:
+        encoded = self.encoder(catalogue, positions.rows, positions.details)
+        return positions.anchor + self._rest(state.method_state, encoded)
 
     @torch.enable_grad()
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         state = self.unadapted(tasks)
-        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
-        places = self._places(state, known)
-        encoded = self.encoder(catalogue.method_items, places.rows, places.details)
+        positions = self._support_positions(state, tasks, catalogue)
+        encoded = self.encoder(catalogue.method_items, positions.rows, positions.details)
         rest = self._rest(state.method_state, encoded)
         norms = encoded.trace().norms(rest)
-        return self._sensitivity(state, (places.anchor + rest).detach(), norms, tasks)
+        return self._sensitivity(state, (positions.anchor + rest).detach(), norms, tasks)
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (self.encoder, self.value, self.user):
@@ -91,7 +90,7 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
         return point
 
     def _rest(self, users: Tensor, encoded: Encoded) -> Tensor:
-        """How like the users are to the points at their places, [B, N]."""
+        """How like the users are to the points at their positions, [B, N]."""
         points = encoded.points
         if self.config.similarity == "cosine":
             users, points = F.normalize(users, dim=-1), F.normalize(points, dim=-1)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.data.item_statistics import ItemStatistics, RatedPlaces
+from meta_model.data.item_statistics import ItemPositions, ItemStatistics
 from meta_model.data.tasks import Side, Tasks
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Learner(nn.Module, ABC, Generic[TaskState, ItemCatalogue]):
     that of a state are the learner's to choose, and so are the last dimensions of a forecast.
     Callers pass both on and look into neither.
 
-    Shapes: B tasks, N places to predict, M items.
+    Shapes: B tasks, N positions to predict, M items.
     """
 
     statistics: ItemStatistics
@@ -80,12 +80,14 @@ class Learner(nn.Module, ABC, Generic[TaskState, ItemCatalogue]):
         """The state of each task before any local update: nothing of its support is used."""
 
     def for_catalogue(self, state: TaskState) -> TaskState:
-        """The state in the form that predicts whole catalogues, [1, N] places, fastest."""
+        """The state in the form that predicts whole catalogues, [1, N] positions, fastest."""
         return state
 
     @abstractmethod
-    def predict(self, state: TaskState, catalogue: ItemCatalogue, places: RatedPlaces) -> Tensor:
-        """Forecasts [B, N, ...] of the ratings at the places."""
+    def predict(
+        self, state: TaskState, catalogue: ItemCatalogue, positions: ItemPositions
+    ) -> Tensor:
+        """Forecasts [B, N, ...] of the ratings at the positions."""
 
     @abstractmethod
     def losses(self, state: TaskState, forecasts: Tensor, ratings: Tensor) -> Tensor:
@@ -106,7 +108,7 @@ class Learner(nn.Module, ABC, Generic[TaskState, ItemCatalogue]):
 
     @abstractmethod
     def sensitivity(self, tasks: Tasks, catalogue: ItemCatalogue) -> Sensitivity:
-        """Of each support place [B, S]: what the model would learn of a user's first reaction."""
+        """At each support position [B, S], as if it were the user's first reaction."""
 
     def local_shift(self, _state: TaskState) -> dict[nn.Parameter, Tensor]:
         """How far the local updates moved each parameter they adapt, summed over tasks.

@@ -11,8 +11,8 @@ Schulman 2018); `local_rates` fixed rates a, one a layer and step, or Meta-SGD's
 one for each parameter. A task moves only those rows of a table that its support has the values of;
 they are kept as differences from the shared rows. docs/learners/maml.md says where we differ.
 
-Shapes: B tasks, N places (S of the support), M items, K values of all features of an item, P rows
-of the items' table that the tasks of a batch adapt in all, E the size of an embedding.
+Shapes: B tasks, N positions (S of the support), M items, K values of all features of an item, P
+rows of the items' table that the tasks of a batch adapt in all, E the size of an embedding.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from meta_model.layers.local_update import LocalUpdate, Weights
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
-from meta_model.learners.task_state import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,40 +86,39 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
     def _fit(
         self, state: State[AdaptedParameters], catalogue: Items, support: Support, _tasks: Tasks
     ) -> AdaptedParameters:
-        values, _ = catalogue.values_at(support.places.rows)
+        values, _ = catalogue.values_at(support.positions.rows)
         slots = slots_of(values, support.mask, self.items.attributes.n_values)
         initial = self._unmoved(state.method_state.users, slots, state.vectors)
 
         def losses(weights: Weights) -> Tensor:
-            rest = self._rest(state, initial, weights, catalogue, support.places)
-            scores = support.places.anchor + rest
-            of_places = self.local.losses(scores, state.shift, support.ratings)
-            return (of_places * support.weight).sum(1)
+            rest = self._rest(state, initial, weights, catalogue, support.positions)
+            scores = support.positions.anchor + rest
+            of_positions = self.local.losses(scores, state.shift, support.ratings)
+            return (of_positions * support.weight).sum(1)
 
         rows = {0: initial.users.numbers, 1: initial.rows}
         moved, _ = self.update(losses, initial.weights, rows)
         return AdaptedParameters(users=initial.users, slots=slots, rows=initial.rows, weights=moved)
 
     def _forecast(
-        self, state: State[AdaptedParameters], catalogue: Items, places: Places
+        self, state: State[AdaptedParameters], catalogue: Items, positions: Positions
     ) -> Tensor:
         adapted = state.method_state
-        return places.anchor + self._rest(state, adapted, adapted.weights, catalogue, places)
+        return positions.anchor + self._rest(state, adapted, adapted.weights, catalogue, positions)
 
     @torch.enable_grad()
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Items]) -> Sensitivity:
         state, trace = self.unadapted(tasks), Trace()
-        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
-        places = self._places(state, known)
+        positions = self._support_positions(state, tasks, catalogue)
         rest = self._rest(
             state,
             state.method_state,
             state.method_state.weights,
             catalogue.method_items,
-            places,
+            positions,
             trace,
         )
-        scores = (places.anchor + rest).detach()
+        scores = (positions.anchor + rest).detach()
         return self._sensitivity(state, scores, trace.norms(rest), tasks)
 
     def local_shift(self, state: State[AdaptedParameters]) -> dict[nn.Parameter, Tensor]:
@@ -154,25 +153,25 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         adapted: AdaptedParameters,
         weights: Weights,
         items: Items,
-        places: Places,
+        positions: Positions,
         trace: Trace | None = None,
     ) -> Tensor:
         """What is predicted beyond the anchor, [B, N]."""
         of_users, of_items, *layers = weights
-        n_places = places.rows.shape[1]
+        n_positions = positions.rows.shape[1]
         n_of_users, n_of_items = (side.attributes.n_features for side in (self.users, self.items))
         moved = means(of_users, adapted.users.weights, n_of_users).unsqueeze(1)
-        values, weight = items.values_at(places.rows)
+        values, weight = items.values_at(positions.rows)
         content = found_means(adapted.slots, values, weight, of_items, n_of_items)
         if trace is not None:
-            moved = moved.expand(-1, n_places, -1)  # one for each place, to differentiate by
+            moved = moved.expand(-1, n_positions, -1)  # one for each position, to differentiate by
             trace.add_means(moved, adapted.users.weights.unsqueeze(1), n_of_users)
             trace.add_means(content, weight, n_of_items)
         users, statistics = _split(state.vectors.unsqueeze(1), self.users.embedding.output_size)
         vectors, identity = _split(
-            at_rows(items.vectors, places.rows), self.items.embedding.output_size
+            at_rows(items.vectors, positions.rows), self.items.embedding.output_size
         )
-        parts = [users + moved, statistics, vectors + content, identity, places.details]
+        parts = [users + moved, statistics, vectors + content, identity, positions.details]
         rest: Tensor = self.layers(tuple(layers), parts, trace)
         return rest.squeeze(-1)
 

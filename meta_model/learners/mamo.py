@@ -13,7 +13,7 @@ A profile p is the user's (item's) embedded attributes, whose tables are global;
 over the anchor. A training batch writes the memories after (12); they are saved with the model and
 frozen after it. docs/learners/mamo.md says where we differ, and why.
 
-Shapes: B tasks, N places (S of the support), K kinds of users, E the size of an embedding.
+Shapes: B tasks, N positions (S of the support), K kinds of users, E the size of an embedding.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from meta_model.layers.memories import Memories
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
-from meta_model.learners.task_state import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +90,11 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         self, state: State[AdaptedWeights], catalogue: Tensor, support: Support, _tasks: Tasks
     ) -> AdaptedWeights:
         def losses(weights: Weights) -> Tensor:
-            scores = support.places.anchor + self._rest(state, weights, catalogue, support.places)
-            of_places = self.local.losses(scores, state.shift, support.ratings)
-            return (of_places * support.weight).sum(1)
+            scores = support.positions.anchor + self._rest(
+                state, weights, catalogue, support.positions
+            )
+            of_positions = self.local.losses(scores, state.shift, support.ratings)
+            return (of_positions * support.weight).sum(1)
 
         initial = state.method_state
         weights, gradients = self.update(losses, initial.weights)  # (11)
@@ -103,16 +105,21 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
             gradients=gradients[: self.sizes[0]],
         )
 
-    def _forecast(self, state: State[AdaptedWeights], catalogue: Tensor, places: Places) -> Tensor:
-        return places.anchor + self._rest(state, state.method_state.weights, catalogue, places)
+    def _forecast(
+        self, state: State[AdaptedWeights], catalogue: Tensor, positions: Positions
+    ) -> Tensor:
+        return positions.anchor + self._rest(
+            state, state.method_state.weights, catalogue, positions
+        )
 
     @torch.enable_grad()
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         state, trace = self.unadapted(tasks), Trace()
-        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
-        places = self._places(state, known)
-        rest = self._rest(state, state.method_state.weights, catalogue.method_items, places, trace)
-        scores = (places.anchor + rest).detach()
+        positions = self._support_positions(state, tasks, catalogue)
+        rest = self._rest(
+            state, state.method_state.weights, catalogue.method_items, positions, trace
+        )
+        scores = (positions.anchor + rest).detach()
         return self._sensitivity(state, scores, trace.norms(rest), tasks)
 
     def memories(self) -> Sequence[Tensor]:
@@ -140,22 +147,24 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         state: State[AdaptedWeights],
         weights: Weights,
         vectors: Tensor,
-        places: Places,
+        positions: Positions,
         trace: Trace | None = None,
     ) -> Tensor:
         """(1) and (2): what is predicted beyond the anchor, [B, N]."""
         of_users, of_items, of_ratings, preference = self._split(weights)
         users = state.method_state.profiles.unsqueeze(1)
         if trace is not None:
-            users = users.expand(-1, places.rows.shape[1], -1)  # one for each place, to be traced
+            users = users.expand(
+                -1, positions.rows.shape[1], -1
+            )  # one for each position, to be traced
         users = F.relu(self.of_users(of_users, [users], trace))
-        items = F.relu(self.of_items(of_items, [at_rows(vectors, places.rows)], trace))
+        items = F.relu(self.of_items(of_items, [at_rows(vectors, positions.rows)], trace))
         to_users, to_items = preference.mT.split(users.shape[-1], dim=1)
         taste = users @ to_users + items @ to_items
         if trace is not None:
             trace.add_layer([users, items], taste, has_bias=False)
         statistics = state.vectors[:, state.method_state.profiles.shape[1] :].unsqueeze(1)
-        parts = [taste, statistics, places.details]
+        parts = [taste, statistics, positions.details]
         rest: Tensor = self.of_ratings(of_ratings, parts, trace)
         return rest.squeeze(-1)
 

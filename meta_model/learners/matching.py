@@ -11,7 +11,7 @@ Beside the support there is always one more thing to attend to, with the learnt 
 expected of item i by users like u, a softmax pi over levels. It is all there is without a support,
 and keeps every probability above 0. docs/learners/matching.md says where else we differ.
 
-Shapes: B tasks, N places (S of the support), L rating levels, E the size of the space.
+Shapes: B tasks, N positions (S of the support), L rating levels, E the size of the space.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from meta_model.layers.encoder import Encoded, Encoder
 from meta_model.layers.rating_models import LevelRatings
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.task_state import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
 _SHARPNESS = 10.0  # c before training: cosines lie within -1..1
 
@@ -71,25 +71,24 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
     def _fit(
         self, _state: State[Memory], catalogue: Tensor, support: Support, _tasks: Tasks
     ) -> Memory:
-        encoded = self.encoder(catalogue, support.places.rows, support.places.details)
+        encoded = self.encoder(catalogue, support.positions.rows, support.positions.details)
         return Memory(
             directions=F.normalize(encoded.points, dim=-1),
             levels=self.ratings.one_hot(support.ratings).to(encoded.points.dtype),
             mask=support.mask,
         )
 
-    def _forecast(self, state: State[Memory], catalogue: Tensor, places: Places) -> Tensor:
-        encoded = self.encoder(catalogue, places.rows, places.details)
+    def _forecast(self, state: State[Memory], catalogue: Tensor, positions: Positions) -> Tensor:
+        encoded = self.encoder(catalogue, positions.rows, positions.details)
         return self._matched(state, encoded, state.method_state.mask.unsqueeze(1))
 
     @torch.enable_grad()
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         """Each reaction beside all the others of its user: alone, it would match nothing."""
         state = self.adapt(tasks, catalogue)
-        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
-        places = self._places(state, known)
-        encoded = self.encoder(catalogue.method_items, places.rows, places.details)
-        others = ~torch.eye(places.rows.shape[1], dtype=torch.bool, device=places.rows.device)
+        positions = self._support_positions(state, tasks, catalogue)
+        encoded = self.encoder(catalogue.method_items, positions.rows, positions.details)
+        others = ~torch.eye(positions.rows.shape[1], dtype=torch.bool, device=positions.rows.device)
         forecasts = self._matched(state, encoded, state.method_state.mask.unsqueeze(1) & others)
         return self._level_sensitivity(state, forecasts, encoded, tasks)
 

@@ -11,7 +11,7 @@ layers, the output layer among them, are adapted to a user by gradient steps on 
 What we add is shared by all methods (`rating_learner`), but for the local rates: one a layer and
 local step, learnt (after Meta-SGD, Li et al. 2017). docs/learners/melu.md has the whole list.
 
-Shapes: B tasks, N places, M items.
+Shapes: B tasks, N positions, M items.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from meta_model.layers.formed_layers import FormedLayers, form
 from meta_model.layers.layer_inputs import Pairs, Part
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.task_state import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Positions, State, Support
 from schemas.errors import UserError
 
 
@@ -69,22 +69,24 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
     def _fit(
         self, state: State[AdaptedLayers], catalogue: Part, support: Support, _tasks: Tasks
     ) -> AdaptedLayers:
-        places = support.places
+        positions = support.positions
 
         def slope(rest: Tensor) -> Tensor:
-            return self.local.slopes(places.anchor + rest, state.shift, support.ratings)
+            return self.local.slopes(positions.anchor + rest, state.shift, support.ratings)
 
         users = state.method_state.users
-        x = _pairs(users, catalogue, places)
+        x = _pairs(users, catalogue, positions)
         is_second_order = self.config.gradient == "second_order"
         update = self.decision.adapt(x, slope, support.weight, is_second_order)
         return AdaptedLayers(users=users, update=update)
 
-    def _forecast(self, state: State[AdaptedLayers], catalogue: Part, places: Places) -> Tensor:
+    def _forecast(
+        self, state: State[AdaptedLayers], catalogue: Part, positions: Positions
+    ) -> Tensor:
         update = state.method_state.update
-        x = _pairs(state.method_state.users, catalogue, places)
+        x = _pairs(state.method_state.users, catalogue, positions)
         rest: Tensor = update(x) if isinstance(update, FormedLayers) else self.decision(x, update)
-        return places.anchor + rest
+        return positions.anchor + rest
 
     def for_catalogue(self, state: State[AdaptedLayers]) -> State[AdaptedLayers]:
         users, update = state.method_state.users, state.method_state.update
@@ -95,11 +97,10 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
 
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Part]) -> Sensitivity:
         state = self.unadapted(tasks)
-        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
-        places = self._places(state, known)
+        positions = self._support_positions(state, tasks, catalogue)
         users = state.method_state.users
-        rest, norms = self.decision.gradient_norms(_pairs(users, catalogue.method_items, places))
-        return self._sensitivity(state, places.anchor + rest, norms, tasks)
+        rest, norms = self.decision.gradient_norms(_pairs(users, catalogue.method_items, positions))
+        return self._sensitivity(state, positions.anchor + rest, norms, tasks)
 
     def local_shift(self, state: State[AdaptedLayers]) -> dict[nn.Parameter, Tensor]:
         update = state.method_state.update
@@ -112,6 +113,6 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
         yield ParameterGroup(parameters=rates, rate=10.0)
 
 
-def _pairs(users: Part, items: Part, places: Places) -> Pairs:
-    """The decision layers' inputs at the places."""
-    return Pairs(users=users, items=items, rows=places.rows, details=places.details)
+def _pairs(users: Part, items: Part, positions: Positions) -> Pairs:
+    """The decision layers' inputs at the positions."""
+    return Pairs(users=users, items=items, rows=positions.rows, details=positions.details)

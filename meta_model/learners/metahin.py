@@ -15,7 +15,7 @@ The losses that weigh the paths are the support's; the published code takes the 
 of the support's ratings on each path (`echoes`) is ours. docs/learners/metahin.md says where else
 we differ, and why.
 
-Shapes: B tasks, N places (S of the support), P paths with UM, C the size of a context, H of x.
+Shapes: B tasks, N positions (S of the support), P paths with UM, C the size of a context, H of x.
 Networks run on the B * P pairs of a task and a path, the paths of a task one after the other.
 """
 
@@ -38,7 +38,7 @@ from meta_model.layers.local_update import LocalUpdate, Weights
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
-from meta_model.learners.task_state import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,15 +114,15 @@ class MetaHIN(RatingLearner[Semantics, Items]):
             items=torch.cat([initial.items, rated], dim=1),
             taste=self.contexts.mean(catalogue.around, rated, support.weight),
         )
-        contexts = self._contexts(semantics, catalogue, support.places)
+        contexts = self._contexts(semantics, catalogue, support.positions)
         weight = self._paired(support.weight)
         heard = Heard(contexts=contexts, rest=self._paired(support.rest), mask=weight > 0)
         semantics = replace(semantics, heard=heard)
         what = (contexts, self.echoes(contexts, heard, is_support=True))
 
         def losses(phi: Weights, omega: Weights) -> Tensor:
-            rest = self._rest(state, phi, omega, catalogue, support.places, what)
-            scores = self._paired(support.places.anchor) + rest
+            rest = self._rest(state, phi, omega, catalogue, support.positions, what)
+            scores = self._paired(support.positions.anchor) + rest
             ratings, shift = self._paired(support.ratings), self._paired(state.shift)
             return (self.local.losses(scores, shift, ratings) * weight).sum(1)
 
@@ -135,28 +135,27 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         attention = (-self.log_sharpness.exp() * fit).softmax(1)
         return replace(semantics, phi=phi, omega=omega, attention=attention)
 
-    def _forecast(self, state: State[Semantics], catalogue: Items, places: Places) -> Tensor:
+    def _forecast(self, state: State[Semantics], catalogue: Items, positions: Positions) -> Tensor:
         semantics = state.method_state
-        contexts = self._contexts(semantics, catalogue, places)
+        contexts = self._contexts(semantics, catalogue, positions)
         what = (contexts, self.echoes(contexts, semantics.heard))
-        rest = self._rest(state, semantics.phi, semantics.omega, catalogue, places, what)
-        return places.anchor + self._fused(semantics, rest)
+        rest = self._rest(state, semantics.phi, semantics.omega, catalogue, positions, what)
+        return positions.anchor + self._fused(semantics, rest)
 
     @torch.enable_grad()
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Items]) -> Sensitivity:
         state, trace = self.unadapted(tasks), Trace()
-        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
-        places = self._places(state, known)
+        positions = self._support_positions(state, tasks, catalogue)
         semantics = replace(state.method_state, items=tasks.items[tasks.support.places])
-        contexts = self._contexts(semantics, catalogue.method_items, places)
+        contexts = self._contexts(semantics, catalogue.method_items, positions)
         what = (contexts, self.echoes(contexts, semantics.heard))
         rest = self._rest(
-            state, semantics.phi, semantics.omega, catalogue.method_items, places, what, trace
+            state, semantics.phi, semantics.omega, catalogue.method_items, positions, what, trace
         )
         fused = self._fused(semantics, rest)
         of_paths = trace.norms(fused).unflatten(0, (-1, self.n_paths))
         norms = of_paths.square().sum(1).sqrt()
-        return self._sensitivity(state, (places.anchor + fused).detach(), norms, tasks)
+        return self._sensitivity(state, (positions.anchor + fused).detach(), norms, tasks)
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (
@@ -167,12 +166,12 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         yield ParameterGroup(parameters=rates, rate=10.0)
         yield ParameterGroup(parameters=[self.log_sharpness, *parameters_of(self.echoes)], rate=5.0)
 
-    def _contexts(self, semantics: Semantics, catalogue: Items, places: Places) -> Tensor:
-        """[B * P, N, C]: UM's, which is the user's at all places, and the items' on every path."""
-        n_places = places.rows.shape[1]
-        of_items = self.contexts.contexts(catalogue.around, places.rows, semantics.items)
+    def _contexts(self, semantics: Semantics, catalogue: Items, positions: Positions) -> Tensor:
+        """Contexts [B * P, N, C]: the user's for UM, the items' for the other paths."""
+        n_positions = positions.rows.shape[1]
+        of_items = self.contexts.contexts(catalogue.around, positions.rows, semantics.items)
         of_items = of_items.transpose(0, 1)
-        of_user = semantics.taste[:, None, None].expand(-1, 1, n_places, -1)
+        of_user = semantics.taste[:, None, None].expand(-1, 1, n_positions, -1)
         contexts = torch.cat([of_user, of_items], dim=1).flatten(0, 1)
         return contexts if self.config.contexts else torch.zeros_like(contexts)
 
@@ -182,7 +181,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         phi: Weights,
         omega: Weights,
         catalogue: Items,
-        places: Places,
+        positions: Positions,
         what: tuple[Tensor, Tensor],
         trace: Trace | None = None,
     ) -> Tensor:
@@ -191,7 +190,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         x = F.relu(self.semantic(phi, [contexts], trace))
         users = self._paired(state.method_state.user).unsqueeze(1)
         # What is the same for all tasks stays one; the details may differ where the items do not.
-        both = (at_rows(catalogue.vectors, places.rows), places.details)
+        both = (at_rows(catalogue.vectors, positions.rows), positions.details)
         items, details = (self._paired(part) if len(part) > 1 else part for part in both)
         rest: Tensor = self.rating(omega, [users, items, details, x, echoes], trace)
         return rest.squeeze(-1)

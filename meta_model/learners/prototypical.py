@@ -12,7 +12,7 @@ c0_l and q0 are learnt: what a level is like, and how often it is given, before 
 Few users have used every level; without one they have a prototype for it all the same.
 docs/learners/prototypical.md says where else we differ.
 
-Shapes: B tasks, N places (S of the support), L rating levels, E the size of the space.
+Shapes: B tasks, N positions (S of the support), L rating levels, E the size of the space.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from meta_model.layers.encoder import Encoder
 from meta_model.layers.rating_models import LevelRatings
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.task_state import Catalogue, Places, State, Support
+from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
 _DAMPING = 3.0  # k and m before training, in ratings
 
@@ -69,7 +69,7 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
     def _fit(
         self, state: State[Prototypes], catalogue: Tensor, support: Support, _tasks: Tasks
     ) -> Prototypes:
-        encoded = self.encoder(catalogue, support.places.rows, support.places.details)
+        encoded = self.encoder(catalogue, support.positions.rows, support.positions.details)
         levels = self.ratings.one_hot(support.ratings) & support.mask.unsqueeze(-1)
         levels = levels.to(encoded.points.dtype)
         counts = levels.sum(1)
@@ -81,16 +81,17 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
             log_shares=(shares / (of_shares + counts.sum(1, keepdim=True))).log(),
         )
 
-    def _forecast(self, state: State[Prototypes], catalogue: Tensor, places: Places) -> Tensor:
-        encoded = self.encoder(catalogue, places.rows, places.details)
+    def _forecast(
+        self, state: State[Prototypes], catalogue: Tensor, positions: Positions
+    ) -> Tensor:
+        encoded = self.encoder(catalogue, positions.rows, positions.details)
         return self._nearest(state.method_state, encoded.points)
 
     @torch.enable_grad()
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         state = self.unadapted(tasks)
-        known = self.items.known(catalogue.items, self.statistics.support(tasks), state.is_hidden)
-        places = self._places(state, known)
-        encoded = self.encoder(catalogue.method_items, places.rows, places.details)
+        positions = self._support_positions(state, tasks, catalogue)
+        encoded = self.encoder(catalogue.method_items, positions.rows, positions.details)
         forecasts = self._nearest(state.method_state, encoded.points)
         return self._level_sensitivity(state, forecasts, encoded, tasks)
 

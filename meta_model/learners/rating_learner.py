@@ -10,7 +10,7 @@ whose rest it learns. Everything here is a switch of the config; with all of the
 method sees attributes alone and predicts the rating itself. b_u is part of the local update, and so
 is what else is made of the support: without one, all of it is zero.
 
-Shapes: B tasks, N places (S of the support), M items, K thresholds between rating levels.
+Shapes: B tasks, N positions (S of the support), M items, K thresholds between rating levels.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from torch import Tensor, nn
 
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.data.item_statistics import RatedPlaces
+from meta_model.data.item_statistics import ItemPositions
 from meta_model.data.tasks import Tasks
-from meta_model.encoders.item_side import EmbeddedItems, ItemSide, KnownPlaces
+from meta_model.encoders.item_side import EmbeddedItems, ItemSide
 from meta_model.encoders.user_side import UserSide
 from meta_model.layers.encoder import Encoded
 from meta_model.layers.rating_models import (
@@ -41,7 +41,7 @@ from meta_model.learners.task_state import (
     Catalogue,
     MethodItems,
     MethodState,
-    Places,
+    Positions,
     State,
     Support,
 )
@@ -100,9 +100,9 @@ class RatingLearner(
 
     @abstractmethod
     def _forecast(
-        self, state: State[MethodState], catalogue: MethodItems, places: Places
+        self, state: State[MethodState], catalogue: MethodItems, positions: Positions
     ) -> Tensor:
-        """Forecasts [B, N, ...] at the places."""
+        """Forecasts [B, N, ...] at the positions."""
 
     @abstractmethod
     def _method_groups(self) -> Iterable[ParameterGroup]:
@@ -117,13 +117,14 @@ class RatingLearner(
         support = tasks.support
         is_hidden = self.items.hidden_tasks(len(tasks), support.mask.device)
         known = self.items.known(catalogue.items, self.statistics.support(tasks), is_hidden)
-        rest = support.ratings - self.statistics.mean - known.bias
+        _, item_bias = known
+        rest = support.ratings - self.statistics.mean - item_bias
         n = support.mask.sum(1, keepdim=True)
         state = self._state(tasks, n, self.users.bias(rest, support.mask), is_hidden)
-        places = self._places(state, known)
+        positions = self._positions(state, *known)
         size = (n + self.config.support_damping).clamp(min=1).to(rest.dtype)
         weight = support.mask / size
-        reactions = Support(places=places, ratings=support.ratings, weight=weight)
+        reactions = Support(positions=positions, ratings=support.ratings, weight=weight)
         method_state = self._fit(state, catalogue.method_items, reactions, tasks)
         return replace(state, method_state=method_state)
 
@@ -135,10 +136,10 @@ class RatingLearner(
         self,
         state: State[MethodState],
         catalogue: Catalogue[MethodItems],
-        places: RatedPlaces,
+        positions: ItemPositions,
     ) -> Tensor:
-        known = self.items.known(catalogue.items, places, state.is_hidden)
-        return self._forecast(state, catalogue.method_items, self._places(state, known))
+        known = self.items.known(catalogue.items, positions, state.is_hidden)
+        return self._forecast(state, catalogue.method_items, self._positions(state, *known))
 
     def losses(self, state: State[MethodState], forecasts: Tensor, ratings: Tensor) -> Tensor:
         return self.ratings.losses(forecasts, state.shift, ratings)
@@ -195,11 +196,21 @@ class RatingLearner(
             method_state=self._begin(tasks, vectors),
         )
 
-    def _places(self, state: State[MethodState], known: KnownPlaces) -> Places:
-        anchor = torch.zeros_like(state.bias + known.bias)
+    def _support_positions(
+        self, state: State[MethodState], tasks: Tasks, catalogue: Catalogue[MethodItems]
+    ) -> Positions:
+        """The support's positions, as `state` sees them."""
+        support = self.statistics.support(tasks)
+        return self._positions(state, *self.items.known(catalogue.items, support, state.is_hidden))
+
+    def _positions(
+        self, state: State[MethodState], known: ItemPositions, item_bias: Tensor
+    ) -> Positions:
+        anchor = torch.zeros_like(state.bias + item_bias)
         if self.config.anchor:
-            anchor = self.statistics.mean + state.bias + known.bias
-        return Places(rows=known.rows, details=self.items.details(known), anchor=anchor)
+            anchor = self.statistics.mean + state.bias + item_bias
+        details = self.items.details(known, item_bias)
+        return Positions(rows=known.rows, details=details, anchor=anchor)
 
 
 def layer_groups(layers: nn.Module) -> Iterable[ParameterGroup]:

@@ -28,8 +28,8 @@ class Catalogue(Generic[MethodItems]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Places:
-    """What a method sees at the places of a batch of tasks.
+class Positions:
+    """Positions of a padded batch, as a method sees them.
 
     rows: [B, N], the items' rows in the catalogue; [1, N] for the same items in all tasks
     details: [B, N, F] or [1, N, F]; anchor: [B, N], zero where the config has none
@@ -42,12 +42,12 @@ class Places:
 
 @dataclass(frozen=True, kw_only=True)
 class Support:
-    """The support's places, the rest of its ratings to learn [B, S], and each one's weight.
+    """The support set: its positions, ratings [B, S], and the weight [B, S] of each.
 
-    The weights are 1 / n_u, and 0 at padding: a task's loss is the weighted sum of its places'.
+    The weights are 1 / n_u, and 0 at padding: a task's loss is the weighted sum over positions.
     """
 
-    places: Places
+    positions: Positions
     ratings: Tensor
     weight: Tensor
 
@@ -57,7 +57,7 @@ class Support:
 
     @property
     def rest(self) -> Tensor:
-        return self.ratings - self.places.anchor
+        return self.ratings - self.positions.anchor
 
 
 @dataclass(frozen=True, kw_only=True)

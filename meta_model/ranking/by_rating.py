@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from meta_model.data.item_statistics import RatedPlaces
+from meta_model.data.item_statistics import ItemPositions
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
 from schemas.dataset.spec import Feedback
@@ -24,7 +24,7 @@ class Chunk:
 
     items: Tensor
     embedded: Any
-    places: RatedPlaces
+    places: ItemPositions
 
 
 def catalogue_chunks(learner: Learner, n_items: int, device: torch.device) -> list[Chunk]:

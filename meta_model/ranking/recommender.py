@@ -15,7 +15,7 @@ from torch import Tensor
 from meta_model.choice.ridge import Items, Ridge
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.data.item_statistics import RatedPlaces
+from meta_model.data.item_statistics import ItemPositions
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
 from meta_model.ranking.by_rating import BLOCK, Chunk, best, catalogue_chunks, rank
@@ -148,7 +148,7 @@ class Recommender:
         for block in items.split(BLOCK[self.device.type][1], dim=1):
             rows = (block - 1).clamp(min=0)  # whatever item 0 gets, it is no candidate
             counts, deviation = statistics.counts[0], statistics.deviation[0]
-            places = RatedPlaces(rows=rows, counts=counts[rows], deviation=deviation[rows])
+            places = ItemPositions(rows=rows, counts=counts[rows], deviation=deviation[rows])
             yield learner.expected(state, learner.predict(state, embedded, places))
 
     # The catalogue's part of the scores is the same for all users, and computed once.
