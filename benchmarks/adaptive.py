@@ -106,7 +106,7 @@ def _new_users(inputs: Inputs) -> tuple[Tensor, Tensor]:
     for batch in batches(inputs.episodes.split("test", scenario="user_cold"), 512):
         past = batch.whole().support
         of_batch = torch.zeros(len(batch), len(inputs.item_profiles) + 1)
-        of_batch.scatter_(1, batch.items[past.places] * past.mask, past.ratings)
+        of_batch.scatter_(1, batch.items[past.rows] * past.mask, past.ratings)
         of_batch[:, 0] = 0
         users.append(batch.users)
         ratings.append(of_batch)

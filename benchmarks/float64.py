@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import InteractionSet, Tasks
 
 
 def double(tasks: Tasks) -> Tasks:
     """The same tasks with float64 ratings, for a learner that is `.double()` too."""
 
-    def of_side(side: Side) -> Side:
-        return replace(side, ratings=side.ratings.double())
+    def in_double(interactions: InteractionSet) -> InteractionSet:
+        return replace(interactions, ratings=interactions.ratings.double())
 
-    return replace(tasks, support=of_side(tasks.support), query=of_side(tasks.query))
+    return replace(tasks, support=in_double(tasks.support), query=in_double(tasks.query))

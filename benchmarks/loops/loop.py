@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import InteractionSet, Tasks
 from meta_model.encoders.embedding import Attributes, ValueEmbedding
 from meta_model.learners.rating_learner import RatingLearner
 
@@ -193,7 +193,7 @@ def _each(tasks: Tasks) -> Iterator[Task]:
         )
 
 
-def _real(tasks: Tasks, side: Side, task: int) -> tuple[Tensor, Tensor]:
+def _real(tasks: Tasks, side: InteractionSet, task: int) -> tuple[Tensor, Tensor]:
     """Items and ratings of one task, without padding."""
     mask = side.mask[task]
-    return tasks.items[side.places[task][mask]], side.ratings[task][mask]
+    return tasks.items[side.rows[task][mask]], side.ratings[task][mask]

@@ -61,7 +61,7 @@ def _queries(tasks: Sequence[Tasks]) -> Iterator[dict[str, object]]:
 
 
 def _items(tasks: Tasks, row: int) -> list[int]:
-    places = tasks.support.places[row][tasks.support.mask[row]]
+    places = tasks.support.rows[row][tasks.support.mask[row]]
     items: list[int] = tasks.items[places].tolist()
     return items
 

@@ -97,7 +97,7 @@ class Ridge(nn.Module):
     def adapt(self, tasks: Tasks, factors: Tensor) -> Tensor:
         """The local update, u [B, F]."""
         prior, mask = self.prior(tasks.users), tasks.support.mask
-        shown = factors[tasks.items[tasks.support.places]] * mask.unsqueeze(-1)
+        shown = factors[tasks.items[tasks.support.rows]] * mask.unsqueeze(-1)
         targets = self.answers(tasks.support.ratings) * mask
         chosen = shown.mT @ shown + self.unchosen(factors)
         pulled = (shown.mT @ targets.unsqueeze(-1)).squeeze(-1)
@@ -131,7 +131,7 @@ class Ridge(nn.Module):
         if self.training:
             excluded |= ~self.is_trained
         # Padding names item 0, which nobody can choose.
-        excluded.scatter_(1, tasks.items[tasks.support.places] * tasks.support.mask, value=True)
+        excluded.scatter_(1, tasks.items[tasks.support.rows] * tasks.support.mask, value=True)
         excluded[:, 0] = True
         return F.log_softmax(logits.masked_fill(excluded, -torch.inf), dim=1)
 

@@ -107,7 +107,7 @@ def loss_of(model: Callable[[Tasks], Tensor], tasks: Tasks) -> Tensor:
     An item that cannot be chosen, because training has not seen it or it was shown, does not count.
     """
     query = tasks.query
-    log_probabilities = model(tasks).gather(1, tasks.items[query.places])
+    log_probabilities = model(tasks).gather(1, tasks.items[query.rows])
     counts = query.mask & log_probabilities.isfinite()
     of_items = -torch.where(counts, log_probabilities, 0)
     return (of_items.sum(1) / counts.sum(1).clamp(min=1)).mean()
@@ -124,7 +124,7 @@ def split(
     """
     whole, device = tasks.support, tasks.users.device
     lengths, width = whole.mask.sum(1), whole.mask.shape[1]
-    order = torch.arange(width, device=device).expand_as(whole.places).double()
+    order = torch.arange(width, device=device).expand_as(whole.rows).double()
     if next_items is None:
         order = torch.rand(whole.mask.shape, generator=generator, device=device)
     order = order.masked_fill(~whole.mask, torch.inf).argsort(dim=1, stable=True)

@@ -18,7 +18,7 @@ from meta_model import device
 from meta_model.data.cuts import Cut
 from meta_model.data.episodes import Episodes
 from meta_model.data.ragged import CPU, Lengths, Padded, Ragged, to_device
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import InteractionSet, Tasks
 
 
 def batches(
@@ -104,8 +104,8 @@ def _tasks(rows: Ragged, chosen: Tensor, support: Padded, query: Padded) -> Task
     return Tasks(
         users=rows.users[chosen],
         items=items,
-        support=_side(support, of_support),
-        query=_side(query, of_query),
+        support=_interaction_set(support, of_support),
+        query=_interaction_set(query, of_query),
         in_statistics=rows.in_statistics[chosen],
     )
 
@@ -127,5 +127,7 @@ def distinct(flat: Tensor, n_items: int) -> tuple[Tensor, Tensor]:
     return torch.zeros_like(flat).scatter_(0, places_in_order, ordered), places
 
 
-def _side(padded: Padded, places: Tensor) -> Side:
-    return Side(places=places.view_as(padded.items), ratings=padded.ratings, mask=padded.mask)
+def _interaction_set(padded: Padded, places: Tensor) -> InteractionSet:
+    return InteractionSet(
+        rows=places.view_as(padded.items), ratings=padded.ratings, mask=padded.mask
+    )

@@ -16,7 +16,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import InteractionSet, Tasks
 from schemas.dataset.spec import Feedback
 
 
@@ -71,12 +71,14 @@ class ItemStatistics(nn.Module):
         sums = self.sums[items].unsqueeze(0)
         return ItemPositions(rows=rows, counts=counts, deviation=sums - self.mean * counts)
 
-    def _positions(self, tasks: Tasks, side: Side) -> ItemPositions:
-        items = tasks.items[side.places]
+    def _positions(self, tasks: Tasks, interactions: InteractionSet) -> ItemPositions:
+        items = tasks.items[interactions.rows]
         counts, sums = self.counts[items], self.sums[items]
-        own = tasks.in_statistics.unsqueeze(1) & side.mask & (counts > 0)
+        is_counted = tasks.in_statistics.unsqueeze(1) & interactions.mask & (counts > 0)
         if self.feedback == "implicit":
-            counts = counts - (own & (side.ratings > 0)).float()
+            counts = counts - (is_counted & (interactions.ratings > 0)).float()
         else:
-            counts, sums = counts - own.float(), sums - side.ratings * own
-        return ItemPositions(rows=side.places, counts=counts, deviation=sums - self.mean * counts)
+            counts = counts - is_counted.float()
+            sums = sums - interactions.ratings * is_counted
+        deviation = sums - self.mean * counts
+        return ItemPositions(rows=interactions.rows, counts=counts, deviation=deviation)

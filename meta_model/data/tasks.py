@@ -1,6 +1,6 @@
 """Batches of tasks, padded.
 
-Shapes: B tasks, S support positions, Q query positions, M distinct items of the batch. A place
+Shapes: B tasks, S support positions, Q query positions, M distinct items of the batch. A position
 whose mask is False is padding: its item is 0 and its rating 0.
 """
 
@@ -16,18 +16,24 @@ from schemas.dataset.spec import Feedback
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
-    """The support or the query: rows of the batch's items, ratings and mask, each [B, N]."""
+class InteractionSet:
+    """The support set or the query set of each task, padded.
 
-    places: Tensor
+    rows: the interactions' items, as rows of the batch's items; ratings, mask: [B, N] each
+    """
+
+    rows: Tensor
     ratings: Tensor
     mask: Tensor
 
-    def map(self, function: Callable[[Tensor], Tensor]) -> Side:
-        return Side(**{field.name: function(getattr(self, field.name)) for field in fields(self)})
+    def map(self, function: Callable[[Tensor], Tensor]) -> InteractionSet:
+        """The set with `function` applied to each of its tensors."""
+        return InteractionSet(
+            **{field.name: function(getattr(self, field.name)) for field in fields(self)}
+        )
 
-    def hidden(self) -> Side:
-        """The same places, none of which holds anything."""
+    def hidden(self) -> InteractionSet:
+        """An empty set of the same width: all positions are padding."""
         return self.map(torch.zeros_like)
 
 
@@ -41,8 +47,8 @@ class Tasks:
 
     users: Tensor
     items: Tensor
-    support: Side
-    query: Side
+    support: InteractionSet
+    query: InteractionSet
     in_statistics: Tensor
 
     def __len__(self) -> int:
@@ -76,7 +82,7 @@ class Tasks:
 
     @property
     def padding(self) -> Tensor:
-        """The places that hold nothing, and all places: [2], not read from the device."""
+        """The number of padding positions, and of all positions: [2], not read from the device."""
         masks = [self.support.mask, self.query.mask]
         empty = torch.stack([(~mask).sum() for mask in masks]).sum()
         return torch.stack([empty, torch.full_like(empty, sum(mask.numel() for mask in masks))])
@@ -84,31 +90,33 @@ class Tasks:
     def showing(self, known: int | None, feedback: Feedback = "explicit") -> Tasks:
         """The tasks with their first `known` interactions as support; None: with all of them.
 
-        A sampled negative is no interaction: those before the last one shown stay.
+        Sampled negatives do not count as interactions; those before the last one shown stay.
         """
         if known is None:
             return self
         mask, is_choice = self.support.mask, self.chosen(feedback).support.mask
         number = is_choice.cumsum(1)
         shown = mask & ((number < known) | ((number == known) & is_choice))
-        places = torch.arange(1, mask.shape[1] + 1, device=mask.device)
-        width = max(1, int((places * shown).max()))  # learners know no support without a place
+        ends = torch.arange(1, mask.shape[1] + 1, device=mask.device)
+        width = max(1, int((ends * shown).max()))  # learners need one position, even of padding
         support = self.support.map(lambda tensor: (tensor * shown)[:, :width])
         return replace(self, support=support)
 
     def chosen(self, feedback: Feedback) -> Tasks:
-        """Without sampled negatives: of implicit feedback, a rating of 0 was nobody's choice."""
+        """The tasks without sampled negatives, which are the ratings 0 of implicit feedback."""
         if feedback == "explicit":
             return self
-        sides = (self.support, self.query)
-        support, query = (replace(side, mask=side.mask & (side.ratings > 0)) for side in sides)
+        support, query = (
+            replace(interactions, mask=interactions.mask & (interactions.ratings > 0))
+            for interactions in (self.support, self.query)
+        )
         return replace(self, support=support, query=query)
 
     def whole(self) -> Tasks:
-        """The same tasks with all their interactions as support, the query's among them."""
-        sides = (self.support, self.query)
+        """The same tasks with the query's interactions added to the support."""
+        both = (self.support, self.query)
         joined = {
-            field.name: torch.cat([getattr(side, field.name) for side in sides], dim=1)
-            for field in fields(Side)
+            field.name: torch.cat([getattr(each, field.name) for each in both], dim=1)
+            for field in fields(InteractionSet)
         }
-        return replace(self, support=Side(**joined))
+        return replace(self, support=InteractionSet(**joined))

@@ -99,7 +99,7 @@ def _judged(
     if len(tasks):
         scores = ranker.scores(tasks.showing(known, feedback)).clone()
     met = tasks.chosen(feedback).support
-    scores.scatter_(1, tasks.items[met.places] * met.mask, -torch.inf)
+    scores.scatter_(1, tasks.items[met.rows] * met.mask, -torch.inf)
     scores[:, ~candidates] = -torch.inf
     lists = top(scores, RANKS)
     hits, n_relevant = relevant.gather(1, lists), relevant.sum(1)
@@ -120,5 +120,5 @@ def _relevant(tasks: Tasks, candidates: Tensor, liked: float) -> Tensor:
     query = tasks.query
     is_liked = query.mask & (query.ratings >= liked)
     relevant = torch.zeros(len(tasks), len(candidates), dtype=torch.bool)
-    relevant.scatter_(1, tasks.items[query.places] * is_liked, value=True)
+    relevant.scatter_(1, tasks.items[query.rows] * is_liked, value=True)
     return relevant & candidates

@@ -38,7 +38,7 @@ class Interactions:
         for batch in batches(inputs.episodes.split("train"), _BATCH_TASKS):
             side = batch.whole().chosen(inputs.feedback).support
             users = batch.users.unsqueeze(1).expand_as(side.mask)[side.mask]
-            pairs.append(users.long() * (n_items + 1) + batch.items[side.places][side.mask])
+            pairs.append(users.long() * (n_items + 1) + batch.items[side.rows][side.mask])
         distinct = torch.cat(pairs).unique()
         known, users = (distinct // (n_items + 1)).unique(return_inverse=True)
         items = distinct % (n_items + 1)
@@ -64,7 +64,7 @@ class Interactions:
 def known_items(tasks: Tasks, n_items: int) -> Tensor:
     """What each user is known to have chosen, [U, N + 1] of 0 and 1."""
     chosen = torch.zeros(len(tasks), n_items + 1)
-    chosen.scatter_(1, tasks.items[tasks.support.places] * tasks.support.mask, 1.0)
+    chosen.scatter_(1, tasks.items[tasks.support.rows] * tasks.support.mask, 1.0)
     chosen[:, 0] = 0  # padding
     return chosen
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import InteractionSet, Tasks
 from meta_model.evaluation import lists as list_evaluation
 from meta_model.evaluation import metrics
 from meta_model.evaluation.lists import Ranker
@@ -75,7 +75,7 @@ def elicit(
     episodes = inputs.episodes.split("test", scenario=scenario)
     for batch in batches(episodes, _BATCH_TASKS, on=device):
         tasks = batch.whole()
-        items = tasks.items[tasks.support.places]
+        items = tasks.items[tasks.support.rows]
         rest = tasks.support.mask & ~torch.isin(items, of_any)
         is_liked = rest & (tasks.support.ratings >= inputs.liked_from)
         counts = (rest.sum(1) >= _NDCG_AT) & (is_liked & may_be_listed.to(device)[items]).any(1)
@@ -129,13 +129,13 @@ def _recommend(
     return {f"{name}_after": found.metrics[name].double() for name in ("ndcg10", "recall20")}
 
 
-def _of(side: Side, mask: Tensor) -> Side:
+def _of(side: InteractionSet, mask: Tensor) -> InteractionSet:
     """The side's places in the mask, in their order: a list's few reactions cost no more."""
     width = max(1, int(mask.sum(1).max()))
     first = torch.argsort(mask, dim=1, descending=True, stable=True)[:, :width]
     kept = mask.gather(1, first)
-    return Side(
-        places=side.places.gather(1, first) * kept,
+    return InteractionSet(
+        rows=side.rows.gather(1, first) * kept,
         ratings=side.ratings.gather(1, first) * kept,
         mask=kept,
     )

@@ -112,7 +112,7 @@ def _pairs(inputs: Inputs, n_users: int, seed: int) -> tuple[Tensor, Tensor, Ten
         drawn = tasks[row[tasks.users] >= 0]
         past = drawn.whole().chosen(inputs.feedback).support
         rows = row[drawn.users].unsqueeze(1).expand_as(past.mask)[past.mask]
-        pairs.append(rows * (n_items + 1) + drawn.items[past.places[past.mask]])
+        pairs.append(rows * (n_items + 1) + drawn.items[past.rows[past.mask]])
         ratings.append(past.ratings[past.mask])
     distinct, place = torch.cat(pairs).unique(return_inverse=True)
     of_pairs = torch.zeros(len(distinct)).scatter_(0, place, torch.cat(ratings))

@@ -69,7 +69,7 @@ def item_values(
         # A sampled negative is no reaction that anyone had.
         is_reaction = tasks.support.ratings > 0 if inputs.feedback == "implicit" else True
         mask = tasks.support.mask & is_reaction
-        items = tasks.items[tasks.support.places]
+        items = tasks.items[tasks.support.rows]
         scaled = found.of_loss / found.losses.clamp(min=_LOSS_FLOOR)
         of_leaning = leaning.products(tasks, learner.statistics)
         for segment_of in of_users[:, tasks.users]:  # [B], by one feature

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemPositions, ItemStatistics
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import InteractionSet, Tasks
 
 if TYPE_CHECKING:
     import typing_extensions
@@ -93,7 +93,7 @@ class Learner(nn.Module, ABC, Generic[TaskState, ItemCatalogue]):
     def losses(self, state: TaskState, forecasts: Tensor, ratings: Tensor) -> Tensor:
         """The global loss [B, N] of forecasts for the ratings given."""
 
-    def task_losses(self, state: TaskState, forecasts: Tensor, query: Side) -> Tensor:
+    def task_losses(self, state: TaskState, forecasts: Tensor, query: InteractionSet) -> Tensor:
         """Each task's mean loss [B] over its query."""
         losses = self.losses(state, forecasts, query.ratings) * query.mask
         return losses.sum(1) / query.mask.sum(1)

@@ -95,7 +95,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         phi = self.semantic.start(n_pairs)
         nothing = vectors.new_zeros(n_pairs, self.kappa.in_features)
         return Semantics(
-            items=tasks.items[tasks.query.places],
+            items=tasks.items[tasks.query.rows],
             user=self.of_users(vectors),
             taste=vectors.new_zeros(len(tasks), self.contexts.size),
             heard=self.echoes.nothing(n_pairs, self.contexts.size, vectors),
@@ -107,7 +107,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
     def _fit(
         self, state: State[Semantics], catalogue: Items, support: Support, tasks: Tasks
     ) -> Semantics:
-        rated = tasks.items[tasks.support.places]
+        rated = tasks.items[tasks.support.rows]
         initial = state.method_state
         semantics = replace(
             initial,
@@ -146,7 +146,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Items]) -> Sensitivity:
         state, trace = self.unadapted(tasks), Trace()
         positions = self._support_positions(state, tasks, catalogue)
-        semantics = replace(state.method_state, items=tasks.items[tasks.support.places])
+        semantics = replace(state.method_state, items=tasks.items[tasks.support.rows])
         contexts = self._contexts(semantics, catalogue.method_items, positions)
         what = (contexts, self.echoes(contexts, semantics.heard))
         rest = self._rest(

@@ -82,7 +82,7 @@ def best(scores: Tensor, k: int) -> Tensor:
 def _without_rated(scores: Tensor, tasks: Tasks, is_met: Tensor, items: Tensor) -> Tensor:
     """-inf where one of the chunk's consecutive `items` is one that the user has met [B, S]."""
     n_items = len(items)
-    place = tasks.items[tasks.support.places] - items[0]
+    place = tasks.items[tasks.support.rows] - items[0]
     # All else goes to a place behind the items.
     place = place.masked_fill(~is_met | (place < 0) | (place >= n_items), n_items)
     is_rated = torch.zeros(len(scores), n_items + 1, dtype=torch.bool, device=scores.device)

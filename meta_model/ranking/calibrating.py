@@ -65,7 +65,7 @@ def _rows(recommender: Recommender, tasks: Tasks, liked_from: float) -> tuple[Te
         len(tasks), recommender.n_items + 1, dtype=torch.bool, device=found.items.device
     )
     liked = tasks.query.mask & (tasks.query.ratings >= liked_from)
-    is_liked.scatter_(1, tasks.items[tasks.query.places] * liked, value=True)
+    is_liked.scatter_(1, tasks.items[tasks.query.rows] * liked, value=True)
     there = found.items > 0
     features = recommender.calibration.features(found.log_choice, found.scores)
     return features[there].cpu(), is_liked.gather(1, found.items)[there].double().cpu()

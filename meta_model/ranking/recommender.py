@@ -134,7 +134,7 @@ class Recommender:
         log_choice: Tensor = self.choice(shown, self._choice_items)
         met = chosen.support
         is_met = torch.zeros_like(log_choice, dtype=torch.bool)
-        is_met.scatter_(1, tasks.items[met.places] * met.mask, value=True)
+        is_met.scatter_(1, tasks.items[met.rows] * met.mask, value=True)
         return log_choice.masked_fill(is_met, -torch.inf)
 
     def _scores(self, tasks: Tasks, is_adapted: bool, items: Tensor) -> Iterator[Tensor]:

@@ -104,7 +104,7 @@ def test_both_rank_the_same(learner: Learner, tasks: Tasks) -> None:
         chunks = catalogue_chunks(learner.eval(), paper_tasks.N_ITEMS, CPU)
         best, _ = rank(learner, tasks, True, chunks, 20)
     theirs = LOOPS[learner.config.model](learner).rank(tasks, items, 200)
-    for ours, all_of_them, rated in zip(best, theirs, tasks.support.places, strict=True):
+    for ours, all_of_them, rated in zip(best, theirs, tasks.support.rows, strict=True):
         # The loop leaves in what a user has rated; of two near-equal scores either may lead.
         unrated = [i for i in all_of_them.tolist() if i not in tasks.items[rated]][:20]
         assert len(set(ours.tolist()) & set(unrated)) >= 19

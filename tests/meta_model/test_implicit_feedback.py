@@ -58,7 +58,7 @@ def test_only_positives_of_a_training_task_are_left_out(picks: Inputs) -> None:
     statistics, tasks = picks.statistics(), _tasks(picks, "train")
     side = tasks.support
     counts = torch.tensor([0.0, *picks.item_profiles["train_n_ratings"].to_pylist()])
-    known = counts[tasks.items[side.places]]
+    known = counts[tasks.items[side.rows]]
     is_own = (side.ratings > 0) & (known > 0)
     assert is_own.any()
     assert (~is_own & side.mask & (known > 0)).any()

@@ -43,7 +43,7 @@ def test_the_papers_list_equals_a_loop_over_pairs(learner: Learner, inputs: Inpu
             (tasks.query, learner.statistics.query(tasks)),
         ):
             predicted = learner.predict(state, catalogue, places)
-            for place in range(side.places.shape[1]):
+            for place in range(side.rows.shape[1]):
                 gradients = torch.autograd.grad(
                     predicted[0, place],
                     list(learner.decision.layers.parameters()),
@@ -51,7 +51,7 @@ def test_the_papers_list_equals_a_loop_over_pairs(learner: Learner, inputs: Inpu
                 )
                 norm = float(sum(g.square().sum() for g in gradients) ** 0.5)
                 error = abs(predicted[0, place].item() - side.ratings[0, place].item())
-                item = int(tasks.items[side.places[0, place]])
+                item = int(tasks.items[side.rows[0, place]])
                 norms[item].append(norm * 2 * error / max(error**2, 0.01))
     means = {item: float(np.mean(values)) for item, values in norms.items()}
     counts = {

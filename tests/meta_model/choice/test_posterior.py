@@ -8,7 +8,7 @@ from meta_model.choice.posterior import Posterior
 from meta_model.choice.ridge import Ridge
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import InteractionSet, Tasks
 
 
 def test_answers_one_by_one_are_the_local_update(inputs: Inputs, config: Config) -> None:
@@ -18,7 +18,7 @@ def test_answers_one_by_one_are_the_local_update(inputs: Inputs, config: Config)
     ratings = torch.tensor([[5.0, 1.0, 3.0], [2.0, 4.0, 0.0]])
     knows = torch.tensor([[True, True, True], [True, False, False]])
     places = torch.tensor([[1, 2, 3], [1, 2, 3]])
-    side = Side(places=places * knows, ratings=ratings * knows, mask=knows)
+    side = InteractionSet(rows=places * knows, ratings=ratings * knows, mask=knows)
     tasks = Tasks(
         users=users,
         items=asked,

@@ -49,7 +49,7 @@ def test_the_batched_update_solves_each_tasks_equations(model: Ridge, tasks: Tas
     assert len(tasks) > 10
     for row, prior in enumerate(priors):
         mask = tasks.support.mask[row]
-        items = tasks.items[tasks.support.places[row][mask]]
+        items = tasks.items[tasks.support.rows[row][mask]]
         expected = _solved(model, factors, prior, items, tasks.support.ratings[row][mask])
         torch.testing.assert_close(found[row], expected, rtol=1e-8, atol=1e-10)
 
@@ -73,7 +73,7 @@ def test_probabilities_are_of_all_items_but_the_support(
 ) -> None:
     log_probabilities = model.train(learns)(tasks)
     torch.testing.assert_close(log_probabilities.exp().sum(1), torch.ones(len(tasks)).double())
-    of_support = log_probabilities.gather(1, tasks.items[tasks.support.places])
+    of_support = log_probabilities.gather(1, tasks.items[tasks.support.rows])
     assert of_support[tasks.support.mask].isneginf().all()
     assert log_probabilities[:, 0].isneginf().all(), "padding"
     of_new = log_probabilities[:, 1:][:, ~model.is_trained[1:]]

@@ -21,7 +21,7 @@ def _split(nothing: float, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
     made = split(TASKS, nothing, torch.Generator().manual_seed(seed))
     for row, n in enumerate([1, 2, 30] * 100):
         sides = [
-            made.items[side.places[row][side.mask[row]]].tolist()
+            made.items[side.rows[row][side.mask[row]]].tolist()
             for side in (made.support, made.query)
         ]
         assert sorted(sides[0] + sides[1]) == list(range(1, n + 1)), "each once"
@@ -43,7 +43,7 @@ def test_where_there_is_an_order_the_next_ones_are_to_be_chosen() -> None:
     made = split(TASKS, 0.05, torch.Generator().manual_seed(1), next_items=3)
     for row, n in enumerate([1, 2, 30] * 100):
         shown, chosen = (
-            made.items[side.places[row][side.mask[row]]].tolist()
+            made.items[side.rows[row][side.mask[row]]].tolist()
             for side in (made.support, made.query)
         )
         assert shown == list(range(1, len(shown) + 1))
@@ -60,7 +60,7 @@ def test_padding_between_support_and_query_is_no_interaction() -> None:
         made = split(tasks.whole(), 0.0, torch.Generator().manual_seed(seed), next_items=1)
         for row in range(2):
             items = [
-                tuple(made.items[side.places[row][side.mask[row]]].tolist())
+                tuple(made.items[side.rows[row][side.mask[row]]].tolist())
                 for side in (made.support, made.query)
             ]
             found.add(tuple(items))

@@ -13,21 +13,21 @@ from meta_model.data.batching import batches
 from meta_model.data.cuts import Exchange, Recut
 from meta_model.data.features import features, pad
 from meta_model.data.inputs import Inputs
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import InteractionSet, Tasks
 
 RECUT = Recut(query_size=4, min_support=2, short_share=0.5, empty_share=0.2)
 
 
-def _interactions(tasks: Tasks, *sides: Side) -> Counter[tuple[int, int, float]]:
+def _interactions(tasks: Tasks, *sides: InteractionSet) -> Counter[tuple[int, int, float]]:
     """(user, item, rating) of all places that are no padding."""
     return Counter(
-        (int(tasks.users[task]), int(tasks.items[side.places[task, place]]), float(rating))
+        (int(tasks.users[task]), int(tasks.items[side.rows[task, place]]), float(rating))
         for side in sides
         for task, place, rating in _places(side)
     )
 
 
-def _places(side: Side) -> list[tuple[int, int, float]]:
+def _places(side: InteractionSet) -> list[tuple[int, int, float]]:
     return [(*at, float(side.ratings[*at])) for at in torch.nonzero(side.mask).tolist()]
 
 
@@ -68,7 +68,7 @@ def test_batches_hold_every_interaction_once(inputs: Inputs, rows, seed: int | N
         assert bool(tasks.in_statistics.all())
         assert int(tasks.items[0]) == 0
         assert len(tasks.items) == len(tasks.items.unique())
-        assert not tasks.support.places[~tasks.support.mask].any()
+        assert not tasks.support.rows[~tasks.support.mask].any()
 
 
 def test_tasks_of_like_length_come_together(inputs: Inputs) -> None:

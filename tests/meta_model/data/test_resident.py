@@ -24,7 +24,7 @@ def _epoch(rows: TrainingRows, cut: Recut | None) -> list[Tasks]:
 
 def _held(made: list[Tasks]) -> Counter[tuple[int, int, float]]:
     return Counter(
-        (int(tasks.users[task]), int(tasks.items[side.places[task, at]]), float(rating))
+        (int(tasks.users[task]), int(tasks.items[side.rows[task, at]]), float(rating))
         for tasks in made
         for side in (tasks.support, tasks.query)
         for task in range(len(tasks))

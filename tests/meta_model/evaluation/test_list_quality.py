@@ -115,7 +115,7 @@ def test_known_are_choices_and_the_negatives_before_the_last_of_them() -> None:
     tasks = literal_tasks((list(enumerate(ratings, start=1)), []), ([(9, 1.0)], []))
     shown = {
         known: [
-            tasks.items[side.places[row][side.mask[row]]].tolist()
+            tasks.items[side.rows[row][side.mask[row]]].tolist()
             for row in range(2)
             for side in [tasks.showing(known, "implicit").support]
         ]
@@ -133,7 +133,7 @@ def test_known_are_choices_and_the_negatives_before_the_last_of_them() -> None:
 def test_known_are_shown_where_negatives_were_taken_out_before() -> None:
     tasks = literal_tasks(([(1, 0.0), (2, 1.0), (3, 1.0)], [])).chosen("implicit").showing(1)
     support = tasks.support
-    assert tasks.items[support.places[0][support.mask[0]]].tolist() == [2]
+    assert tasks.items[support.rows[0][support.mask[0]]].tolist() == [2]
 
 
 class Likely:
@@ -154,7 +154,7 @@ def test_negatives_may_be_recommended_and_peers_do_not_see_them() -> None:
     assert judged.metrics["hr10"].tolist() == [1.0]
     judge(OfChoices(peer, "implicit"), [tasks], candidates, 1, 1.0, "implicit")
     [mask] = peer.shown.support.mask
-    assert peer.shown.items[peer.shown.support.places[0][mask]].tolist() == [2]
+    assert peer.shown.items[peer.shown.support.rows[0][mask]].tolist() == [2]
 
 
 def test_methods_of_interactions_see_choices_alone(implicit: Inputs, config: Config) -> None:

@@ -43,7 +43,7 @@ class Remembering:
 
     def scores(self, tasks: Tasks) -> Tensor:
         for row in range(len(tasks)):
-            places = tasks.support.places[row][tasks.support.mask[row]]
+            places = tasks.support.rows[row][tasks.support.mask[row]]
             self.shown.append(tasks.items[places].tolist())
         return torch.zeros(len(tasks), N_ITEMS + 1)
 

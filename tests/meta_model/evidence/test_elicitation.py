@@ -15,7 +15,7 @@ from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL
-from meta_model.data.tasks import Side
+from meta_model.data.tasks import InteractionSet
 from meta_model.evaluation.rankers import ByChoice
 from meta_model.evidence.elicitation import Elicited, elicit, joined
 from meta_model.evidence.item_values import item_values
@@ -98,11 +98,11 @@ def test_it_equals_a_loop_over_users(
     assert max(revealed) > 1
 
 
-def _side(ratings: dict[int, float], where: dict[int, int]) -> Side:
+def _side(ratings: dict[int, float], where: dict[int, int]) -> InteractionSet:
     places = torch.tensor([[where[item] for item in ratings]], dtype=torch.long)
     values = torch.tensor([list(ratings.values())], dtype=torch.float32)
-    return Side(
-        places=places.reshape(1, -1), ratings=values.reshape(1, -1), mask=places.reshape(1, -1) >= 0
+    return InteractionSet(
+        rows=places.reshape(1, -1), ratings=values.reshape(1, -1), mask=places.reshape(1, -1) >= 0
     )
 
 

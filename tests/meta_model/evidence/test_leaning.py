@@ -14,7 +14,7 @@ from meta_model.data.damping import ITEM_DAMPING, USER_DAMPING
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.segments import ALL
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import InteractionSet, Tasks
 from meta_model.evidence import leaning
 from meta_model.evidence.item_values import item_values, unit_scaled
 from meta_model.evidence.lists import LISTS, listed
@@ -62,8 +62,8 @@ def test_items_rated_by_how_users_lean_tell_more_than_contested_ones() -> None:
     leans = draws.choice([-1.0, 1.0], (3000, 1))
     ratings = np.where(np.arange(40) < 20, 3 + leans, draws.choice([2.0, 4.0], (3000, 40)))
     places = torch.arange(1, 41).expand(3000, 40)
-    side = Side(
-        places=places,
+    side = InteractionSet(
+        rows=places,
         ratings=torch.from_numpy(ratings).float(),
         mask=torch.ones(3000, 40, dtype=torch.bool),
     )

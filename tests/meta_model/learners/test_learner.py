@@ -18,7 +18,7 @@ from meta_model.data.batching import batches, from_episodes
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
 from meta_model.data.metapaths import Metapaths
-from meta_model.data.tasks import Side, Tasks
+from meta_model.data.tasks import InteractionSet, Tasks
 from meta_model.evaluation.scenarios import evaluate
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.training.global_update import Position, global_update, optimizer_of, task_losses
@@ -31,7 +31,7 @@ def _predict(learner: Learner, tasks: Tasks) -> Tensor:
     return learner.predict(state, catalogue, learner.statistics.query(tasks))
 
 
-def _padded(side: Side, columns: int) -> Side:
+def _padded(side: InteractionSet, columns: int) -> InteractionSet:
     return side.map(lambda x: torch.cat([x, torch.zeros_like(x[:, :1]).expand(-1, columns)], dim=1))
 
 
@@ -64,14 +64,14 @@ def test_padding_and_order_change_nothing(
     torch.manual_seed(3)
     learner = create(Config(model=model, embedding_size=4), inputs).eval()
     tasks = tasks_of("train", "test")
-    n_query = tasks.query.places.shape[1]
+    n_query = tasks.query.rows.shape[1]
     expected = _predict(learner, tasks)
     generator = _generator(seed)
     of_tasks = torch.randperm(len(tasks), generator=generator)
     wider = replace(
         tasks, support=_padded(tasks.support, support), query=_padded(tasks.query, query)
     )
-    of_support = torch.randperm(wider.support.places.shape[1], generator=generator)
+    of_support = torch.randperm(wider.support.rows.shape[1], generator=generator)
     mixed = wider[of_tasks]
     mixed = replace(mixed, support=mixed.support.map(lambda x: x[:, of_support]))
     torch.testing.assert_close(
@@ -157,7 +157,7 @@ def test_a_train_tasks_own_rating_is_left_out_of_its_items_statistics(
     """A rating added to the statistics and to the task at once changes nothing at its place."""
     statistics = any_learner.statistics
     [place] = torch.nonzero(tasks.query.mask[0])[:1, 0].tolist()
-    item = tasks.items[tasks.query.places[0, place]]
+    item = tasks.items[tasks.query.rows[0, place]]
     rating = tasks.query.ratings[0, place]
     expected_counts = statistics.counts[item].clone()
     expected = statistics.sums[item] - statistics.mean * expected_counts

@@ -39,7 +39,7 @@ def _having(recommender: Recommender, **options: object) -> Recommender:
 
 
 def _met(tasks: Tasks, row: int) -> set[int]:
-    return set(tasks.items[tasks.support.places[row][tasks.support.mask[row]]].tolist())
+    return set(tasks.items[tasks.support.rows[row][tasks.support.mask[row]]].tolist())
 
 
 def test_candidates_are_the_likeliest_choices_not_met(
@@ -121,7 +121,7 @@ def test_what_is_expected_of_validation_users_is_what_came(
     for row, items in enumerate(listed.items.tolist()):
         query = tasks.query.map(lambda tensor, row=row: tensor[row])
         is_liked = query.mask & (query.ratings >= inputs.liked_from)
-        n_liked += len(set(items) & set(tasks.items[query.places[is_liked]].tolist()))
+        n_liked += len(set(items) & set(tasks.items[query.rows[is_liked]].tolist()))
     assert n_liked > 1
     assert listed.likes.sigmoid().sum().item() == pytest.approx(n_liked, abs=1.5)
 
