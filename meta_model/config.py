@@ -55,7 +55,7 @@ class Config:
     # The network.
     embedding_size: int = 32
     hidden_sizes: tuple[int, ...] = (64, 64)
-    anchor: bool = True  # predict what is left over mu + b_i + b_u, instead of the rating
+    anchor: bool = True  # predict the residual over the baseline mu + b_i + b_u, not the rating
     content_prior: bool = True  # an item's bias starts from what its attributes say
     item_statistics: bool = True  # count and bias of an item's ratings as inputs
     user_statistics: bool = True  # the same of the support's ratings

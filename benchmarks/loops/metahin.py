@@ -35,7 +35,7 @@ class MetaHINLoop(PerTaskLoop):
             contexts = self._contexts(task, path, items)
             heard = self._contexts(task, path, support)
             echoes = self._echoes(path, contexts, heard, ratings)
-            of_paths.append(share * self._rest(task, phi, omega, items, contexts, echoes))
+            of_paths.append(share * self._residual(task, phi, omega, items, contexts, echoes))
         return torch.stack(of_paths).sum(0)
 
     def _fit_path(
@@ -48,7 +48,7 @@ class MetaHINLoop(PerTaskLoop):
         echoes = self._echoes(path, contexts, contexts, ratings, is_support=True)
 
         def loss(phi: Named, omega: Named) -> Tensor:
-            return self.loss(self._rest(task, phi, omega, items, contexts, echoes), ratings)
+            return self.loss(self._residual(task, phi, omega, items, contexts, echoes), ratings)
 
         start = self.named("semantic")
         phi = steps(lambda phi: loss(phi, omega), start, self.rate, 1, second_order)
@@ -77,7 +77,7 @@ class MetaHINLoop(PerTaskLoop):
         amount = weights.sum(1)
         return torch.stack([weights @ ratings / (damping + amount), amount.log1p() / 4], dim=1)
 
-    def _rest(
+    def _residual(
         self,
         task: Task,
         phi: Named,

@@ -84,8 +84,8 @@ class AggregatingLoop(_Encoding):
     def fit(self, task: Task, second_order: bool) -> Tensor:
         items, ratings = task.support
         points, w = self.encode(items), self.weights
-        rest = ratings[:, None]
-        reactions = torch.cat([points, rest, points * rest], dim=1)
+        residual = ratings[:, None]
+        reactions = torch.cat([points, residual, points * residual], dim=1)
         values = F.relu(F.linear(reactions, w["value.weight"], w["value.bias"]))
         logits = F.linear(reactions, w["attention.weight"], w["attention.bias"])[:, 0]
         attention = torch.cat([logits.new_zeros(1), logits]).softmax(0)[1:]

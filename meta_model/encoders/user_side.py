@@ -31,10 +31,13 @@ class UserSide(nn.Module):
         self.n_statistics = N_STATISTICS if config.user_statistics else 0
         self.vector_size = self.embedding.output_size + self.n_statistics
 
-    def bias(self, rest: Tensor, mask: Tensor) -> Tensor:
-        """b_u [B, 1] = sum(rest) / (n_u + k_u) over the rest of the support's ratings [B, S]."""
+    def bias(self, residual: Tensor, mask: Tensor) -> Tensor:
+        """The user bias b_u [B, 1] = sum(r - mu - b_i) / (n_u + k_u).
+
+        residual: [B, S], r - mu - b_i of the support's ratings; mask: [B, S]
+        """
         n = mask.sum(1, keepdim=True)
-        return (rest * mask).sum(1, keepdim=True) / (n + self.log_damping.exp())
+        return (residual * mask).sum(1, keepdim=True) / (n + self.log_damping.exp())
 
     def statistics(self, n: Tensor, bias: Tensor) -> Tensor:
         """Inputs [B, F] that say how much is known of the users, and what; n and bias [B, 1]."""

@@ -23,10 +23,10 @@ _LOG_SCALE = 4.0  # a large input makes for large local steps, which overshoot
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """The support: contexts [Z, S, C], the rest of the ratings over the anchor and mask [Z, S]."""
+    """The support: contexts [Z, S, C], residuals over the baseline and mask [Z, S]."""
 
     contexts: Tensor
-    rest: Tensor
+    residual: Tensor
     mask: Tensor
 
 
@@ -42,7 +42,7 @@ class Echoes(nn.Module):
     def nothing(self, n_pairs: int, size: int, like: Tensor) -> Heard:
         """An empty support."""
         contexts = like.new_zeros(n_pairs, 0, size)
-        return Heard(contexts=contexts, rest=contexts[:, :, 0], mask=contexts[:, :, 0].bool())
+        return Heard(contexts=contexts, residual=contexts[:, :, 0], mask=contexts[:, :, 0].bool())
 
     def forward(self, contexts: Tensor, heard: Heard, is_support: bool = False) -> Tensor:
         """[Z, N, 2] at places of contexts [Z, N, C]; the support's own hear only the others."""
@@ -55,7 +55,7 @@ class Echoes(nn.Module):
         weights = (self._of_pairs(self.log_sharpness, contexts) * (cosines - 1)).exp() * mask
         amount = weights.sum(-1)
         damping = self._of_pairs(self.log_damping, contexts).squeeze(-1)
-        echo = (weights @ heard.rest.unsqueeze(-1)).squeeze(-1) / (damping + amount)
+        echo = (weights @ heard.residual.unsqueeze(-1)).squeeze(-1) / (damping + amount)
         return torch.stack([echo, amount.log1p() / _LOG_SCALE], dim=-1)
 
     def _speaks(self, contexts: Tensor) -> Tensor:

@@ -1,12 +1,12 @@
 """The support-aggregating estimator: a user is a learnt aggregate of the items they reacted to.
 
-Items are encoded by f; what a reaction says, v, is made of the item and of how far its rating lies
-from the expected one, and the user is the mean of that, or its attention-weighted mean (after DIN,
-Zhou et al., KDD 2018; over sets, Zaheer et al., NIPS 2017).
+Items are encoded by f; a reaction's value v is computed from the item and the residual of its
+rating over the baseline. The user is the mean of the values, or their attention-weighted mean
+(after DIN, Zhou et al., KDD 2018; over sets, Zaheer et al., NIPS 2017).
 
-    v_s    =  relu( W_v [f(s), r_us - anchor, f(s) (r_us - anchor)] )
+    v_s    =  relu( W_v [f(s), r_us - baseline, f(s) (r_us - baseline)] )
     p_u    =  W_p [ sum_s a_s v_s,  profile of u ]
-    r_ui   =  anchor  +  <p_u, f(i)>            or  c cos(p_u, f(i))
+    r_ui   =  baseline  +  <p_u, f(i)>            or  c cos(p_u, f(i))
 
 a_s is 1 / n_u, or a softmax of logits made of the same inputs as v, in which one more position, of
 logit 0, takes what no reaction claims. The loss is that of the rating model; for implicit feedback
@@ -54,8 +54,8 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
         self, state: State[Tensor], catalogue: Tensor, support: Support, _tasks: Tasks
     ) -> Tensor:
         points = self.encoder(catalogue, support.positions.rows, support.positions.details).points
-        rest = support.rest.unsqueeze(-1)
-        reactions = torch.cat([points, rest, points * rest], dim=-1)
+        residual = support.residual.unsqueeze(-1)
+        reactions = torch.cat([points, residual, points * residual], dim=-1)
         weights = support.weight
         if self.attention is not None:
             logits = self.attention(reactions).squeeze(-1).masked_fill(~support.mask, -torch.inf)
@@ -66,16 +66,16 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
 
     def _forecast(self, state: State[Tensor], catalogue: Tensor, positions: Positions) -> Tensor:
         encoded = self.encoder(catalogue, positions.rows, positions.details)
-        return positions.anchor + self._rest(state.method_state, encoded)
+        return positions.baseline + self._residual(state.method_state, encoded)
 
     @torch.enable_grad()
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         state = self.unadapted(tasks)
         positions = self._support_positions(state, tasks, catalogue)
         encoded = self.encoder(catalogue.method_items, positions.rows, positions.details)
-        rest = self._rest(state.method_state, encoded)
-        norms = encoded.trace().norms(rest)
-        return self._sensitivity(state, (positions.anchor + rest).detach(), norms, tasks)
+        residual = self._residual(state.method_state, encoded)
+        norms = encoded.trace().norms(residual)
+        return self._sensitivity(state, (positions.baseline + residual).detach(), norms, tasks)
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (self.encoder, self.value, self.user):
@@ -89,8 +89,8 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
         point: Tensor = self.user(torch.cat([aggregate, vectors], dim=1))
         return point
 
-    def _rest(self, users: Tensor, encoded: Encoded) -> Tensor:
-        """How like the users are to the points at their positions, [B, N]."""
+    def _residual(self, users: Tensor, encoded: Encoded) -> Tensor:
+        """The predicted residuals [B, N]: the similarity of users and encoded items."""
         points = encoded.points
         if self.config.similarity == "cosine":
             users, points = F.normalize(users, dim=-1), F.normalize(points, dim=-1)

@@ -91,8 +91,8 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         initial = self._unmoved(state.method_state.users, slots, state.vectors)
 
         def losses(weights: Weights) -> Tensor:
-            rest = self._rest(state, initial, weights, catalogue, support.positions)
-            scores = support.positions.anchor + rest
+            residual = self._residual(state, initial, weights, catalogue, support.positions)
+            scores = support.positions.baseline + residual
             of_positions = self.local.losses(scores, state.shift, support.ratings)
             return (of_positions * support.weight).sum(1)
 
@@ -104,13 +104,15 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         self, state: State[AdaptedParameters], catalogue: Items, positions: Positions
     ) -> Tensor:
         adapted = state.method_state
-        return positions.anchor + self._rest(state, adapted, adapted.weights, catalogue, positions)
+        return positions.baseline + self._residual(
+            state, adapted, adapted.weights, catalogue, positions
+        )
 
     @torch.enable_grad()
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Items]) -> Sensitivity:
         state, trace = self.unadapted(tasks), Trace()
         positions = self._support_positions(state, tasks, catalogue)
-        rest = self._rest(
+        residual = self._residual(
             state,
             state.method_state,
             state.method_state.weights,
@@ -118,8 +120,8 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
             positions,
             trace,
         )
-        scores = (positions.anchor + rest).detach()
-        return self._sensitivity(state, scores, trace.norms(rest), tasks)
+        scores = (positions.baseline + residual).detach()
+        return self._sensitivity(state, scores, trace.norms(residual), tasks)
 
     def local_shift(self, state: State[AdaptedParameters]) -> dict[nn.Parameter, Tensor]:
         adapted = state.method_state
@@ -147,7 +149,7 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         weights = (of_users, of_items, *self.layers.start(len(slots)))
         return AdaptedParameters(users=users, slots=slots, rows=rows, weights=weights)
 
-    def _rest(
+    def _residual(
         self,
         state: State[AdaptedParameters],
         adapted: AdaptedParameters,
@@ -156,7 +158,7 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         positions: Positions,
         trace: Trace | None = None,
     ) -> Tensor:
-        """What is predicted beyond the anchor, [B, N]."""
+        """The predicted residuals over the baseline, [B, N]."""
         of_users, of_items, *layers = weights
         n_positions = positions.rows.shape[1]
         n_of_users, n_of_items = (side.attributes.n_features for side in (self.users, self.items))
@@ -172,8 +174,8 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
             at_rows(items.vectors, positions.rows), self.items.embedding.output_size
         )
         parts = [users + moved, statistics, vectors + content, identity, positions.details]
-        rest: Tensor = self.layers(tuple(layers), parts, trace)
-        return rest.squeeze(-1)
+        residual: Tensor = self.layers(tuple(layers), parts, trace)
+        return residual.squeeze(-1)
 
 
 def _split(vectors: Tensor, at: int) -> tuple[Tensor, Tensor]:

@@ -9,9 +9,9 @@ each task's initial weights towards those of similar users; a local update then 
     theta_* <-  theta_* - rho grad_theta_* L_u,support,  M_u,I likewise               (11)
     phi_*   <-  phi_* - lambda grad_phi_* sum_u L_u,query                             (12)
 
-A profile p is the user's (item's) embedded attributes, whose tables are global; y is what is left
-over the anchor. A training batch writes the memories after (12); they are saved with the model and
-frozen after it. docs/learners/mamo.md says where we differ, and why.
+A profile p is the user's (item's) embedded attributes, whose tables are global; y is the residual
+over the baseline. A training batch writes the memories after (12); they are saved with the model
+and frozen after it. docs/learners/mamo.md says where we differ, and why.
 
 Shapes: B tasks, N positions (S of the support), K kinds of users, E the size of an embedding.
 """
@@ -90,7 +90,7 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         self, state: State[AdaptedWeights], catalogue: Tensor, support: Support, _tasks: Tasks
     ) -> AdaptedWeights:
         def losses(weights: Weights) -> Tensor:
-            scores = support.positions.anchor + self._rest(
+            scores = support.positions.baseline + self._residual(
                 state, weights, catalogue, support.positions
             )
             of_positions = self.local.losses(scores, state.shift, support.ratings)
@@ -108,7 +108,7 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
     def _forecast(
         self, state: State[AdaptedWeights], catalogue: Tensor, positions: Positions
     ) -> Tensor:
-        return positions.anchor + self._rest(
+        return positions.baseline + self._residual(
             state, state.method_state.weights, catalogue, positions
         )
 
@@ -116,11 +116,11 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         state, trace = self.unadapted(tasks), Trace()
         positions = self._support_positions(state, tasks, catalogue)
-        rest = self._rest(
+        residual = self._residual(
             state, state.method_state.weights, catalogue.method_items, positions, trace
         )
-        scores = (positions.anchor + rest).detach()
-        return self._sensitivity(state, scores, trace.norms(rest), tasks)
+        scores = (positions.baseline + residual).detach()
+        return self._sensitivity(state, scores, trace.norms(residual), tasks)
 
     def memories(self) -> Sequence[Tensor]:
         return self.remembered.all()
@@ -142,7 +142,7 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
             yield from layer_groups(network)
         yield ParameterGroup(parameters=parameters_of(self.update), rate=10.0)
 
-    def _rest(
+    def _residual(
         self,
         state: State[AdaptedWeights],
         weights: Weights,
@@ -150,7 +150,7 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         positions: Positions,
         trace: Trace | None = None,
     ) -> Tensor:
-        """(1) and (2): what is predicted beyond the anchor, [B, N]."""
+        """(1) and (2): the predicted residuals over the baseline, [B, N]."""
         of_users, of_items, of_ratings, preference = self._split(weights)
         users = state.method_state.profiles.unsqueeze(1)
         if trace is not None:
@@ -165,8 +165,8 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
             trace.add_layer([users, items], taste, has_bias=False)
         statistics = state.vectors[:, state.method_state.profiles.shape[1] :].unsqueeze(1)
         parts = [taste, statistics, positions.details]
-        rest: Tensor = self.of_ratings(of_ratings, parts, trace)
-        return rest.squeeze(-1)
+        residual: Tensor = self.of_ratings(of_ratings, parts, trace)
+        return residual.squeeze(-1)
 
     def _split(self, weights: Weights) -> tuple[Weights, Weights, Weights, Tensor]:
         n_users, n_items, _ = self.sizes

@@ -71,8 +71,8 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
     ) -> AdaptedLayers:
         positions = support.positions
 
-        def slope(rest: Tensor) -> Tensor:
-            return self.local.slopes(positions.anchor + rest, state.shift, support.ratings)
+        def slope(residual: Tensor) -> Tensor:
+            return self.local.slopes(positions.baseline + residual, state.shift, support.ratings)
 
         users = state.method_state.users
         x = _pairs(users, catalogue, positions)
@@ -85,8 +85,10 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
     ) -> Tensor:
         update = state.method_state.update
         x = _pairs(state.method_state.users, catalogue, positions)
-        rest: Tensor = update(x) if isinstance(update, FormedLayers) else self.decision(x, update)
-        return positions.anchor + rest
+        residual: Tensor = (
+            update(x) if isinstance(update, FormedLayers) else self.decision(x, update)
+        )
+        return positions.baseline + residual
 
     def for_catalogue(self, state: State[AdaptedLayers]) -> State[AdaptedLayers]:
         users, update = state.method_state.users, state.method_state.update
@@ -99,8 +101,10 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
         state = self.unadapted(tasks)
         positions = self._support_positions(state, tasks, catalogue)
         users = state.method_state.users
-        rest, norms = self.decision.gradient_norms(_pairs(users, catalogue.method_items, positions))
-        return self._sensitivity(state, positions.anchor + rest, norms, tasks)
+        residual, norms = self.decision.gradient_norms(
+            _pairs(users, catalogue.method_items, positions)
+        )
+        return self._sensitivity(state, positions.baseline + residual, norms, tasks)
 
     def local_shift(self, state: State[AdaptedLayers]) -> dict[nn.Parameter, Tensor]:
         update = state.method_state.update

@@ -9,7 +9,7 @@ fuses the paths' predictions by their losses on the support.
     omega^p    =  omega * kappa(mean_s x_us^p)                      transformed prior (7)
     omega_u^p  =  omega^p - beta grad L_u,support(omega^p, phi_u^p)          task-wise (8)
     a_u^p      =  softmax_p( -g L_u,support(omega_u^p, phi_u^p) )             fusion (10)
-    r_ui       =  anchor + sum_p a_u^p r_ui^p                                         (9)
+    r_ui       =  baseline + sum_p a_u^p r_ui^p                                         (9)
 
 The losses that weigh the paths are the support's; the published code takes the query's. The echo
 of the support's ratings on each path (`echoes`) is ours. docs/learners/metahin.md says where else
@@ -116,13 +116,13 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         )
         contexts = self._contexts(semantics, catalogue, support.positions)
         weight = self._paired(support.weight)
-        heard = Heard(contexts=contexts, rest=self._paired(support.rest), mask=weight > 0)
+        heard = Heard(contexts=contexts, residual=self._paired(support.residual), mask=weight > 0)
         semantics = replace(semantics, heard=heard)
         what = (contexts, self.echoes(contexts, heard, is_support=True))
 
         def losses(phi: Weights, omega: Weights) -> Tensor:
-            rest = self._rest(state, phi, omega, catalogue, support.positions, what)
-            scores = self._paired(support.positions.anchor) + rest
+            residual = self._residual(state, phi, omega, catalogue, support.positions, what)
+            scores = self._paired(support.positions.baseline) + residual
             ratings, shift = self._paired(support.ratings), self._paired(state.shift)
             return (self.local.losses(scores, shift, ratings) * weight).sum(1)
 
@@ -139,8 +139,8 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         semantics = state.method_state
         contexts = self._contexts(semantics, catalogue, positions)
         what = (contexts, self.echoes(contexts, semantics.heard))
-        rest = self._rest(state, semantics.phi, semantics.omega, catalogue, positions, what)
-        return positions.anchor + self._fused(semantics, rest)
+        residual = self._residual(state, semantics.phi, semantics.omega, catalogue, positions, what)
+        return positions.baseline + self._fused(semantics, residual)
 
     @torch.enable_grad()
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Items]) -> Sensitivity:
@@ -149,13 +149,13 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         semantics = replace(state.method_state, items=tasks.items[tasks.support.rows])
         contexts = self._contexts(semantics, catalogue.method_items, positions)
         what = (contexts, self.echoes(contexts, semantics.heard))
-        rest = self._rest(
+        residual = self._residual(
             state, semantics.phi, semantics.omega, catalogue.method_items, positions, what, trace
         )
-        fused = self._fused(semantics, rest)
+        fused = self._fused(semantics, residual)
         of_paths = trace.norms(fused).unflatten(0, (-1, self.n_paths))
         norms = of_paths.square().sum(1).sqrt()
-        return self._sensitivity(state, (positions.anchor + fused).detach(), norms, tasks)
+        return self._sensitivity(state, (positions.baseline + fused).detach(), norms, tasks)
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (
@@ -175,7 +175,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         contexts = torch.cat([of_user, of_items], dim=1).flatten(0, 1)
         return contexts if self.config.contexts else torch.zeros_like(contexts)
 
-    def _rest(
+    def _residual(
         self,
         state: State[Semantics],
         phi: Weights,
@@ -185,15 +185,15 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         what: tuple[Tensor, Tensor],
         trace: Trace | None = None,
     ) -> Tensor:
-        """What each path predicts beyond the anchor, [B * P, N], of contexts and echoes there."""
+        """The residuals over the baseline that each path predicts, [B * P, N]."""
         contexts, echoes = what
         x = F.relu(self.semantic(phi, [contexts], trace))
         users = self._paired(state.method_state.user).unsqueeze(1)
         # What is the same for all tasks stays one; the details may differ where the items do not.
         both = (at_rows(catalogue.vectors, positions.rows), positions.details)
         items, details = (self._paired(part) if len(part) > 1 else part for part in both)
-        rest: Tensor = self.rating(omega, [users, items, details, x, echoes], trace)
-        return rest.squeeze(-1)
+        residual: Tensor = self.rating(omega, [users, items, details, x, echoes], trace)
+        return residual.squeeze(-1)
 
     def _transformed(self, seen: Tensor) -> Weights:
         """(7), from the mean x of the supports [B * P, H]: each layer's outputs, scaled."""
@@ -206,9 +206,9 @@ class MetaHIN(RatingLearner[Semantics, Items]):
             for scaled in (weight * scale.unsqueeze(1), bias * scale)
         )
 
-    def _fused(self, semantics: Semantics, rest: Tensor) -> Tensor:
+    def _fused(self, semantics: Semantics, residual: Tensor) -> Tensor:
         """(9): the paths' predictions [B * P, N], weighted by attention, [B, N]."""
-        of_paths: Tensor = rest.unflatten(0, (-1, self.n_paths))
+        of_paths: Tensor = residual.unflatten(0, (-1, self.n_paths))
         return (semantics.attention.unsqueeze(-1) * of_paths).sum(1)
 
     def _paired(self, of_tasks: Tensor) -> Tensor:

@@ -1,14 +1,15 @@
-"""What the methods share: who users and items are, what is known of both, and ratings as levels.
+"""What the methods share: encoders of users and items, a baseline predictor and a likelihood.
 
 A method says how a support changes the prediction, and nothing else. It gets users and items as
-vectors, and at each place a few details (how much is known of the item, and what) and the anchor
+vectors, and at each position side features (the number of the item's ratings, and their bias). It
+learns the residual over the baseline predictor
 
     mu + b_u + b_i,   b_i = (sum(r - mu) + k_i g(attributes)) / (n_i + k_i)
                       b_u = sum(r - mu - b_i) / (n_u + k_u)  over the support
 
-whose rest it learns. Everything here is a switch of the config; with all of them off (`paper`), a
-method sees attributes alone and predicts the rating itself. b_u is part of the local update, and so
-is what else is made of the support: without one, all of it is zero.
+with damped biases (Koren, TKDD 2010). The config switches each part on or off; with
+all of them off (`paper`), a method sees attributes alone and predicts the rating itself. b_u and
+the user's statistics are part of the local update: with an empty support, they are zero.
 
 Shapes: B tasks, N positions (S of the support), M items, K thresholds between rating levels.
 """
@@ -118,11 +119,11 @@ class RatingLearner(
         is_hidden = self.items.hidden_tasks(len(tasks), support.mask.device)
         known = self.items.known(catalogue.items, self.statistics.support(tasks), is_hidden)
         _, item_bias = known
-        rest = support.ratings - self.statistics.mean - item_bias
+        residual = support.ratings - self.statistics.mean - item_bias
         n = support.mask.sum(1, keepdim=True)
-        state = self._state(tasks, n, self.users.bias(rest, support.mask), is_hidden)
+        state = self._state(tasks, n, self.users.bias(residual, support.mask), is_hidden)
         positions = self._positions(state, *known)
-        size = (n + self.config.support_damping).clamp(min=1).to(rest.dtype)
+        size = (n + self.config.support_damping).clamp(min=1).to(residual.dtype)
         weight = support.mask / size
         reactions = Support(positions=positions, ratings=support.ratings, weight=weight)
         method_state = self._fit(state, catalogue.method_items, reactions, tasks)
@@ -206,11 +207,11 @@ class RatingLearner(
     def _positions(
         self, state: State[MethodState], known: ItemPositions, item_bias: Tensor
     ) -> Positions:
-        anchor = torch.zeros_like(state.bias + item_bias)
+        baseline = torch.zeros_like(state.bias + item_bias)
         if self.config.anchor:
-            anchor = self.statistics.mean + state.bias + item_bias
+            baseline = self.statistics.mean + state.bias + item_bias
         details = self.items.details(known, item_bias)
-        return Positions(rows=known.rows, details=details, anchor=anchor)
+        return Positions(rows=known.rows, details=details, baseline=baseline)
 
 
 def layer_groups(layers: nn.Module) -> Iterable[ParameterGroup]:

@@ -32,12 +32,13 @@ class Positions:
     """Positions of a padded batch, as a method sees them.
 
     rows: [B, N], the items' rows in the catalogue; [1, N] for the same items in all tasks
-    details: [B, N, F] or [1, N, F]; anchor: [B, N], zero where the config has none
+    details: [B, N, F] or [1, N, F]; baseline: [B, N], the baseline predictor; zero
+    without the config's `anchor`
     """
 
     rows: Tensor
     details: Tensor
-    anchor: Tensor
+    baseline: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,8 @@ class Support:
         return self.weight > 0
 
     @property
-    def rest(self) -> Tensor:
-        return self.ratings - self.positions.anchor
+    def residual(self) -> Tensor:
+        return self.ratings - self.positions.baseline
 
 
 @dataclass(frozen=True, kw_only=True)

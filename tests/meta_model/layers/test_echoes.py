@@ -19,12 +19,12 @@ def echoes() -> Echoes:
     return made
 
 
-def _heard(rest: list[float], mask: list[bool]) -> Heard:
+def _heard(residual: list[float], mask: list[bool]) -> Heard:
     """One task's support on both paths: three contexts, the last of which is empty."""
     contexts = torch.tensor([[1.0, 0.0], [0.0, 2.0], [0.0, 0.0]])
     return Heard(
         contexts=contexts.expand(2, -1, -1),
-        rest=torch.tensor(rest).expand(2, -1),
+        residual=torch.tensor(residual).expand(2, -1),
         mask=torch.tensor(mask).expand(2, -1),
     )
 
