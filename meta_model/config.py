@@ -12,7 +12,7 @@ from schemas.errors import UserError
 from schemas.run.learners import DEFAULT
 from schemas.tables.products import RankBy
 
-VERSION = 4
+VERSION = 5
 
 Likelihood = Literal["ordinal", "squared"]
 Gradient = Literal["second_order", "first_order", "reptile"]

@@ -39,7 +39,7 @@ class EmbeddedItems:
 
 
 class ItemSide(nn.Module):
-    """The items' parameters; `vector_size` and `n_details` are its share of a learner's input."""
+    """Encodes items: vectors of `vector_size` numbers, and `n_side_features` at each position."""
 
     def __init__(self, items: Features, is_trained: Tensor, config: Config) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class ItemSide(nn.Module):
             self.prior = ValueEmbedding(self.attributes, 1, std=0.0)
         self.log_damping = nn.Parameter(torch.tensor(ITEM_DAMPING).log())
         self.vector_size = self.embedding.output_size + (size if config.item_identity else 0)
-        self.n_details = N_STATISTICS if config.item_statistics else 0
+        self.n_side_features = N_STATISTICS if config.item_statistics else 0
         self.uses_ratings = config.anchor or config.item_statistics or config.user_statistics
 
     @property
@@ -107,9 +107,9 @@ class ItemSide(nn.Module):
         bias = (deviation + damping * prior) / (counts + damping)
         return ItemPositions(rows=rows, counts=counts, deviation=deviation), bias
 
-    def details(self, positions: ItemPositions, bias: Tensor) -> Tensor:
+    def side_features(self, positions: ItemPositions, bias: Tensor) -> Tensor:
         """Side features [B, N, F] of the items: the number of their ratings, and the item bias."""
-        if not self.n_details:
+        if not self.n_side_features:
             return bias.new_zeros(*bias.shape, 0)
         counts = positions.counts
         return torch.stack([counts.log1p() / LOG_SCALE, bias, (counts == 0).float()], dim=-1)

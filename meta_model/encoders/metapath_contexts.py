@@ -52,7 +52,7 @@ class MetapathContexts(nn.Module):
         self.register_buffer("neighbours", kept, persistent=False)
         over_users = torch.tensor(metapaths.over_users, dtype=torch.bool)
         self.register_buffer("over_users", over_users, persistent=False)
-        self.voice = nn.Linear(items.vector_size + items.n_details, self.size)
+        self.voice = nn.Linear(items.vector_size + items.n_side_features, self.size)
         self._sources = (items, statistics)  # in a tuple: they are the learner's own, not ours
 
     def neighbourhood(self, items: Tensor) -> Neighbourhood:
@@ -96,7 +96,7 @@ class MetapathContexts(nn.Module):
         embedded = side(items)
         nothing_hidden = torch.zeros(1, 1, dtype=torch.bool, device=items.device)
         known, bias = side.known(embedded, statistics.of_all(items), nothing_hidden)
-        inputs = [embedded.vectors[: len(items)], side.details(known, bias)[0]]
+        inputs = [embedded.vectors[: len(items)], side.side_features(known, bias)[0]]
         said: Tensor = self.voice(torch.cat(inputs, dim=1))
         return said
 

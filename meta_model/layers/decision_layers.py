@@ -58,7 +58,7 @@ Update = tuple[tuple[Factors, ...], ...]  # the local steps, and in each the fac
 class DecisionLayers(nn.Module):
     """Linear layers with ReLU between them and one output, adapted task by task.
 
-    The first layer's input is a user's vector of size U, an item's of size I, and F details.
+    The first layer's input is a user's vector of size U, an item's of size I, and F side features.
     """
 
     def __init__(

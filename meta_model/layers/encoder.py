@@ -1,6 +1,6 @@
-"""Items as points of a space in which near ones are liked alike: what metric methods learn.
+"""Encoder of metric-based methods: items as points, of which users like near ones alike.
 
-Shapes: B tasks, N positions, M items, F details, H the hidden layer's size, E the space's.
+Shapes: B tasks, N positions, M items, F side features, H the hidden layer's size, E the space's.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ class Encoded:
 class Encoder(nn.Module):
     """Two linear layers with ReLU between them; the first one's item part is made once an item."""
 
-    def __init__(self, n_items: int, n_details: int, hidden: int, size: int) -> None:
+    def __init__(self, n_items: int, n_side_features: int, hidden: int, size: int) -> None:
         super().__init__()
         self.of_items = nn.Linear(n_items, hidden)
-        self.of_details = nn.Linear(n_details, hidden, bias=False) if n_details else None
+        self.of_side_features = (
+            nn.Linear(n_side_features, hidden, bias=False) if n_side_features else None
+        )
         self.output = nn.Linear(hidden, size)
 
     def items(self, vectors: Tensor) -> Tensor:
@@ -42,10 +44,10 @@ class Encoder(nn.Module):
         part: Tensor = self.of_items(vectors)
         return part
 
-    def forward(self, items: Tensor, rows: Tensor, details: Tensor) -> Encoded:
-        """The points at places, rows [B, N] of the items' part and details [B, N, F]."""
+    def forward(self, items: Tensor, rows: Tensor, side_features: Tensor) -> Encoded:
+        """The points at rows [B, N] of the items' part, with side_features [B, N, F]."""
         hidden = at_rows(items, rows)
-        if self.of_details is not None:
-            hidden = hidden + self.of_details(details)
+        if self.of_side_features is not None:
+            hidden = hidden + self.of_side_features(side_features)
         hidden = F.relu(hidden)
         return Encoded(points=self.output(hidden), hidden=hidden)

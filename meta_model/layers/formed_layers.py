@@ -25,20 +25,21 @@ from meta_model.layers.rows import at_rows
 class FormedLayers:
     """The adapted layers of B tasks.
 
-    of_items [B, I, O], of_details [B, F, O] and constant [B, 1, O] make the first layer's output;
+    of_items [B, I, O], of_side_features [B, F, O] and constant [B, 1, O] make the first layer's
+    output;
     deeper: the weight [B, I, O] and bias [B, 1, O] of each further layer
     """
 
     of_items: Tensor
-    of_details: Tensor
+    of_side_features: Tensor
     constant: Tensor
     deeper: tuple[tuple[Tensor, Tensor], ...]
 
     def __call__(self, x: Pairs) -> Tensor:
         """Predictions [B, N] at places that are the same for all tasks: x.rows [1, N]."""
         output = x.items.vectors[x.rows[0]] @ self.of_items + self.constant
-        if x.details.shape[-1]:
-            output = output + x.details @ self.of_details
+        if x.side_features.shape[-1]:
+            output = output + x.side_features @ self.of_side_features
         for weight, bias in self.deeper:
             output = torch.baddbmm(bias, F.relu(output, inplace=True), weight)
         return output.squeeze(-1)
@@ -48,12 +49,13 @@ def form(layers: DecisionLayers, users: Part, update: Update) -> FormedLayers:
     """The layers adapted by `update`, for the tasks of these users."""
     first, *deeper = layers.linear()
     ends = (layers.n_users, layers.n_users + layers.n_items)
-    of_items, of_details = first.weight[:, ends[0] : ends[1]], first.weight[:, ends[1] :]
+    of_items, of_side_features = first.weight[:, ends[0] : ends[1]], first.weight[:, ends[1] :]
     steps = [step[0] for step in update]
     user_kernel = users.vectors.square().sum(-1, keepdim=True).unsqueeze(1) + 1
     return FormedLayers(
         of_items=of_items.mT - _outer(steps, [_item_vectors(step.inputs) for step in steps]),
-        of_details=of_details.mT - _outer(steps, [step.inputs.details for step in steps]),
+        of_side_features=of_side_features.mT
+        - _outer(steps, [step.inputs.side_features for step in steps]),
         constant=(users.outputs + first.bias).unsqueeze(1) - user_kernel * _sums(steps),
         deeper=tuple(
             (

@@ -34,25 +34,26 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs:
-    """The input at place (b, n): users[b], items[rows[b, n]] and details[b, n], concatenated.
+    """The input at position (b, n): users[b], items[rows[b, n]] and side_features[b, n],
+    concatenated.
 
     users: B of them; items: M; rows: [B, N], or [1, N] for the same items in all tasks
-    details: [B, N, F] or [1, N, F], a few numbers that differ from place to place
+    side_features: [B, N, F] or [1, N, F], numbers that depend on the task and the item
     """
 
     users: Part
     items: Part
     rows: Tensor
-    details: Tensor
+    side_features: Tensor
 
     def affine(self, layer: nn.Linear) -> Tensor:
         """The first layer's output [B, N, O]."""
         output = at_rows(self.items.outputs, self.rows)
         output = output + (self.users.outputs + layer.bias).unsqueeze(1)
-        n_details = self.details.shape[-1]
-        if not n_details:
+        n_side_features = self.side_features.shape[-1]
+        if not n_side_features:
             return output
-        return output + self.details @ layer.weight[:, -n_details:].mT
+        return output + self.side_features @ layer.weight[:, -n_side_features:].mT
 
     def inner(self, support: Pairs) -> Tensor:
         """Inner products [B, N, S] with the vectors at the same tasks' support places."""
@@ -64,28 +65,32 @@ class Pairs:
         # In this order, the gradient by the many support vectors comes in their own layout.
         products = (theirs @ ours).mT
         products = products + (self.users.vectors * support.users.vectors).sum(-1)[:, None, None]
-        return products + self.details @ support.details.mT if self.details.shape[-1] else products
+        return (
+            products + self.side_features @ support.side_features.mT
+            if self.side_features.shape[-1]
+            else products
+        )
 
     def squares(self) -> Tensor:
         """Squared norms [B, N]."""
         of_items = at_rows(self.items.vectors.square().sum(-1, keepdim=True), self.rows)
         of_users = self.users.vectors.square().sum(-1, keepdim=True)
-        return of_users + of_items.squeeze(-1) + self.details.square().sum(-1)
+        return of_users + of_items.squeeze(-1) + self.side_features.square().sum(-1)
 
     def outer(self, gradients: Tensor) -> Tensor:
         """The sum over all places of the outer products gradient x vector, [O, U + I + F]."""
         of_items = self.items.vectors.new_zeros(len(self.items.vectors), gradients.shape[-1])
         of_items = of_items.index_add(0, self.rows.flatten(), gradients.flatten(0, 1))
-        of_details = gradients.flatten(0, 1).mT @ self.details.flatten(0, 1)
+        of_side_features = gradients.flatten(0, 1).mT @ self.side_features.flatten(0, 1)
         of_users = gradients.sum(1).mT @ self.users.vectors
-        return torch.cat([of_users, of_items.mT @ self.items.vectors, of_details], dim=1)
+        return torch.cat([of_users, of_items.mT @ self.items.vectors, of_side_features], dim=1)
 
     def detach(self) -> Pairs:
         return Pairs(
             users=self.users.detach(),
             items=self.items.detach(),
             rows=self.rows,
-            details=self.details.detach(),
+            side_features=self.side_features.detach(),
         )
 
 

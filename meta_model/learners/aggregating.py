@@ -38,7 +38,7 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
-        self.encoder = Encoder(self.items.vector_size, self.items.n_details, hidden, size)
+        self.encoder = Encoder(self.items.vector_size, self.items.n_side_features, hidden, size)
         self.value = nn.Linear(2 * size + 1, size)
         self.attention = nn.Linear(2 * size + 1, 1) if config.aggregate == "attention" else None
         self.user = nn.Linear(size + self.users.vector_size, size)
@@ -53,7 +53,9 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
     def _fit(
         self, state: State[Tensor], catalogue: Tensor, support: Support, _tasks: Tasks
     ) -> Tensor:
-        points = self.encoder(catalogue, support.positions.rows, support.positions.details).points
+        points = self.encoder(
+            catalogue, support.positions.rows, support.positions.side_features
+        ).points
         residual = support.residual.unsqueeze(-1)
         reactions = torch.cat([points, residual, points * residual], dim=-1)
         weights = support.weight
@@ -65,14 +67,14 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
         return self._point((weights.unsqueeze(-1) * values).sum(1), state.vectors)
 
     def _forecast(self, state: State[Tensor], catalogue: Tensor, positions: Positions) -> Tensor:
-        encoded = self.encoder(catalogue, positions.rows, positions.details)
+        encoded = self.encoder(catalogue, positions.rows, positions.side_features)
         return positions.baseline + self._residual(state.method_state, encoded)
 
     @torch.enable_grad()
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         state = self.unadapted(tasks)
         positions = self._support_positions(state, tasks, catalogue)
-        encoded = self.encoder(catalogue.method_items, positions.rows, positions.details)
+        encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)
         residual = self._residual(state.method_state, encoded)
         norms = encoded.trace().norms(residual)
         return self._sensitivity(state, (positions.baseline + residual).detach(), norms, tasks)

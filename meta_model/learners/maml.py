@@ -70,7 +70,7 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         super().__init__(config, inputs)
         users, items = self.users.embedding.output_size, self.items.embedding.output_size
         sizes = (users, self.users.vector_size - users, items, self.items.vector_size - items)
-        self.layers = FastLayers((*sizes, self.items.n_details), (*config.hidden_sizes, 1))
+        self.layers = FastLayers((*sizes, self.items.n_side_features), (*config.hidden_sizes, 1))
         tables = [self.users.embedding.table.shape, self.items.embedding.table.shape]
         shapes = [*tables, *self.layers.shapes()]
         self.update = LocalUpdate(shapes, config.local_steps, config)
@@ -173,7 +173,7 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         vectors, identity = _split(
             at_rows(items.vectors, positions.rows), self.items.embedding.output_size
         )
-        parts = [users + moved, statistics, vectors + content, identity, positions.details]
+        parts = [users + moved, statistics, vectors + content, identity, positions.side_features]
         residual: Tensor = self.layers(tuple(layers), parts, trace)
         return residual.squeeze(-1)
 

@@ -59,7 +59,7 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         self.of_users = FastLayers((n_profile,), (size,))
         self.of_items = FastLayers((self.items.vector_size,), (size,))
         n_statistics = self.users.vector_size - n_profile
-        inputs_of_rating = (size, n_statistics, self.items.n_details)
+        inputs_of_rating = (size, n_statistics, self.items.n_side_features)
         self.of_ratings = FastLayers(inputs_of_rating, (*config.hidden_sizes, 1))
         shapes = self.of_users.shapes()
         self.remembered = Memories(config.memory_slots, n_profile, shapes, size)
@@ -164,7 +164,7 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         if trace is not None:
             trace.add_layer([users, items], taste, has_bias=False)
         statistics = state.vectors[:, state.method_state.profiles.shape[1] :].unsqueeze(1)
-        parts = [taste, statistics, positions.details]
+        parts = [taste, statistics, positions.side_features]
         residual: Tensor = self.of_ratings(of_ratings, parts, trace)
         return residual.squeeze(-1)
 

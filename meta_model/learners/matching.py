@@ -51,7 +51,7 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
         super().__init__(config, inputs)
         hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
         n_levels = len(inputs.rating_levels)
-        self.encoder = Encoder(self.items.vector_size, self.items.n_details, hidden, size)
+        self.encoder = Encoder(self.items.vector_size, self.items.n_side_features, hidden, size)
         self.item_prior = nn.Linear(size, n_levels)
         self.user_prior = nn.Linear(self.users.vector_size, n_levels, bias=False)
         self.log_sharpness = nn.Parameter(torch.tensor(_SHARPNESS).log())
@@ -71,7 +71,7 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
     def _fit(
         self, _state: State[Memory], catalogue: Tensor, support: Support, _tasks: Tasks
     ) -> Memory:
-        encoded = self.encoder(catalogue, support.positions.rows, support.positions.details)
+        encoded = self.encoder(catalogue, support.positions.rows, support.positions.side_features)
         return Memory(
             directions=F.normalize(encoded.points, dim=-1),
             levels=self.ratings.one_hot(support.ratings).to(encoded.points.dtype),
@@ -79,7 +79,7 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
         )
 
     def _forecast(self, state: State[Memory], catalogue: Tensor, positions: Positions) -> Tensor:
-        encoded = self.encoder(catalogue, positions.rows, positions.details)
+        encoded = self.encoder(catalogue, positions.rows, positions.side_features)
         return self._matched(state, encoded, state.method_state.mask.unsqueeze(1))
 
     @torch.enable_grad()
@@ -87,7 +87,7 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
         """Each reaction beside all the others of its user: alone, it would match nothing."""
         state = self.adapt(tasks, catalogue)
         positions = self._support_positions(state, tasks, catalogue)
-        encoded = self.encoder(catalogue.method_items, positions.rows, positions.details)
+        encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)
         others = ~torch.eye(positions.rows.shape[1], dtype=torch.bool, device=positions.rows.device)
         forecasts = self._matched(state, encoded, state.method_state.mask.unsqueeze(1) & others)
         return self._level_sensitivity(state, forecasts, encoded, tasks)

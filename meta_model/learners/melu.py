@@ -53,7 +53,7 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
                 "a layer; set it to layer, or choose the model maml."
             )
         self.decision = DecisionLayers(
-            (self.users.vector_size, self.items.vector_size, self.items.n_details),
+            (self.users.vector_size, self.items.vector_size, self.items.n_side_features),
             config.hidden_sizes,
             config.local_steps,
             config.local_rate,
@@ -119,4 +119,6 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
 
 def _pairs(users: Part, items: Part, positions: Positions) -> Pairs:
     """The decision layers' inputs at the positions."""
-    return Pairs(users=users, items=items, rows=positions.rows, details=positions.details)
+    return Pairs(
+        users=users, items=items, rows=positions.rows, side_features=positions.side_features
+    )

@@ -77,7 +77,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         self.of_users = nn.Linear(self.users.vector_size, size)
         self.of_items = nn.Linear(self.items.vector_size, size)
         outputs = (*config.hidden_sizes, 1)
-        inputs_of_rating = (size, size, self.items.n_details, size, N_ECHOES)
+        inputs_of_rating = (size, size, self.items.n_side_features, size, N_ECHOES)
         self.rating = FastLayers(inputs_of_rating, outputs)
         self.echoes = Echoes(self.n_paths)
         self.kappa = nn.Linear(size, sum(outputs))
@@ -189,10 +189,10 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         contexts, echoes = what
         x = F.relu(self.semantic(phi, [contexts], trace))
         users = self._paired(state.method_state.user).unsqueeze(1)
-        # What is the same for all tasks stays one; the details may differ where the items do not.
-        both = (at_rows(catalogue.vectors, positions.rows), positions.details)
-        items, details = (self._paired(part) if len(part) > 1 else part for part in both)
-        residual: Tensor = self.rating(omega, [users, items, details, x, echoes], trace)
+        # What all tasks share is not repeated; side features may differ where the items do not.
+        both = (at_rows(catalogue.vectors, positions.rows), positions.side_features)
+        items, side_features = (self._paired(part) if len(part) > 1 else part for part in both)
+        residual: Tensor = self.rating(omega, [users, items, side_features, x, echoes], trace)
         return residual.squeeze(-1)
 
     def _transformed(self, seen: Tensor) -> Weights:

@@ -50,7 +50,7 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
         super().__init__(config, inputs)
         hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
         n_levels = len(inputs.rating_levels)
-        self.encoder = Encoder(self.items.vector_size, self.items.n_details, hidden, size)
+        self.encoder = Encoder(self.items.vector_size, self.items.n_side_features, hidden, size)
         self.prior = nn.Parameter(torch.randn(n_levels, size) / size**0.5)
         self.of_users = nn.Linear(self.users.vector_size, n_levels)
         self.log_dampings = nn.Parameter(torch.full((2,), _DAMPING).log())  # k, m
@@ -69,7 +69,7 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
     def _fit(
         self, state: State[Prototypes], catalogue: Tensor, support: Support, _tasks: Tasks
     ) -> Prototypes:
-        encoded = self.encoder(catalogue, support.positions.rows, support.positions.details)
+        encoded = self.encoder(catalogue, support.positions.rows, support.positions.side_features)
         levels = self.ratings.one_hot(support.ratings) & support.mask.unsqueeze(-1)
         levels = levels.to(encoded.points.dtype)
         counts = levels.sum(1)
@@ -84,14 +84,14 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
     def _forecast(
         self, state: State[Prototypes], catalogue: Tensor, positions: Positions
     ) -> Tensor:
-        encoded = self.encoder(catalogue, positions.rows, positions.details)
+        encoded = self.encoder(catalogue, positions.rows, positions.side_features)
         return self._nearest(state.method_state, encoded.points)
 
     @torch.enable_grad()
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
         state = self.unadapted(tasks)
         positions = self._support_positions(state, tasks, catalogue)
-        encoded = self.encoder(catalogue.method_items, positions.rows, positions.details)
+        encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)
         forecasts = self._nearest(state.method_state, encoded.points)
         return self._level_sensitivity(state, forecasts, encoded, tasks)
 

@@ -210,8 +210,8 @@ class RatingLearner(
         baseline = torch.zeros_like(state.bias + item_bias)
         if self.config.anchor:
             baseline = self.statistics.mean + state.bias + item_bias
-        details = self.items.details(known, item_bias)
-        return Positions(rows=known.rows, details=details, baseline=baseline)
+        side_features = self.items.side_features(known, item_bias)
+        return Positions(rows=known.rows, side_features=side_features, baseline=baseline)
 
 
 def layer_groups(layers: nn.Module) -> Iterable[ParameterGroup]:

@@ -32,12 +32,12 @@ class Positions:
     """Positions of a padded batch, as a method sees them.
 
     rows: [B, N], the items' rows in the catalogue; [1, N] for the same items in all tasks
-    details: [B, N, F] or [1, N, F]; baseline: [B, N], the baseline predictor; zero
+    side_features: [B, N, F] or [1, N, F]; baseline: [B, N], the baseline predictor; zero
     without the config's `anchor`
     """
 
     rows: Tensor
-    details: Tensor
+    side_features: Tensor
     baseline: Tensor
 
 

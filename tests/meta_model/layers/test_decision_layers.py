@@ -15,15 +15,15 @@ from meta_model.layers.layer_inputs import Pairs
 
 LENGTHS = (1, 4, 7)  # ragged supports of three tasks
 N_QUERY = 2
-USERS, ITEMS, DETAILS = 3, 4, 2
+USERS, ITEMS, SIDE_FEATURES = 3, 4, 2
 
 
 @dataclass
-class Places:
-    """Rows of the items and details of one side's places."""
+class Positions:
+    """Positions of the support or the query: rows of the items, and side features."""
 
     rows: Tensor
-    details: Tensor
+    side_features: Tensor
 
 
 @dataclass
@@ -32,8 +32,8 @@ class Batch:
 
     users: Tensor
     items: Tensor
-    support: Places
-    query: Places
+    support: Positions
+    query: Positions
     target: Tensor
     weight: Tensor
     ratings: Tensor
@@ -42,19 +42,19 @@ class Batch:
         """Of the squared error."""
         return 2 * (predicted - self.target)
 
-    def pairs(self, layers: DecisionLayers, places: Places) -> Pairs:
+    def pairs(self, layers: DecisionLayers, positions: Positions) -> Pairs:
         return Pairs(
             users=layers.users(self.users),
             items=layers.items(self.items),
-            rows=places.rows,
-            details=places.details,
+            rows=positions.rows,
+            side_features=positions.side_features,
         )
 
-    def vectors(self, places: Places, task: int, length: int) -> Tensor:
-        """The concatenated inputs of one task's places, [length, USERS + ITEMS + DETAILS]."""
+    def vectors(self, positions: Positions, task: int, length: int) -> Tensor:
+        """The inputs at one task's positions, [length, USERS + ITEMS + SIDE_FEATURES]."""
         users = self.users[task].expand(length, -1)
-        items = self.items[places.rows[task, :length]]
-        return torch.cat([users, items, places.details[task, :length]], dim=1)
+        items = self.items[positions.rows[task, :length]]
+        return torch.cat([users, items, positions.side_features[task, :length]], dim=1)
 
 
 def _batch() -> Batch:
@@ -63,16 +63,16 @@ def _batch() -> Batch:
     users = torch.randn(3, USERS, dtype=torch.float64, requires_grad=True)
     items = torch.randn(9, ITEMS, dtype=torch.float64, requires_grad=True)
 
-    def places(n: int) -> Places:
+    def positions(n: int) -> Positions:
         rows = torch.randint(0, 9, (3, n))
-        return Places(rows, torch.randn(3, n, DETAILS, dtype=torch.float64))
+        return Positions(rows, torch.randn(3, n, SIDE_FEATURES, dtype=torch.float64))
 
     mask = torch.arange(n_support) < torch.tensor(LENGTHS)[:, None]
     return Batch(
         users=users,
         items=items,
-        support=places(n_support),
-        query=places(N_QUERY),
+        support=positions(n_support),
+        query=positions(N_QUERY),
         target=torch.randn(3, n_support, dtype=torch.float64),
         weight=mask.double() / mask.sum(1, keepdim=True),
         ratings=torch.randn(3, N_QUERY, dtype=torch.float64),
@@ -81,7 +81,7 @@ def _batch() -> Batch:
 
 def _layers(steps: int, learn_rates: bool = False) -> DecisionLayers:
     torch.manual_seed(1)
-    return DecisionLayers((USERS, ITEMS, DETAILS), (5, 4), steps, 0.05, learn_rates).double()
+    return DecisionLayers((USERS, ITEMS, SIDE_FEATURES), (5, 4), steps, 0.05, learn_rates).double()
 
 
 def _adapted_in_a_loop(
@@ -180,41 +180,41 @@ def test_gradients_agree_with_finite_differences() -> None:
         [*layers.parameters(), batch.users, batch.items], exact, strict=True
     ):
         flat = tensor.data.view(-1)
-        for place in range(0, len(flat), 5):
-            original = flat[place].item()
-            flat[place] = original + step
+        for position in range(0, len(flat), 5):
+            original = flat[position].item()
+            flat[position] = original + step
             above = _batched_loss(layers, batch).item()
-            flat[place] = original - step
+            flat[position] = original - step
             below = _batched_loss(layers, batch).item()
-            flat[place] = original
+            flat[position] = original
             difference = (above - below) / (2 * step)
-            assert gradient.view(-1)[place].item() == pytest.approx(difference, abs=1e-5)
+            assert gradient.view(-1)[position].item() == pytest.approx(difference, abs=1e-5)
             checked += 1
     assert checked > 20
 
 
-def test_items_that_are_the_same_for_all_tasks_need_one_row_of_places() -> None:
+def test_items_that_are_the_same_for_all_tasks_need_one_row_of_positions() -> None:
     layers, batch = _layers(steps=2), _batch()
     support = batch.pairs(layers, batch.support)
     update = layers.adapt(support, batch.slope, batch.weight)
-    rows, details = batch.query.rows[:1], batch.query.details[:1]
-    shared = batch.pairs(layers, Places(rows, details))
-    spelt_out = batch.pairs(layers, Places(rows.expand(3, -1), details.expand(3, -1, -1)))
+    rows, side_features = batch.query.rows[:1], batch.query.side_features[:1]
+    shared = batch.pairs(layers, Positions(rows, side_features))
+    spelt_out = batch.pairs(layers, Positions(rows.expand(3, -1), side_features.expand(3, -1, -1)))
     expected = layers(spelt_out, update)
     torch.testing.assert_close(layers(shared, update), expected)
     torch.testing.assert_close(form(layers, shared.users, update)(shared), expected)
 
 
-def test_gradient_norms_equal_one_backward_pass_a_place() -> None:
+def test_gradient_norms_equal_one_backward_pass_a_position() -> None:
     layers, batch = _layers(steps=1), _batch()
     predictions, norms = layers.gradient_norms(batch.pairs(layers, batch.support))
     network = nn.Sequential(*_interleaved(layers))
     for task in range(3):
-        for place, x in enumerate(batch.vectors(batch.support, task, max(LENGTHS))):
+        for position, x in enumerate(batch.vectors(batch.support, task, max(LENGTHS))):
             prediction = network(x).squeeze()
             gradients = torch.autograd.grad(
                 prediction, list(network.parameters()), retain_graph=True
             )
             expected = sum(g.square().sum() for g in gradients) ** 0.5
-            torch.testing.assert_close(norms[task, place], expected, rtol=0, atol=1e-12)
-            torch.testing.assert_close(predictions[task, place], prediction)
+            torch.testing.assert_close(norms[task, position], expected, rtol=0, atol=1e-12)
+            torch.testing.assert_close(predictions[task, position], prediction)
