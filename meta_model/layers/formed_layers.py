@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from meta_model.layers.decision_layers import DecisionLayers, Factors, Update
-from meta_model.layers.layer_inputs import Pairs, Part
+from meta_model.layers.decision_layers import DecisionLayers, Factors, Inputs, Update
+from meta_model.layers.layer_inputs import ConcatenatedInputs, Projected
 from meta_model.layers.rows import at_rows
 
 
@@ -27,56 +27,58 @@ class FormedLayers:
 
     of_items [B, I, O], of_side_features [B, F, O] and constant [B, 1, O] make the first layer's
     output;
-    deeper: the weight [B, I, O] and bias [B, 1, O] of each further layer
+    further: the weight [B, I, O] and bias [B, 1, O] of each further layer
     """
 
     of_items: Tensor
     of_side_features: Tensor
     constant: Tensor
-    deeper: tuple[tuple[Tensor, Tensor], ...]
+    further: tuple[tuple[Tensor, Tensor], ...]
 
-    def __call__(self, x: Pairs) -> Tensor:
+    def __call__(self, x: ConcatenatedInputs) -> Tensor:
         """Predictions [B, N] at places that are the same for all tasks: x.rows [1, N]."""
         output = x.items.vectors[x.rows[0]] @ self.of_items + self.constant
         if x.side_features.shape[-1]:
             output = output + x.side_features @ self.of_side_features
-        for weight, bias in self.deeper:
+        for weight, bias in self.further:
             output = torch.baddbmm(bias, F.relu(output, inplace=True), weight)
         return output.squeeze(-1)
 
 
-def form(layers: DecisionLayers, users: Part, update: Update) -> FormedLayers:
+def form(layers: DecisionLayers, users: Projected, update: Update) -> FormedLayers:
     """The layers adapted by `update`, for the tasks of these users."""
-    first, *deeper = layers.linear()
+    first, *further = layers.linear()
     ends = (layers.n_users, layers.n_users + layers.n_items)
     of_items, of_side_features = first.weight[:, ends[0] : ends[1]], first.weight[:, ends[1] :]
-    steps = [step[0] for step in update]
+    steps = [step.first for step in update]
     user_kernel = users.vectors.square().sum(-1, keepdim=True).unsqueeze(1) + 1
     return FormedLayers(
         of_items=of_items.mT - _outer(steps, [_item_vectors(step.inputs) for step in steps]),
         of_side_features=of_side_features.mT
         - _outer(steps, [step.inputs.side_features for step in steps]),
         constant=(users.outputs + first.bias).unsqueeze(1) - user_kernel * _sums(steps),
-        deeper=tuple(
+        further=tuple(
             (
                 layer.weight.mT - _outer(of_layer, [f.inputs.vectors for f in of_layer]),
                 layer.bias - _sums(of_layer),
             )
-            for layer, of_layer in zip(deeper, list(zip(*update, strict=True))[1:], strict=True)
+            for layer, of_layer in zip(
+                further, zip(*(step.further for step in update), strict=True), strict=True
+            )
         ),
     )
 
 
-def _item_vectors(pairs: Pairs) -> Tensor:
-    return at_rows(pairs.items.vectors, pairs.rows)
+def _item_vectors(x: ConcatenatedInputs) -> Tensor:
+    return at_rows(x.items.vectors, x.rows)
 
 
-def _outer(steps: Sequence[Factors], vectors: Sequence[Tensor]) -> Tensor:
+def _outer(steps: Sequence[Factors[Inputs]], vectors: Sequence[Tensor]) -> Tensor:
     """The steps' sum of a X^T D, [B, I, O]."""
     products = (x.mT @ (f.rate * f.gradients) for f, x in zip(steps, vectors, strict=True))
     return torch.stack(list(products)).sum(0)
 
 
-def _sums(steps: Sequence[Factors]) -> Tensor:
+def _sums(steps: Sequence[Factors[Inputs]]) -> Tensor:
     """The steps' sum of a D over the support, [B, 1, O]."""
     return torch.stack([f.rate * f.gradients.sum(1, keepdim=True) for f in steps]).sum(0)

@@ -1,8 +1,8 @@
-"""What goes into a decision layer at a batch's places, without forming what can stay apart.
+"""Inputs of decision layers at the positions of a batch, in factored form.
 
-Both kinds offer the few products that an adapted layer needs (`decision_layers`). The first
-layer's input is a user's vector beside an item's: a user's part is the same at all of a task's
-places and an item's in all tasks, so each is multiplied once, not once a place.
+Both types have the products that an adapted layer needs (`decision_layers`). The first layer's
+input concatenates a user's vector, an item's and side features. The user is the same at all
+positions of a task, and the item in all tasks: each is multiplied once, not once a position.
 
 Shapes: B tasks, N positions (S of the support), M items, O outputs; U, I, F sizes of vectors.
 """
@@ -19,30 +19,29 @@ from meta_model.layers.rows import at_rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """One part of the first layer's input: vectors [K, V], and what the layer makes of them.
+class Projected:
+    """Vectors [K, V] of users or items, and their products with the first layer's shared weight.
 
-    outputs: [K, O], the product with that part of the shared weight
+    outputs: [K, O], with the columns of the weight for users, or for items
     """
 
     vectors: Tensor
     outputs: Tensor
 
-    def detach(self) -> Part:
-        return Part(vectors=self.vectors.detach(), outputs=self.outputs.detach())
+    def detach(self) -> Projected:
+        return Projected(vectors=self.vectors.detach(), outputs=self.outputs.detach())
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pairs:
-    """The input at position (b, n): users[b], items[rows[b, n]] and side_features[b, n],
-    concatenated.
+class ConcatenatedInputs:
+    """The first layer's inputs; at (b, n): users[b], items[rows[b, n]], side_features[b, n].
 
     users: B of them; items: M; rows: [B, N], or [1, N] for the same items in all tasks
     side_features: [B, N, F] or [1, N, F], numbers that depend on the task and the item
     """
 
-    users: Part
-    items: Part
+    users: Projected
+    items: Projected
     rows: Tensor
     side_features: Tensor
 
@@ -55,8 +54,8 @@ class Pairs:
             return output
         return output + self.side_features @ layer.weight[:, -n_side_features:].mT
 
-    def inner(self, support: Pairs) -> Tensor:
-        """Inner products [B, N, S] with the vectors at the same tasks' support places."""
+    def inner(self, support: ConcatenatedInputs) -> Tensor:
+        """Inner products [B, N, S] with the vectors at the support positions of the same task."""
         theirs = at_rows(support.items.vectors, support.rows)
         if len(self.rows) == len(support.rows):
             ours = at_rows(self.items.vectors, self.rows).mT
@@ -78,15 +77,15 @@ class Pairs:
         return of_users + of_items.squeeze(-1) + self.side_features.square().sum(-1)
 
     def outer(self, gradients: Tensor) -> Tensor:
-        """The sum over all places of the outer products gradient x vector, [O, U + I + F]."""
+        """The sum over all positions of the outer products gradient x vector, [O, U + I + F]."""
         of_items = self.items.vectors.new_zeros(len(self.items.vectors), gradients.shape[-1])
         of_items = of_items.index_add(0, self.rows.flatten(), gradients.flatten(0, 1))
         of_side_features = gradients.flatten(0, 1).mT @ self.side_features.flatten(0, 1)
         of_users = gradients.sum(1).mT @ self.users.vectors
         return torch.cat([of_users, of_items.mT @ self.items.vectors, of_side_features], dim=1)
 
-    def detach(self) -> Pairs:
-        return Pairs(
+    def detach(self) -> ConcatenatedInputs:
+        return ConcatenatedInputs(
             users=self.users.detach(),
             items=self.items.detach(),
             rows=self.rows,
@@ -95,19 +94,19 @@ class Pairs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dense:
-    """Vectors [B, N, I], one at each place."""
+class DenseInputs:
+    """Inputs of the other layers: a vector at each position, [B, N, I]."""
 
     vectors: Tensor
 
     def affine(self, layer: nn.Linear) -> Tensor:
         return F.linear(self.vectors, layer.weight, layer.bias)
 
-    def inner(self, support: Dense) -> Tensor:
+    def inner(self, support: DenseInputs) -> Tensor:
         return self.vectors @ support.vectors.mT
 
-    def detach(self) -> Dense:
-        return Dense(vectors=self.vectors.detach())
+    def detach(self) -> DenseInputs:
+        return DenseInputs(vectors=self.vectors.detach())
 
     def outer(self, gradients: Tensor) -> Tensor:
         return gradients.flatten(0, 1).mT @ self.vectors.flatten(0, 1)

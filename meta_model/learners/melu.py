@@ -26,7 +26,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.decision_layers import DecisionLayers, Update
 from meta_model.layers.formed_layers import FormedLayers, form
-from meta_model.layers.layer_inputs import Pairs, Part
+from meta_model.layers.layer_inputs import ConcatenatedInputs, Projected
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
@@ -40,11 +40,11 @@ class AdaptedLayers:
     `for_catalogue` turns the update, as factors, into weights.
     """
 
-    users: Part
+    users: Projected
     update: Update | FormedLayers
 
 
-class MeLU(RatingLearner[AdaptedLayers, Part]):
+class MeLU(RatingLearner[AdaptedLayers, Projected]):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         if config.local_rates == "parameter":
@@ -60,14 +60,14 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
             config.local_rates == "layer",
         )
 
-    def _items(self, _items: Tensor, vectors: Tensor) -> Part:
+    def _items(self, _items: Tensor, vectors: Tensor) -> Projected:
         return self.decision.items(vectors)
 
     def _begin(self, _tasks: Tasks, vectors: Tensor) -> AdaptedLayers:
         return AdaptedLayers(users=self.decision.users(vectors), update=())
 
     def _fit(
-        self, state: State[AdaptedLayers], catalogue: Part, support: Support, _tasks: Tasks
+        self, state: State[AdaptedLayers], catalogue: Projected, support: Support, _tasks: Tasks
     ) -> AdaptedLayers:
         positions = support.positions
 
@@ -75,16 +75,16 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
             return self.local.slopes(positions.baseline + residual, state.shift, support.ratings)
 
         users = state.method_state.users
-        x = _pairs(users, catalogue, positions)
+        x = _inputs(users, catalogue, positions)
         is_second_order = self.config.gradient == "second_order"
         update = self.decision.adapt(x, slope, support.weight, is_second_order)
         return AdaptedLayers(users=users, update=update)
 
     def _forecast(
-        self, state: State[AdaptedLayers], catalogue: Part, positions: Positions
+        self, state: State[AdaptedLayers], catalogue: Projected, positions: Positions
     ) -> Tensor:
         update = state.method_state.update
-        x = _pairs(state.method_state.users, catalogue, positions)
+        x = _inputs(state.method_state.users, catalogue, positions)
         residual: Tensor = (
             update(x) if isinstance(update, FormedLayers) else self.decision(x, update)
         )
@@ -97,12 +97,12 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
         formed = AdaptedLayers(users=users, update=form(self.decision, users, update))
         return replace(state, method_state=formed)
 
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Part]) -> Sensitivity:
+    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Projected]) -> Sensitivity:
         state = self.unadapted(tasks)
         positions = self._support_positions(state, tasks, catalogue)
         users = state.method_state.users
         residual, norms = self.decision.gradient_norms(
-            _pairs(users, catalogue.method_items, positions)
+            _inputs(users, catalogue.method_items, positions)
         )
         return self._sensitivity(state, positions.baseline + residual, norms, tasks)
 
@@ -117,8 +117,8 @@ class MeLU(RatingLearner[AdaptedLayers, Part]):
         yield ParameterGroup(parameters=rates, rate=10.0)
 
 
-def _pairs(users: Part, items: Part, positions: Positions) -> Pairs:
+def _inputs(users: Projected, items: Projected, positions: Positions) -> ConcatenatedInputs:
     """The decision layers' inputs at the positions."""
-    return Pairs(
+    return ConcatenatedInputs(
         users=users, items=items, rows=positions.rows, side_features=positions.side_features
     )

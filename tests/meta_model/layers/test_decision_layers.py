@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from meta_model.layers.decision_layers import DecisionLayers
 from meta_model.layers.formed_layers import form
-from meta_model.layers.layer_inputs import Pairs
+from meta_model.layers.layer_inputs import ConcatenatedInputs
 
 LENGTHS = (1, 4, 7)  # ragged supports of three tasks
 N_QUERY = 2
@@ -42,8 +42,8 @@ class Batch:
         """Of the squared error."""
         return 2 * (predicted - self.target)
 
-    def pairs(self, layers: DecisionLayers, positions: Positions) -> Pairs:
-        return Pairs(
+    def inputs(self, layers: DecisionLayers, positions: Positions) -> ConcatenatedInputs:
+        return ConcatenatedInputs(
             users=layers.users(self.users),
             items=layers.items(self.items),
             rows=positions.rows,
@@ -126,7 +126,7 @@ def _loop_loss(layers: DecisionLayers, batch: Batch, second_order: bool = True) 
 
 
 def _batched_loss(layers: DecisionLayers, batch: Batch, second_order: bool = True) -> Tensor:
-    support, query = (batch.pairs(layers, side) for side in (batch.support, batch.query))
+    support, query = (batch.inputs(layers, side) for side in (batch.support, batch.query))
     update = layers.adapt(support, batch.slope, batch.weight, second_order)
     return (layers(query, update) - batch.ratings).square().mean(1).mean()
 
@@ -163,7 +163,7 @@ def test_first_order_is_not_second_order() -> None:
 @pytest.mark.parametrize("steps", [1, 3])
 def test_the_shift_equals_the_loops_adapted_weights(steps: int) -> None:
     layers, batch = _layers(steps), _batch()
-    support = batch.pairs(layers, batch.support)
+    support = batch.inputs(layers, batch.support)
     moved = layers.shift(layers.adapt(support, batch.slope, batch.weight))
     adapted = _adapted_in_a_loop(layers, batch, second_order=False)
     for number, (parameter, shift) in enumerate(moved.items()):
@@ -195,11 +195,11 @@ def test_gradients_agree_with_finite_differences() -> None:
 
 def test_items_that_are_the_same_for_all_tasks_need_one_row_of_positions() -> None:
     layers, batch = _layers(steps=2), _batch()
-    support = batch.pairs(layers, batch.support)
+    support = batch.inputs(layers, batch.support)
     update = layers.adapt(support, batch.slope, batch.weight)
     rows, side_features = batch.query.rows[:1], batch.query.side_features[:1]
-    shared = batch.pairs(layers, Positions(rows, side_features))
-    spelt_out = batch.pairs(layers, Positions(rows.expand(3, -1), side_features.expand(3, -1, -1)))
+    shared = batch.inputs(layers, Positions(rows, side_features))
+    spelt_out = batch.inputs(layers, Positions(rows.expand(3, -1), side_features.expand(3, -1, -1)))
     expected = layers(spelt_out, update)
     torch.testing.assert_close(layers(shared, update), expected)
     torch.testing.assert_close(form(layers, shared.users, update)(shared), expected)
@@ -207,7 +207,7 @@ def test_items_that_are_the_same_for_all_tasks_need_one_row_of_positions() -> No
 
 def test_gradient_norms_equal_one_backward_pass_a_position() -> None:
     layers, batch = _layers(steps=1), _batch()
-    predictions, norms = layers.gradient_norms(batch.pairs(layers, batch.support))
+    predictions, norms = layers.gradient_norms(batch.inputs(layers, batch.support))
     network = nn.Sequential(*_interleaved(layers))
     for task in range(3):
         for position, x in enumerate(batch.vectors(batch.support, task, max(LENGTHS))):
