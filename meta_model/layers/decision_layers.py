@@ -119,13 +119,13 @@ class DecisionLayers(nn.Module):
     def adapt(
         self,
         x: ConcatenatedInputs,
-        slope: Callable[[Tensor], Tensor],
+        loss_gradient: Callable[[Tensor], Tensor],
         weight: Tensor,
         second_order: bool = True,
     ) -> Update:
         """The local steps on the support x.
 
-        slope: gives the derivative [B, S] of each position's loss by its prediction [B, S]
+        loss_gradient: gives the gradient [B, S] of each position's loss by its prediction [B, S]
         weight: [B, S], of each position in its task's loss; 0 at padding
         """
         update: Update = ()
@@ -136,7 +136,7 @@ class DecisionLayers(nn.Module):
                 last = update[-1].first
                 output = output - kernel @ (last.rate * last.gradients)
             *hidden, predicted = self._further(output, update)
-            error = weight * slope(predicted.squeeze(-1))
+            error = weight * loss_gradient(predicted.squeeze(-1))
             gradient, *gradients = self._output_gradients(hidden, error.unsqueeze(-1), update)
             step = LocalStep(
                 first=Factors(inputs=x, gradients=gradient, rate=rates[0]),

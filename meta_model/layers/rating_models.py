@@ -32,8 +32,8 @@ class ScoredRatings(RatingModel):
     """A rating model whose forecasts are scores [B, N]; it can be the loss of a local update."""
 
     @abstractmethod
-    def slopes(self, scores: Tensor, shift: Tensor, ratings: Tensor) -> Tensor:
-        """The derivative [B, N] of each loss by its score."""
+    def gradients(self, scores: Tensor, shift: Tensor, ratings: Tensor) -> Tensor:
+        """The gradient [B, N] of each loss by its score."""
 
 
 class PlainRatings(ScoredRatings):
@@ -42,7 +42,7 @@ class PlainRatings(ScoredRatings):
     def losses(self, scores: Tensor, _shift: Tensor, ratings: Tensor) -> Tensor:
         return (scores - ratings).square()
 
-    def slopes(self, scores: Tensor, _shift: Tensor, ratings: Tensor) -> Tensor:
+    def gradients(self, scores: Tensor, _shift: Tensor, ratings: Tensor) -> Tensor:
         return 2 * (scores - ratings)
 
     def expected(self, scores: Tensor, _shift: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class OrdinalRatings(ScoredRatings):
         logits, above = self._logits(scores, shift), self._above(scores, ratings)
         return F.binary_cross_entropy_with_logits(logits, above, reduction="none").mean(-1)
 
-    def slopes(self, scores: Tensor, shift: Tensor, ratings: Tensor) -> Tensor:
+    def gradients(self, scores: Tensor, shift: Tensor, ratings: Tensor) -> Tensor:
         surprise = self._logits(scores, shift).sigmoid() - self._above(scores, ratings)
         return surprise.mean(-1) / self.log_width.exp()
 

@@ -25,8 +25,8 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.decision_layers import DecisionLayers, Update
-from meta_model.layers.formed_layers import FormedLayers, form
 from meta_model.layers.layer_inputs import ConcatenatedInputs, Projected
+from meta_model.layers.materialised_weights import MaterialisedWeights, materialise
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
@@ -41,7 +41,7 @@ class AdaptedLayers:
     """
 
     users: Projected
-    update: Update | FormedLayers
+    update: Update | MaterialisedWeights
 
 
 class MeLU(RatingLearner[AdaptedLayers, Projected]):
@@ -71,13 +71,13 @@ class MeLU(RatingLearner[AdaptedLayers, Projected]):
     ) -> AdaptedLayers:
         positions = support.positions
 
-        def slope(residual: Tensor) -> Tensor:
-            return self.local.slopes(positions.baseline + residual, state.shift, support.ratings)
+        def loss_gradient(residual: Tensor) -> Tensor:
+            return self.local.gradients(positions.baseline + residual, state.shift, support.ratings)
 
         users = state.method_state.users
         x = _inputs(users, catalogue, positions)
         is_second_order = self.config.gradient == "second_order"
-        update = self.decision.adapt(x, slope, support.weight, is_second_order)
+        update = self.decision.adapt(x, loss_gradient, support.weight, is_second_order)
         return AdaptedLayers(users=users, update=update)
 
     def _forecast(
@@ -86,16 +86,16 @@ class MeLU(RatingLearner[AdaptedLayers, Projected]):
         update = state.method_state.update
         x = _inputs(state.method_state.users, catalogue, positions)
         residual: Tensor = (
-            update(x) if isinstance(update, FormedLayers) else self.decision(x, update)
+            update(x) if isinstance(update, MaterialisedWeights) else self.decision(x, update)
         )
         return positions.baseline + residual
 
     def for_catalogue(self, state: State[AdaptedLayers]) -> State[AdaptedLayers]:
         users, update = state.method_state.users, state.method_state.update
-        if isinstance(update, FormedLayers) or not update:
+        if isinstance(update, MaterialisedWeights) or not update:
             return state
-        formed = AdaptedLayers(users=users, update=form(self.decision, users, update))
-        return replace(state, method_state=formed)
+        materialised = AdaptedLayers(users=users, update=materialise(self.decision, users, update))
+        return replace(state, method_state=materialised)
 
     def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Projected]) -> Sensitivity:
         state = self.unadapted(tasks)
@@ -108,7 +108,7 @@ class MeLU(RatingLearner[AdaptedLayers, Projected]):
 
     def local_shift(self, state: State[AdaptedLayers]) -> dict[nn.Parameter, Tensor]:
         update = state.method_state.update
-        assert not isinstance(update, FormedLayers)  # training has no use for them
+        assert not isinstance(update, MaterialisedWeights)  # training has no use for them
         return self.decision.shift(update)
 
     def _method_groups(self) -> Iterable[ParameterGroup]:

@@ -156,10 +156,10 @@ class RatingLearner(
     ) -> Sensitivity:
         """From the scores [B, S] at the support, and their gradients' norms, by the local loss."""
         ratings = tasks.support.ratings
-        slopes = self.local.slopes(scores, state.shift, ratings)
+        gradients = self.local.gradients(scores, state.shift, ratings)
         return Sensitivity(
             losses=self.local.losses(scores, state.shift, ratings),
-            of_loss=norms * slopes.abs(),
+            of_loss=norms * gradients.abs(),
             of_score=norms,
         )
 

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from meta_model.layers.decision_layers import DecisionLayers
-from meta_model.layers.formed_layers import form
 from meta_model.layers.layer_inputs import ConcatenatedInputs
+from meta_model.layers.materialised_weights import materialise
 
 LENGTHS = (1, 4, 7)  # ragged supports of three tasks
 N_QUERY = 2
@@ -38,7 +38,7 @@ class Batch:
     weight: Tensor
     ratings: Tensor
 
-    def slope(self, predicted: Tensor) -> Tensor:
+    def loss_gradient(self, predicted: Tensor) -> Tensor:
         """Of the squared error."""
         return 2 * (predicted - self.target)
 
@@ -127,7 +127,7 @@ def _loop_loss(layers: DecisionLayers, batch: Batch, second_order: bool = True) 
 
 def _batched_loss(layers: DecisionLayers, batch: Batch, second_order: bool = True) -> Tensor:
     support, query = (batch.inputs(layers, side) for side in (batch.support, batch.query))
-    update = layers.adapt(support, batch.slope, batch.weight, second_order)
+    update = layers.adapt(support, batch.loss_gradient, batch.weight, second_order)
     return (layers(query, update) - batch.ratings).square().mean(1).mean()
 
 
@@ -164,7 +164,7 @@ def test_first_order_is_not_second_order() -> None:
 def test_the_shift_equals_the_loops_adapted_weights(steps: int) -> None:
     layers, batch = _layers(steps), _batch()
     support = batch.inputs(layers, batch.support)
-    moved = layers.shift(layers.adapt(support, batch.slope, batch.weight))
+    moved = layers.shift(layers.adapt(support, batch.loss_gradient, batch.weight))
     adapted = _adapted_in_a_loop(layers, batch, second_order=False)
     for number, (parameter, shift) in enumerate(moved.items()):
         expected = sum(list(weights.values())[number] - parameter for weights in adapted)
@@ -196,13 +196,13 @@ def test_gradients_agree_with_finite_differences() -> None:
 def test_items_that_are_the_same_for_all_tasks_need_one_row_of_positions() -> None:
     layers, batch = _layers(steps=2), _batch()
     support = batch.inputs(layers, batch.support)
-    update = layers.adapt(support, batch.slope, batch.weight)
+    update = layers.adapt(support, batch.loss_gradient, batch.weight)
     rows, side_features = batch.query.rows[:1], batch.query.side_features[:1]
     shared = batch.inputs(layers, Positions(rows, side_features))
     spelt_out = batch.inputs(layers, Positions(rows.expand(3, -1), side_features.expand(3, -1, -1)))
     expected = layers(spelt_out, update)
     torch.testing.assert_close(layers(shared, update), expected)
-    torch.testing.assert_close(form(layers, shared.users, update)(shared), expected)
+    torch.testing.assert_close(materialise(layers, shared.users, update)(shared), expected)
 
 
 def test_gradient_norms_equal_one_backward_pass_a_position() -> None:

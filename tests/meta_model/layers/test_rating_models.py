@@ -1,4 +1,4 @@
-"""Levels from forecasts, by hand; and slopes as autograd has them."""
+"""Levels from forecasts, by hand; and gradients as autograd has them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ NO_SHIFT = torch.zeros(2, 1)
 
 
 @pytest.mark.parametrize("model", [PlainRatings(), OrdinalRatings((1.0, 2.0, 3.0))])
-def test_slopes_are_the_losses_derivatives(model: ScoredRatings) -> None:
+def test_gradients_are_autograds(model: ScoredRatings) -> None:
     scores = torch.tensor([[0.3, 2.2], [2.9, 1.0]], requires_grad=True)
     ratings = torch.tensor([[1.0, 3.0], [2.0, 2.0]])
     losses = model.losses(scores, NO_SHIFT, ratings)
     [gradient] = torch.autograd.grad(losses.sum(), scores)
-    torch.testing.assert_close(model.slopes(scores, NO_SHIFT, ratings), gradient)
+    torch.testing.assert_close(model.gradients(scores, NO_SHIFT, ratings), gradient)
 
 
 def test_the_loss_of_two_levels_is_the_cross_entropy() -> None:

@@ -1,8 +1,8 @@
-"""Adapted layers with their weights formed, task by task: for predicting a whole catalogue.
+"""The materialised weights of adapted layers, task by task: they predict a whole catalogue.
 
 To predict N positions through k steps on S support positions costs N k S (I + O) by factors and N I
-O by formed weights. A query has few places, and factors win by far; a catalogue has many, and the
-weights of a batch of tasks, formed once, win wherever k S is more than a few dozen.
+O by materialised weights. A query has few positions, and factors win by far; a catalogue has many,
+and the weights of a batch of tasks, materialised once, win where k S is more than a few dozen.
 
 Shapes: B tasks, N positions, I inputs and O outputs of a layer.
 """
@@ -22,11 +22,11 @@ from meta_model.layers.rows import at_rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class FormedLayers:
-    """The adapted layers of B tasks.
+class MaterialisedWeights:
+    """The weights of the adapted layers of B tasks.
 
-    of_items [B, I, O], of_side_features [B, F, O] and constant [B, 1, O] make the first layer's
-    output;
+    of_items: [B, I, O], of_side_features: [B, F, O], the first layer's columns for both
+    constant: [B, 1, O], the first layer's output for the user alone, its bias included
     further: the weight [B, I, O] and bias [B, 1, O] of each further layer
     """
 
@@ -36,7 +36,7 @@ class FormedLayers:
     further: tuple[tuple[Tensor, Tensor], ...]
 
     def __call__(self, x: ConcatenatedInputs) -> Tensor:
-        """Predictions [B, N] at places that are the same for all tasks: x.rows [1, N]."""
+        """Predictions [B, N] for the same items in all tasks: x.rows [1, N]."""
         output = x.items.vectors[x.rows[0]] @ self.of_items + self.constant
         if x.side_features.shape[-1]:
             output = output + x.side_features @ self.of_side_features
@@ -45,14 +45,14 @@ class FormedLayers:
         return output.squeeze(-1)
 
 
-def form(layers: DecisionLayers, users: Projected, update: Update) -> FormedLayers:
-    """The layers adapted by `update`, for the tasks of these users."""
+def materialise(layers: DecisionLayers, users: Projected, update: Update) -> MaterialisedWeights:
+    """The weights of the layers after `update`, for the tasks of these users."""
     first, *further = layers.linear()
     ends = (layers.n_users, layers.n_users + layers.n_items)
     of_items, of_side_features = first.weight[:, ends[0] : ends[1]], first.weight[:, ends[1] :]
     steps = [step.first for step in update]
     user_kernel = users.vectors.square().sum(-1, keepdim=True).unsqueeze(1) + 1
-    return FormedLayers(
+    return MaterialisedWeights(
         of_items=of_items.mT - _outer(steps, [_item_vectors(step.inputs) for step in steps]),
         of_side_features=of_side_features.mT
         - _outer(steps, [step.inputs.side_features for step in steps]),
