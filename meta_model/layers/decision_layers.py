@@ -162,14 +162,14 @@ class DecisionLayers(nn.Module):
             squares = squares + gradient.square().sum(-1) * (square + 1)
         return predicted.squeeze(-1), squares.sqrt()
 
-    def shift(self, update: Update) -> dict[nn.Parameter, Tensor]:
-        """How far the update moves each layer's weight and bias, summed over tasks."""
-        moved = [torch.zeros_like(parameter) for parameter in self.layers.parameters()]
+    def adaptation_deltas(self, update: Update) -> dict[nn.Parameter, Tensor]:
+        """Adapted minus shared weights and biases, summed over tasks (for Reptile)."""
+        deltas = [torch.zeros_like(parameter) for parameter in self.layers.parameters()]
         for step in update:
-            for factors, weight, bias in zip(step.layers, moved[::2], moved[1::2], strict=True):
+            for factors, weight, bias in zip(step.layers, deltas[::2], deltas[1::2], strict=True):
                 weight -= factors.rate * factors.inputs.outer(factors.gradients)
                 bias -= factors.rate * factors.gradients.sum((0, 1))
-        return dict(zip(self.layers.parameters(), moved, strict=True))
+        return dict(zip(self.layers.parameters(), deltas, strict=True))
 
     def _further(self, output: Tensor, update: Update) -> list[Tensor]:
         """From the first layer's output: the input of each further layer, and the prediction."""

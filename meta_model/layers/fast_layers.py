@@ -86,7 +86,7 @@ class FastLayers(nn.Module):
                 trace.add_layer([hidden], output)
         return output
 
-    def shift(self, weights: Weights) -> dict[nn.Parameter, Tensor]:
-        """How far the tasks' weights lie from the shared ones, summed over tasks."""
+    def adaptation_deltas(self, weights: Weights) -> dict[nn.Parameter, Tensor]:
+        """Adapted minus shared weights, summed over tasks (for Reptile)."""
         pairs = zip(self.weights, weights, strict=True)
-        return {shared: own.sum(0) - len(own) * shared for shared, own in pairs}
+        return {shared: adapted.sum(0) - len(adapted) * shared for shared, adapted in pairs}

@@ -29,7 +29,7 @@ LEARNERS: dict[str, type[Learner]] = {
 def create(config: Config, inputs: Inputs) -> Learner:
     """An untrained learner for these inputs, its weights drawn from the global random state."""
     found = _class(config.model)
-    if config.gradient == "reptile" and found.local_shift is Learner.local_shift:
+    if config.gradient == "reptile" and found.adaptation_deltas is Learner.adaptation_deltas:
         raise UserError(
             f"config gradient is 'reptile', and {config.model} adapts no parameters for it to "
             "move; set it to second_order."

@@ -110,10 +110,11 @@ class Learner(nn.Module, ABC, Generic[TaskState, ItemCatalogue]):
     def sensitivity(self, tasks: Tasks, catalogue: ItemCatalogue) -> Sensitivity:
         """At each support position [B, S], as if it were the user's first reaction."""
 
-    def local_shift(self, _state: TaskState) -> dict[nn.Parameter, Tensor]:
-        """How far the local updates moved each parameter they adapt, summed over tasks.
+    def adaptation_deltas(self, _state: TaskState) -> dict[nn.Parameter, Tensor]:
+        """Adapted minus shared value of each parameter that a task adapts, summed over tasks.
 
-        Empty for a learner that cannot be trained by Reptile.
+        Reptile moves the shared parameters along these. A learner without any cannot be trained by
+        it.
         """
         return {}
 

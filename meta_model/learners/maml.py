@@ -123,16 +123,16 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         scores = (positions.baseline + residual).detach()
         return self._sensitivity(state, scores, trace.norms(residual), tasks)
 
-    def local_shift(self, state: State[AdaptedParameters]) -> dict[nn.Parameter, Tensor]:
+    def adaptation_deltas(self, state: State[AdaptedParameters]) -> dict[nn.Parameter, Tensor]:
         adapted = state.method_state
         of_users, of_items, *layers = adapted.weights
-        moved = self.layers.shift(tuple(layers))
+        deltas = self.layers.adaptation_deltas(tuple(layers))
         for table, rows, by in (
             (self.users.embedding.table, adapted.users.numbers.flatten(), of_users.flatten(0, 1)),
             (self.items.embedding.table, adapted.rows, of_items),
         ):
-            moved[table] = torch.zeros_like(table).index_add(0, rows, by)
-        return moved
+            deltas[table] = torch.zeros_like(table).index_add(0, rows, by)
+        return deltas
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         yield from layer_groups(self.layers)

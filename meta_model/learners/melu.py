@@ -106,10 +106,10 @@ class MeLU(RatingLearner[AdaptedLayers, Projected]):
         )
         return self._sensitivity(state, positions.baseline + residual, norms, tasks)
 
-    def local_shift(self, state: State[AdaptedLayers]) -> dict[nn.Parameter, Tensor]:
+    def adaptation_deltas(self, state: State[AdaptedLayers]) -> dict[nn.Parameter, Tensor]:
         update = state.method_state.update
         assert not isinstance(update, MaterialisedWeights)  # training has no use for them
-        return self.decision.shift(update)
+        return self.decision.adaptation_deltas(update)
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         yield from layer_groups(self.decision.layers)

@@ -106,11 +106,11 @@ def _add_gradients(learner: Learner, tasks: Tasks, config: Config) -> tuple[Tens
     is_reptile = config.gradient == "reptile"
     losses, state = task_losses(learner, tasks.whole() if is_reptile else tasks)
     loss = losses.sum()
-    moved = learner.local_shift(state) if is_reptile else {}
-    before = {p: 0 if p.grad is None else p.grad.clone() for p in moved}
+    deltas = learner.adaptation_deltas(state) if is_reptile else {}
+    before = {p: 0 if p.grad is None else p.grad.clone() for p in deltas}
     loss.backward()
-    for parameter, shift in moved.items():
-        parameter.grad = before[parameter] - shift.detach()
+    for parameter, delta in deltas.items():
+        parameter.grad = before[parameter] - delta.detach()
     return loss.detach(), state
 
 

@@ -161,14 +161,14 @@ def test_first_order_is_not_second_order() -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 3])
-def test_the_shift_equals_the_loops_adapted_weights(steps: int) -> None:
+def test_the_deltas_equal_the_loops_adapted_weights(steps: int) -> None:
     layers, batch = _layers(steps), _batch()
     support = batch.inputs(layers, batch.support)
-    moved = layers.shift(layers.adapt(support, batch.loss_gradient, batch.weight))
+    deltas = layers.adaptation_deltas(layers.adapt(support, batch.loss_gradient, batch.weight))
     adapted = _adapted_in_a_loop(layers, batch, second_order=False)
-    for number, (parameter, shift) in enumerate(moved.items()):
+    for number, (parameter, delta) in enumerate(deltas.items()):
         expected = sum(list(weights.values())[number] - parameter for weights in adapted)
-        torch.testing.assert_close(shift, expected, rtol=0, atol=1e-8)
+        torch.testing.assert_close(delta, expected, rtol=0, atol=1e-8)
 
 
 def test_gradients_agree_with_finite_differences() -> None:

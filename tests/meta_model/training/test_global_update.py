@@ -102,7 +102,7 @@ def test_reptile_moves_the_decision_layers_to_their_adapted_values(
     tasks = tasks_of("train")
     _add_gradients(learner, tasks, reptile)
     state = learner.adapt(tasks.whole(), learner.embed(tasks.items))
-    for parameter, shift in learner.local_shift(state).items():
-        torch.testing.assert_close(parameter.grad, -shift)
-        assert shift.abs().max() > 1e-6
+    for parameter, delta in learner.adaptation_deltas(state).items():
+        torch.testing.assert_close(parameter.grad, -delta)
+        assert delta.abs().max() > 1e-6
     assert learner.users.embedding.table.grad.abs().max() > 0
