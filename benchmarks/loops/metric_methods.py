@@ -22,7 +22,7 @@ class _Encoding(PerTaskLoop):
 class _Levels(_Encoding):
     @property
     def levels(self) -> Tensor:
-        levels: Tensor = self.learner.ratings.levels
+        levels: Tensor = self.learner.likelihood.levels
         return levels
 
     def loss(self, forecast: Tensor, ratings: Tensor) -> Tensor:

@@ -93,7 +93,9 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         def losses(weights: Weights) -> Tensor:
             residual = self._residual(state, initial, weights, catalogue, support.positions)
             scores = support.positions.baseline + residual
-            of_positions = self.local.losses(scores, state.shift, support.ratings)
+            of_positions = self.local_likelihood.losses(
+                scores, state.threshold_offsets, support.ratings
+            )
             return (of_positions * support.weight).sum(1)
 
         rows = {0: initial.users.numbers, 1: initial.rows}

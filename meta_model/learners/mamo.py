@@ -93,7 +93,9 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
             scores = support.positions.baseline + self._residual(
                 state, weights, catalogue, support.positions
             )
-            of_positions = self.local.losses(scores, state.shift, support.ratings)
+            of_positions = self.local_likelihood.losses(
+                scores, state.threshold_offsets, support.ratings
+            )
             return (of_positions * support.weight).sum(1)
 
         initial = state.method_state

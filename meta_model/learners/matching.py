@@ -27,7 +27,7 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.encoder import Encoded, Encoder
-from meta_model.layers.rating_models import LevelRatings
+from meta_model.layers.likelihoods import Categorical
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
@@ -45,7 +45,7 @@ class Memory:
 
 
 class MatchingNetwork(RatingLearner[Memory, Tensor]):
-    ratings: LevelRatings
+    likelihood: Categorical
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
@@ -57,15 +57,15 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
         self.log_sharpness = nn.Parameter(torch.tensor(_SHARPNESS).log())
         self.prior_logit = nn.Parameter(torch.tensor(_SHARPNESS))
 
-    def _rating_model(self, levels: tuple[float, ...]) -> LevelRatings:
-        return LevelRatings(levels)
+    def _make_likelihood(self, levels: tuple[float, ...]) -> Categorical:
+        return Categorical(levels)
 
     def _items(self, _items: Tensor, vectors: Tensor) -> Tensor:
         return self.encoder.items(vectors)
 
     def _begin(self, tasks: Tasks, vectors: Tensor) -> Memory:
         nothing = vectors.new_zeros(len(tasks), 0, self.config.hidden_sizes[-1])
-        levels = vectors.new_zeros(len(tasks), 0, len(self.ratings.levels))
+        levels = vectors.new_zeros(len(tasks), 0, len(self.likelihood.levels))
         return Memory(directions=nothing, levels=levels, mask=levels[:, :, 0].bool())
 
     def _fit(
@@ -74,7 +74,7 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
         encoded = self.encoder(catalogue, support.positions.rows, support.positions.side_features)
         return Memory(
             directions=F.normalize(encoded.points, dim=-1),
-            levels=self.ratings.one_hot(support.ratings).to(encoded.points.dtype),
+            levels=self.likelihood.one_hot(support.ratings).to(encoded.points.dtype),
             mask=support.mask,
         )
 

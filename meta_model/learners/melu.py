@@ -72,7 +72,9 @@ class MeLU(RatingLearner[AdaptedLayers, Projected]):
         positions = support.positions
 
         def loss_gradient(residual: Tensor) -> Tensor:
-            return self.local.gradients(positions.baseline + residual, state.shift, support.ratings)
+            return self.local_likelihood.gradients(
+                positions.baseline + residual, state.threshold_offsets, support.ratings
+            )
 
         users = state.method_state.users
         x = _inputs(users, catalogue, positions)

@@ -123,8 +123,8 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         def losses(phi: Weights, omega: Weights) -> Tensor:
             residual = self._residual(state, phi, omega, catalogue, support.positions, what)
             scores = self._paired(support.positions.baseline) + residual
-            ratings, shift = self._paired(support.ratings), self._paired(state.shift)
-            return (self.local.losses(scores, shift, ratings) * weight).sum(1)
+            ratings, offsets = self._paired(support.ratings), self._paired(state.threshold_offsets)
+            return (self.local_likelihood.losses(scores, offsets, ratings) * weight).sum(1)
 
         shared = self.rating.start(len(weight))
         phi, _ = self.semantic_wise(lambda phi: losses(phi, shared), initial.phi)

@@ -27,7 +27,7 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.encoder import Encoder
-from meta_model.layers.rating_models import LevelRatings
+from meta_model.layers.likelihoods import Categorical
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
@@ -44,7 +44,7 @@ class Prototypes:
 
 
 class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
-    ratings: LevelRatings
+    likelihood: Categorical
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
@@ -56,8 +56,8 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
         self.log_dampings = nn.Parameter(torch.full((2,), _DAMPING).log())  # k, m
         self.log_sharpness = nn.Parameter(torch.zeros(()))  # of w
 
-    def _rating_model(self, levels: tuple[float, ...]) -> LevelRatings:
-        return LevelRatings(levels)
+    def _make_likelihood(self, levels: tuple[float, ...]) -> Categorical:
+        return Categorical(levels)
 
     def _items(self, _items: Tensor, vectors: Tensor) -> Tensor:
         return self.encoder.items(vectors)
@@ -70,7 +70,7 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
         self, state: State[Prototypes], catalogue: Tensor, support: Support, _tasks: Tasks
     ) -> Prototypes:
         encoded = self.encoder(catalogue, support.positions.rows, support.positions.side_features)
-        levels = self.ratings.one_hot(support.ratings) & support.mask.unsqueeze(-1)
+        levels = self.likelihood.one_hot(support.ratings) & support.mask.unsqueeze(-1)
         levels = levels.to(encoded.points.dtype)
         counts = levels.sum(1)
         damping, of_shares = self.log_dampings.exp()

@@ -31,11 +31,11 @@ from meta_model.data.tasks import Tasks
 from meta_model.encoders.item_side import EmbeddedItems, ItemSide
 from meta_model.encoders.user_side import UserSide
 from meta_model.layers.encoder import Encoded
-from meta_model.layers.rating_models import (
-    OrdinalRatings,
-    PlainRatings,
-    RatingModel,
-    ScoredRatings,
+from meta_model.layers.likelihoods import (
+    CumulativeLogit,
+    Likelihood,
+    ScoreLikelihood,
+    SquaredError,
 )
 from meta_model.learners.learner import Learner, ParameterGroup, Sensitivity
 from meta_model.learners.task_state import (
@@ -61,26 +61,26 @@ class RatingLearner(
         self.items = ItemSide(inputs.items, self.statistics.counts > 0, config)
         self.dropout = nn.Dropout(config.dropout)
         levels = inputs.rating_levels
-        self.ratings = self._rating_model(levels)
-        self.shift: nn.Linear | None = None
-        if isinstance(self.ratings, OrdinalRatings) and self.users.n_statistics:
-            self.shift = nn.Linear(self.users.n_statistics, len(levels) - 1, bias=False)
-            nn.init.zeros_(self.shift.weight)
-        # Two levels are a yes or a no: there a squared error on the latent scale makes no sense.
-        is_yes_or_no = len(levels) == 2 and isinstance(self.ratings, OrdinalRatings)
-        self._squared = None if is_yes_or_no else PlainRatings()
+        self.likelihood = self._make_likelihood(levels)
+        self.threshold_offsets: nn.Linear | None = None
+        if isinstance(self.likelihood, CumulativeLogit) and self.users.n_statistics:
+            self.threshold_offsets = nn.Linear(self.users.n_statistics, len(levels) - 1, bias=False)
+            nn.init.zeros_(self.threshold_offsets.weight)
+        # A squared error on the latent scale makes no sense for two levels, a yes or a no.
+        is_yes_or_no = len(levels) == 2 and isinstance(self.likelihood, CumulativeLogit)
+        self._squared = None if is_yes_or_no else SquaredError()
 
     @property
-    def local(self) -> ScoredRatings:
-        """The local loss: the squared error on the latent scale, or of a yes or no its entropy."""
+    def local_likelihood(self) -> ScoreLikelihood:
+        """The local loss: squared error on the latent scale; for two levels the cross entropy."""
         if self._squared is not None:
             return self._squared
-        assert isinstance(self.ratings, ScoredRatings)
-        return self.ratings
+        assert isinstance(self.likelihood, ScoreLikelihood)
+        return self.likelihood
 
-    def _rating_model(self, levels: tuple[float, ...]) -> RatingModel:
-        """What forecasts are of: scores on the latent scale, unless the method says otherwise."""
-        return OrdinalRatings(levels) if self.config.likelihood == "ordinal" else PlainRatings()
+    def _make_likelihood(self, levels: tuple[float, ...]) -> Likelihood:
+        """The likelihood of ratings given a forecast; by default a forecast is a latent score."""
+        return CumulativeLogit(levels) if self.config.likelihood == "ordinal" else SquaredError()
 
     @abstractmethod
     def _items(self, items: Tensor, vectors: Tensor) -> MethodItems:
@@ -143,22 +143,22 @@ class RatingLearner(
         return self._forecast(state, catalogue.method_items, self._positions(state, *known))
 
     def losses(self, state: State[MethodState], forecasts: Tensor, ratings: Tensor) -> Tensor:
-        return self.ratings.losses(forecasts, state.shift, ratings)
+        return self.likelihood.losses(forecasts, state.threshold_offsets, ratings)
 
     def expected(self, state: State[MethodState], forecasts: Tensor) -> Tensor:
-        return self.ratings.expected(forecasts, state.shift)
+        return self.likelihood.expected(forecasts, state.threshold_offsets)
 
     def median(self, state: State[MethodState], forecasts: Tensor) -> Tensor:
-        return self.ratings.median(forecasts, state.shift)
+        return self.likelihood.median(forecasts, state.threshold_offsets)
 
     def _sensitivity(
         self, state: State[MethodState], scores: Tensor, norms: Tensor, tasks: Tasks
     ) -> Sensitivity:
         """From the scores [B, S] at the support, and their gradients' norms, by the local loss."""
         ratings = tasks.support.ratings
-        gradients = self.local.gradients(scores, state.shift, ratings)
+        gradients = self.local_likelihood.gradients(scores, state.threshold_offsets, ratings)
         return Sensitivity(
-            losses=self.local.losses(scores, state.shift, ratings),
+            losses=self.local_likelihood.losses(scores, state.threshold_offsets, ratings),
             of_loss=norms * gradients.abs(),
             of_score=norms,
         )
@@ -178,7 +178,7 @@ class RatingLearner(
         # Few numbers with far to go: they get there by a higher rate.
         yield ParameterGroup(parameters=parameters_of(self.items.prior), rate=10.0, decay=0.1)
         dampings = [self.items.log_damping, self.users.log_damping]
-        thresholds = parameters_of(self.ratings, self.shift)
+        thresholds = parameters_of(self.likelihood, self.threshold_offsets)
         yield ParameterGroup(parameters=[*dampings, *thresholds], rate=5.0)
         yield from self._method_groups()
 
@@ -188,11 +188,13 @@ class RatingLearner(
         """Before any local update, from the supports' sizes and the biases, [B, 1] each."""
         statistics = self.users.statistics(n, bias)
         vectors = torch.cat([self.dropout(self.users(tasks.users)), statistics], dim=1)
-        shift = statistics.new_zeros(len(tasks), 1)
+        offsets = statistics.new_zeros(len(tasks), 1)
+        if self.threshold_offsets is not None:
+            offsets = self.threshold_offsets(statistics)
         return State(
             vectors=vectors,
             bias=bias,
-            shift=shift if self.shift is None else self.shift(statistics),
+            threshold_offsets=offsets,
             is_hidden=is_hidden,
             method_state=self._begin(tasks, vectors),
         )

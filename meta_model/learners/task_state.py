@@ -65,13 +65,14 @@ class Support:
 class State(Generic[MethodState]):
     """A batch of tasks before or after their local update.
 
-    vectors: [B, U], the encoded users; bias: [B, 1], b_u; shift: [B, K], the thresholds' shift;
+    vectors: [B, U], the encoded users; bias: [B, 1], b_u
+    threshold_offsets: [B, K]; zero where a likelihood has no thresholds
     is_hidden: [B, 1], whether all of a task's items are shown as cold ones
     method_state: what the method keeps of each task, such as its adapted parameters
     """
 
     vectors: Tensor
     bias: Tensor
-    shift: Tensor
+    threshold_offsets: Tensor
     is_hidden: Tensor
     method_state: MethodState

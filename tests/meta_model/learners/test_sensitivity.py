@@ -58,7 +58,9 @@ def _spelt_out(learner: Learner, tasks: Tasks) -> tuple[Tensor, Tensor]:
     if forecasts.dim() == 3:
         losses = learner.losses(state, forecasts, tasks.support.ratings)
         return learner.expected(state, forecasts), losses
-    return forecasts, learner.local.losses(forecasts, state.shift, tasks.support.ratings)
+    return forecasts, learner.local_likelihood.losses(
+        forecasts, state.threshold_offsets, tasks.support.ratings
+    )
 
 
 @pytest.mark.parametrize("model", sorted(LEARNERS))
