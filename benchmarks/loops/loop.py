@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from meta_model.data.tasks import InteractionSet, Tasks
-from meta_model.encoders.embedding import Attributes, ValueEmbedding
+from meta_model.encoders.embedding import Attributes, FeatureEmbedding
 from meta_model.learners.rating_learner import RatingLearner
 
 USER_TABLE, ITEM_TABLE = "users.embedding.table", "items.embedding.table"
@@ -28,7 +28,7 @@ USER_TABLE, ITEM_TABLE = "users.embedding.table", "items.embedding.table"
 class AttributeTables(nn.Module):
     """An embedding table for each attribute; the mean over an attribute's several values."""
 
-    def __init__(self, attributes: Attributes, embedding: ValueEmbedding) -> None:
+    def __init__(self, attributes: Attributes, embedding: FeatureEmbedding) -> None:
         super().__init__()
         starts: list[int] = attributes.starts.tolist()
         self.attributes, self.starts = attributes, starts

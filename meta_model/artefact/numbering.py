@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from meta_model.choice.ridge import Ridge
 from meta_model.data.features import Features
 from meta_model.data.inputs import Inputs
-from meta_model.encoders.item_side import ItemSide
-from meta_model.encoders.user_side import UserSide
+from meta_model.encoders.item_encoder import ItemEncoder
+from meta_model.encoders.user_encoder import UserEncoder
 
 _KEY = ["table", "feature", "value"]
 _ITEM_IDS = "item_id"
@@ -54,7 +54,7 @@ def renumbered(
 
 
 def _values(inputs: Inputs, entity: str, features: Features) -> Iterator[pa.Table]:
-    """All features share one numbering, one after the other (`entities.embedding.Attributes`)."""
+    """All features share one numbering, one after the other (`encoders.embedding.Attributes`)."""
     start = 0
     for name, size in zip(features.names, features.sizes, strict=True):
         known = inputs.vocabulary.filter(pc.field("feature") == f"{entity}.{name}")
@@ -87,9 +87,9 @@ def _tables(model: nn.Module) -> Iterator[tuple[str, str, Tensor]]:
         for name in ("own", "own_bias", "is_trained"):
             yield _ITEM_IDS, name, getattr(model, name)
     for name, module in model.named_modules():
-        if isinstance(module, UserSide):
+        if isinstance(module, UserEncoder):
             yield "user", f"{name}.embedding.table", module.embedding.table
-        if isinstance(module, ItemSide):
+        if isinstance(module, ItemEncoder):
             yield "item", f"{name}.embedding.table", module.embedding.table
             if module.prior is not None:
                 yield "item", f"{name}.prior.table", module.prior.table

@@ -28,7 +28,7 @@ from torch.nn import functional as F
 
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.encoders.embedding import Attributes, ValueEmbedding
+from meta_model.encoders.embedding import Attributes, FeatureEmbedding
 
 _STD = 0.1
 
@@ -58,14 +58,14 @@ class Ridge(nn.Module):
         self.item_attributes, self.user_attributes = (
             Attributes(features) for features in (inputs.items, inputs.users)
         )
-        self.of_items = ValueEmbedding(self.item_attributes, size, _STD)
-        self.of_users = ValueEmbedding(self.user_attributes, size, _STD)
+        self.of_items = FeatureEmbedding(self.item_attributes, size, _STD)
+        self.of_users = FeatureEmbedding(self.user_attributes, size, _STD)
         self.own = nn.Parameter(torch.randn(len(counts), size) * _STD)
         self.everyone = nn.Parameter(torch.zeros(size))
         popularity = ((counts + 1) / (counts + 1).sum()).log().float()
         usual = popularity[counts > 0].mean() if (counts > 0).any() else popularity.mean()
         self.own_bias = nn.Parameter(popularity - usual)
-        self.bias_of_values = ValueEmbedding(self.item_attributes, 1, 0.0)
+        self.bias_of_values = FeatureEmbedding(self.item_attributes, 1, 0.0)
         self.usual_bias = nn.Parameter(usual.clone())
         self.log_unchosen = nn.Parameter(torch.tensor(0.03).log())  # of w0
         self.log_ridge = nn.Parameter(torch.tensor(1.0).log())  # of l
@@ -136,7 +136,7 @@ class Ridge(nn.Module):
         return F.log_softmax(logits.masked_fill(excluded, -torch.inf), dim=1)
 
 
-def _means(embedding: ValueEmbedding, values: Tensor, weights: Tensor) -> Tensor:
+def _means(embedding: FeatureEmbedding, values: Tensor, weights: Tensor) -> Tensor:
     """The mean of each entity's feature embeddings, [K, size of one]; zero without features."""
     size = embedding.table.shape[1]
     n_features = embedding.output_size // size

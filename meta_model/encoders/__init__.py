@@ -1,1 +1,1 @@
-"""Users and items as learners know them: attributes, statistics, identity, neighbours."""
+"""Encoders of users and items: features, statistics, item ids, neighbours on meta-paths."""

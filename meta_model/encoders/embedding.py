@@ -16,15 +16,15 @@ from meta_model.data.features import Features
 from meta_model.layers.rows import at_rows, sums_by_row
 
 EMBEDDING_STD = 0.1
-N_STATISTICS = 3  # inputs that say how much is known of a user (an item), and what
+N_STATISTICS = 3  # of a user (an item): the number of ratings, the bias, whether there are none
 LOG_SCALE = 4.0  # brings logarithms of counts to the size of the other inputs
 
 
 class Attributes(nn.Module):
-    """The values of every user (item), by dense index; data, and no part of a model.
+    """The feature values of every user (item), by dense index: data, not saved with a model.
 
-    All features share one numbering from 1, so that one table can hold all their embeddings; 0 is
-    a value that the vocabulary lacks, and fills up the rest.
+    The values of all features are numbered together from 1, so that one table can hold all their
+    embeddings; 0 is padding, and a value that the vocabulary lacks.
     """
 
     values: Tensor
@@ -45,11 +45,10 @@ class Attributes(nn.Module):
         return self.values[indices], self.weights[indices]
 
 
-class ValueEmbedding(nn.Module):
-    """The embeddings of an entity's features, one after the other; of several values, their mean.
+class FeatureEmbedding(nn.Module):
+    """The embeddings of an entity's features, concatenated; a feature's values are averaged.
 
-    A value that the vocabulary lacks is the zero vector: what is not known says nothing, and what
-    is known beside it says less.
+    A value that the vocabulary lacks is the zero vector, and counts in the average.
     """
 
     def __init__(self, attributes: Attributes, size: int, std: float) -> None:
@@ -66,16 +65,16 @@ class ValueEmbedding(nn.Module):
 
 
 def weighted_sum(table: Tensor, values: Tensor, weights: Tensor) -> Tensor:
-    """Of each row of values [K, W], the sum of their table rows times the row's weight, [K, E].
+    """The sum [K, E] of the table rows of values [K, W], times a weight [K] for each sum.
 
-    Row 0 of the table must be zero: value 0 fills up, adds nothing and gets no gradient.
+    Row 0 of the table must be zero: value 0 is padding, adds nothing and gets no gradient.
     """
     summed: Tensor = _WeightedSum.apply(table, values, weights)  # type: ignore[no-untyped-call]
     return summed
 
 
 class _WeightedSum(torch.autograd.Function):
-    """PyTorch's own embedding bag sorts all values for its gradient: three times as long."""
+    """An embedding bag; the gradient of PyTorch's own sorts all values: three times as long."""
 
     @staticmethod
     def forward(ctx: Any, table: Tensor, values: Tensor, weights: Tensor) -> Tensor:
@@ -87,9 +86,7 @@ class _WeightedSum(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         values, weights = ctx.saved_tensors
         weighted = gradient * weights.unsqueeze(1)
-        if device.works_ahead(
-            values.device
-        ):  # to take out what fills up, a GPU would have to be waited for
+        if device.works_ahead(values.device):  # to leave padding out would be to wait for a GPU
             of_values = weighted.unsqueeze(1).expand(-1, values.shape[1], -1)
             table = sums_by_row(ctx.table_size[0], values.flatten(), of_values.flatten(0, 1))
             return table, None, None
@@ -99,8 +96,8 @@ class _WeightedSum(torch.autograd.Function):
         return table.index_add_(0, values[rows, places], of_values), None, None
 
 
-class Identity(nn.Module):
-    """An embedding of the item itself: the zero vector for those without a training rating."""
+class ItemIdEmbedding(nn.Module):
+    """An embedding of each item id; the zero vector for items without a training rating."""
 
     is_trained: Tensor
 

@@ -20,7 +20,7 @@ from meta_model.config import Config
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.metapaths import Metapaths
 from meta_model.encoders.embedding import weighted_sum
-from meta_model.encoders.item_side import ItemSide
+from meta_model.encoders.item_encoder import ItemEncoder
 from meta_model.layers.rows import at_rows
 
 
@@ -44,7 +44,7 @@ class MetapathContexts(nn.Module):
     over_users: Tensor
 
     def __init__(
-        self, items: ItemSide, statistics: ItemStatistics, metapaths: Metapaths, config: Config
+        self, items: ItemEncoder, statistics: ItemStatistics, metapaths: Metapaths, config: Config
     ) -> None:
         super().__init__()
         self.size = config.embedding_size
@@ -92,11 +92,11 @@ class MetapathContexts(nn.Module):
 
     def _say(self, items: Tensor) -> Tensor:
         """[J, C] of items [J]."""
-        side, statistics = self._sources
-        embedded = side(items)
-        nothing_hidden = torch.zeros(1, 1, dtype=torch.bool, device=items.device)
-        known, bias = side.known(embedded, statistics.of_all(items), nothing_hidden)
-        inputs = [embedded.vectors[: len(items)], side.side_features(known, bias)[0]]
+        encoder, statistics = self._sources
+        embedded = encoder(items)
+        none_cold = torch.zeros(1, 1, dtype=torch.bool, device=items.device)
+        known, bias = encoder.known(embedded, statistics.of_all(items), none_cold)
+        inputs = [embedded.vectors[: len(items)], encoder.side_features(known, bias)[0]]
         said: Tensor = self.voice(torch.cat(inputs, dim=1))
         return said
 

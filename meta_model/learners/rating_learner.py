@@ -28,8 +28,8 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemPositions
 from meta_model.data.tasks import Tasks
-from meta_model.encoders.item_side import EmbeddedItems, ItemSide
-from meta_model.encoders.user_side import UserSide
+from meta_model.encoders.item_encoder import EmbeddedItems, ItemEncoder
+from meta_model.encoders.user_encoder import UserEncoder
 from meta_model.layers.encoder import Encoded
 from meta_model.layers.likelihoods import (
     CumulativeLogit,
@@ -57,8 +57,8 @@ class RatingLearner(
         super().__init__(config, inputs)
         self.config = config
         self.statistics = inputs.statistics()
-        self.users = UserSide(inputs.users, config)
-        self.items = ItemSide(inputs.items, self.statistics.counts > 0, config)
+        self.users = UserEncoder(inputs.users, config)
+        self.items = ItemEncoder(inputs.items, self.statistics.counts > 0, config)
         self.dropout = nn.Dropout(config.dropout)
         levels = inputs.rating_levels
         self.likelihood = self._make_likelihood(levels)
@@ -84,7 +84,7 @@ class RatingLearner(
 
     @abstractmethod
     def _items(self, items: Tensor, vectors: Tensor) -> MethodItems:
-        """The method's part of a catalogue: items [M], vectors [M, V], or [2M, V] (`ItemSide`)."""
+        """What the method computes of items [M] and their vectors [M, V], or [2M, V] (dropout)."""
 
     @abstractmethod
     def _fit(
@@ -116,12 +116,12 @@ class RatingLearner(
 
     def adapt(self, tasks: Tasks, catalogue: Catalogue[MethodItems]) -> State[MethodState]:
         support = tasks.support
-        is_hidden = self.items.hidden_tasks(len(tasks), support.mask.device)
-        known = self.items.known(catalogue.items, self.statistics.support(tasks), is_hidden)
+        is_cold = self.items.cold_tasks(len(tasks), support.mask.device)
+        known = self.items.known(catalogue.items, self.statistics.support(tasks), is_cold)
         _, item_bias = known
         residual = support.ratings - self.statistics.mean - item_bias
         n = support.mask.sum(1, keepdim=True)
-        state = self._state(tasks, n, self.users.bias(residual, support.mask), is_hidden)
+        state = self._state(tasks, n, self.users.bias(residual, support.mask), is_cold)
         positions = self._positions(state, *known)
         size = (n + self.config.support_damping).clamp(min=1).to(residual.dtype)
         weight = support.mask / size
@@ -139,7 +139,7 @@ class RatingLearner(
         catalogue: Catalogue[MethodItems],
         positions: ItemPositions,
     ) -> Tensor:
-        known = self.items.known(catalogue.items, positions, state.is_hidden)
+        known = self.items.known(catalogue.items, positions, state.is_cold)
         return self._forecast(state, catalogue.method_items, self._positions(state, *known))
 
     def losses(self, state: State[MethodState], forecasts: Tensor, ratings: Tensor) -> Tensor:
@@ -182,9 +182,7 @@ class RatingLearner(
         yield ParameterGroup(parameters=[*dampings, *thresholds], rate=5.0)
         yield from self._method_groups()
 
-    def _state(
-        self, tasks: Tasks, n: Tensor, bias: Tensor, is_hidden: Tensor
-    ) -> State[MethodState]:
+    def _state(self, tasks: Tasks, n: Tensor, bias: Tensor, is_cold: Tensor) -> State[MethodState]:
         """Before any local update, from the supports' sizes and the biases, [B, 1] each."""
         statistics = self.users.statistics(n, bias)
         vectors = torch.cat([self.dropout(self.users(tasks.users)), statistics], dim=1)
@@ -195,7 +193,7 @@ class RatingLearner(
             vectors=vectors,
             bias=bias,
             threshold_offsets=offsets,
-            is_hidden=is_hidden,
+            is_cold=is_cold,
             method_state=self._begin(tasks, vectors),
         )
 
@@ -204,7 +202,7 @@ class RatingLearner(
     ) -> Positions:
         """The support's positions, as `state` sees them."""
         support = self.statistics.support(tasks)
-        return self._positions(state, *self.items.known(catalogue.items, support, state.is_hidden))
+        return self._positions(state, *self.items.known(catalogue.items, support, state.is_cold))
 
     def _positions(
         self, state: State[MethodState], known: ItemPositions, item_bias: Tensor

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from torch import Tensor
 
-from meta_model.encoders.item_side import EmbeddedItems
+from meta_model.encoders.item_encoder import EmbeddedItems
 
 MethodItems = TypeVar("MethodItems")
 MethodState = TypeVar("MethodState")
@@ -67,12 +67,12 @@ class State(Generic[MethodState]):
 
     vectors: [B, U], the encoded users; bias: [B, 1], b_u
     threshold_offsets: [B, K]; zero where a likelihood has no thresholds
-    is_hidden: [B, 1], whether all of a task's items are shown as cold ones
+    is_cold: [B, 1], whether all of a task's items are shown as cold ones
     method_state: what the method keeps of each task, such as its adapted parameters
     """
 
     vectors: Tensor
     bias: Tensor
     threshold_offsets: Tensor
-    is_hidden: Tensor
+    is_cold: Tensor
     method_state: MethodState

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from meta_model.data.features import Features
-from meta_model.encoders.embedding import Attributes, ValueEmbedding
+from meta_model.encoders.embedding import Attributes, FeatureEmbedding
 
 # Two features of three entities: 3 and 2 known values; 0 is a value the vocabulary lacks, -1 none.
 VALUES = torch.tensor(
@@ -35,7 +35,7 @@ def _literal(table: torch.Tensor) -> torch.Tensor:
 def test_a_feature_is_the_mean_of_its_values_the_unknown_ones_counted() -> None:
     torch.manual_seed(1)
     attributes = Attributes(FEATURES)
-    embedding = ValueEmbedding(attributes, size=2, std=1.0)
+    embedding = FeatureEmbedding(attributes, size=2, std=1.0)
     found = embedding(*attributes(torch.arange(4)))
     torch.testing.assert_close(found, _literal(embedding.table))
 
@@ -43,7 +43,7 @@ def test_a_feature_is_the_mean_of_its_values_the_unknown_ones_counted() -> None:
 def test_its_gradient_is_that_of_the_literal_mean() -> None:
     torch.manual_seed(1)
     attributes = Attributes(FEATURES)
-    embedding = ValueEmbedding(attributes, size=2, std=1.0)
+    embedding = FeatureEmbedding(attributes, size=2, std=1.0)
     weights = torch.randn(4, 4)
     rows = torch.tensor([2, 1, 2])
     [ours] = torch.autograd.grad(

@@ -1,4 +1,4 @@
-"""Users as a learner knows them: by attributes, and by what their support says at once.
+"""User encoder: feature embeddings, and the statistics of the support.
 
 Shapes: B tasks, S support positions, K thresholds between rating levels.
 """
@@ -16,17 +16,17 @@ from meta_model.encoders.embedding import (
     LOG_SCALE,
     N_STATISTICS,
     Attributes,
-    ValueEmbedding,
+    FeatureEmbedding,
 )
 
 
-class UserSide(nn.Module):
-    """The users' parameters. `vector_size` is what it adds to a learner's input."""
+class UserEncoder(nn.Module):
+    """Encodes users as vectors of `vector_size` numbers: features, and support statistics."""
 
     def __init__(self, users: Features, config: Config) -> None:
         super().__init__()
         self.attributes = Attributes(users)
-        self.embedding = ValueEmbedding(self.attributes, config.embedding_size, EMBEDDING_STD)
+        self.embedding = FeatureEmbedding(self.attributes, config.embedding_size, EMBEDDING_STD)
         self.log_damping = nn.Parameter(torch.tensor(USER_DAMPING).log())
         self.n_statistics = N_STATISTICS if config.user_statistics else 0
         self.vector_size = self.embedding.output_size + self.n_statistics
@@ -40,12 +40,12 @@ class UserSide(nn.Module):
         return (residual * mask).sum(1, keepdim=True) / (n + self.log_damping.exp())
 
     def statistics(self, n: Tensor, bias: Tensor) -> Tensor:
-        """Inputs [B, F] that say how much is known of the users, and what; n and bias [B, 1]."""
+        """Statistics [B, F] of the users' supports, from their sizes n and user biases, [B, 1]."""
         if not self.n_statistics:
             return bias[:, :0]
         return torch.cat([n.log1p() / LOG_SCALE, bias, (n == 0).float()], dim=1)
 
     def forward(self, users: Tensor) -> Tensor:
-        """The attributes of users [B] as vectors."""
+        """The feature embeddings of users [B], concatenated."""
         vectors: Tensor = self.embedding(*self.attributes(users))
         return vectors
