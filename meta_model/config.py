@@ -92,10 +92,10 @@ class Config:
     patience_epochs: int = 10  # stop after so many epochs without a better validation MAE
     batch_tasks: int = 64
     shards: int = 1  # streams of row groups a batch is drawn from, the same number of tasks each
-    recut: bool = True  # cut training tasks anew each time: query and length of the support
-    short_support: float = 0.5  # share of recut tasks whose support is shortened at random
-    empty_support: float = 0.05  # share of recut tasks that lose their support
-    query_size: int = 10  # of recut tasks
+    recut: bool = True  # resample support and query of training tasks in each epoch
+    short_support: float = 0.5  # share of resampled tasks with a shortened support
+    empty_support: float = 0.05  # share of resampled tasks without a support
+    query_size: int = 10  # of resampled tasks
     global_rate: float = 3e-3
     warm_up: float = 0.05  # share of training in which the rate rises; then it falls as a cosine
     weight_decay: float = 1.0

@@ -1,8 +1,8 @@
-"""From streamed rows to padded batches: like lengths together and, in training, cut anew.
+"""From streamed rows to padded batches of tasks of similar length, in training resampled.
 
-Randomness comes from the generator passed in, so that a batch depends on its place in the run and
-not on what was drawn before it. A batch is assembled on the device that computes it, and nothing
-here waits for that device. Shapes: B tasks, W places of a side.
+Randomness comes from the generator passed in, so that a batch depends on its step of the run and
+not on earlier draws. A batch is assembled on the device that computes it, and nothing here waits
+for that device. Shapes: B tasks, W positions of a support or query.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from meta_model import device
-from meta_model.data.cuts import Cut
 from meta_model.data.episodes import Episodes
 from meta_model.data.ragged import CPU, Lengths, Padded, Ragged, to_device
+from meta_model.data.resampling import Resampling
 from meta_model.data.tasks import InteractionSet, Tasks
 
 
@@ -25,30 +25,30 @@ def batches(
     episodes: Episodes,
     batch_tasks: int,
     shuffle: np.random.Generator | None = None,
-    cut: Cut | None = None,
+    resampling: Resampling | None = None,
     on: torch.device = CPU,
 ) -> Iterator[Tasks]:
-    """All rows in batches of tasks of like length, so that padding wastes little.
+    """All rows in batches of tasks of similar length, so that padding wastes little.
 
-    With `shuffle`, rows of a length change places and batches come in random order.
+    With `shuffle`, rows of one length come in random order, and so do batches.
     """
     for rows in episodes.buffers(shuffle):
-        yield from batches_of(Ragged.of(rows, on), batch_tasks, shuffle, cut)
+        yield from batches_of(Ragged.of(rows, on), batch_tasks, shuffle, resampling)
 
 
 def batches_of(
     rows: Ragged,
     batch_tasks: int,
     shuffle: np.random.Generator | None = None,
-    cut: Cut | None = None,
+    resampling: Resampling | None = None,
 ) -> Iterator[Tasks]:
     """The batches of one buffer of rows."""
-    sides = (rows.support, rows.query)
-    supports, queries = (side.lengths for side in sides)
-    if cut is not None:
+    both = (rows.support, rows.query)
+    supports, queries = (interactions.lengths for interactions in both)
+    if resampling is not None:
         if shuffle is None:
-            raise ValueError("cutting tasks anew needs a generator to draw with")
-        supports, queries = cut.sizes(supports, queries, shuffle)
+            raise ValueError("resampling tasks needs a generator to draw with")
+        supports, queries = resampling.lengths(supports, queries, shuffle)
     starts = np.arange(0, len(rows), batch_tasks)
     if shuffle is None:
         order = np.argsort(supports, kind="stable")
@@ -56,19 +56,20 @@ def batches_of(
         mixed = shuffle.permutation(len(rows))
         order = mixed[np.argsort(supports[mixed], kind="stable")]
         starts = shuffle.permutation(starts)
-    whole = [Lengths.of(side.lengths[order], rows.device) for side in sides]
+    whole = [Lengths.of(interactions.lengths[order], rows.device) for interactions in both]
     new = [Lengths.of(lengths[order], rows.device) for lengths in (supports, queries)]
     ordered, uniform = to_device(order, rows.device), _uniform(shuffle, rows.device)
     for start in starts.tolist():
         batch = slice(start, start + batch_tasks)
         chosen = ordered[batch]
         support, query = (
-            side.padded(chosen, lengths[batch]) for side, lengths in zip(sides, whole, strict=True)
+            interactions.padded(chosen, lengths[batch])
+            for interactions, lengths in zip(both, whole, strict=True)
         )
-        if cut is not None:
-            both = support.beside(query)
+        if resampling is not None:
+            pooled = support.beside(query)
             lengths = (new[0][batch], new[1][batch])
-            support, query = cut.sides(both, *lengths, uniform(both.mask.shape))
+            support, query = resampling.split(pooled, *lengths, uniform(pooled.mask.shape))
         yield _tasks(rows, chosen, support, query)
 
 
@@ -77,8 +78,8 @@ def from_episodes(rows: pa.Table) -> Tasks:
     ragged = Ragged.of(rows)
     chosen = torch.arange(len(ragged))
     support, query = (
-        side.padded(chosen, Lengths.of(side.lengths, CPU))
-        for side in (ragged.support, ragged.query)
+        interactions.padded(chosen, Lengths.of(interactions.lengths, CPU))
+        for interactions in (ragged.support, ragged.query)
     )
     return _tasks(ragged, chosen, support, query)
 
@@ -89,45 +90,43 @@ def _uniform(draws: np.random.Generator | None, on: torch.device) -> Callable[[t
         return lambda shape: torch.zeros(shape, device=on)
     if on.type == "cpu":
         return lambda shape: torch.from_numpy(draws.random(shape))
-    own = torch.Generator(on).manual_seed(int(draws.integers(2**62)))
-    return lambda shape: torch.rand(shape, generator=own, device=on)
+    generator = torch.Generator(on).manual_seed(int(draws.integers(2**62)))
+    return lambda shape: torch.rand(shape, generator=generator, device=on)
 
 
-def _tasks(rows: Ragged, chosen: Tensor, support: Padded, query: Padded) -> Tasks:
-    # Item 0 is added, so that it is always the first and padding always names place 0.
-    flat = torch.cat([rows.users.new_zeros(1), support.items.flatten(), query.items.flatten()])
-    if device.works_ahead(rows.device):
-        items, places = distinct(flat, rows.n_items)
+def _tasks(ragged: Ragged, chosen: Tensor, support: Padded, query: Padded) -> Tasks:
+    # Item 0 is added, so that it is always the first and padding always has row 0.
+    flat = torch.cat([ragged.users.new_zeros(1), support.items.flatten(), query.items.flatten()])
+    if device.works_ahead(ragged.device):
+        items, rows = distinct(flat, ragged.n_items)
     else:
-        items, places = flat.unique(return_inverse=True)
-    of_support, of_query = places[1:].split([support.items.numel(), query.items.numel()])
+        items, rows = flat.unique(return_inverse=True)
+    of_support, of_query = rows[1:].split([support.items.numel(), query.items.numel()])
     return Tasks(
-        users=rows.users[chosen],
+        users=ragged.users[chosen],
         items=items,
         support=_interaction_set(support, of_support),
         query=_interaction_set(query, of_query),
-        in_statistics=rows.in_statistics[chosen],
+        in_statistics=ragged.in_statistics[chosen],
     )
 
 
 def distinct(flat: Tensor, n_items: int) -> tuple[Tensor, Tensor]:
-    """Items that hold all of `flat`, of which the first is 0, and the place of each in them.
+    """Items that include all of `flat`, the first of them 0, and the row of each in these items.
 
-    Unlike `unique` it does not ask how many there are, for which a GPU would have to be waited
-    for. Small catalogues come whole; of large ones come the items of `flat`, then zeros.
+    Unlike `unique` it does not need their number, for which it would have to wait for a GPU. A
+    small catalogue is returned whole; of a large one the items of `flat`, then zeros.
     """
     if n_items <= len(flat):
         return torch.arange(n_items, device=flat.device), flat
     ordered, order = flat.sort()
     is_new = torch.ones_like(ordered)
     is_new[1:] = ordered.diff() > 0
-    places_in_order = is_new.cumsum(0) - 1
-    places = torch.empty_like(flat).scatter_(0, order, places_in_order)
-    # Equal items go to one place, so that it does not matter which of them comes last.
-    return torch.zeros_like(flat).scatter_(0, places_in_order, ordered), places
+    rows_in_order = is_new.cumsum(0) - 1
+    rows = torch.empty_like(flat).scatter_(0, order, rows_in_order)
+    # Equal items have one row, so that it does not matter which of them comes last.
+    return torch.zeros_like(flat).scatter_(0, rows_in_order, ordered), rows
 
 
-def _interaction_set(padded: Padded, places: Tensor) -> InteractionSet:
-    return InteractionSet(
-        rows=places.view_as(padded.items), ratings=padded.ratings, mask=padded.mask
-    )
+def _interaction_set(padded: Padded, rows: Tensor) -> InteractionSet:
+    return InteractionSet(rows=rows.view_as(padded.items), ratings=padded.ratings, mask=padded.mask)

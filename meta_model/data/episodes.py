@@ -56,13 +56,13 @@ class Episodes:
         if self._deals_rows:
             return self._row_groups
         loads = [0] * self.shards
-        own = []
+        dealt = []
         for group in sorted(self._row_groups, key=lambda group: -group.rows):
             least = loads.index(min(loads))
             loads[least] += group.rows
             if least == self.shard:
-                own.append(group)
-        return tuple(sorted(own))
+                dealt.append(group)
+        return tuple(sorted(dealt))
 
     def buffers(self, shuffle: np.random.Generator | None = None) -> Iterator[pa.Table]:
         """All rows, `BUFFER_TASKS` or some more at a time; with `shuffle`, groups in random order.
@@ -72,7 +72,7 @@ class Episodes:
         groups = self.row_groups
         if shuffle is not None:
             order = shuffle.permutation(len(groups))
-            groups = tuple(groups[place] for place in order.tolist())
+            groups = tuple(groups[number] for number in order.tolist())
         waiting: list[pa.Table] = []
         for table in self._tables(groups, None):
             waiting.append(table)
@@ -110,9 +110,9 @@ class Episodes:
                 for batch in file.iter_batches(BUFFER_TASKS, [group.number], columns):
                     table = self._chosen(pa.Table.from_batches([batch]))
                     if self._deals_rows:
-                        places = np.arange(seen, seen + len(table))
+                        numbers = np.arange(seen, seen + len(table))
                         seen += len(table)
-                        table = table.filter(pa.array(places % self.shards == self.shard))
+                        table = table.filter(pa.array(numbers % self.shards == self.shard))
                     yield table
 
     def _chosen(self, table: pa.Table) -> pa.Table:

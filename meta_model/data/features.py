@@ -53,7 +53,7 @@ def _padded(column: pa.ChunkedArray[Any]) -> np.ndarray:
 
 
 def pad(lists: pa.ChunkedArray[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """A list column as a matrix [rows, longest] and the mask of its real places."""
+    """A list column as a matrix [rows, longest] and the mask of its values."""
     combined = lists.combine_chunks()
     assert isinstance(combined, pa.ListArray)
     offsets = combined.offsets.to_numpy()

@@ -3,7 +3,8 @@
 Lengths stay on the host as well: the widths of a batch are known before its device has computed
 anything, so that no batch has to wait for a GPU.
 
-Shapes: R rows (tasks), L interactions of all rows on one side, B chosen rows, W places.
+Shapes: R rows (tasks), L interactions of all supports (queries), B chosen rows, W
+positions.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Padded:
-    """One side of a batch: item indices, ratings and mask, each [B, W]; padding is item 0."""
+    """A padded support or query: item indices, ratings and mask, each [B, W]; padding is item 0."""
 
     items: Tensor
     ratings: Tensor
@@ -32,7 +33,7 @@ class Padded:
         return Padded(*(torch.cat([getattr(self, n), getattr(other, n)], dim=1) for n in names))
 
     def at(self, order: Tensor) -> Padded:
-        """Each row's places in the order [B, W]."""
+        """The positions of each row in the order [B, W]."""
         return Padded(*(getattr(self, field.name).gather(1, order) for field in fields(Padded)))
 
     def masked(self, mask: Tensor, columns: np.ndarray) -> Padded:
@@ -44,7 +45,7 @@ class Padded:
 
 @dataclass(frozen=True)
 class Lengths:
-    """The lengths [B] of one side's rows, on the host and on the batch's device."""
+    """The lengths [B] of supports or queries, on the host and on the batch's device."""
 
     host: np.ndarray
     device: Tensor
@@ -63,8 +64,8 @@ class Lengths:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RaggedSide:
-    """The support, or the query, of all rows.
+class RaggedInteractions:
+    """The supports, or the queries, of all rows, one after the other.
 
     items, ratings: [1 + L], a zero first, which padding reads
     starts: [R], where each row begins; lengths: [R], on the host
@@ -76,10 +77,10 @@ class RaggedSide:
     lengths: np.ndarray
 
     @staticmethod
-    def of(rows: pa.Table, side: str, device: torch.device) -> RaggedSide:
-        lengths, items = _flat(rows[f"{side}_items"], np.int64)
-        _, ratings = _flat(rows[f"{side}_ratings"], np.float32)
-        return RaggedSide(
+    def of(rows: pa.Table, name: str, device: torch.device) -> RaggedInteractions:
+        lengths, items = _flat(rows[f"{name}_items"], np.int64)
+        _, ratings = _flat(rows[f"{name}_ratings"], np.float32)
+        return RaggedInteractions(
             items=to_device(items, device),
             ratings=to_device(ratings, device),
             starts=to_device(1 + np.cumsum(lengths) - lengths, device),
@@ -88,9 +89,9 @@ class RaggedSide:
 
     def padded(self, rows: Tensor, lengths: Lengths) -> Padded:
         """The rows [B], of these lengths, padded to the longest of them."""
-        place = torch.arange(lengths.longest, device=rows.device)
-        mask = place < lengths.device.unsqueeze(1)
-        at = (self.starts[rows].unsqueeze(1) + place) * mask
+        position = torch.arange(lengths.longest, device=rows.device)
+        mask = position < lengths.device.unsqueeze(1)
+        at = (self.starts[rows].unsqueeze(1) + position) * mask
         return Padded(self.items[at], self.ratings[at], mask)
 
 
@@ -103,19 +104,21 @@ class Ragged:
 
     users: Tensor
     in_statistics: Tensor
-    support: RaggedSide
-    query: RaggedSide
+    support: RaggedInteractions
+    query: RaggedInteractions
     n_items: int
 
     @staticmethod
     def of(rows: pa.Table, device: torch.device = CPU) -> Ragged:
-        support, query = (RaggedSide.of(rows, side, device) for side in ("support", "query"))
+        support, query = (
+            RaggedInteractions.of(rows, name, device) for name in ("support", "query")
+        )
         return Ragged(
             users=to_device(rows["user_index"].to_numpy().astype(np.int64), device),
             in_statistics=to_device(rows["split"].to_numpy() == "train", device),
             support=support,
             query=query,
-            n_items=1 + max(int(side.items.max()) for side in (support, query)),
+            n_items=1 + max(int(each.items.max()) for each in (support, query)),
         )
 
     @property

@@ -9,9 +9,9 @@ import pyarrow as pa
 import torch
 
 from meta_model.data.batching import batches, batches_of
-from meta_model.data.cuts import Cut
 from meta_model.data.episodes import Episodes
 from meta_model.data.ragged import Ragged
+from meta_model.data.resampling import Resampling
 from meta_model.data.tasks import Tasks
 from meta_model.device import works_ahead
 
@@ -34,12 +34,12 @@ class TrainingRows:
         self.resident = _all_rows(episodes, device, resident_bytes)
 
     def batches(
-        self, batch_tasks: int, shuffle: np.random.Generator, cut: Cut | None
+        self, batch_tasks: int, shuffle: np.random.Generator, resampling: Resampling | None
     ) -> Iterator[Tasks]:
         """The batches of an epoch, on the device."""
         if self.resident is not None:
-            return batches_of(self.resident, batch_tasks, shuffle, cut)
-        return batches(self.episodes, batch_tasks, shuffle, cut, on=self.device)
+            return batches_of(self.resident, batch_tasks, shuffle, resampling)
+        return batches(self.episodes, batch_tasks, shuffle, resampling, on=self.device)
 
 
 def _all_rows(episodes: Episodes, device: torch.device, most_bytes: int) -> Ragged | None:

@@ -33,7 +33,7 @@ class Epoch:
     validation_loss: float
     validation_mae: float
     validation_mae_before: float
-    padding_share: float  # of the places computed, those that held nothing
+    padding_share: float  # of the positions computed, the share of padding
 
 
 def curve_lines(curve: list[Epoch]) -> str:

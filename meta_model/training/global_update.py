@@ -2,8 +2,8 @@
 
 A batch is given as one part a shard. The gradient is that of the mean over all tasks of all parts,
 summed over processes, so that it does not matter which process computed which part. What is drawn
-(dropout, hidden items) is seeded by a part's place in the run: a resumed run, and one with another
-number of processes, draws the same.
+(dropout, cold items) is seeded by the epoch, step and shard of a part: a resumed run, and one with
+another number of processes, draws the same.
 """
 
 from __future__ import annotations
@@ -129,5 +129,5 @@ def _draw_from(seed: int, device: torch.device) -> None:
         torch.default_generator.manual_seed(seed)
 
 
-def _seed(*place: int) -> int:
-    return int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0] >> 1)
+def _seed(*path: int) -> int:
+    return int(np.random.SeedSequence(path).generate_state(1, np.uint64)[0] >> 1)

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from meta_model.config import Config
-from meta_model.data.cuts import Cut, Exchange, Recut
 from meta_model.data.inputs import Inputs
+from meta_model.data.resampling import Resampling, Resplit, Swap
 from meta_model.data.resident import TrainingRows
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.metrics import mae
@@ -127,7 +127,7 @@ class _Epochs:
             shard: rows.batches(
                 self.config.batch_tasks // self.config.shards,
                 np.random.default_rng((self.config.seed, epoch)),
-                _cut(self.config, self.inputs),
+                _resampling(self.config, self.inputs),
             )
             for shard, rows in self.shards.items()
         }
@@ -159,12 +159,12 @@ def validate(
     return dict(zip(names, means, strict=True))
 
 
-def _cut(config: Config, inputs: Inputs) -> Cut | None:
+def _resampling(config: Config, inputs: Inputs) -> Resampling | None:
     if not config.recut:
         return None
     if inputs.feedback == "implicit":
-        return Exchange()
-    return Recut(
+        return Swap()
+    return Resplit(
         query_size=config.query_size,
         min_support=config.min_adapt,
         short_share=config.short_support,

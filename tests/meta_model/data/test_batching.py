@@ -1,4 +1,4 @@
-"""Padding, batching and cutting anew lose no interaction and invent none."""
+"""Padding, batching and resampling lose no interaction and invent none."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ import pytest
 import torch
 
 from meta_model.data.batching import batches
-from meta_model.data.cuts import Exchange, Recut
 from meta_model.data.features import features, pad
 from meta_model.data.inputs import Inputs
+from meta_model.data.resampling import Resplit, Swap
 from meta_model.data.tasks import InteractionSet, Tasks
 
-RECUT = Recut(query_size=4, min_support=2, short_share=0.5, empty_share=0.2)
+RESPLIT = Resplit(query_size=4, min_support=2, short_share=0.5, empty_share=0.2)
 
 
-def _interactions(tasks: Tasks, *sides: InteractionSet) -> Counter[tuple[int, int, float]]:
-    """(user, item, rating) of all places that are no padding."""
+def _interactions(tasks: Tasks, *sets: InteractionSet) -> Counter[tuple[int, int, float]]:
+    """(user, item, rating) of all positions that are no padding."""
     return Counter(
-        (int(tasks.users[task]), int(tasks.items[side.rows[task, place]]), float(rating))
-        for side in sides
-        for task, place, rating in _places(side)
+        (int(tasks.users[task]), int(tasks.items[interactions.rows[task, position]]), float(rating))
+        for interactions in sets
+        for task, position, rating in _positions(interactions)
     )
 
 
-def _places(side: InteractionSet) -> list[tuple[int, int, float]]:
-    return [(*at, float(side.ratings[*at])) for at in torch.nonzero(side.mask).tolist()]
+def _positions(interactions: InteractionSet) -> list[tuple[int, int, float]]:
+    return [
+        (*at, float(interactions.ratings[*at])) for at in torch.nonzero(interactions.mask).tolist()
+    ]
 
 
 def _published(rows: pa.Table) -> Counter[tuple[int, int, float]]:
@@ -80,8 +82,8 @@ def test_tasks_of_like_length_come_together(inputs: Inputs) -> None:
     assert alike < 0.5 * mixed
 
 
-def test_recut_tasks_keep_to_their_interactions(inputs: Inputs, rows) -> None:
-    made = list(batches(inputs.episodes.split("train"), 7, np.random.default_rng(1), RECUT))
+def test_resplit_tasks_keep_to_their_interactions(inputs: Inputs, rows) -> None:
+    made = list(batches(inputs.episodes.split("train"), 7, np.random.default_rng(1), RESPLIT))
     supports, queries = Counter(), Counter()
     for tasks in made:
         supports += _interactions(tasks, tasks.support)
@@ -98,9 +100,9 @@ def test_recut_tasks_keep_to_their_interactions(inputs: Inputs, rows) -> None:
 @pytest.mark.parametrize("min_support", [1, 3])
 def test_short_supports_are_spread_over_the_logarithm_of_their_length(min_support: int) -> None:
     """As many between 1 and 3 as between 3 and 9, 9 and 27; the longest there can be is 80."""
-    cut = Recut(query_size=10, min_support=min_support, short_share=0.8, empty_share=0.1)
+    resampling = Resplit(query_size=10, min_support=min_support, short_share=0.8, empty_share=0.1)
     n, totals = 40_000, np.full(40_000, 90)
-    supports, queries = cut.sizes(totals, totals * 0, np.random.default_rng(1))
+    supports, queries = resampling.lengths(totals, totals * 0, np.random.default_rng(1))
     assert set(queries) == {10}
     error = 4 * (0.25 / n) ** 0.5
     assert np.mean(supports == 0) == pytest.approx(0.1, abs=error)
@@ -113,26 +115,26 @@ def test_short_supports_are_spread_over_the_logarithm_of_their_length(min_suppor
 
 
 def test_tasks_too_small_for_a_support_keep_what_they_have() -> None:
-    cut = Recut(query_size=10, min_support=3, short_share=0.9, empty_share=0.0)
+    resampling = Resplit(query_size=10, min_support=3, short_share=0.9, empty_share=0.0)
     totals = np.array([1, 2, 3, 4])
     for seed in range(20):
-        supports, queries = cut.sizes(totals, totals * 0, np.random.default_rng(seed))
+        supports, queries = resampling.lengths(totals, totals * 0, np.random.default_rng(seed))
         assert queries.tolist() == [1, 1, 1, 1]
         assert supports.tolist() == [0, 1, 2, 3]
 
 
-def test_recut_tasks_are_others_in_every_epoch(inputs: Inputs) -> None:
+def test_resplit_tasks_are_others_in_every_epoch(inputs: Inputs) -> None:
     queries = []
     for seed in (1, 2):
-        made = batches(inputs.episodes.split("train"), 24, np.random.default_rng(seed), RECUT)
+        made = batches(inputs.episodes.split("train"), 24, np.random.default_rng(seed), RESPLIT)
         queries.append(_interactions(*((tasks := next(made)), tasks.query)))
     assert queries[0] != queries[1]
 
 
-def test_exchanged_tasks_keep_what_each_side_has_of_each_rating(implicit: Inputs) -> None:
+def test_swapped_tasks_keep_the_ratings_of_support_and_query(implicit: Inputs) -> None:
     train = implicit.episodes.split("train")
     [before] = batches(train, 24)
-    [after] = batches(train, 24, np.random.default_rng(1), Exchange())
+    [after] = batches(train, 24, np.random.default_rng(1), Swap())
 
     def shares(tasks: Tasks) -> dict[int, list[tuple[int, int]]]:
         sides = [(side.mask.sum(1), side.ratings.sum(1)) for side in (tasks.support, tasks.query)]

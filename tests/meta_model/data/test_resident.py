@@ -9,17 +9,17 @@ import pytest
 import torch
 
 from meta_model.data.batching import distinct
-from meta_model.data.cuts import Recut
 from meta_model.data.inputs import Inputs
+from meta_model.data.resampling import Resplit
 from meta_model.data.resident import TrainingRows
 from meta_model.data.tasks import Tasks
 
 CPU = torch.device("cpu")
-RECUT = Recut(query_size=4, min_support=2, short_share=0.5, empty_share=0.2)
+RESPLIT = Resplit(query_size=4, min_support=2, short_share=0.5, empty_share=0.2)
 
 
-def _epoch(rows: TrainingRows, cut: Recut | None) -> list[Tasks]:
-    return list(rows.batches(7, np.random.default_rng(3), cut))
+def _epoch(rows: TrainingRows, resampling: Resplit | None) -> list[Tasks]:
+    return list(rows.batches(7, np.random.default_rng(3), resampling))
 
 
 def _held(made: list[Tasks]) -> Counter[tuple[int, int, float]]:
@@ -40,10 +40,10 @@ def test_resident_rows_hold_what_streamed_rows_hold(inputs: Inputs) -> None:
     assert _held(_epoch(resident, None)) == _held(_epoch(streamed, None))
 
 
-def test_resident_rows_are_cut_anew_in_every_epoch(inputs: Inputs) -> None:
+def test_resident_rows_are_resampled_in_every_epoch(inputs: Inputs) -> None:
     rows = TrainingRows(inputs.episodes.split("train"), CPU, 1 << 20)
     draws = np.random.default_rng(3)
-    first, second = (_held(list(rows.batches(7, draws, RECUT))) for _ in range(2))
+    first, second = (_held(list(rows.batches(7, draws, RESPLIT))) for _ in range(2))
     assert first != second
 
 

@@ -18,8 +18,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from meta_model import device
 from meta_model.config import Config
-from meta_model.data.cuts import Recut
 from meta_model.data.inputs import Inputs
+from meta_model.data.resampling import Resplit
 from meta_model.data.resident import TrainingRows
 from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, create
@@ -53,12 +53,12 @@ class _Asked(TorchDispatchMode):
 
 @pytest.fixture
 def batches(inputs: Inputs, monkeypatch: pytest.MonkeyPatch) -> list[Tasks]:
-    """Two recut batches, as a device that works ahead has them, made under the same count."""
+    """Two resplit batches, as a device that works ahead has them, made under the same count."""
     monkeypatch.setattr(device, "works_ahead", lambda _: True)
     rows = TrainingRows(inputs.episodes.split("train"), CPU, 1 << 20)
-    recut = Recut(query_size=4, min_support=1, short_share=0.5, empty_share=0.2)
+    resplit = Resplit(query_size=4, min_support=1, short_share=0.5, empty_share=0.2)
     with _Asked() as asked:
-        made = list(rows.batches(12, np.random.default_rng(1), recut))
+        made = list(rows.batches(12, np.random.default_rng(1), resplit))
     assert not asked.found
     return made
 

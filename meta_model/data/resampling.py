@@ -1,7 +1,7 @@
-"""How training cuts tasks anew, each time it meets them (decision 11).
+"""Support/query resampling: each epoch splits the training tasks anew (decision 11).
 
-The learner then meets every interaction on both sides. Lengths are drawn on the host, what is on
-the sides on the batch's device. Shapes: B tasks, W places.
+The learner then meets every interaction in a support and in a query. Lengths are drawn on the
+host, interactions on the batch's device. Shapes: R rows (tasks), B tasks of a batch, W positions.
 """
 
 from __future__ import annotations
@@ -16,29 +16,33 @@ from torch import Tensor
 from meta_model.data.ragged import Lengths, Padded
 
 
-class Cut(ABC):
-    """Says how long the sides of tasks are, and what is on them."""
+class Resampling(ABC):
+    """Draws the lengths of the support and query sets of tasks, and the interactions in each."""
 
     @abstractmethod
-    def sizes(
+    def lengths(
         self, supports: np.ndarray, queries: np.ndarray, draws: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The lengths [R] of the new sides, from those of the old."""
+        """The lengths [R] of the new supports and queries, from the old lengths [R]."""
 
     @abstractmethod
-    def sides(
+    def split(
         self, whole: Padded, supports: Lengths, queries: Lengths, draws: Tensor
     ) -> tuple[Padded, Padded]:
-        """Support and query of these lengths, from whole tasks and draws from 0..1 [B, W]."""
+        """Supports and queries of these lengths.
+
+        whole: the interactions of tasks, [B, W], the old supports first
+        draws: uniform on 0..1, [B, W]
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recut(Cut):
-    """Cuts tasks anew: a random query of each, and a random part of the rest as its support.
+class Resplit(Resampling):
+    """Draws a random query, and a random support from the remaining interactions.
 
-    The learner then meets every interaction on both sides, and supports of all lengths. Shortened
-    ones are spread evenly over the logarithm of their length: over the length itself, hardly any
-    would be as short as a new user's, and the learner would be at its worst there (decision 19).
+    Some supports are shortened, to lengths that are uniform on a logarithmic scale: on a linear
+    one, hardly any would be as short as a new user's, where the learner would be at its worst
+    (decision 19).
     """
 
     query_size: int
@@ -46,7 +50,7 @@ class Recut(Cut):
     short_share: float  # of tasks whose support is shortened to a random length
     empty_share: float  # of tasks that lose all their support
 
-    def sizes(
+    def lengths(
         self, supports: np.ndarray, queries: np.ndarray, draws: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         totals = supports + queries
@@ -59,15 +63,15 @@ class Recut(Cut):
         supports = np.where(kind < self.short_share, short, longest)
         return np.where(kind >= 1 - self.empty_share, 0, supports), queries
 
-    def sides(
+    def split(
         self, whole: Padded, supports: Lengths, queries: Lengths, draws: Tensor
     ) -> tuple[Padded, Padded]:
         mixed = whole.at(draws.masked_fill(~whole.mask, 2.0).argsort(dim=1))
         width = whole.mask.shape[1]
-        place = torch.arange(width, device=draws.device)
+        position = torch.arange(width, device=draws.device)
         first = queries.device.unsqueeze(1)
-        is_query = place < first
-        is_support = ~is_query & (place < first + supports.device.unsqueeze(1))
+        is_query = position < first
+        is_support = ~is_query & (position < first + supports.device.unsqueeze(1))
         of_support = _covered(queries.host, supports.host, width)
         return mixed.masked(is_support, of_support), mixed.masked(
             is_query, np.arange(queries.longest)
@@ -75,40 +79,40 @@ class Recut(Cut):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exchange(Cut):
-    """Cuts tasks of implicit feedback anew: what was chosen and what was not change sides apart.
+class Swap(Resampling):
+    """Swaps interactions between support and query within each rating, for implicit feedback.
 
-    Each side keeps its length and its share of sampled negatives, which is what serving has: to
-    pool both and cut would give it others (decision 13).
+    Support and query keep their lengths and their shares of sampled negatives, which are those of
+    serving; a split of the pooled interactions would change the shares (decision 13).
     """
 
-    def sizes(
+    def lengths(
         self, supports: np.ndarray, queries: np.ndarray, _draws: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         return supports, queries
 
-    def sides(
+    def split(
         self, whole: Padded, supports: Lengths, queries: Lengths, draws: Tensor
     ) -> tuple[Padded, Padded]:
-        # The places of each rating in order, and in random order: padding comes last in both.
+        # The positions of each rating in order, and in random order: padding comes last in both.
         kind = whole.ratings.masked_fill(~whole.mask, torch.inf)
-        places = kind.argsort(dim=1, stable=True)
+        positions = kind.argsort(dim=1, stable=True)
         mixed = draws.argsort(dim=1)
         drawn = mixed.gather(1, kind.gather(1, mixed).argsort(dim=1, stable=True))
-        items = torch.zeros_like(whole.items).scatter_(1, places, whole.items.gather(1, drawn))
-        exchanged = Padded(items, whole.ratings, whole.mask)
-        # Whole tasks have the support's places first, padded to the longest of the batch.
+        items = torch.zeros_like(whole.items).scatter_(1, positions, whole.items.gather(1, drawn))
+        swapped = Padded(items, whole.ratings, whole.mask)
+        # Whole tasks have the support's positions first, padded to the longest of the batch.
         longest = supports.longest
         is_first = torch.arange(whole.mask.shape[1], device=draws.device) < longest
         of_query = longest + np.arange(queries.longest)
         return (
-            exchanged.masked(is_first & whole.mask, np.arange(longest)),
-            exchanged.masked(~is_first & whole.mask, of_query),
+            swapped.masked(is_first & whole.mask, np.arange(longest)),
+            swapped.masked(~is_first & whole.mask, of_query),
         )
 
 
 def _covered(starts: np.ndarray, lengths: np.ndarray, width: int) -> np.ndarray:
-    """The columns of `width` in which some row has a place; column 0 if there are none."""
+    """The columns, of `width`, that some row covers; column 0 if there are none."""
     ends = starts + lengths
     begun = np.bincount(starts, minlength=width + 1) - np.bincount(ends, minlength=width + 1)
     covered = np.flatnonzero(begun.cumsum()[:width] > 0)
