@@ -14,15 +14,15 @@ Named = Mapping[str, Tensor]
 
 
 class MetaHINLoop(PerTaskLoop):
-    """A task's own is, for each path, phi and omega, and the path's attention."""
+    """Fits phi, omega and the attention of each path."""
 
     def fit(self, task: Task, second_order: bool) -> list[tuple[Named, Named, Tensor]]:
         fitted = [
             self._fit_path(task, path, self._contexts(task, path, task.support[0]), second_order)
             for path in range(self.learner.n_paths)
         ]
-        sharpness = self.weights["log_sharpness"].exp()
-        attention = torch.stack([-sharpness * loss for _, _, loss in fitted]).softmax(0)
+        inverse_temperature = self.weights["log_inverse_temperature"].exp()
+        attention = torch.stack([-inverse_temperature * loss for _, _, loss in fitted]).softmax(0)
         paths = zip(fitted, attention, strict=True)
         return [(phi, omega, share) for (phi, omega, _), share in paths]
 
@@ -33,9 +33,9 @@ class MetaHINLoop(PerTaskLoop):
         of_paths = []
         for path, (phi, omega, share) in enumerate(fitted):
             contexts = self._contexts(task, path, items)
-            heard = self._contexts(task, path, support)
-            echoes = self._echoes(path, contexts, heard, ratings)
-            of_paths.append(share * self._residual(task, phi, omega, items, contexts, echoes))
+            memory = self._contexts(task, path, support)
+            propagated = self._propagated(path, contexts, memory, ratings)
+            of_paths.append(share * self._residual(task, phi, omega, items, contexts, propagated))
         return torch.stack(of_paths).sum(0)
 
     def _fit_path(
@@ -45,10 +45,10 @@ class MetaHINLoop(PerTaskLoop):
         items, ratings = task.support
         omega, w = self.named("rating"), self.weights
 
-        echoes = self._echoes(path, contexts, contexts, ratings, is_support=True)
+        propagated = self._propagated(path, contexts, contexts, ratings, is_support=True)
 
         def loss(phi: Named, omega: Named) -> Tensor:
-            return self.loss(self._residual(task, phi, omega, items, contexts, echoes), ratings)
+            return self.loss(self._residual(task, phi, omega, items, contexts, propagated), ratings)
 
         start = self.named("semantic")
         phi = steps(lambda phi: loss(phi, omega), start, self.rate, 1, second_order)
@@ -63,17 +63,17 @@ class MetaHINLoop(PerTaskLoop):
         own = steps(lambda omega: loss(phi, omega), prior, self.rate, n_steps, second_order)
         return phi, own, loss(phi, own)
 
-    def _echoes(
-        self, path: int, contexts: Tensor, heard: Tensor, ratings: Tensor, is_support: bool = False
+    def _propagated(
+        self, path: int, contexts: Tensor, memory: Tensor, ratings: Tensor, is_support: bool = False
     ) -> Tensor:
-        """[N, 2]: what the ratings of like contexts say, and how much of it there is."""
-        sharpness = self.weights["echoes.log_sharpness"][path].exp()
-        damping = self.weights["echoes.log_damping"][path].exp()
-        is_heard = contexts.any(1).unsqueeze(1) & heard.any(1) & (path > 0)
+        """[N, 2]: the propagated ratings, and the logarithm of the kernel sum."""
+        inverse_temperature = self.weights["propagation.log_inverse_temperature"][path].exp()
+        damping = self.weights["propagation.log_damping"][path].exp()
+        is_propagated = contexts.any(1).unsqueeze(1) & memory.any(1) & (path > 0)
         if is_support:
-            is_heard &= ~torch.eye(len(contexts), dtype=torch.bool, device=contexts.device)
-        cosines = F.normalize(contexts, dim=1) @ F.normalize(heard, dim=1).T
-        weights = torch.exp(sharpness * (cosines - 1)) * is_heard
+            is_propagated &= ~torch.eye(len(contexts), dtype=torch.bool, device=contexts.device)
+        cosines = F.normalize(contexts, dim=1) @ F.normalize(memory, dim=1).T
+        weights = torch.exp(inverse_temperature * (cosines - 1)) * is_propagated
         amount = weights.sum(1)
         return torch.stack([weights @ ratings / (damping + amount), amount.log1p() / 4], dim=1)
 
@@ -84,13 +84,13 @@ class MetaHINLoop(PerTaskLoop):
         omega: Named,
         items: Tensor,
         contexts: Tensor,
-        echoes: Tensor,
+        propagated: Tensor,
     ) -> Tensor:
         x = F.relu(linear_layers(phi, contexts))
         w = self.weights
         users = F.linear(self.users(task.user), w["of_users.weight"], w["of_users.bias"])
         vectors = F.linear(self.items(items), w["of_items.weight"], w["of_items.bias"])
-        parts = [users.expand(len(items), -1), vectors, x, echoes]
+        parts = [users.expand(len(items), -1), vectors, x, propagated]
         return linear_layers(omega, torch.cat(parts, dim=1)).squeeze(-1)
 
     def _contexts(self, task: Task, path: int, items: Tensor) -> Tensor:

@@ -45,7 +45,8 @@ class MatchingLoop(_Levels):
         prior = (of_items + F.linear(self.users(task.user), w["user_prior.weight"])).softmax(1)
         cosines = F.cosine_similarity(points[:, None], keys[None], dim=2)
         logits = torch.cat(
-            [w["prior_logit"].expand(len(items), 1), w["log_sharpness"].exp() * cosines], dim=1
+            [w["prior_logit"].expand(len(items), 1), w["log_inverse_temperature"].exp() * cosines],
+            dim=1,
         )
         weights = logits.softmax(1)
         of_levels = [
@@ -76,7 +77,7 @@ class PrototypicalLoop(_Levels):
     def forecast(self, task: Task, fitted: tuple[Tensor, Tensor], items: Tensor) -> Tensor:
         prototypes, shares = fitted
         distances = (self.encode(items)[:, None] - prototypes[None]).square().sum(2)
-        logits = shares.log() - self.weights["log_sharpness"].exp() * distances
+        logits = shares.log() - self.weights["log_inverse_temperature"].exp() * distances
         return logits.log_softmax(1)
 
 

@@ -42,7 +42,7 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
         self.value = nn.Linear(2 * size + 1, size)
         self.attention = nn.Linear(2 * size + 1, 1) if config.aggregate == "attention" else None
         self.user = nn.Linear(size + self.users.vector_size, size)
-        self.log_sharpness = nn.Parameter(torch.zeros(()), config.similarity == "cosine")
+        self.log_inverse_temperature = nn.Parameter(torch.zeros(()), config.similarity == "cosine")
 
     def _items(self, _items: Tensor, vectors: Tensor) -> Tensor:
         return self.encoder.items(vectors)
@@ -84,8 +84,9 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
             yield from layer_groups(layers)
         if self.attention is not None:
             yield from layer_groups(self.attention)
-        sharpness = [self.log_sharpness] if self.log_sharpness.requires_grad else []
-        yield ParameterGroup(parameters=sharpness, rate=5.0)
+        is_learnt = self.log_inverse_temperature.requires_grad
+        parameters = [self.log_inverse_temperature] if is_learnt else []
+        yield ParameterGroup(parameters=parameters, rate=5.0)
 
     def _point(self, aggregate: Tensor, vectors: Tensor) -> Tensor:
         point: Tensor = self.user(torch.cat([aggregate, vectors], dim=1))
@@ -96,5 +97,5 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
         points = encoded.points
         if self.config.similarity == "cosine":
             users, points = F.normalize(users, dim=-1), F.normalize(points, dim=-1)
-            users = users * self.log_sharpness.exp()
+            users = users * self.log_inverse_temperature.exp()
         return (points @ users.unsqueeze(-1)).squeeze(-1)

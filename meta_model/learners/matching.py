@@ -32,7 +32,7 @@ from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
-_SHARPNESS = 10.0  # c before training: cosines lie within -1..1
+_INVERSE_TEMPERATURE = 10.0  # c before training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +54,8 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
         self.encoder = Encoder(self.items.vector_size, self.items.n_side_features, hidden, size)
         self.item_prior = nn.Linear(size, n_levels)
         self.user_prior = nn.Linear(self.users.vector_size, n_levels, bias=False)
-        self.log_sharpness = nn.Parameter(torch.tensor(_SHARPNESS).log())
-        self.prior_logit = nn.Parameter(torch.tensor(_SHARPNESS))
+        self.log_inverse_temperature = nn.Parameter(torch.tensor(_INVERSE_TEMPERATURE).log())
+        self.prior_logit = nn.Parameter(torch.tensor(_INVERSE_TEMPERATURE))
 
     def _make_likelihood(self, levels: tuple[float, ...]) -> Categorical:
         return Categorical(levels)
@@ -95,14 +95,17 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (self.encoder, self.item_prior, self.user_prior):
             yield from layer_groups(layers)
-        yield ParameterGroup(parameters=[self.log_sharpness, self.prior_logit], rate=5.0)
+        yield ParameterGroup(parameters=[self.log_inverse_temperature, self.prior_logit], rate=5.0)
 
     def _matched(self, state: State[Memory], encoded: Encoded, mask: Tensor) -> Tensor:
-        """Log probabilities [B, N, L] of points [B, N, E], who see what `mask` [B, 1|N, S] says."""
+        """Log probabilities [B, N, L] of the encoded items.
+
+        mask: [B, 1, S] or [B, N, S], the support ratings that each may attend to
+        """
         memory: Memory = state.method_state
         prior = self.item_prior(encoded.points) + self.user_prior(state.vectors).unsqueeze(1)
         cosines = F.normalize(encoded.points, dim=-1) @ memory.directions.mT
-        logits = (self.log_sharpness.exp() * cosines).masked_fill(~mask, -torch.inf)
+        logits = (self.log_inverse_temperature.exp() * cosines).masked_fill(~mask, -torch.inf)
         logits = torch.cat([self.prior_logit.expand(*logits.shape[:-1], 1), logits], dim=-1)
         attention = logits.softmax(-1)
         levels: Tensor = attention[..., :1] * prior.softmax(-1) + attention[..., 1:] @ memory.levels

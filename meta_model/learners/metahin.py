@@ -4,16 +4,16 @@ Each meta-path p describes a user and an item by a context c_ui^p: the items tha
 from the item (`metapath_contexts`; for UM, from the user). The model adapts twice on each path, and
 fuses the paths' predictions by their losses on the support.
 
-    x_ui^p     =  relu(W_phi c_ui^p + b_phi),   r_ui^p = h(u, i, x_ui^p, echo)   (1) to (3)
+    x_ui^p     =  relu(W_phi c_ui^p + b_phi),   r_ui^p = h(u, i, x_ui^p, e_ui^p)  (1) to (3)
     phi_u^p    =  phi - alpha grad_phi L_u,support(omega, phi)           semantic-wise (6)
     omega^p    =  omega * kappa(mean_s x_us^p)                      transformed prior (7)
     omega_u^p  =  omega^p - beta grad L_u,support(omega^p, phi_u^p)          task-wise (8)
     a_u^p      =  softmax_p( -g L_u,support(omega_u^p, phi_u^p) )             fusion (10)
     r_ui       =  baseline + sum_p a_u^p r_ui^p                                         (9)
 
-The losses that weigh the paths are the support's; the published code takes the query's. The echo
-of the support's ratings on each path (`echoes`) is ours. docs/learners/metahin.md says where else
-we differ, and why.
+The losses that weigh the paths are the support's; the published code takes the query's. e_ui^p, the
+support's residuals propagated along the path (`residual_propagation`), is our addition.
+docs/learners/metahin.md says where else we differ, and why.
 
 Shapes: B tasks, N positions (S of the support), P paths with UM, C the size of a context, H of x.
 Networks run on the B * P pairs of a task and a path, the paths of a task one after the other.
@@ -32,9 +32,9 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.encoders.metapath_contexts import MetapathContexts, Neighbourhood
-from meta_model.layers.echoes import N_ECHOES, Echoes, Heard
 from meta_model.layers.fast_layers import FastLayers, Trace
 from meta_model.layers.local_update import LocalUpdate, Weights
+from meta_model.layers.residual_propagation import N_PROPAGATED, ResidualPropagation, SupportMemory
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import ParameterGroup, Sensitivity
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
@@ -61,7 +61,7 @@ class Semantics:
     items: Tensor
     user: Tensor
     taste: Tensor
-    heard: Heard
+    memory: SupportMemory
     phi: Weights
     omega: Weights
     attention: Tensor
@@ -77,13 +77,13 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         self.of_users = nn.Linear(self.users.vector_size, size)
         self.of_items = nn.Linear(self.items.vector_size, size)
         outputs = (*config.hidden_sizes, 1)
-        inputs_of_rating = (size, size, self.items.n_side_features, size, N_ECHOES)
+        inputs_of_rating = (size, size, self.items.n_side_features, size, N_PROPAGATED)
         self.rating = FastLayers(inputs_of_rating, outputs)
-        self.echoes = Echoes(self.n_paths)
+        self.propagation = ResidualPropagation(self.n_paths)
         self.kappa = nn.Linear(size, sum(outputs))
         nn.init.zeros_(self.kappa.weight)  # at first, the prior is the same for every context
         nn.init.zeros_(self.kappa.bias)
-        self.log_sharpness = nn.Parameter(torch.zeros(()))  # of g
+        self.log_inverse_temperature = nn.Parameter(torch.zeros(()))  # of g
         self.semantic_wise = LocalUpdate(self.semantic.shapes(), 1, config)
         self.task_wise = LocalUpdate(self.rating.shapes(), config.local_steps, config)
 
@@ -98,7 +98,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
             items=tasks.items[tasks.query.rows],
             user=self.of_users(vectors),
             taste=vectors.new_zeros(len(tasks), self.contexts.size),
-            heard=self.echoes.nothing(n_pairs, self.contexts.size, vectors),
+            memory=self.propagation.empty_memory(n_pairs, self.contexts.size, vectors),
             phi=phi,
             omega=self._transformed(nothing),
             attention=vectors.new_full((len(tasks), self.n_paths), 1 / self.n_paths),
@@ -116,12 +116,14 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         )
         contexts = self._contexts(semantics, catalogue, support.positions)
         weight = self._paired(support.weight)
-        heard = Heard(contexts=contexts, residual=self._paired(support.residual), mask=weight > 0)
-        semantics = replace(semantics, heard=heard)
-        what = (contexts, self.echoes(contexts, heard, is_support=True))
+        memory = SupportMemory(
+            contexts=contexts, residual=self._paired(support.residual), mask=weight > 0
+        )
+        semantics = replace(semantics, memory=memory)
+        path_inputs = (contexts, self.propagation(contexts, memory, is_support=True))
 
         def losses(phi: Weights, omega: Weights) -> Tensor:
-            residual = self._residual(state, phi, omega, catalogue, support.positions, what)
+            residual = self._residual(state, phi, omega, catalogue, support.positions, path_inputs)
             scores = self._paired(support.positions.baseline) + residual
             ratings, offsets = self._paired(support.ratings), self._paired(state.threshold_offsets)
             return (self.local_likelihood.losses(scores, offsets, ratings) * weight).sum(1)
@@ -132,14 +134,16 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         prior = self._transformed(seen)
         omega, _ = self.task_wise(lambda omega: losses(phi, omega), prior)
         fit = losses(phi, omega).view(-1, self.n_paths)
-        attention = (-self.log_sharpness.exp() * fit).softmax(1)
+        attention = (-self.log_inverse_temperature.exp() * fit).softmax(1)
         return replace(semantics, phi=phi, omega=omega, attention=attention)
 
     def _forecast(self, state: State[Semantics], catalogue: Items, positions: Positions) -> Tensor:
         semantics = state.method_state
         contexts = self._contexts(semantics, catalogue, positions)
-        what = (contexts, self.echoes(contexts, semantics.heard))
-        residual = self._residual(state, semantics.phi, semantics.omega, catalogue, positions, what)
+        path_inputs = (contexts, self.propagation(contexts, semantics.memory))
+        residual = self._residual(
+            state, semantics.phi, semantics.omega, catalogue, positions, path_inputs
+        )
         return positions.baseline + self._fused(semantics, residual)
 
     @torch.enable_grad()
@@ -148,9 +152,15 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         positions = self._support_positions(state, tasks, catalogue)
         semantics = replace(state.method_state, items=tasks.items[tasks.support.rows])
         contexts = self._contexts(semantics, catalogue.method_items, positions)
-        what = (contexts, self.echoes(contexts, semantics.heard))
+        path_inputs = (contexts, self.propagation(contexts, semantics.memory))
         residual = self._residual(
-            state, semantics.phi, semantics.omega, catalogue.method_items, positions, what, trace
+            state,
+            semantics.phi,
+            semantics.omega,
+            catalogue.method_items,
+            positions,
+            path_inputs,
+            trace,
         )
         fused = self._fused(semantics, residual)
         of_paths = trace.norms(fused).unflatten(0, (-1, self.n_paths))
@@ -164,7 +174,9 @@ class MetaHIN(RatingLearner[Semantics, Items]):
             yield from layer_groups(layers)
         rates = parameters_of(self.semantic_wise, self.task_wise)
         yield ParameterGroup(parameters=rates, rate=10.0)
-        yield ParameterGroup(parameters=[self.log_sharpness, *parameters_of(self.echoes)], rate=5.0)
+        yield ParameterGroup(
+            parameters=[self.log_inverse_temperature, *parameters_of(self.propagation)], rate=5.0
+        )
 
     def _contexts(self, semantics: Semantics, catalogue: Items, positions: Positions) -> Tensor:
         """Contexts [B * P, N, C]: the user's for UM, the items' for the other paths."""
@@ -182,17 +194,20 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         omega: Weights,
         catalogue: Items,
         positions: Positions,
-        what: tuple[Tensor, Tensor],
+        path_inputs: tuple[Tensor, Tensor],
         trace: Trace | None = None,
     ) -> Tensor:
-        """The residuals over the baseline that each path predicts, [B * P, N]."""
-        contexts, echoes = what
+        """The residuals over the baseline that each path predicts, [B * P, N].
+
+        path_inputs: contexts [B * P, N, C] and propagated residuals [B * P, N, 2]
+        """
+        contexts, propagated = path_inputs
         x = F.relu(self.semantic(phi, [contexts], trace))
         users = self._paired(state.method_state.user).unsqueeze(1)
         # What all tasks share is not repeated; side features may differ where the items do not.
         both = (at_rows(catalogue.vectors, positions.rows), positions.side_features)
         items, side_features = (self._paired(part) if len(part) > 1 else part for part in both)
-        residual: Tensor = self.rating(omega, [users, items, side_features, x, echoes], trace)
+        residual: Tensor = self.rating(omega, [users, items, side_features, x, propagated], trace)
         return residual.squeeze(-1)
 
     def _transformed(self, seen: Tensor) -> Weights:

@@ -54,7 +54,7 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
         self.prior = nn.Parameter(torch.randn(n_levels, size) / size**0.5)
         self.of_users = nn.Linear(self.users.vector_size, n_levels)
         self.log_dampings = nn.Parameter(torch.full((2,), _DAMPING).log())  # k, m
-        self.log_sharpness = nn.Parameter(torch.zeros(()))  # of w
+        self.log_inverse_temperature = nn.Parameter(torch.zeros(()))  # of w
 
     def _make_likelihood(self, levels: tuple[float, ...]) -> Categorical:
         return Categorical(levels)
@@ -99,7 +99,7 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
         for layers in (self.encoder, self.of_users):
             yield from layer_groups(layers)
         yield ParameterGroup(parameters=[self.prior])
-        yield ParameterGroup(parameters=[self.log_dampings, self.log_sharpness], rate=5.0)
+        yield ParameterGroup(parameters=[self.log_dampings, self.log_inverse_temperature], rate=5.0)
 
     def _nearest(self, prototypes: Prototypes, points: Tensor) -> Tensor:
         """Log probabilities [B, N, L] of points [B, N, E]."""
@@ -107,5 +107,5 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
         distances = prototypes.points.square().sum(-1).unsqueeze(1) - 2 * (
             points @ prototypes.points.mT
         )
-        logits = prototypes.log_shares.unsqueeze(1) - self.log_sharpness.exp() * distances
+        logits = prototypes.log_shares.unsqueeze(1) - self.log_inverse_temperature.exp() * distances
         return logits.log_softmax(-1)

@@ -18,7 +18,7 @@ def test_soft_labels_of_three_items(inputs: Inputs, config: Config, tasks_of) ->
     with torch.no_grad():
         for parameter in (*learner.item_prior.parameters(), *learner.user_prior.parameters()):
             parameter.zero_()  # the prior is then the same for all five levels
-        learner.log_sharpness.fill_(torch.tensor(2.0).log())
+        learner.log_inverse_temperature.fill_(torch.tensor(2.0).log())
         learner.prior_logit.fill_(0.0)
     directions = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]])
     levels = torch.eye(5)[[4, 2, 0]].unsqueeze(0)  # rated 5, 3 and 1
