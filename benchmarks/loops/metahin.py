@@ -97,17 +97,17 @@ class MetaHINLoop(PerTaskLoop):
         """[N, C]: of the path UM, number 0, the support's mean; else each item's neighbours'."""
         support, _ = task.support
         if path == 0:
-            return self._said(support).mean(0).expand(len(items), -1)
+            return self._messages(support).mean(0).expand(len(items), -1)
         neighbours = self.learner.contexts.neighbours[path - 1][items]
         is_own = torch.isin(neighbours, torch.cat([support, task.query[0]]))
         is_kept = ((neighbours != 0) & ~is_own).unsqueeze(-1)
-        said = self._said(neighbours.flatten()).unflatten(0, neighbours.shape)
-        contexts: Tensor = (said * is_kept).sum(1) / is_kept.sum(1).clamp(min=1)
+        messages = self._messages(neighbours.flatten()).unflatten(0, neighbours.shape)
+        contexts: Tensor = (messages * is_kept).sum(1) / is_kept.sum(1).clamp(min=1)
         return contexts
 
-    def _said(self, items: Tensor) -> Tensor:
+    def _messages(self, items: Tensor) -> Tensor:
         w = self.weights
-        return F.linear(self.items(items), w["contexts.voice.weight"], w["contexts.voice.bias"])
+        return F.linear(self.items(items), w["contexts.message.weight"], w["contexts.message.bias"])
 
 
 def _layers(weights: Named) -> list[tuple[tuple[str, Tensor], tuple[str, Tensor]]]:

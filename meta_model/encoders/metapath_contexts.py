@@ -1,9 +1,9 @@
-"""What an item's neighbours on each meta-path say of it: the semantic contexts of MetaHIN.
+"""The semantic contexts of MetaHIN: messages of an item's neighbours on each meta-path, averaged.
 
-A neighbour speaks by its vector and by what is known of its ratings; a context is the mean over an
-item's neighbours (Lu et al., KDD 2020, eq. 1, with the mean before the adapted layer, so that it is
-the same for all tasks). The lists are shared by all tasks, and training users are part of the
-network they come from: so a task's own items are taken out of its contexts again, at each place.
+A message is a linear function of a neighbour's vector and side features; a context is the mean of
+the messages (Lu et al., KDD 2020, eq. 1, with the mean before the adapted layer, so that it is the
+same for all tasks). All tasks share the neighbour lists, which training interactions are part of:
+a task's items are therefore left out of its contexts, at each position.
 
 Shapes: B tasks, N positions, M items of a catalogue, J items and neighbours of it, P meta-paths, C
 the size of a context, T items of a task.
@@ -25,15 +25,16 @@ from meta_model.layers.rows import at_rows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Neighbourhood:
-    """A catalogue's items and neighbours.
+class ItemGraph:
+    """The items of a catalogue and their neighbours on each meta-path: the nodes of a graph.
 
-    speaking: [J + 1, C], what each says, none in row 0; row_of: [items in all + 1], each one's row
-    in it, or 0; neighbours: [P, M, K], rows of `speaking`
+    messages: [J + 1, C], of each node; row 0 is padding, and zero
+    node_index: [items in all + 1], the row of each item in `messages`; 0 for items that are no node
+    neighbours: [P, M, K], rows of `messages`
     """
 
-    speaking: Tensor
-    row_of: Tensor
+    messages: Tensor
+    node_index: Tensor
     neighbours: Tensor
 
 
@@ -52,72 +53,73 @@ class MetapathContexts(nn.Module):
         self.register_buffer("neighbours", kept, persistent=False)
         over_users = torch.tensor(metapaths.over_users, dtype=torch.bool)
         self.register_buffer("over_users", over_users, persistent=False)
-        self.voice = nn.Linear(items.vector_size + items.n_side_features, self.size)
-        self._sources = (items, statistics)  # in a tuple: they are the learner's own, not ours
+        self.message = nn.Linear(items.vector_size + items.n_side_features, self.size)
+        self._sources = (items, statistics)  # a tuple, as both are modules of the learner
 
-    def neighbourhood(self, items: Tensor) -> Neighbourhood:
-        """Of the items [M]."""
+    def graph(self, items: Tensor) -> ItemGraph:
+        """The item graph of a catalogue's items [M]."""
         reached = self.neighbours[:, items]
-        is_there = torch.zeros(self.neighbours.shape[1], dtype=torch.bool, device=items.device)
-        is_there[reached.flatten()] = True
-        is_there[items] = True
-        is_there[0] = False
-        row_of = is_there.cumsum(0) * is_there
-        said = self._say(is_there.nonzero()[:, 0])
-        speaking = torch.cat([said.new_zeros(1, self.size), said])
-        return Neighbourhood(speaking=speaking, row_of=row_of, neighbours=row_of[reached])
+        is_node = torch.zeros(self.neighbours.shape[1], dtype=torch.bool, device=items.device)
+        is_node[reached.flatten()] = True
+        is_node[items] = True
+        is_node[0] = False
+        node_index = is_node.cumsum(0) * is_node
+        messages = self._messages(is_node.nonzero()[:, 0])
+        messages = torch.cat([messages.new_zeros(1, self.size), messages])
+        return ItemGraph(messages=messages, node_index=node_index, neighbours=node_index[reached])
 
-    def contexts(self, around: Neighbourhood, rows: Tensor, own: Tensor) -> Tensor:
-        """The contexts at places, [P, B, N, C], from catalogue rows [B, N] or [1, N].
+    def contexts(self, graph: ItemGraph, rows: Tensor, task_items: Tensor) -> Tensor:
+        """The contexts [P, B, N, C] at positions, from catalogue rows [B, N] or [1, N].
 
-        own: [B, T], the tasks' own items, which are left out of their contexts
+        task_items: [B, T], the items of each task, which its contexts leave out
         """
-        n_paths, n_items, _ = around.neighbours.shape
-        weights = (around.neighbours > 0).any(-1).to(around.speaking.dtype)
-        sums = weighted_sum(around.speaking, around.neighbours.flatten(0, 1), weights.flatten())
+        n_paths, n_items, _ = graph.neighbours.shape
+        weights = (graph.neighbours > 0).any(-1).to(graph.messages.dtype)
+        sums = weighted_sum(graph.messages, graph.neighbours.flatten(0, 1), weights.flatten())
         sums = sums.view(n_paths, n_items, self.size)
-        counts = (around.neighbours > 0).sum(-1)
+        counts = (graph.neighbours > 0).sum(-1)
         at = rows % n_items  # a cold item has the neighbours it has
         placed, n = sums[:, at], counts[:, at].unsqueeze(-1)
-        leaving, n_leaving = self._own(around, at.expand(len(own), -1), own)
-        placed, n = placed - leaving, n - n_leaving
-        # Shown as cold, an item has met no user, whoever else it is like.
-        is_cut = (rows >= n_items) & self.over_users.view(-1, 1, 1)
-        return (placed / n.clamp(min=1)).masked_fill(is_cut.unsqueeze(-1), 0)
+        of_task, n_of_task = self._of_task(graph, at.expand(len(task_items), -1), task_items)
+        placed, n = placed - of_task, n - n_of_task
+        # A cold item has no neighbours over users.
+        is_cut_off = (rows >= n_items) & self.over_users.view(-1, 1, 1)
+        return (placed / n.clamp(min=1)).masked_fill(is_cut_off.unsqueeze(-1), 0)
 
-    def mean(self, around: Neighbourhood, items: Tensor, weight: Tensor) -> Tensor:
-        """The weighted sum [B, C] of what items [B, S] say: the context of the path UM."""
-        said = at_rows(around.speaking, around.row_of[items])
-        return (said * weight.unsqueeze(-1)).sum(1)
+    def mean(self, graph: ItemGraph, items: Tensor, weight: Tensor) -> Tensor:
+        """The weighted sum [B, C] of the messages of items [B, S]: the context of the path UM."""
+        messages = at_rows(graph.messages, graph.node_index[items])
+        return (messages * weight.unsqueeze(-1)).sum(1)
 
-    def _say(self, items: Tensor) -> Tensor:
-        """[J, C] of items [J]."""
+    def _messages(self, items: Tensor) -> Tensor:
+        """The messages [J, C] of items [J]."""
         encoder, statistics = self._sources
         embedded = encoder(items)
         none_cold = torch.zeros(1, 1, dtype=torch.bool, device=items.device)
         known, bias = encoder.known(embedded, statistics.of_all(items), none_cold)
         inputs = [embedded.vectors[: len(items)], encoder.side_features(known, bias)[0]]
-        said: Tensor = self.voice(torch.cat(inputs, dim=1))
-        return said
+        messages: Tensor = self.message(torch.cat(inputs, dim=1))
+        return messages
 
-    def _own(self, around: Neighbourhood, rows: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-        """Of the neighbours at rows [B, N] that are the task's own: the sum [P, B, N, C], count."""
-        n_paths, shape = len(around.neighbours), rows.shape
-        is_own = torch.zeros(len(own), len(around.speaking), dtype=torch.bool, device=own.device)
-        is_own.scatter_(1, around.row_of[own], value=True)
-        is_own[:, 0] = False
-        reached = around.neighbours[:, rows].transpose(0, 1).flatten(1)  # [B, P * N * K]
-        tasks, places = is_own.gather(1, reached).nonzero(as_tuple=True)
-        found = around.speaking.index_select(0, reached[tasks, places])
-        cells = tasks * (n_paths * shape[1]) + places // around.neighbours.shape[-1]
+    def _of_task(self, graph: ItemGraph, rows: Tensor, task_items: Tensor) -> tuple[Tensor, Tensor]:
+        """Sum [P, B, N, C] and number [P, B, N, 1] of the neighbours that are items of the task."""
+        n_paths, shape = len(graph.neighbours), rows.shape
+        is_of_task = torch.zeros(
+            len(task_items), len(graph.messages), dtype=torch.bool, device=task_items.device
+        )
+        is_of_task.scatter_(1, graph.node_index[task_items], value=True)
+        is_of_task[:, 0] = False
+        reached = graph.neighbours[:, rows].transpose(0, 1).flatten(1)  # [B, P * N * K]
+        tasks, columns = is_of_task.gather(1, reached).nonzero(as_tuple=True)
+        found = graph.messages.index_select(0, reached[tasks, columns])
+        cells = tasks * (n_paths * shape[1]) + columns // graph.neighbours.shape[-1]
         size = shape[0] * n_paths * shape[1]
         sums = found.new_zeros(size, self.size).index_add(0, cells, found)
-        counts = torch.zeros(size, device=own.device).index_add(
+        counts = torch.zeros(size, device=task_items.device).index_add(
             0, cells, torch.ones_like(cells).float()
         )
         view = (shape[0], n_paths, shape[1])
-        placed = sums.view(*view, self.size), counts.view(*view, 1)
-        return placed[0].transpose(0, 1), placed[1].transpose(0, 1)
+        return sums.view(*view, self.size).transpose(0, 1), counts.view(*view, 1).transpose(0, 1)
 
 
 def _some(neighbours: Tensor, n: int, seed: int) -> Tensor:

@@ -31,7 +31,7 @@ from torch.nn import functional as F
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.encoders.metapath_contexts import MetapathContexts, Neighbourhood
+from meta_model.encoders.metapath_contexts import ItemGraph, MetapathContexts
 from meta_model.layers.fast_layers import FastLayers, Trace
 from meta_model.layers.local_update import LocalUpdate, Weights
 from meta_model.layers.residual_propagation import N_PROPAGATED, ResidualPropagation, SupportMemory
@@ -46,7 +46,7 @@ class Items:
     """A catalogue: e_i [M, C], or [2M, C] with the items once more as cold ones."""
 
     vectors: Tensor
-    around: Neighbourhood
+    graph: ItemGraph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         self.task_wise = LocalUpdate(self.rating.shapes(), config.local_steps, config)
 
     def _items(self, items: Tensor, vectors: Tensor) -> Items:
-        return Items(vectors=self.of_items(vectors), around=self.contexts.neighbourhood(items))
+        return Items(vectors=self.of_items(vectors), graph=self.contexts.graph(items))
 
     def _begin(self, tasks: Tasks, vectors: Tensor) -> Semantics:
         n_pairs = len(tasks) * self.n_paths
@@ -112,7 +112,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         semantics = replace(
             initial,
             items=torch.cat([initial.items, rated], dim=1),
-            taste=self.contexts.mean(catalogue.around, rated, support.weight),
+            taste=self.contexts.mean(catalogue.graph, rated, support.weight),
         )
         contexts = self._contexts(semantics, catalogue, support.positions)
         weight = self._paired(support.weight)
@@ -181,7 +181,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
     def _contexts(self, semantics: Semantics, catalogue: Items, positions: Positions) -> Tensor:
         """Contexts [B * P, N, C]: the user's for UM, the items' for the other paths."""
         n_positions = positions.rows.shape[1]
-        of_items = self.contexts.contexts(catalogue.around, positions.rows, semantics.items)
+        of_items = self.contexts.contexts(catalogue.graph, positions.rows, semantics.items)
         of_items = of_items.transpose(0, 1)
         of_user = semantics.taste[:, None, None].expand(-1, 1, n_positions, -1)
         contexts = torch.cat([of_user, of_items], dim=1).flatten(0, 1)

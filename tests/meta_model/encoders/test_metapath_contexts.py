@@ -13,7 +13,7 @@ from torch import Tensor
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.metapaths import Metapaths
-from meta_model.encoders.metapath_contexts import MetapathContexts, Neighbourhood
+from meta_model.encoders.metapath_contexts import ItemGraph, MetapathContexts
 from meta_model.learners import create
 
 CATALOGUE = torch.tensor([0, 1, 2, 4])
@@ -28,48 +28,48 @@ def contexts(inputs: Inputs, config: Config, monkeypatch: pytest.MonkeyPatch) ->
     learner = create(config, inputs)
     made = MetapathContexts(learner.items, learner.statistics, drawn, config)
     made.size = 1
-    # What an item says is its own number.
-    monkeypatch.setattr(made, "_say", lambda items: items.unsqueeze(1).float())
+    # The message of an item is its number.
+    monkeypatch.setattr(made, "_messages", lambda items: items.unsqueeze(1).float())
     return made
 
 
 @pytest.fixture
-def around(contexts: MetapathContexts) -> Neighbourhood:
-    return contexts.neighbourhood(CATALOGUE)
+def graph(contexts: MetapathContexts) -> ItemGraph:
+    return contexts.graph(CATALOGUE)
 
 
 def _at(
-    contexts: MetapathContexts, around: Neighbourhood, rows: list[int], own: list[int]
+    contexts: MetapathContexts, graph: ItemGraph, rows: list[int], task_items: list[int]
 ) -> list[list[float]]:
-    found: Tensor = contexts.contexts(around, torch.tensor([rows]), torch.tensor([own]))
+    found: Tensor = contexts.contexts(graph, torch.tensor([rows]), torch.tensor([task_items]))
     return found[:, 0, :, 0].tolist()
 
 
-def test_a_context_is_the_mean_over_neighbours(contexts, around) -> None:
-    over_users, over_actors = _at(contexts, around, [1, 2, 3], own=[0])
+def test_a_context_is_the_mean_over_neighbours(contexts, graph) -> None:
+    over_users, over_actors = _at(contexts, graph, [1, 2, 3], task_items=[0])
     assert over_users == [2.5, 1.0, 0.0]  # items 1, 2 and 4: of 2 and 3, of 1, of none
     assert over_actors == [4.0, 0.0, 3.0]  # of 4, of none, of 1 and 5
 
 
-def test_a_tasks_own_items_are_left_out(contexts, around) -> None:
-    over_users, over_actors = _at(contexts, around, [1, 2, 3], own=[3, 1, 0])
+def test_a_tasks_items_are_left_out(contexts, graph) -> None:
+    over_users, over_actors = _at(contexts, graph, [1, 2, 3], task_items=[3, 1, 0])
     assert over_users == [2.0, 0.0, 0.0]
     assert over_actors == [4.0, 0.0, 5.0]
 
 
-def test_shown_as_cold_an_item_has_met_no_user(contexts, around) -> None:
-    cold = len(CATALOGUE) + 1  # item 1 again, further down
-    over_users, over_actors = _at(contexts, around, [cold, 1], own=[0])
+def test_a_cold_item_has_no_neighbours_over_users(contexts, graph) -> None:
+    cold = len(CATALOGUE) + 1  # the cold copy of item 1
+    over_users, over_actors = _at(contexts, graph, [cold, 1], task_items=[0])
     assert over_users == [0.0, 2.5]
     assert over_actors == [4.0, 4.0]
 
 
-def test_tasks_have_contexts_of_their_own(contexts, around) -> None:
-    rows, own = torch.tensor([[1], [1]]), torch.tensor([[2, 0], [0, 3]])
-    found = contexts.contexts(around, rows, own)
+def test_tasks_have_contexts_of_their_own(contexts, graph) -> None:
+    rows, task_items = torch.tensor([[1], [1]]), torch.tensor([[2, 0], [0, 3]])
+    found = contexts.contexts(graph, rows, task_items)
     assert found[0, :, 0, 0].tolist() == [3.0, 2.0]
 
 
-def test_the_users_own_context_is_the_supports_mean(contexts, around) -> None:
+def test_the_users_context_is_the_supports_mean(contexts, graph) -> None:
     items, weight = torch.tensor([[1, 4, 0]]), torch.tensor([[0.5, 0.5, 0.0]])
-    assert contexts.mean(around, items, weight).tolist() == [[2.5]]
+    assert contexts.mean(graph, items, weight).tolist() == [[2.5]]
