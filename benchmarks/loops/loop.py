@@ -177,7 +177,7 @@ def steps(
 
 
 def linear_layers(weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
-    """Of `FastLayers`: weights [I, O] and biases in turns, ReLU between the layers."""
+    """Of `FastWeightLayers`: weights [I, O] and biases in turns, ReLU between the layers."""
     tensors = list(weights.values())
     for number in range(0, len(tensors), 2):
         x = (F.relu(x) if number else x) @ tensors[number] + tensors[number + 1]

@@ -65,7 +65,7 @@ def item_values(
     for batch in batches(existing, _BATCH_TASKS, on=device):
         tasks = batch.whole()
         is_existing[tasks.users] = True
-        found = learner.sensitivity(tasks, learner.embed(tasks.items))
+        found = learner.per_example_gradient_norms(tasks, learner.embed(tasks.items))
         # A sampled negative is no reaction that anyone had.
         is_reaction = tasks.support.ratings > 0 if inputs.feedback == "implicit" else True
         mask = tasks.support.mask & is_reaction

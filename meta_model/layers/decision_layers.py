@@ -148,11 +148,11 @@ class DecisionLayers(nn.Module):
             update = (*update, step if second_order else step.detach())
         return update
 
-    def gradient_norms(self, x: ConcatenatedInputs) -> tuple[Tensor, Tensor]:
-        """Predictions [B, N] and the Frobenius norm [B, N] of each prediction's own gradient.
+    def per_example_gradient_norms(self, x: ConcatenatedInputs) -> tuple[Tensor, Tensor]:
+        """Predictions [B, N] and the Frobenius norm [B, N] of each prediction's gradient.
 
-        Taken before any local update, over all weights and biases of these layers. The norm of an
-        outer product is the product of its vectors' norms, so no place needs a backward pass.
+        The gradient is by the shared weights and biases of all layers. The norm of an outer product
+        is the product of its vectors' norms (`per_example_gradients`): no backward pass is needed.
         """
         *hidden, predicted = self._further(x.affine(self.linear()[0]), ())
         gradients = self._output_gradients(hidden, torch.ones_like(predicted), ())

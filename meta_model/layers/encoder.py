@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from meta_model.layers.fast_layers import Trace
+from meta_model.layers.per_example_gradients import PerExampleGradients
 from meta_model.layers.rows import at_rows
 
 
@@ -21,11 +21,11 @@ class Encoded:
     points: Tensor
     hidden: Tensor
 
-    def trace(self) -> Trace:
-        """For gradients by the output layer, the last that every point goes through."""
-        made = Trace()
-        made.add_layer([self.hidden.detach()], self.points)
-        return made
+    def gradients(self) -> PerExampleGradients:
+        """Gradients by the output layer, the last layer before the points."""
+        recorded = PerExampleGradients()
+        recorded.add_layer([self.hidden.detach()], self.points)
+        return recorded
 
 
 class Encoder(nn.Module):

@@ -27,7 +27,7 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.encoder import Encoded, Encoder
-from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
@@ -71,13 +71,17 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
         return positions.baseline + self._residual(state.method_state, encoded)
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
+    def per_example_gradient_norms(
+        self, tasks: Tasks, catalogue: Catalogue[Tensor]
+    ) -> GradientNorms:
         state = self.unadapted(tasks)
         positions = self._support_positions(state, tasks, catalogue)
         encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)
         residual = self._residual(state.method_state, encoded)
-        norms = encoded.trace().norms(residual)
-        return self._sensitivity(state, (positions.baseline + residual).detach(), norms, tasks)
+        norms = encoded.gradients().norms(residual)
+        return self._score_gradient_norms(
+            state, (positions.baseline + residual).detach(), norms, tasks
+        )
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (self.encoder, self.value, self.user):

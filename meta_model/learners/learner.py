@@ -35,11 +35,11 @@ class ParameterGroup:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sensitivity:
-    """How a pair of a user and an item moves what a support changes in the model, [B, N] each.
+class GradientNorms:
+    """Per-example gradient norms by the parameters that a support adapts, [B, N] each.
 
-    losses: the pair's loss; of_loss and of_score: the Frobenius norms of the gradients of that
-    loss and of the predicted score
+    losses: the loss of a user and an item; of_loss and of_score: the Frobenius norms of the
+    gradients of this loss and of the predicted score
     """
 
     losses: Tensor
@@ -107,8 +107,8 @@ class Learner(nn.Module, ABC, Generic[TaskState, ItemCatalogue]):
         """The median ratings [B, N]: what the absolute error asks for."""
 
     @abstractmethod
-    def sensitivity(self, tasks: Tasks, catalogue: ItemCatalogue) -> Sensitivity:
-        """At each support position [B, S], as if it were the user's first reaction."""
+    def per_example_gradient_norms(self, tasks: Tasks, catalogue: ItemCatalogue) -> GradientNorms:
+        """Of each support position [B, S], as if it were the user's first reaction."""
 
     def adaptation_deltas(self, _state: TaskState) -> dict[nn.Parameter, Tensor]:
         """Adapted minus shared value of each parameter that a task adapts, summed over tasks.

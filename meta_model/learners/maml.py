@@ -27,10 +27,11 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.encoders.local_tables import Values, found_means, means, slots_of
-from meta_model.layers.fast_layers import FastLayers, Trace
+from meta_model.layers.fast_weights import FastWeightLayers
 from meta_model.layers.local_update import LocalUpdate, Weights
+from meta_model.layers.per_example_gradients import PerExampleGradients
 from meta_model.layers.rows import at_rows
-from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
@@ -70,7 +71,9 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         super().__init__(config, inputs)
         users, items = self.users.embedding.output_size, self.items.embedding.output_size
         sizes = (users, self.users.vector_size - users, items, self.items.vector_size - items)
-        self.layers = FastLayers((*sizes, self.items.n_side_features), (*config.hidden_sizes, 1))
+        self.layers = FastWeightLayers(
+            (*sizes, self.items.n_side_features), (*config.hidden_sizes, 1)
+        )
         tables = [self.users.embedding.table.shape, self.items.embedding.table.shape]
         shapes = [*tables, *self.layers.shapes()]
         self.update = LocalUpdate(shapes, config.local_steps, config)
@@ -111,8 +114,10 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         )
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Items]) -> Sensitivity:
-        state, trace = self.unadapted(tasks), Trace()
+    def per_example_gradient_norms(
+        self, tasks: Tasks, catalogue: Catalogue[Items]
+    ) -> GradientNorms:
+        state, gradients = self.unadapted(tasks), PerExampleGradients()
         positions = self._support_positions(state, tasks, catalogue)
         residual = self._residual(
             state,
@@ -120,10 +125,10 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
             state.method_state.weights,
             catalogue.method_items,
             positions,
-            trace,
+            gradients,
         )
         scores = (positions.baseline + residual).detach()
-        return self._sensitivity(state, scores, trace.norms(residual), tasks)
+        return self._score_gradient_norms(state, scores, gradients.norms(residual), tasks)
 
     def adaptation_deltas(self, state: State[AdaptedParameters]) -> dict[nn.Parameter, Tensor]:
         adapted = state.method_state
@@ -158,7 +163,7 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         weights: Weights,
         items: Items,
         positions: Positions,
-        trace: Trace | None = None,
+        gradients: PerExampleGradients | None = None,
     ) -> Tensor:
         """The predicted residuals over the baseline, [B, N]."""
         of_users, of_items, *layers = weights
@@ -167,16 +172,16 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         moved = means(of_users, adapted.users.weights, n_of_users).unsqueeze(1)
         values, weight = items.values_at(positions.rows)
         content = found_means(adapted.slots, values, weight, of_items, n_of_items)
-        if trace is not None:
+        if gradients is not None:
             moved = moved.expand(-1, n_positions, -1)  # one for each position, to differentiate by
-            trace.add_means(moved, adapted.users.weights.unsqueeze(1), n_of_users)
-            trace.add_means(content, weight, n_of_items)
+            gradients.add_means(moved, adapted.users.weights.unsqueeze(1), n_of_users)
+            gradients.add_means(content, weight, n_of_items)
         users, statistics = _split(state.vectors.unsqueeze(1), self.users.embedding.output_size)
         vectors, identity = _split(
             at_rows(items.vectors, positions.rows), self.items.embedding.output_size
         )
         parts = [users + moved, statistics, vectors + content, identity, positions.side_features]
-        residual: Tensor = self.layers(tuple(layers), parts, trace)
+        residual: Tensor = self.layers(tuple(layers), parts, gradients)
         return residual.squeeze(-1)
 
 

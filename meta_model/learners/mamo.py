@@ -28,11 +28,12 @@ from torch.nn import functional as F
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.layers.fast_layers import FastLayers, Trace
+from meta_model.layers.fast_weights import FastWeightLayers
 from meta_model.layers.local_update import LocalUpdate, Weights
 from meta_model.layers.memories import Memories
+from meta_model.layers.per_example_gradients import PerExampleGradients
 from meta_model.layers.rows import at_rows
-from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
@@ -56,11 +57,11 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         size, n_profile = config.embedding_size, self.users.embedding.output_size
-        self.of_users = FastLayers((n_profile,), (size,))
-        self.of_items = FastLayers((self.items.vector_size,), (size,))
+        self.of_users = FastWeightLayers((n_profile,), (size,))
+        self.of_items = FastWeightLayers((self.items.vector_size,), (size,))
         n_statistics = self.users.vector_size - n_profile
         inputs_of_rating = (size, n_statistics, self.items.n_side_features)
-        self.of_ratings = FastLayers(inputs_of_rating, (*config.hidden_sizes, 1))
+        self.of_ratings = FastWeightLayers(inputs_of_rating, (*config.hidden_sizes, 1))
         shapes = self.of_users.shapes()
         self.remembered = Memories(config.memory_slots, n_profile, shapes, size)
         networks = (self.of_users, self.of_items, self.of_ratings)
@@ -115,14 +116,16 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         )
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
-        state, trace = self.unadapted(tasks), Trace()
+    def per_example_gradient_norms(
+        self, tasks: Tasks, catalogue: Catalogue[Tensor]
+    ) -> GradientNorms:
+        state, gradients = self.unadapted(tasks), PerExampleGradients()
         positions = self._support_positions(state, tasks, catalogue)
         residual = self._residual(
-            state, state.method_state.weights, catalogue.method_items, positions, trace
+            state, state.method_state.weights, catalogue.method_items, positions, gradients
         )
         scores = (positions.baseline + residual).detach()
-        return self._sensitivity(state, scores, trace.norms(residual), tasks)
+        return self._score_gradient_norms(state, scores, gradients.norms(residual), tasks)
 
     def memories(self) -> Sequence[Tensor]:
         return self.remembered.all()
@@ -150,24 +153,24 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         weights: Weights,
         vectors: Tensor,
         positions: Positions,
-        trace: Trace | None = None,
+        gradients: PerExampleGradients | None = None,
     ) -> Tensor:
         """(1) and (2): the predicted residuals over the baseline, [B, N]."""
         of_users, of_items, of_ratings, preference = self._split(weights)
         users = state.method_state.profiles.unsqueeze(1)
-        if trace is not None:
+        if gradients is not None:
             users = users.expand(
                 -1, positions.rows.shape[1], -1
             )  # one for each position, to be traced
-        users = F.relu(self.of_users(of_users, [users], trace))
-        items = F.relu(self.of_items(of_items, [at_rows(vectors, positions.rows)], trace))
+        users = F.relu(self.of_users(of_users, [users], gradients))
+        items = F.relu(self.of_items(of_items, [at_rows(vectors, positions.rows)], gradients))
         to_users, to_items = preference.mT.split(users.shape[-1], dim=1)
         taste = users @ to_users + items @ to_items
-        if trace is not None:
-            trace.add_layer([users, items], taste, has_bias=False)
+        if gradients is not None:
+            gradients.add_layer([users, items], taste, has_bias=False)
         statistics = state.vectors[:, state.method_state.profiles.shape[1] :].unsqueeze(1)
         parts = [taste, statistics, positions.side_features]
-        residual: Tensor = self.of_ratings(of_ratings, parts, trace)
+        residual: Tensor = self.of_ratings(of_ratings, parts, gradients)
         return residual.squeeze(-1)
 
     def _split(self, weights: Weights) -> tuple[Weights, Weights, Weights, Tensor]:

@@ -28,7 +28,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.encoder import Encoded, Encoder
 from meta_model.layers.likelihoods import Categorical
-from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
@@ -83,14 +83,16 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
         return self._matched(state, encoded, state.method_state.mask.unsqueeze(1))
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
+    def per_example_gradient_norms(
+        self, tasks: Tasks, catalogue: Catalogue[Tensor]
+    ) -> GradientNorms:
         """Each reaction beside all the others of its user: alone, it would match nothing."""
         state = self.adapt(tasks, catalogue)
         positions = self._support_positions(state, tasks, catalogue)
         encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)
         others = ~torch.eye(positions.rows.shape[1], dtype=torch.bool, device=positions.rows.device)
         forecasts = self._matched(state, encoded, state.method_state.mask.unsqueeze(1) & others)
-        return self._level_sensitivity(state, forecasts, encoded, tasks)
+        return self._level_gradient_norms(state, forecasts, encoded, tasks)
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (self.encoder, self.item_prior, self.user_prior):

@@ -27,7 +27,7 @@ from meta_model.data.tasks import Tasks
 from meta_model.layers.decision_layers import DecisionLayers, Update
 from meta_model.layers.layer_inputs import ConcatenatedInputs, Projected
 from meta_model.layers.materialised_weights import MaterialisedWeights, materialise
-from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
 from schemas.errors import UserError
@@ -99,14 +99,16 @@ class MeLU(RatingLearner[AdaptedLayers, Projected]):
         materialised = AdaptedLayers(users=users, update=materialise(self.decision, users, update))
         return replace(state, method_state=materialised)
 
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Projected]) -> Sensitivity:
+    def per_example_gradient_norms(
+        self, tasks: Tasks, catalogue: Catalogue[Projected]
+    ) -> GradientNorms:
         state = self.unadapted(tasks)
         positions = self._support_positions(state, tasks, catalogue)
         users = state.method_state.users
-        residual, norms = self.decision.gradient_norms(
+        residual, norms = self.decision.per_example_gradient_norms(
             _inputs(users, catalogue.method_items, positions)
         )
-        return self._sensitivity(state, positions.baseline + residual, norms, tasks)
+        return self._score_gradient_norms(state, positions.baseline + residual, norms, tasks)
 
     def adaptation_deltas(self, state: State[AdaptedLayers]) -> dict[nn.Parameter, Tensor]:
         update = state.method_state.update

@@ -32,11 +32,12 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.encoders.metapath_contexts import ItemGraph, MetapathContexts
-from meta_model.layers.fast_layers import FastLayers, Trace
+from meta_model.layers.fast_weights import FastWeightLayers
 from meta_model.layers.local_update import LocalUpdate, Weights
+from meta_model.layers.per_example_gradients import PerExampleGradients
 from meta_model.layers.residual_propagation import N_PROPAGATED, ResidualPropagation, SupportMemory
 from meta_model.layers.rows import at_rows
-from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
@@ -73,12 +74,12 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         self.contexts = MetapathContexts(self.items, self.statistics, inputs.metapaths, config)
         self.n_paths = 1 + len(inputs.metapaths.names)
         size = config.embedding_size
-        self.semantic = FastLayers((self.contexts.size,), (size,))
+        self.semantic = FastWeightLayers((self.contexts.size,), (size,))
         self.of_users = nn.Linear(self.users.vector_size, size)
         self.of_items = nn.Linear(self.items.vector_size, size)
         outputs = (*config.hidden_sizes, 1)
         inputs_of_rating = (size, size, self.items.n_side_features, size, N_PROPAGATED)
-        self.rating = FastLayers(inputs_of_rating, outputs)
+        self.rating = FastWeightLayers(inputs_of_rating, outputs)
         self.propagation = ResidualPropagation(self.n_paths)
         self.kappa = nn.Linear(size, sum(outputs))
         nn.init.zeros_(self.kappa.weight)  # at first, the prior is the same for every context
@@ -147,8 +148,10 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         return positions.baseline + self._fused(semantics, residual)
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Items]) -> Sensitivity:
-        state, trace = self.unadapted(tasks), Trace()
+    def per_example_gradient_norms(
+        self, tasks: Tasks, catalogue: Catalogue[Items]
+    ) -> GradientNorms:
+        state, gradients = self.unadapted(tasks), PerExampleGradients()
         positions = self._support_positions(state, tasks, catalogue)
         semantics = replace(state.method_state, items=tasks.items[tasks.support.rows])
         contexts = self._contexts(semantics, catalogue.method_items, positions)
@@ -160,12 +163,14 @@ class MetaHIN(RatingLearner[Semantics, Items]):
             catalogue.method_items,
             positions,
             path_inputs,
-            trace,
+            gradients,
         )
         fused = self._fused(semantics, residual)
-        of_paths = trace.norms(fused).unflatten(0, (-1, self.n_paths))
+        of_paths = gradients.norms(fused).unflatten(0, (-1, self.n_paths))
         norms = of_paths.square().sum(1).sqrt()
-        return self._sensitivity(state, (positions.baseline + fused).detach(), norms, tasks)
+        return self._score_gradient_norms(
+            state, (positions.baseline + fused).detach(), norms, tasks
+        )
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (
@@ -195,19 +200,21 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         catalogue: Items,
         positions: Positions,
         path_inputs: tuple[Tensor, Tensor],
-        trace: Trace | None = None,
+        gradients: PerExampleGradients | None = None,
     ) -> Tensor:
         """The residuals over the baseline that each path predicts, [B * P, N].
 
         path_inputs: contexts [B * P, N, C] and propagated residuals [B * P, N, 2]
         """
         contexts, propagated = path_inputs
-        x = F.relu(self.semantic(phi, [contexts], trace))
+        x = F.relu(self.semantic(phi, [contexts], gradients))
         users = self._paired(state.method_state.user).unsqueeze(1)
         # What all tasks share is not repeated; side features may differ where the items do not.
         both = (at_rows(catalogue.vectors, positions.rows), positions.side_features)
         items, side_features = (self._paired(part) if len(part) > 1 else part for part in both)
-        residual: Tensor = self.rating(omega, [users, items, side_features, x, propagated], trace)
+        residual: Tensor = self.rating(
+            omega, [users, items, side_features, x, propagated], gradients
+        )
         return residual.squeeze(-1)
 
     def _transformed(self, seen: Tensor) -> Weights:

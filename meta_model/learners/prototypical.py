@@ -28,7 +28,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.encoder import Encoder
 from meta_model.layers.likelihoods import Categorical
-from meta_model.learners.learner import ParameterGroup, Sensitivity
+from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
@@ -88,12 +88,14 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
         return self._nearest(state.method_state, encoded.points)
 
     @torch.enable_grad()
-    def sensitivity(self, tasks: Tasks, catalogue: Catalogue[Tensor]) -> Sensitivity:
+    def per_example_gradient_norms(
+        self, tasks: Tasks, catalogue: Catalogue[Tensor]
+    ) -> GradientNorms:
         state = self.unadapted(tasks)
         positions = self._support_positions(state, tasks, catalogue)
         encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)
         forecasts = self._nearest(state.method_state, encoded.points)
-        return self._level_sensitivity(state, forecasts, encoded, tasks)
+        return self._level_gradient_norms(state, forecasts, encoded, tasks)
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (self.encoder, self.of_users):

@@ -37,7 +37,7 @@ from meta_model.layers.likelihoods import (
     ScoreLikelihood,
     SquaredError,
 )
-from meta_model.learners.learner import Learner, ParameterGroup, Sensitivity
+from meta_model.learners.learner import GradientNorms, Learner, ParameterGroup
 from meta_model.learners.task_state import (
     Catalogue,
     MethodItems,
@@ -151,26 +151,26 @@ class RatingLearner(
     def median(self, state: State[MethodState], forecasts: Tensor) -> Tensor:
         return self.likelihood.median(forecasts, state.threshold_offsets)
 
-    def _sensitivity(
+    def _score_gradient_norms(
         self, state: State[MethodState], scores: Tensor, norms: Tensor, tasks: Tasks
-    ) -> Sensitivity:
+    ) -> GradientNorms:
         """From the scores [B, S] at the support, and their gradients' norms, by the local loss."""
         ratings = tasks.support.ratings
         gradients = self.local_likelihood.gradients(scores, state.threshold_offsets, ratings)
-        return Sensitivity(
+        return GradientNorms(
             losses=self.local_likelihood.losses(scores, state.threshold_offsets, ratings),
             of_loss=norms * gradients.abs(),
             of_score=norms,
         )
 
-    def _level_sensitivity(
+    def _level_gradient_norms(
         self, state: State[MethodState], forecasts: Tensor, encoded: Encoded, tasks: Tasks
-    ) -> Sensitivity:
+    ) -> GradientNorms:
         """From forecasts of levels [B, S, L], by the output layer of what encodes the items."""
         losses = self.losses(state, forecasts, tasks.support.ratings)
-        of_loss = encoded.trace().norms(losses)
-        of_score = encoded.trace().norms(self.expected(state, forecasts))
-        return Sensitivity(losses=losses.detach(), of_loss=of_loss, of_score=of_score)
+        of_loss = encoded.gradients().norms(losses)
+        of_score = encoded.gradients().norms(self.expected(state, forecasts))
+        return GradientNorms(losses=losses.detach(), of_loss=of_loss, of_score=of_score)
 
     def parameter_groups(self) -> Iterable[ParameterGroup]:
         embeddings = parameters_of(self.users.embedding, self.items.embedding, self.items.identity)

@@ -207,7 +207,7 @@ def test_items_that_are_the_same_for_all_tasks_need_one_row_of_positions() -> No
 
 def test_gradient_norms_equal_one_backward_pass_a_position() -> None:
     layers, batch = _layers(steps=1), _batch()
-    predictions, norms = layers.gradient_norms(batch.inputs(layers, batch.support))
+    predictions, norms = layers.per_example_gradient_norms(batch.inputs(layers, batch.support))
     network = nn.Sequential(*_interleaved(layers))
     for task in range(3):
         for position, x in enumerate(batch.vectors(batch.support, task, max(LENGTHS))):

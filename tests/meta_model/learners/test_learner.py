@@ -208,7 +208,7 @@ def test_nobody_needs_attributes_or_a_network(
     optimizer = optimizer_of(learner, config, torch.device("cpu"))
     loss, _ = global_update(learner, optimizer, [(0, tasks)], config, _at(1))
     predicted = _predict(learner.eval(), tasks)
-    norms = learner.sensitivity(tasks, learner.embed(tasks.items)).of_loss
+    norms = learner.per_example_gradient_norms(tasks, learner.embed(tasks.items)).of_loss
     assert all(x.isfinite().all() for x in (loss, predicted, norms))
 
 

@@ -1,4 +1,4 @@
-"""What evidence is made of: the norms of each place's gradients, against autograd one by one."""
+"""The norms of per-example gradients equal those of autograd, one example at a time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_norms_equal_autograds(
         ratings = (tasks.support.ratings >= 3).float()
         tasks = replace(tasks, support=replace(tasks.support, ratings=ratings))
     parameters = [p for name, p in learner.named_parameters() if name.startswith(ADAPTED[model])]
-    found = learner.sensitivity(tasks, learner.embed(tasks.items))
+    found = learner.per_example_gradient_norms(tasks, learner.embed(tasks.items))
     scores, losses = _spelt_out(learner, tasks)
     for task, place in torch.nonzero(tasks.support.mask).tolist():
         of_score = _norm(scores[task, place], parameters)
@@ -72,8 +72,8 @@ def test_every_learner_says_how_much_it_would_learn(
     learner = create(replace(config, model=model), inputs).eval()
     tasks: Tasks = tasks_of("train")
     with torch.no_grad():
-        found = learner.sensitivity(tasks, learner.embed(tasks.items))
-        first = learner.sensitivity(tasks[:1], learner.embed(tasks.items))
+        found = learner.per_example_gradient_norms(tasks, learner.embed(tasks.items))
+        first = learner.per_example_gradient_norms(tasks[:1], learner.embed(tasks.items))
     mask = tasks.support.mask
     for values in (found.losses, found.of_loss, found.of_score):
         assert values.shape == mask.shape
