@@ -1,8 +1,8 @@
 """The model artefact: one folder a run, replaced whole, that says what it was trained on.
 
 weights.safetensors of the learner of ratings, choice.safetensors of the model of choices,
-calibration.json, config.json, model.json (provenance), curve.jsonl, numbering.parquet (whom the
-rows of its tables stand for)
+calibration.json, config.json, model.json (provenance), curve.jsonl, numbering.parquet (the keys of
+the rows of its embedding tables)
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from safetensors.torch import load as load_weights
 from safetensors.torch import save as pack_weights
 from torch import nn
 
-from meta_model.artefact.numbering import numbering, renumbered
+from meta_model.artefact.row_alignment import aligned, row_keys
 from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
@@ -37,7 +37,7 @@ from schemas.pipeline import BUILD_PROFILES, META_TRAIN, PUBLISH
 from schemas.run.decision import CHAMPIONS
 from schemas.run.run_id import RunId
 
-_NUMBERING = "numbering.parquet"
+_ROW_KEYS = "numbering.parquet"
 # What a model is: its version is their digest, one after the other.
 _PARTS = ("weights.safetensors", "choice.safetensors", "calibration.json")
 
@@ -97,7 +97,7 @@ def save(
         (draft.path / "config.json").write_text(config.to_json() + "\n")
         (draft.path / "model.json").write_text(json.dumps(asdict(provenance), indent=2) + "\n")
         (draft.path / "curve.jsonl").write_text(curve_lines(trained.curve))
-        pq.write_table(numbering(inputs), draft.path / _NUMBERING)
+        pq.write_table(row_keys(inputs), draft.path / _ROW_KEYS)
         draft.rows = provenance.train_tasks
     return provenance
 
@@ -121,7 +121,7 @@ def load_champion(published: Path, day: date, inputs: Inputs, device: torch.devi
     What it has not met is to it as what the vocabulary lacks.
     """
     folder = Lake(root=published).require(CHAMPIONS, day, made_by=PUBLISH)
-    then = pq.read_table(folder / _NUMBERING)
+    then = pq.read_table(folder / _ROW_KEYS)
     return _loaded(folder, _provenance(folder), inputs, then, device)
 
 
@@ -165,10 +165,10 @@ def _version(parts: Iterable[bytes]) -> str:
 
 
 def _fill(model: nn.Module, packed: bytes, inputs: Inputs, then: pa.Table | None) -> None:
-    """Load the weights; `then`: how they are numbered, None: as the inputs are."""
+    """Load the weights; `then`: their row keys, None: those of the inputs."""
     weights = load_weights(packed)
     if then is not None:
-        weights = renumbered(weights, model, then, numbering(inputs))
+        weights = aligned(weights, model, then, row_keys(inputs))
     model.load_state_dict(weights)
 
 

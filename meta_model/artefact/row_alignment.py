@@ -1,9 +1,8 @@
-"""Whom the rows of a model's tables stand for, so that an earlier model can meet a later day.
+"""Row alignment: a model's embedding tables, in the row order of a later day.
 
-Tables of weights have a row for each value of a feature and for each item, numbered as the
-vocabulary and the profiles of one ds number them. On another ds the same values and items may
-have other numbers, and some are new: what a model has not met is row 0, which is zero, as a value
-is that the vocabulary lacks.
+Embedding tables have a row for each value of a feature and for each item, in the order of the
+vocabulary and the profiles of one ds. Another ds may order the same values and items differently,
+and add new ones. Values and items that training has not seen get row 0, which is zero.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ _KEY = ["table", "feature", "value"]
 _ITEM_IDS = "item_id"
 
 
-def numbering(inputs: Inputs) -> pa.Table:
-    """`table, feature, value, row` of every row that training moves.
+def row_keys(inputs: Inputs) -> pa.Table:
+    """The keys of the rows that training changes: a table of `table, feature, value, row`.
 
-    table: `user` and `item` of the values of their features, `item_id` of the items themselves
+    table: `user` and `item` for values of their features, `item_id` for items themselves
     """
     items = inputs.item_profiles
     rated = items.filter(pc.field("train_n_ratings") > 0)
@@ -39,22 +38,22 @@ def numbering(inputs: Inputs) -> pa.Table:
     )
 
 
-def renumbered(
+def aligned(
     weights: dict[str, Tensor], model: nn.Module, then: pa.Table, now: pa.Table
 ) -> dict[str, Tensor]:
-    """Weights, numbered as `then` says, for a `model` of inputs numbered as `now` says.
+    """Weights with the row keys `then`, in the row order `now` of `model`.
 
-    What a learner knows of the items' ratings is no weight, and stays its own.
+    The item statistics are no weights: those of `model` stay.
     """
     moved = dict(weights)
     for table, name, weight in _tables(model):
-        moved[name] = weights[name][_places(table, len(weight), then, now)]
-    own = {n: value for n, value in model.state_dict().items() if n.startswith("statistics.")}
-    return moved | own
+        moved[name] = weights[name][_source_rows(table, len(weight), then, now)]
+    kept = {n: value for n, value in model.state_dict().items() if n.startswith("statistics.")}
+    return moved | kept
 
 
 def _values(inputs: Inputs, entity: str, features: Features) -> Iterator[pa.Table]:
-    """All features share one numbering, one after the other (`encoders.embedding.Attributes`)."""
+    """The rows of all features, one feature after the other (`encoders.embedding.Attributes`)."""
     start = 0
     for name, size in zip(features.names, features.sizes, strict=True):
         known = inputs.vocabulary.filter(pc.field("feature") == f"{entity}.{name}")
@@ -69,17 +68,17 @@ def _part(
     return pa.table({**columns, "value": values, "row": pa.array(rows, pa.int64())})
 
 
-def _places(table: str, size: int, then: pa.Table, now: pa.Table) -> Tensor:
-    """Of each row of a table now, its row then, or 0: [size]."""
+def _source_rows(table: str, size: int, then: pa.Table, now: pa.Table) -> Tensor:
+    """The row then of each row of a table now, or 0: [size]."""
     before, after = (rows.filter(pc.field("table") == table) for rows in (then, now))
     found = after.join(before, _KEY, join_type="inner", right_suffix="_then")
-    places = np.zeros(size, dtype=np.int64)
-    places[found["row"].to_numpy()] = found["row_then"].to_numpy()
-    return torch.from_numpy(places)
+    rows = np.zeros(size, dtype=np.int64)
+    rows[found["row"].to_numpy()] = found["row_then"].to_numpy()
+    return torch.from_numpy(rows)
 
 
 def _tables(model: nn.Module) -> Iterator[tuple[str, str, Tensor]]:
-    """The model's tables: whom the rows stand for, the name among the weights, the table."""
+    """The model's embedding tables: `table` of the row keys, name among the weights, tensor."""
     if isinstance(model, Ridge):
         yield "user", "of_users.table", model.of_users.table
         yield "item", "of_items.table", model.of_items.table

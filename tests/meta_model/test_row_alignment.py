@@ -1,4 +1,4 @@
-"""A model of an earlier day says the same of who it knows, however a later day numbers them."""
+"""A model predicts the same for the users and items that it knows, whatever their later indices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks.float64 import double
-from meta_model.artefact.numbering import numbering, renumbered
+from meta_model.artefact.row_alignment import aligned, row_keys
 from meta_model.choice.ridge import Ridge
 from meta_model.config import Config
 from meta_model.data.features import features
@@ -110,7 +110,7 @@ def test_predictions_are_the_same_under_other_numbers(
         if is_zero_row:
             weight.data[0] = 0
     meeting = create(config, later).double()
-    weights = renumbered(trained.state_dict(), meeting, numbering(known), numbering(later))
+    weights = aligned(trained.state_dict(), meeting, row_keys(known), row_keys(later))
     meeting.load_state_dict(weights)
     meeting.eval()
     # The statistics are of the day, and so of the new items too: the mean has to be the old one.
@@ -130,7 +130,7 @@ def test_choices_are_the_same_under_other_numbers(known: Inputs, later: Inputs, 
     for table in (trained.of_items, trained.of_users, trained.bias_of_values):
         table.table.data[0] = 0
     meeting = Ridge(later, size=6, dropout=0.0).double()
-    weights = renumbered(trained.state_dict(), meeting, numbering(known), numbering(later))
+    weights = aligned(trained.state_dict(), meeting, row_keys(known), row_keys(later))
     meeting.load_state_dict(weights)
     meeting.eval()
     assert not meeting.is_trained[: N_NEW + 1].any()
@@ -149,7 +149,7 @@ def test_choices_are_the_same_under_other_numbers(known: Inputs, later: Inputs, 
 
 def test_what_was_not_met_is_zero(known: Inputs, later: Inputs, config: Config) -> None:
     trained, meeting = create(config, known), create(config, later)
-    weights = renumbered(trained.state_dict(), meeting, numbering(known), numbering(later))
+    weights = aligned(trained.state_dict(), meeting, row_keys(known), row_keys(later))
     identity = weights["items.identity.table.weight"]
     assert identity[1 : N_NEW + 1].abs().sum() == 0
     unrated = later.item_profiles["train_n_ratings"].to_numpy() == 0
