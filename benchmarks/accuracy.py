@@ -32,7 +32,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.device import choose_device
 from meta_model.evaluation.scenarios import Figure, evaluate
 from meta_model.training.checkpoint import Epoch
-from meta_model.training.meta_train import Watch, meta_train
+from meta_model.training.meta_train import TrainingCallbacks, meta_train
 from schemas.dataset.spec import Feedback
 from schemas.run import command_line
 from schemas.run.learners import known
@@ -146,7 +146,7 @@ def _figures(options: argparse.Namespace, config: Config, inputs: Inputs) -> lis
             epoch.epoch, config.epochs, epoch.train_loss, tasks_per_second,
         )  # fmt: skip
 
-    trained = meta_train(inputs, config, device, Watch(on_epoch=on_epoch))
+    trained = meta_train(inputs, config, device, TrainingCallbacks(on_epoch=on_epoch))
     return evaluate(trained.learner, config.model, inputs, device)
 
 

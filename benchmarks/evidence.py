@@ -42,7 +42,7 @@ from meta_model.evidence.item_values import item_values
 from meta_model.evidence.quality import Judged, judge
 from meta_model.evidence.segment_lists import segment_lists
 from meta_model.training.checkpoint import Epoch
-from meta_model.training.meta_train import Watch, meta_train
+from meta_model.training.meta_train import TrainingCallbacks, meta_train
 from schemas.errors import UserError
 from schemas.run import command_line
 from schemas.run.learners import known
@@ -88,7 +88,7 @@ def _judged(
     options: argparse.Namespace, config: Config, inputs: Inputs, device: torch.device
 ) -> Iterator[Judged]:
     """Train both models, choose lists, and ask new users."""
-    learner = meta_train(inputs, config, device, Watch(on_epoch=_log_epoch)).learner
+    learner = meta_train(inputs, config, device, TrainingCallbacks(on_epoch=_log_epoch)).learner
     choice = new_users.choice_model(options, config, inputs, device)
     chosen = segment_lists(choice, replace(inputs, segments=()), config, tell=log.info)[ALL]
     yield from judge(

@@ -14,7 +14,7 @@ from benchmarks.inputs import public_split
 from meta_model.config import Config
 from meta_model.evaluation.scenarios import evaluate
 from meta_model.training.checkpoint import Epoch
-from meta_model.training.meta_train import Watch, meta_train
+from meta_model.training.meta_train import TrainingCallbacks, meta_train
 
 DATASET = "ml-1m"
 METRICS = ("mae", "rmse", "ndcg5")
@@ -41,7 +41,7 @@ def _trained(world: World, data: Path) -> Iterator[Facts]:
             rates.append(tasks_per_second)
 
         started = time.monotonic()
-        trained = meta_train(inputs, config, world.device, Watch(on_epoch=on_epoch))
+        trained = meta_train(inputs, config, world.device, TrainingCallbacks(on_epoch=on_epoch))
         seconds = time.monotonic() - started
         yield {
             "what": "training",

@@ -19,7 +19,7 @@ from meta_model.learners import Learner
 from meta_model.ranking.calibrating import calibrated
 from meta_model.ranking.recommender import Recommender
 from meta_model.training.checkpoint import Checkpoints, Epoch
-from meta_model.training.meta_train import Watch, meta_train
+from meta_model.training.meta_train import TrainingCallbacks, meta_train
 from meta_model.training.processes import Processes
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -45,8 +45,8 @@ def run_train(
     record.rows_in = n_tasks
     folder = settings.models / ".training" / config.model / f"ds={ds}"
     checkpoints = Checkpoints(folder=folder, identity=_identity(inputs, config, device))
-    with _watch(record, config, n_tasks, processes) as watch:
-        trained = meta_train(inputs, config, device, watch, checkpoints, processes)
+    with _callbacks(record, config, n_tasks, processes) as callbacks:
+        trained = meta_train(inputs, config, device, callbacks, checkpoints, processes)
         if not processes.is_first:
             return
         recommender = with_choice(trained.learner, config, inputs, device, record)
@@ -68,18 +68,18 @@ def with_choice(
 
 
 @contextmanager
-def _watch(
+def _callbacks(
     record: journal.Step, config: Config, n_tasks: int, processes: Processes
-) -> Iterator[Watch]:
+) -> Iterator[TrainingCallbacks]:
     """A bar over the tasks of an epoch on a terminal, elsewhere a line a minute and an epoch."""
     is_silent = True if not processes.is_first else None  # None: silent where there is no terminal
-    said = time.monotonic()
+    reported = time.monotonic()
     with tqdm(total=n_tasks, unit="task", disable=is_silent, leave=False) as bar:
 
         def on_step(epoch: int, seen: int) -> None:
-            nonlocal said
-            if bar.disable and time.monotonic() - said > _LINE_EVERY_SECONDS:
-                said = time.monotonic()
+            nonlocal reported
+            if bar.disable and time.monotonic() - reported > _LINE_EVERY_SECONDS:
+                reported = time.monotonic()
                 record.progress(f"epoch {epoch}/{config.epochs}: {seen:,} of {n_tasks:,} tasks")
             if seen < bar.n:
                 bar.reset()
@@ -95,7 +95,7 @@ def _watch(
                 f"padding {epoch.padding_share:.1%}"
             )
 
-        yield Watch(on_step=on_step, on_epoch=on_epoch)
+        yield TrainingCallbacks(on_step=on_step, on_epoch=on_epoch)
 
 
 def _identity(inputs: Inputs, config: Config, device: torch.device) -> str:

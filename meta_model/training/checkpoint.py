@@ -1,9 +1,9 @@
-"""What a killed training run leaves behind, so that the next one goes on where it stopped.
+"""Checkpoints: a killed training run resumes after its last complete epoch.
 
-After every epoch one file is replaced whole. A run takes it up only if it is the same run: same
-config, same inputs, same number of shards and threads, same PyTorch. All randomness depends on the
-place in the run (`global_update`), so the weights and the optimizer's state are all there is to
-keep, and the resumed run ends with the weights that the undisturbed one would have had.
+After every epoch one file is replaced whole. A run resumes from it only if it is the same run: same
+config, same inputs, same number of shards and threads, same PyTorch. All randomness is seeded by
+epoch and step (`global_update`), so that weights and the optimizer's state are all there is to
+save, and the resumed run ends with the weights that the undisturbed one would have had.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """One line of the training curve; what is of validation is a mean over its tasks, or nan."""
+    """One line of the training curve; validation values are means over tasks, nan without any."""
 
     epoch: int
     train_loss: float

@@ -33,25 +33,33 @@ class Trained:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
-    """Who is told how training goes: after each step (epoch, its tasks so far) and each epoch."""
+class TrainingCallbacks:
+    """Functions that training calls.
+
+    on_step: after each step, with the epoch and its number of tasks so far
+    on_epoch: after each epoch, with its losses and the tasks trained a second
+    """
 
     on_step: Callable[[int, int], None] = lambda _epoch, _n_tasks: None
     on_epoch: Callable[[Epoch, float], None] = lambda _epoch, _tasks_per_second: None
 
 
-_UNWATCHED = Watch()
+_NO_CALLBACKS = TrainingCallbacks()
 
 
 def meta_train(
     inputs: Inputs,
     config: Config,
     device: torch.device,
-    watch: Watch = _UNWATCHED,
+    callbacks: TrainingCallbacks = _NO_CALLBACKS,
     checkpoints: Checkpoints | None = None,
     processes: Processes = ALONE,
 ) -> Trained:
-    """The learner of the epoch with the least validation loss; of the last one without any."""
+    """Train until validation stops improving; the learner of the epoch with the least loss.
+
+    Without validation tasks it is the learner of the last epoch. Raises `UserError` where shards,
+    processes and batch size do not fit, or a loss is not finite.
+    """
     _check_shards(config, processes)
     torch.manual_seed(config.seed)
     learner = create(config, inputs).to(device)
@@ -62,7 +70,7 @@ def meta_train(
         shard: TrainingRows(train.of_shard(shard, config.shards), device)
         for shard in processes.shards(config.shards)
     }
-    epochs = _Epochs(learner, optimizer, inputs, shards, config, device, watch, processes)
+    epochs = _Epochs(learner, optimizer, inputs, shards, config, device, callbacks, processes)
     while not _is_over(run, config):
         started = time.monotonic()
         epoch = epochs.run(len(run.curve) + 1, train.n_tasks)
@@ -70,7 +78,7 @@ def meta_train(
         # The loss is a finer measure than the MAE of medians, which are whole levels.
         if not epoch.validation_loss >= run.best_loss:
             run.best_epoch, run.best_weights = epoch.epoch, copy.deepcopy(learner.state_dict())
-        watch.on_epoch(epoch, train.n_tasks / (time.monotonic() - started))
+        callbacks.on_epoch(epoch, train.n_tasks / (time.monotonic() - started))
         if checkpoints and processes.is_first:
             checkpoints.save(run, learner, optimizer)
     learner.load_state_dict(run.best_weights)
@@ -79,7 +87,7 @@ def meta_train(
 
 @dataclass(frozen=True)
 class _Epochs:
-    """What every epoch works with."""
+    """Runs epochs: global updates on all training tasks, then validation."""
 
     learner: Learner
     optimizer: torch.optim.Optimizer
@@ -87,11 +95,11 @@ class _Epochs:
     shards: Mapping[int, TrainingRows]  # those of this process, by their numbers
     config: Config
     device: torch.device
-    watch: Watch
+    callbacks: TrainingCallbacks
     processes: Processes
 
     def run(self, number: int, n_tasks: int) -> Epoch:
-        """One epoch of global updates, and what it did to the validation tasks."""
+        """One epoch of global updates, and the loss on the validation tasks after it."""
         losses, seen = Losses(number, self.device), 0
         padding = torch.zeros(2, dtype=torch.int64, device=self.device)
         for step, parts in enumerate(self._parts(number)):
@@ -110,7 +118,7 @@ class _Epochs:
                 break
             seen += n
             losses.add(step, loss, n, [tasks.users for _, tasks in parts])
-            self.watch.on_step(number, seen)
+            self.callbacks.on_step(number, seen)
         losses.read()
         self.processes.sum([padding])
         n_empty, n_places = padding.tolist()
@@ -142,9 +150,9 @@ def validate(
 ) -> dict[str, float]:
     """Loss and MAE over the validation tasks, and the MAE before the local update."""
     learner.eval()
-    own = inputs.episodes.split("validation").of_shard(processes.rank, processes.count)
+    shard = inputs.episodes.split("validation").of_shard(processes.rank, processes.count)
     sums = torch.zeros(4, dtype=torch.float64, device=device)
-    for outcome in outcomes(learner, own, device):
+    for outcome in outcomes(learner, shard, device):
         query = outcome.tasks.query
         maes = (
             mae(median, query.ratings, query.mask)

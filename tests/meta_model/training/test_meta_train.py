@@ -12,7 +12,7 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.scenarios import evaluate
 from meta_model.training.checkpoint import Checkpoints, Epoch
-from meta_model.training.meta_train import Trained, Watch, meta_train, validate
+from meta_model.training.meta_train import Trained, TrainingCallbacks, meta_train, validate
 from meta_model.training.processes import Processes
 from schemas.errors import UserError
 
@@ -49,12 +49,12 @@ def test_the_best_epoch_is_kept_and_patience_ends_training(inputs: Inputs, confi
     assert validate(trained.learner, inputs, CPU)["validation_loss"] == min(losses)
 
 
-def _killed_in(epoch: int) -> Watch:
+def _killed_in(epoch: int) -> TrainingCallbacks:
     def on_step(number: int, _seen: int) -> None:
         if number == epoch:
             raise KilledError
 
-    return Watch(on_step=on_step)
+    return TrainingCallbacks(on_step=on_step)
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(
@@ -68,8 +68,8 @@ def test_a_killed_run_goes_on_to_the_same_weights(
     assert len((tmp_path / "run" / "curve.jsonl").read_text().splitlines()) == 2
     torch.rand(100)  # whatever else was drawn meanwhile
     epochs: list[Epoch] = []
-    watch = Watch(on_epoch=lambda epoch, _: epochs.append(epoch))
-    resumed = meta_train(inputs, longer, CPU, watch, checkpoints)
+    callbacks = TrainingCallbacks(on_epoch=lambda epoch, _: epochs.append(epoch))
+    resumed = meta_train(inputs, longer, CPU, callbacks, checkpoints)
     assert [epoch.epoch for epoch in epochs] == [3, 4]
     assert resumed.curve == undisturbed.curve
     assert _same_weights(resumed, undisturbed)
@@ -82,8 +82,8 @@ def test_another_runs_checkpoint_is_left_aside(
     with pytest.raises(KilledError):
         meta_train(inputs, config, CPU, _killed_in(2), first)
     epochs: list[Epoch] = []
-    watch = Watch(on_epoch=lambda epoch, _: epochs.append(epoch))
-    meta_train(inputs, config, CPU, watch, Checkpoints(folder=tmp_path, identity="other"))
+    callbacks = TrainingCallbacks(on_epoch=lambda epoch, _: epochs.append(epoch))
+    meta_train(inputs, config, CPU, callbacks, Checkpoints(folder=tmp_path, identity="other"))
     assert [epoch.epoch for epoch in epochs] == [1, 2]
 
 
