@@ -31,7 +31,7 @@ from meta_model.data.tasks import Tasks
 from meta_model.device import choose_device
 from meta_model.learners import create
 from meta_model.ranking.by_rating import catalogue_chunks, rank
-from meta_model.training.global_update import Position, global_update, optimizer_of
+from meta_model.training.global_update import Progress, global_update, optimizer_of
 from schemas.run import command_line
 
 META_BATCHES = (32, 256)
@@ -101,7 +101,7 @@ def _modes(
     learner = create(config, inputs).to(device)
     loop = LOOPS[config.model](learner)
     optimizer = optimizer_of(learner, config, device)
-    at = Position(epoch=1, step=1, share=0.5)
+    at = Progress(epoch=1, step=1, share=0.5)
     chunks = catalogue_chunks(learner.eval(), paper_tasks.N_ITEMS, device)
     items = torch.arange(1, paper_tasks.N_ITEMS + 1, device=device)
 

@@ -19,14 +19,14 @@ from meta_model.data.ragged import Ragged
 from meta_model.data.resident import TrainingRows
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner, create
-from meta_model.training.global_update import Position, global_update, optimizer_of
+from meta_model.training.global_update import Progress, global_update, optimizer_of
 
 Facts = Mapping[str, object]
 # A stage is one measurement after the other, each of which may fail alone.
 Measurements = Iterator[Callable[[], Iterable[Facts]]]
 
 FIRST = "melu"
-AT = Position(epoch=1, step=1, share=0.5)
+AT = Progress(epoch=1, step=1, share=0.5)
 
 
 @dataclass(frozen=True, kw_only=True)

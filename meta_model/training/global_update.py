@@ -1,6 +1,6 @@
 """The global update: one step of the shared parameters on a batch of adapted tasks.
 
-A batch is given as one part a shard. The gradient is that of the mean over all tasks of all parts,
+A batch has one part for each shard. The gradient is that of the mean over all tasks of all parts,
 summed over processes, so that it does not matter which process computed which part. What is drawn
 (dropout, cold items) is seeded by the epoch, step and shard of a part: a resumed run, and one with
 another number of processes, draws the same.
@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,12 +19,13 @@ from torch import Tensor, nn
 from meta_model.config import Config
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
+from meta_model.learners.learner import ItemCatalogue, TaskState
 from meta_model.training.processes import ALONE, Processes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Position:
-    """Where in the run a step is: epochs count from 1, steps from 0; `share` of all steps done."""
+class Progress:
+    """The epoch, from 1, and its step, from 0; `share` of the run's steps that are done."""
 
     epoch: int
     step: int
@@ -33,7 +33,7 @@ class Position:
 
 
 def optimizer_of(learner: Learner, config: Config, device: torch.device) -> torch.optim.Optimizer:
-    """AdamW over the learner's groups: each has a rate and a decay of its own."""
+    """AdamW over the learner's parameter groups, each with its rate and decay."""
     groups = [
         {
             "params": group.parameters,
@@ -52,12 +52,14 @@ def global_update(
     optimizer: torch.optim.Optimizer,
     parts: Sequence[tuple[int, Tasks]],
     config: Config,
-    at: Position,
+    progress: Progress,
     processes: Processes = ALONE,
 ) -> tuple[Tensor, int]:
-    """One step on the parts, each with its shard's number; the mean loss and the number of tasks.
+    """One step on the parts of a batch; the mean loss and the number of tasks.
 
-    The loss stays on the device (`losses`): one process alone never waits for a GPU here.
+    parts: each with the number of its shard
+
+    The loss stays on the device (`losses`): a single process never waits for a GPU here.
     """
     learner.train()
     parameters = [p for p in learner.parameters() if p.requires_grad]
@@ -65,7 +67,7 @@ def global_update(
     totals = torch.zeros(2, device=parameters[0].device)
     writes = [torch.zeros_like(memory) for memory in learner.memories()]
     for shard, tasks in parts:
-        _draw_from(_seed(config.seed, at.epoch, at.step, shard), tasks.users.device)
+        _draw_from(_seed(config.seed, progress.epoch, progress.step, shard), tasks.users.device)
         loss_of_part, state = _add_gradients(learner, tasks, config)
         for write, of_part in zip(writes, learner.memory_writes(state), strict=True):
             write += of_part
@@ -83,25 +85,29 @@ def global_update(
     torch._foreach_div_(gradients, float(n_tasks))
     nn.utils.clip_grad_norm_(parameters, config.clip_norm)
     for group in optimizer.param_groups:
-        group["lr"] = group["full_rate"] * _schedule(at.share, config)
+        group["lr"] = group["full_rate"] * _schedule(progress.share, config)
     optimizer.step()
     learner.write_memories([write / n_tasks for write in writes])
     return totals[0].double() / n_tasks, n_tasks
 
 
-def task_losses(learner: Learner, tasks: Tasks) -> tuple[Tensor, Any]:
-    """Each task's mean loss on its query after the local update [B], and the adapted state."""
+def task_losses(
+    learner: Learner[TaskState, ItemCatalogue], tasks: Tasks
+) -> tuple[Tensor, TaskState]:
+    """The mean loss [B] of each task's query after the local update, and the adapted state."""
     catalogue = learner.embed(tasks.items)
     state = learner.adapt(tasks, catalogue)
     forecasts = learner.predict(state, catalogue, learner.statistics.query(tasks))
     return learner.task_losses(state, forecasts, tasks.query), state
 
 
-def _add_gradients(learner: Learner, tasks: Tasks, config: Config) -> tuple[Tensor, Any]:
-    """Add the gradient of the sum of the tasks' losses; that sum, and the adapted state.
+def _add_gradients(
+    learner: Learner[TaskState, ItemCatalogue], tasks: Tasks, config: Config
+) -> tuple[Tensor, TaskState]:
+    """Add the gradient of the sum of the tasks' losses; return the sum and the adapted state.
 
-    Reptile (Nichol et al. 2018) moves the locally adapted parameters towards their adapted values,
-    with all of a task's interactions to adapt on; the others get the gradient of the loss.
+    Reptile (Nichol et al. 2018) adapts to all of a task's interactions, and moves the adapted
+    parameters towards their adapted values. The other parameters get the gradient of the loss.
     """
     is_reptile = config.gradient == "reptile"
     losses, state = task_losses(learner, tasks.whole() if is_reptile else tasks)
@@ -115,14 +121,14 @@ def _add_gradients(learner: Learner, tasks: Tasks, config: Config) -> tuple[Tens
 
 
 def _schedule(share: float, config: Config) -> float:
-    """The factor of the global rate: a linear rise, then half a cosine down to nothing."""
+    """The factor of the global rate: linear warm-up, then cosine decay to zero."""
     if share < config.warm_up:
         return share / config.warm_up + 1e-3
     return 0.5 * (1 + math.cos(math.pi * share))
 
 
 def _draw_from(seed: int, device: torch.device) -> None:
-    """Seed the one generator that is drawn from: torch.manual_seed takes its time to seed all."""
+    """Seed the generator of the device alone: torch.manual_seed seeds all, which takes long."""
     if device.type == "cuda":
         torch.cuda.manual_seed(seed)
     else:

@@ -19,7 +19,7 @@ from meta_model.evaluation.metrics import mae
 from meta_model.evaluation.scenarios import outcomes
 from meta_model.learners import Learner, create
 from meta_model.training.checkpoint import Checkpoints, Epoch, Run
-from meta_model.training.global_update import Position, global_update, optimizer_of
+from meta_model.training.global_update import Progress, global_update, optimizer_of
 from meta_model.training.losses import Losses
 from meta_model.training.processes import ALONE, Processes
 from schemas.errors import UserError
@@ -111,7 +111,7 @@ class _Epochs:
                 self.optimizer,
                 parts,
                 self.config,
-                Position(epoch=number, step=step, share=share),
+                Progress(epoch=number, step=step, share=share),
                 self.processes,
             )
             if n == 0:  # no process has any tasks left

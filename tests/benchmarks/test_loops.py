@@ -19,7 +19,7 @@ from meta_model.data.batching import from_episodes
 from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.ranking.by_rating import catalogue_chunks, rank
-from meta_model.training.global_update import Position, global_update, optimizer_of, task_losses
+from meta_model.training.global_update import Progress, global_update, optimizer_of, task_losses
 
 CPU = torch.device("cpu")
 
@@ -88,7 +88,7 @@ def test_gradients_equal_the_loops(learner: Learner, tasks: Tasks) -> None:
 def test_an_update_has_the_loops_loss_and_memories(learner: Learner, tasks: Tasks) -> None:
     loop = LOOPS[learner.config.model](learner)
     optimizer = optimizer_of(learner, learner.config, CPU)
-    at = Position(epoch=1, step=0, share=0.5)
+    at = Progress(epoch=1, step=0, share=0.5)
     before = [memory.clone() for memory in learner.memories()]
     loss, _ = global_update(learner, optimizer, [(0, tasks)], learner.config, at)
     assert loss.item() == pytest.approx(loop.global_update(tasks), rel=1e-6)

@@ -21,7 +21,7 @@ from meta_model.data.metapaths import Metapaths
 from meta_model.data.tasks import InteractionSet, Tasks
 from meta_model.evaluation.scenarios import evaluate
 from meta_model.learners import LEARNERS, Learner, create
-from meta_model.training.global_update import Position, global_update, optimizer_of, task_losses
+from meta_model.training.global_update import Progress, global_update, optimizer_of, task_losses
 from tests.suite.examples import examples
 
 
@@ -212,8 +212,8 @@ def test_nobody_needs_attributes_or_a_network(
     assert all(x.isfinite().all() for x in (loss, predicted, norms))
 
 
-def _at(step: int) -> Position:
-    return Position(epoch=1, step=step, share=step / 20)
+def _at(step: int) -> Progress:
+    return Progress(epoch=1, step=step, share=step / 20)
 
 
 @pytest.fixture

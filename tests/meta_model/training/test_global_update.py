@@ -15,7 +15,7 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, create
-from meta_model.training.global_update import Position, _add_gradients, global_update, optimizer_of
+from meta_model.training.global_update import Progress, _add_gradients, global_update, optimizer_of
 
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parents[2] / "golden" / "loss_curve.json"
@@ -32,8 +32,8 @@ def _losses(inputs: Inputs, config: Config, tasks: Tasks) -> list[float]:
     ]
 
 
-def _at(step: int) -> Position:
-    return Position(epoch=1, step=step, share=step / STEPS)
+def _at(step: int) -> Progress:
+    return Progress(epoch=1, step=step, share=step / STEPS)
 
 
 CURVES = [(name, "second_order") for name in sorted(LEARNERS)]

@@ -23,7 +23,7 @@ from meta_model.data.resampling import Resplit
 from meta_model.data.resident import TrainingRows
 from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, create
-from meta_model.training.global_update import Position, global_update, optimizer_of
+from meta_model.training.global_update import Progress, global_update, optimizer_of
 
 CPU = torch.device("cpu")
 _ASKING = {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "unique_dim", "equal"}
@@ -71,7 +71,7 @@ def test_a_step_asks_for_nothing(
     learner = create(replace(config, model=model), inputs)
     optimizer = optimizer_of(learner, config, CPU)
     with _Asked() as asked:
-        at = Position(epoch=1, step=0, share=0.5)
+        at = Progress(epoch=1, step=0, share=0.5)
         loss, n_tasks = global_update(learner, optimizer, [(0, batches[0])], config, at)
     assert asked.found == ASKED.get(model, {})
     assert n_tasks == 12
