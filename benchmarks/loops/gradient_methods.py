@@ -68,7 +68,7 @@ class MAMOLoop(PerTaskLoop):
 
     def __init__(self, learner: MAMO) -> None:
         super().__init__(learner)
-        memories = learner.remembered
+        memories = learner.memory
         self.profiles, self.preferences = memories.profiles.clone(), memories.preferences.clone()
         self.gradients_of_users = [gradient.clone() for gradient in memories.gradients]
         self.usage = memories.usage.clone()

@@ -1,7 +1,7 @@
-"""Embedding tables of which every task has rows of its own: those that its support has values of.
+"""Adapted rows of embedding tables: a task adapts the rows of its support's feature values.
 
-Rows are kept as differences from the shared table, for all tasks of a batch one below the other; a
-task's own are found by their slots, which count from 1: 0 is a value that the task leaves alone.
+Adapted rows are differences from the shared table; those of all tasks of a batch are stacked. A
+slot is the number of a task's adapted row, from 1; 0 is a value that the task does not adapt.
 
 Shapes: B tasks, N positions, K = F * W values of F features, P rows, E the size of an embedding.
 """
@@ -18,7 +18,7 @@ from meta_model.encoders.embedding import Attributes
 
 @dataclass(frozen=True, kw_only=True)
 class Values:
-    """Entities' values of all features [N, K], and each one's weight in its feature's mean."""
+    """The feature values [N, K] of entities, and the weight of each in its feature's mean."""
 
     numbers: Tensor
     weights: Tensor
@@ -31,7 +31,7 @@ class Values:
 
 
 def slots_of(values: Tensor, mask: Tensor, n_values: int) -> Tensor:
-    """The slot of each of a table's values in each task, [B, values in all].
+    """The slot of each value of a table in each task, [B, values in all].
 
     values: [B, S, K], those of the support; mask: [B, S]
     """
@@ -51,7 +51,7 @@ def means(rows: Tensor, weights: Tensor, n_features: int) -> Tensor:
 def found_means(
     slots: Tensor, values: Tensor, weights: Tensor, rows: Tensor, n_features: int
 ) -> Tensor:
-    """The same [B, N, F * E] of the tasks' own rows [P, E] that values [B or 1, N, K] are in.
+    """The same [B, N, F * E] over the adapted rows [P, E] of values [B or 1, N, K].
 
     Most values are padding, or not in the task's support: only the others are looked up.
     """

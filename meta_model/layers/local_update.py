@@ -1,13 +1,13 @@
-"""Gradient steps on weights of which every task has its own, for a batch of tasks at once.
+"""Local update (inner loop): gradient steps on the fast weights of a batch of tasks.
 
-The loss of a batch is the sum of its tasks' losses, and a task's loss depends on its own weights
-alone: one backward pass gives every task its own gradient. `decision_layers` has a closed form of
-this for layers behind one another; this one takes any loss.
+The loss of a batch is the sum of its tasks' losses, and a task's loss depends on its fast weights
+alone: one backward pass gives the gradients of all tasks. `decision_layers` has a closed form of
+this for linear layers; this one takes any loss.
 
     w_u  <-  w_u - a * grad_w L_u(w_u)
 
-The steps are differentiable (second order) unless told otherwise: first order takes the gradients
-for constants (Finn, Abbeel and Levine, ICML 2017, section 5.2).
+The steps are differentiable (second order); first order, an option, takes the gradients for
+constants (Finn, Abbeel and Levine, ICML 2017, section 5.2).
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ Weights = tuple[Tensor, ...]
 
 
 class LocalUpdate(nn.Module):
-    """`steps` local steps, each with a rate of its own for every weight, learnt or fixed.
+    """`steps` local steps with local rates, learnt or fixed.
 
-    Rates are one a weight tensor, or (Meta-SGD, Li et al. 2017) one for each of its numbers.
+    There is one rate for each step and weight tensor, or (Meta-SGD, Li et al. 2017) for each step
+    and parameter.
     """
 
     def __init__(self, shapes: Sequence[torch.Size], steps: int, config: Config) -> None:
@@ -33,7 +34,7 @@ class LocalUpdate(nn.Module):
         self.steps = steps
         self.is_second_order = config.gradient == "second_order"
         is_single = config.local_rates != "parameter"
-        # Kept as logarithms: a rate stays positive however it is learnt.
+        # As logarithms, so that learnt rates stay positive.
         self.log_rates = nn.ParameterList(
             nn.Parameter(
                 torch.full((steps, *(1 for _ in shape)) if is_single else (steps, *shape), 1.0)
@@ -49,11 +50,11 @@ class LocalUpdate(nn.Module):
         weights: Weights,
         rows: Mapping[int, Tensor] | None = None,
     ) -> tuple[Weights, Weights]:
-        """The weights after all steps, and the first one's gradients.
+        """The weights after all steps, and the gradients of the first step.
 
-        loss: gives the tasks' losses for weights like these
-        weights: each [B, ...]; those numbered in `rows` are rows [P, ...] of one table for all
-        tasks, each of one task, and `rows` says which of the table's rows
+        loss: gives the tasks' losses [B] for weights like these
+        weights: each [B, ...]. Those with their number in `rows` are table rows instead, [P, ...],
+        each adapted by one task; `rows` has their numbers [P] in the shared table
         """
         first: Weights = ()
         for step in range(self.steps):
@@ -72,13 +73,13 @@ class LocalUpdate(nn.Module):
 def gradients_of(
     loss: Callable[[Weights], Tensor], weights: Weights, is_second_order: bool
 ) -> Weights:
-    """Each task's gradient of its loss, like the weights; a graph of them where one is wanted."""
+    """The gradients of the tasks' losses, in the weights' shapes; second order with a graph."""
     differentiable = is_second_order and torch.is_grad_enabled()
     if not torch.is_grad_enabled():
         weights = tuple(weight.detach().requires_grad_() for weight in weights)
     with torch.enable_grad():
         total = loss(weights).sum()
-        # Of a layer whose input is empty, for want of attributes, the gradient is zero.
+        # Without attributes a layer's input is empty, and its gradient zero.
         return torch.autograd.grad(
             total, weights, create_graph=differentiable, materialize_grads=True
         )

@@ -1,4 +1,4 @@
-"""MAMO's memories: what kinds of users there are, and where to start from for each (section 2.3).
+"""MAMO's memories of user profiles, local gradients and preferences (section 2.3).
 
     a_u      =  softmax_k( cos(p_u, M_P[k]) )                            (3)
     b_u      =  a_u^T M_U                                                 (4)
@@ -7,10 +7,10 @@
     M_u,I    =  a_u^T M_U,I                                               (7)
     M_U,I   <-  gamma (a_u x M_u,I)       + (1 - gamma) M_U,I             (8)
 
-As a_u sums to 1 over the K kinds, a write brings back a K-th of what fades: a memory that no
-gradient trains, like M_U,I, goes towards zero. With `attended` decay a row fades by its attention,
-(1 - gamma a_u), like it is written; docs/learners/mamo.md says what that is worth. A batch writes
-the mean over its tasks.
+A row k is one kind of user. As a_u sums to 1 over the K kinds, a write adds one K-th of what
+decays: M_U,I, which no gradient trains, goes towards zero. With `attended` decay a row decays by
+its attention, (1 - gamma a_u), as it is written; docs/learners/mamo.md compares both. A batch
+writes the mean over its tasks.
 
 Shapes: B tasks, K kinds, D the size of a profile.
 """
@@ -25,10 +25,10 @@ from torch.nn import functional as F
 
 
 class Memories(nn.Module):
-    """Buffers, saved with the model: no gradient trains them, and nothing writes them at serving.
+    """Buffers, saved with the model: training writes them, without gradients; serving does not.
 
     profiles: M_P [K, D]; gradients: M_U, for every user weight [K, ...]; preferences: M_U,I
-    [K, E, 2E]; usage: [K], the share of attention that each kind gets, for people to look at
+    [K, E, 2E]; usage: [K], the share of attention of each kind, for inspection
     """
 
     profiles: Tensor
@@ -43,7 +43,7 @@ class Memories(nn.Module):
         self.n_weights = len(shapes)
         for number, shape in enumerate(shapes):
             self.register_buffer(f"gradients_{number}", torch.zeros(n_kinds, *shape))
-        # What is read is a mean of K independent draws: their scale makes up for it.
+        # A read averages K independent draws: their scale keeps the variance.
         scale = (n_kinds / (2 * n_embedding)) ** 0.5
         preferences = torch.randn(n_kinds, n_embedding, 2 * n_embedding) * scale
         self.register_buffer("preferences", preferences)
@@ -72,7 +72,7 @@ class Memories(nn.Module):
     def writes(
         self, attention: Tensor, profiles: Tensor, gradients: Sequence[Tensor], preference: Tensor
     ) -> list[Tensor]:
-        """What tasks write to each of `all`, summed over them: a_u times the new."""
+        """What tasks write to each of `all`, summed over tasks: a_u times the new values."""
         new = [profiles, *gradients, preference]
         written = [torch.tensordot(attention, values, dims=([0], [0])) for values in new]
         return [*(tensor.detach() for tensor in written), attention.detach().sum(0)]

@@ -1,8 +1,8 @@
-"""Rows of a table at the places of a batch, and the sum of what places say of each row.
+"""Table rows at the positions of a batch, and sums over the positions of each row.
 
-Many places name one row: padding names row 0, and popular items fill a batch. A GPU adds what goes
-to one row one after the other, above all where results must repeat to the bit; there, every row is
-summed in several copies first. Nothing here asks a GPU how many of something there are.
+Many positions have one row: padding has row 0, and popular items fill a batch. A GPU adds the
+gradients of one row one after the other, above all where results must repeat to the bit; there,
+several copies of each row are summed first. Nothing here waits for a GPU to count.
 
 Shapes: R rows, N positions, V values of a row.
 """
@@ -21,7 +21,7 @@ _UNUSED_ROWS = 256
 
 
 def at_rows(table: Tensor, rows: Tensor) -> Tensor:
-    """The table's rows [B, N, V] at [B, N]; half the time of F.embedding for the gradient."""
+    """The table's rows [B, N, V] at [B, N]; its gradient takes half the time of F.embedding's."""
     flat = rows.flatten()
     if not device.works_ahead(table.device):
         return table.index_select(0, flat).view(*rows.shape, -1)
@@ -51,7 +51,7 @@ class AtRows(torch.autograd.Function):
 def sums_by_row(n_rows: int, rows: Tensor, values: Tensor) -> Tensor:
     """[R, V]: the sum of the values [N, V] of each row but row 0, which gets nothing.
 
-    What names row 0 is spread over rows behind the table, to be dropped.
+    Values of row 0 are added to spare rows behind the table, which are dropped.
     """
     unused = n_rows + torch.arange(len(rows), device=rows.device) % _UNUSED_ROWS
     sums = values.new_zeros(n_rows + _UNUSED_ROWS, *values.shape[1:])

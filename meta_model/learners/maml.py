@@ -1,7 +1,7 @@
 """MAML: Model-Agnostic Meta-Learning (Finn, Abbeel and Levine, ICML 2017), every layer local.
 
-MeLU's network, of which a task adapts all: the decision layers, and the embeddings of the user's
-and the support items' attributes as well.
+A task adapts all of MeLU's network: the decision layers, and the embeddings of the user's and the
+support items' attributes.
 
     theta_u  =  theta - a * grad_theta L_u,support(theta)                               local
     theta    <- theta - b * grad_theta sum_u L_u,query(theta_u)                         global
@@ -37,14 +37,14 @@ from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
-class Items:
-    """A catalogue: vectors [M, V], or [2M, V] with the items once more as cold ones."""
+class MAMLItems:
+    """A catalogue: vectors [M, V], or [2M, V] with cold copies of the items; feature values."""
 
     vectors: Tensor
     values: Values
 
     def values_at(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Values and weights [B, N, K] at rows [B, N]: a cold item has the values it has."""
+        """Values and weights [B, N, K] at rows [B, N]; a cold copy has its item's values."""
         rows = rows % len(self.values.numbers)
         return at_rows(self.values.numbers, rows), at_rows(self.values.weights, rows)
 
@@ -66,7 +66,7 @@ class AdaptedParameters:
     weights: Weights
 
 
-class MAML(RatingLearner[AdaptedParameters, Items]):
+class MAML(RatingLearner[AdaptedParameters, MAMLItems]):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         users, items = self.users.embedding.output_size, self.items.embedding.output_size
@@ -78,8 +78,8 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         shapes = [*tables, *self.layers.shapes()]
         self.update = LocalUpdate(shapes, config.local_steps, config)
 
-    def _items(self, items: Tensor, vectors: Tensor) -> Items:
-        return Items(vectors=vectors, values=Values.of(self.items.attributes, items))
+    def _items(self, items: Tensor, vectors: Tensor) -> MAMLItems:
+        return MAMLItems(vectors=vectors, values=Values.of(self.items.attributes, items))
 
     def _begin(self, tasks: Tasks, vectors: Tensor) -> AdaptedParameters:
         values = Values.of(self.users.attributes, tasks.users)
@@ -87,7 +87,7 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         return self._unmoved(values, slots, vectors)
 
     def _fit(
-        self, state: State[AdaptedParameters], catalogue: Items, support: Support, _tasks: Tasks
+        self, state: State[AdaptedParameters], catalogue: MAMLItems, support: Support, _tasks: Tasks
     ) -> AdaptedParameters:
         values, _ = catalogue.values_at(support.positions.rows)
         slots = slots_of(values, support.mask, self.items.attributes.n_values)
@@ -106,7 +106,7 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         return AdaptedParameters(users=initial.users, slots=slots, rows=initial.rows, weights=moved)
 
     def _forecast(
-        self, state: State[AdaptedParameters], catalogue: Items, positions: Positions
+        self, state: State[AdaptedParameters], catalogue: MAMLItems, positions: Positions
     ) -> Tensor:
         adapted = state.method_state
         return positions.baseline + self._residual(
@@ -115,7 +115,7 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
 
     @torch.enable_grad()
     def per_example_gradient_norms(
-        self, tasks: Tasks, catalogue: Catalogue[Items]
+        self, tasks: Tasks, catalogue: Catalogue[MAMLItems]
     ) -> GradientNorms:
         state, gradients = self.unadapted(tasks), PerExampleGradients()
         positions = self._support_positions(state, tasks, catalogue)
@@ -146,7 +146,7 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         yield ParameterGroup(parameters=parameters_of(self.update), rate=10.0)
 
     def _unmoved(self, users: Values, slots: Tensor, like: Tensor) -> AdaptedParameters:
-        """The state before any step: the differences are zero, the layers the shared ones."""
+        """The parameters before any step: zero differences, and the shared layers."""
         rows = slots.nonzero()[:, 1]
         size = self.config.embedding_size
         of_users, of_items = (
@@ -161,7 +161,7 @@ class MAML(RatingLearner[AdaptedParameters, Items]):
         state: State[AdaptedParameters],
         adapted: AdaptedParameters,
         weights: Weights,
-        items: Items,
+        items: MAMLItems,
         positions: Positions,
         gradients: PerExampleGradients | None = None,
     ) -> Tensor:

@@ -63,10 +63,10 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         inputs_of_rating = (size, n_statistics, self.items.n_side_features)
         self.of_ratings = FastWeightLayers(inputs_of_rating, (*config.hidden_sizes, 1))
         shapes = self.of_users.shapes()
-        self.remembered = Memories(config.memory_slots, n_profile, shapes, size)
+        self.memory = Memories(config.memory_slots, n_profile, shapes, size)
         networks = (self.of_users, self.of_items, self.of_ratings)
         adapted = [shape for network in networks for shape in network.shapes()]
-        preference = self.remembered.preferences.shape[1:]
+        preference = self.memory.preferences.shape[1:]
         self.update = LocalUpdate([*adapted, preference], config.local_steps, config)
         self.sizes = [len(network.shapes()) for network in networks]
 
@@ -75,13 +75,13 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
 
     def _begin(self, tasks: Tasks, vectors: Tensor) -> AdaptedWeights:
         profiles = vectors[:, : self.users.embedding.output_size]
-        attention = self.remembered.attention(profiles)  # (3)
+        attention = self.memory.attention(profiles)  # (3)
         shared = self.of_users.start(len(tasks))
-        bias = self.remembered.bias(attention)  # (4)
+        bias = self.memory.bias(attention)  # (4)
         rate = self.config.memory_bias_rate
         started = [weight - rate * b for weight, b in zip(shared, bias, strict=True)]  # (9)
         others = (*self.of_items.start(len(tasks)), *self.of_ratings.start(len(tasks)))  # (10)
-        preference = self.remembered.preference(attention)  # (7)
+        preference = self.memory.preference(attention)  # (7)
         if not preference.requires_grad:
             preference = preference.requires_grad_()  # so that (11) can differentiate by it
         weights = (*started, *others, preference)
@@ -128,11 +128,11 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         return self._score_gradient_norms(state, scores, gradients.norms(residual), tasks)
 
     def memories(self) -> Sequence[Tensor]:
-        return self.remembered.all()
+        return self.memory.all()
 
     def memory_writes(self, state: State[AdaptedWeights]) -> Sequence[Tensor]:
         adapted = state.method_state
-        return self.remembered.writes(
+        return self.memory.writes(
             adapted.attention, adapted.profiles, adapted.gradients, adapted.weights[-1]
         )
 
@@ -140,7 +140,7 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
     def write_memories(self, writes: Sequence[Tensor]) -> None:
         config = self.config
         mixes = (config.profile_mix, config.gradient_mix, config.preference_mix)
-        self.remembered.write(writes, mixes, is_whole=config.memory_decay == "whole")
+        self.memory.write(writes, mixes, is_whole=config.memory_decay == "whole")
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for network in (self.of_users, self.of_items, self.of_ratings):

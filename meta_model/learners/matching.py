@@ -1,4 +1,4 @@
-"""Matching network (Vinyals et al., NIPS 2016): a query item is rated like the items it is like.
+"""Matching network (Vinyals et al., NIPS 2016): ratings by attention to similar support items.
 
 Items are encoded by f; a query item i attends to the support items s by the softmax of scaled
 cosines (section 2.1.1), and the probability of a rating level is the weight of those who have it
@@ -7,9 +7,9 @@ cosines (section 2.1.1), and the probability of a rating level is the weight of 
     a_s(i)       =  softmax_s( c cos(f(i), f(s)) )
     P(l | i, u)  =  sum_s a_s(i) 1[r_us = l]  +  a_0(i) pi_l(i, u)
 
-Beside the support there is always one more thing to attend to, with the learnt logit c_0: what is
-expected of item i by users like u, a softmax pi over levels. It is all there is without a support,
-and keeps every probability above 0. docs/learners/matching.md says where else we differ.
+A query item also attends to a prior, with the learnt logit c_0: a softmax pi over levels, computed
+from the item and the user's features. It keeps every probability above 0, and is the prediction for
+an empty support. docs/learners/matching.md says where else we differ.
 
 Shapes: B tasks, N positions (S of the support), L rating levels, E the size of the space.
 """
@@ -36,15 +36,15 @@ _INVERSE_TEMPERATURE = 10.0  # c before training
 
 
 @dataclass(frozen=True, kw_only=True)
-class Memory:
-    """The support: directions [B, S, E] of unit length, each one's level [B, S, L], and mask."""
+class EncodedSupport:
+    """The encoded support: unit vectors [B, S, E], one-hot levels [B, S, L] and mask [B, S]."""
 
     directions: Tensor
     levels: Tensor
     mask: Tensor
 
 
-class MatchingNetwork(RatingLearner[Memory, Tensor]):
+class MatchingNetwork(RatingLearner[EncodedSupport, Tensor]):
     likelihood: Categorical
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
@@ -63,22 +63,24 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
     def _items(self, _items: Tensor, vectors: Tensor) -> Tensor:
         return self.encoder.items(vectors)
 
-    def _begin(self, tasks: Tasks, vectors: Tensor) -> Memory:
+    def _begin(self, tasks: Tasks, vectors: Tensor) -> EncodedSupport:
         nothing = vectors.new_zeros(len(tasks), 0, self.config.hidden_sizes[-1])
         levels = vectors.new_zeros(len(tasks), 0, len(self.likelihood.levels))
-        return Memory(directions=nothing, levels=levels, mask=levels[:, :, 0].bool())
+        return EncodedSupport(directions=nothing, levels=levels, mask=levels[:, :, 0].bool())
 
     def _fit(
-        self, _state: State[Memory], catalogue: Tensor, support: Support, _tasks: Tasks
-    ) -> Memory:
+        self, _state: State[EncodedSupport], catalogue: Tensor, support: Support, _tasks: Tasks
+    ) -> EncodedSupport:
         encoded = self.encoder(catalogue, support.positions.rows, support.positions.side_features)
-        return Memory(
+        return EncodedSupport(
             directions=F.normalize(encoded.points, dim=-1),
             levels=self.likelihood.one_hot(support.ratings).to(encoded.points.dtype),
             mask=support.mask,
         )
 
-    def _forecast(self, state: State[Memory], catalogue: Tensor, positions: Positions) -> Tensor:
+    def _forecast(
+        self, state: State[EncodedSupport], catalogue: Tensor, positions: Positions
+    ) -> Tensor:
         encoded = self.encoder(catalogue, positions.rows, positions.side_features)
         return self._matched(state, encoded, state.method_state.mask.unsqueeze(1))
 
@@ -86,7 +88,7 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
     def per_example_gradient_norms(
         self, tasks: Tasks, catalogue: Catalogue[Tensor]
     ) -> GradientNorms:
-        """Each reaction beside all the others of its user: alone, it would match nothing."""
+        """Each reaction beside the user's others; as the only one, it would match nothing."""
         state = self.adapt(tasks, catalogue)
         positions = self._support_positions(state, tasks, catalogue)
         encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)
@@ -99,17 +101,19 @@ class MatchingNetwork(RatingLearner[Memory, Tensor]):
             yield from layer_groups(layers)
         yield ParameterGroup(parameters=[self.log_inverse_temperature, self.prior_logit], rate=5.0)
 
-    def _matched(self, state: State[Memory], encoded: Encoded, mask: Tensor) -> Tensor:
+    def _matched(self, state: State[EncodedSupport], encoded: Encoded, mask: Tensor) -> Tensor:
         """Log probabilities [B, N, L] of the encoded items.
 
         mask: [B, 1, S] or [B, N, S], the support ratings that each may attend to
         """
-        memory: Memory = state.method_state
+        encoded_support = state.method_state
         prior = self.item_prior(encoded.points) + self.user_prior(state.vectors).unsqueeze(1)
-        cosines = F.normalize(encoded.points, dim=-1) @ memory.directions.mT
+        cosines = F.normalize(encoded.points, dim=-1) @ encoded_support.directions.mT
         logits = (self.log_inverse_temperature.exp() * cosines).masked_fill(~mask, -torch.inf)
         logits = torch.cat([self.prior_logit.expand(*logits.shape[:-1], 1), logits], dim=-1)
         attention = logits.softmax(-1)
-        levels: Tensor = attention[..., :1] * prior.softmax(-1) + attention[..., 1:] @ memory.levels
+        levels: Tensor = (
+            attention[..., :1] * prior.softmax(-1) + attention[..., 1:] @ encoded_support.levels
+        )
         # The prior's share of a sharp attention may round to nothing.
         return levels.clamp(min=torch.finfo(levels.dtype).tiny).log()

@@ -43,8 +43,8 @@ from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
-class Items:
-    """A catalogue: e_i [M, C], or [2M, C] with the items once more as cold ones."""
+class MetaHINItems:
+    """A catalogue: e_i [M, C], or [2M, C] with cold copies of the items; the item graph."""
 
     vectors: Tensor
     graph: ItemGraph
@@ -68,7 +68,7 @@ class Semantics:
     attention: Tensor
 
 
-class MetaHIN(RatingLearner[Semantics, Items]):
+class MetaHIN(RatingLearner[Semantics, MetaHINItems]):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         self.contexts = MetapathContexts(self.items, self.statistics, inputs.metapaths, config)
@@ -88,8 +88,8 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         self.semantic_wise = LocalUpdate(self.semantic.shapes(), 1, config)
         self.task_wise = LocalUpdate(self.rating.shapes(), config.local_steps, config)
 
-    def _items(self, items: Tensor, vectors: Tensor) -> Items:
-        return Items(vectors=self.of_items(vectors), graph=self.contexts.graph(items))
+    def _items(self, items: Tensor, vectors: Tensor) -> MetaHINItems:
+        return MetaHINItems(vectors=self.of_items(vectors), graph=self.contexts.graph(items))
 
     def _begin(self, tasks: Tasks, vectors: Tensor) -> Semantics:
         n_pairs = len(tasks) * self.n_paths
@@ -106,7 +106,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         )
 
     def _fit(
-        self, state: State[Semantics], catalogue: Items, support: Support, tasks: Tasks
+        self, state: State[Semantics], catalogue: MetaHINItems, support: Support, tasks: Tasks
     ) -> Semantics:
         rated = tasks.items[tasks.support.rows]
         initial = state.method_state
@@ -138,7 +138,9 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         attention = (-self.log_inverse_temperature.exp() * fit).softmax(1)
         return replace(semantics, phi=phi, omega=omega, attention=attention)
 
-    def _forecast(self, state: State[Semantics], catalogue: Items, positions: Positions) -> Tensor:
+    def _forecast(
+        self, state: State[Semantics], catalogue: MetaHINItems, positions: Positions
+    ) -> Tensor:
         semantics = state.method_state
         contexts = self._contexts(semantics, catalogue, positions)
         path_inputs = (contexts, self.propagation(contexts, semantics.memory))
@@ -149,7 +151,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
 
     @torch.enable_grad()
     def per_example_gradient_norms(
-        self, tasks: Tasks, catalogue: Catalogue[Items]
+        self, tasks: Tasks, catalogue: Catalogue[MetaHINItems]
     ) -> GradientNorms:
         state, gradients = self.unadapted(tasks), PerExampleGradients()
         positions = self._support_positions(state, tasks, catalogue)
@@ -183,7 +185,9 @@ class MetaHIN(RatingLearner[Semantics, Items]):
             parameters=[self.log_inverse_temperature, *parameters_of(self.propagation)], rate=5.0
         )
 
-    def _contexts(self, semantics: Semantics, catalogue: Items, positions: Positions) -> Tensor:
+    def _contexts(
+        self, semantics: Semantics, catalogue: MetaHINItems, positions: Positions
+    ) -> Tensor:
         """Contexts [B * P, N, C]: the user's for UM, the items' for the other paths."""
         n_positions = positions.rows.shape[1]
         of_items = self.contexts.contexts(catalogue.graph, positions.rows, semantics.items)
@@ -197,7 +201,7 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         state: State[Semantics],
         phi: Weights,
         omega: Weights,
-        catalogue: Items,
+        catalogue: MetaHINItems,
         positions: Positions,
         path_inputs: tuple[Tensor, Tensor],
         gradients: PerExampleGradients | None = None,
@@ -234,5 +238,5 @@ class MetaHIN(RatingLearner[Semantics, Items]):
         return (semantics.attention.unsqueeze(-1) * of_paths).sum(1)
 
     def _paired(self, of_tasks: Tensor) -> Tensor:
-        """A tensor [B, ...] repeated for each path, [B * P, ...]."""
+        """A tensor [B, ...], repeated for each path: [B * P, ...]."""
         return of_tasks.repeat_interleave(self.n_paths, dim=0)

@@ -10,7 +10,7 @@ import torch
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.layers.encoder import Encoded
-from meta_model.learners.matching import MatchingNetwork, Memory
+from meta_model.learners.matching import EncodedSupport, MatchingNetwork
 
 
 def test_soft_labels_of_three_items(inputs: Inputs, config: Config, tasks_of) -> None:
@@ -22,11 +22,12 @@ def test_soft_labels_of_three_items(inputs: Inputs, config: Config, tasks_of) ->
         learner.prior_logit.fill_(0.0)
     directions = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]])
     levels = torch.eye(5)[[4, 2, 0]].unsqueeze(0)  # rated 5, 3 and 1
-    own = Memory(directions=directions, levels=levels, mask=torch.ones(1, 3, dtype=torch.bool))
-    state = replace(learner.unadapted(tasks_of("train")[:1]), method_state=own)
+    mask = torch.ones(1, 3, dtype=torch.bool)
+    encoded_support = EncodedSupport(directions=directions, levels=levels, mask=mask)
+    state = replace(learner.unadapted(tasks_of("train")[:1]), method_state=encoded_support)
     points = torch.tensor([[[2.0, 0.0]]])  # like the first, unlike the last
-    found = learner._matched(state, Encoded(points=points, hidden=points), own.mask[:, None])
-    total = 1 + exp(2) + 1 + exp(-2)  # what is expected anyway, and cosines 1, 0 and -1 times two
+    found = learner._matched(state, Encoded(points=points, hidden=points), mask[:, None])
+    total = 1 + exp(2) + 1 + exp(-2)  # the prior, and cosines 1, 0 and -1 times two
     prior = 0.2 / total
     by_hand = [exp(-2) / total + prior, prior, 1 / total + prior, prior, exp(2) / total + prior]
     torch.testing.assert_close(found.exp(), torch.tensor([[by_hand]]))
