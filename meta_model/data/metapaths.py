@@ -19,15 +19,15 @@ from schemas.pipeline import BUILD_METAPATHS
 
 @dataclass(frozen=True, kw_only=True)
 class Metapaths:
-    """Whom P meta-paths lead to from N items.
+    """The neighbours of N items on P meta-paths.
 
     names:      of the P meta-paths, in the dataset spec's order; none without a network
-    over_users: whether each leads over users, whom a new item has not met, and not over attributes
+    over_users: whether each leads over users (a new item has none) and not over attributes
     neighbours: [P, N + 1, K] item_index of existing items, ascending, never the item itself; K the
                 longest list. 0 is padding, and row 0 stands for an unknown item: all padding
 
-    All tasks share the lists. What is in a training task must be taken out of its own contexts:
-    its user's query ratings are among the links.
+    All tasks share the lists. The contexts of a training task must leave out its items: the links
+    include its query interactions.
     """
 
     names: tuple[str, ...]

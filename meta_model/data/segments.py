@@ -29,7 +29,7 @@ class Segments:
     of_users: Tensor
 
     def members(self, name: str) -> Tensor:
-        """Who is in the segment, by user index, [U + 1]."""
+        """Whether each user is in the segment, by user index, [U + 1]."""
         return (self.of_users == self.names.index(name)).any(0)
 
 

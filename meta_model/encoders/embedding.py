@@ -90,10 +90,10 @@ class _WeightedSum(torch.autograd.Function):
             of_values = weighted.unsqueeze(1).expand(-1, values.shape[1], -1)
             table = sums_by_row(ctx.table_size[0], values.flatten(), of_values.flatten(0, 1))
             return table, None, None
-        rows, places = torch.nonzero(values, as_tuple=True)
+        rows, columns = torch.nonzero(values, as_tuple=True)
         of_values = weighted.index_select(0, rows)
         table = gradient.new_zeros(ctx.table_size)
-        return table.index_add_(0, values[rows, places], of_values), None, None
+        return table.index_add_(0, values[rows, columns], of_values), None, None
 
 
 class ItemIdEmbedding(nn.Module):

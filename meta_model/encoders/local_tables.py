@@ -55,15 +55,15 @@ def found_means(
 
     Most values are padding, or not in the task's support: only the others are looked up.
     """
-    n_tasks, n_places, n_values = len(slots), values.shape[1], values.shape[2]
+    n_tasks, n_positions, n_values = len(slots), values.shape[1], values.shape[2]
     found = slots.gather(1, values.flatten(1).expand(n_tasks, -1))
-    tasks, places = found.nonzero(as_tuple=True)
-    weight = weights.flatten(1).expand(n_tasks, -1)[tasks, places]
-    weighted = rows.index_select(0, found[tasks, places] - 1) * weight.unsqueeze(1)
-    cells = (tasks * (n_places * n_values) + places) // max(1, _width(values, n_features))
+    tasks, columns = found.nonzero(as_tuple=True)
+    weight = weights.flatten(1).expand(n_tasks, -1)[tasks, columns]
+    weighted = rows.index_select(0, found[tasks, columns] - 1) * weight.unsqueeze(1)
+    cells = (tasks * (n_positions * n_values) + columns) // max(1, _width(values, n_features))
     size = rows.shape[-1]
-    sums = weighted.new_zeros(n_tasks * n_places * n_features, size)
-    return sums.index_add(0, cells, weighted).view(n_tasks, n_places, n_features * size)
+    sums = weighted.new_zeros(n_tasks * n_positions * n_features, size)
+    return sums.index_add(0, cells, weighted).view(n_tasks, n_positions, n_features * size)
 
 
 def _width(values: Tensor, n_features: int) -> int:

@@ -1,1 +1,1 @@
-"""Layers that know what a task adapts, and what a score says of ratings."""
+"""Layers: adapted and fast weights, local updates, memories, and likelihoods of ratings."""

@@ -61,7 +61,7 @@ class ConcatenatedInputs:
             ours = at_rows(self.items.vectors, self.rows).mT
         else:  # the same items for all tasks: one product instead of one a task
             ours = self.items.vectors[self.rows[0]].mT
-        # In this order, the gradient by the many support vectors comes in their own layout.
+        # In this order, the gradient of the many support vectors has their memory layout.
         products = (theirs @ ours).mT
         products = products + (self.users.vectors * support.users.vectors).sum(-1)[:, None, None]
         return (

@@ -2,7 +2,7 @@
 
 The gradient of a linear layer's weight is the outer product of the gradient at the layer's output
 and the layer's input, so that its norm is the product of their norms. A prediction depends on the
-outputs at its own position alone, so that one backward pass of the sum of all predictions gives the
+outputs at its position alone, so that one backward pass of the sum of all predictions gives the
 gradient at the outputs for each.
 
 I. Goodfellow, "Efficient Per-Example Gradient Computations", 2015.

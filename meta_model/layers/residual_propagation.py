@@ -54,7 +54,8 @@ class ResidualPropagation(nn.Module):
     def forward(self, contexts: Tensor, memory: SupportMemory, is_support: bool = False) -> Tensor:
         """Propagated residuals and logarithmic kernel sums [Z, N, 2] at contexts [Z, N, C].
 
-        is_support: the contexts are the memory's own; none receives its own residual
+        is_support: the contexts are those of the memory; none receives the residual of its own
+        position
         """
         mask = memory.mask.unsqueeze(1) & self._has_context(memory.contexts).unsqueeze(1)
         mask = mask & self._has_context(contexts).unsqueeze(2) & self._propagates(contexts)

@@ -50,7 +50,7 @@ def _class(name: str) -> type[Learner]:
     if not (isinstance(found, type) and issubclass(found, Learner)):
         raise UserError(
             f"model {name!r} is {point.value}, which is no meta_model.learners.Learner; "
-            "mend the package that declares it."
+            "correct the package that declares it."
         )
     return found
 

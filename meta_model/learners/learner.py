@@ -1,4 +1,4 @@
-"""What every learner offers: adapt on the support, predict on any items, for a batch of tasks."""
+"""The interface of every learner: adapt on supports, predict on items, for a batch of tasks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ else:
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterGroup:
-    """Parameters with a learning rate and a decay of their own, as factors of the config's."""
+    """Parameters with one learning rate and weight decay, as factors of the config's."""
 
     parameters: list[nn.Parameter]
     rate: float = 1.0
@@ -66,21 +66,21 @@ class Learner(nn.Module, ABC, Generic[TaskState, ItemCatalogue]):
 
     @abstractmethod
     def embed(self, items: Tensor) -> ItemCatalogue:
-        """The items [M], distinct, as a catalogue whose rows `adapt` and `predict` refer to."""
+        """A catalogue of distinct items [M]; `adapt` and `predict` refer to its rows."""
 
     @abstractmethod
     def adapt(self, tasks: Tasks, catalogue: ItemCatalogue) -> TaskState:
         """The state of each task after its local update on the support; differentiable.
 
-        `catalogue` is that of `tasks.items`.
+        catalogue: that of `tasks.items`
         """
 
     @abstractmethod
     def unadapted(self, tasks: Tasks) -> TaskState:
-        """The state of each task before any local update: nothing of its support is used."""
+        """The state of each task before any local update; independent of its support."""
 
     def for_catalogue(self, state: TaskState) -> TaskState:
-        """The state in the form that predicts whole catalogues, [1, N] positions, fastest."""
+        """The state in the fastest form for predicting whole catalogues, [1, N] positions."""
         return state
 
     @abstractmethod
@@ -100,11 +100,11 @@ class Learner(nn.Module, ABC, Generic[TaskState, ItemCatalogue]):
 
     @abstractmethod
     def expected(self, state: TaskState, forecasts: Tensor) -> Tensor:
-        """The expected ratings [B, N]: the higher, the better the user likes the item."""
+        """The expected ratings [B, N], which minimise the squared error."""
 
     @abstractmethod
     def median(self, state: TaskState, forecasts: Tensor) -> Tensor:
-        """The median ratings [B, N]: what the absolute error asks for."""
+        """The median ratings [B, N], which minimise the absolute error."""
 
     @abstractmethod
     def per_example_gradient_norms(self, tasks: Tasks, catalogue: ItemCatalogue) -> GradientNorms:
@@ -119,16 +119,19 @@ class Learner(nn.Module, ABC, Generic[TaskState, ItemCatalogue]):
         return {}
 
     def memories(self) -> Sequence[Tensor]:
-        """Buffers that training writes itself, beside the parameters that it has gradients for."""
+        """Buffers that training writes without gradients, beside the parameters."""
         return ()
 
     def memory_writes(self, _state: TaskState) -> Sequence[Tensor]:
-        """For each of the memories, what the tasks write to it, summed over tasks; same shapes."""
+        """What the tasks write to each of the memories, summed over tasks; in their shapes."""
         return ()
 
     @torch.no_grad()
     def write_memories(self, writes: Sequence[Tensor]) -> None:
-        """Take in the writes, averaged over all tasks of a global update."""
+        """Apply writes, averaged over all tasks of a global update, to the memories.
+
+        Raises `NotImplementedError` in a learner that has memories and does not override this.
+        """
         if writes:
             raise NotImplementedError(
                 f"{type(self).__name__} has memories and no way to write them"

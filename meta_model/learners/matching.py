@@ -1,7 +1,7 @@
 """Matching network (Vinyals et al., NIPS 2016): ratings by attention to similar support items.
 
 Items are encoded by f; a query item i attends to the support items s by the softmax of scaled
-cosines (section 2.1.1), and the probability of a rating level is the weight of those who have it
+cosines (section 2.1.1), and the probability of a rating level is the attention of its items
 (eq. 1). The loss is the cross entropy, the score the expected rating.
 
     a_s(i)       =  softmax_s( c cos(f(i), f(s)) )
@@ -115,5 +115,5 @@ class MatchingNetwork(RatingLearner[EncodedSupport, Tensor]):
         levels: Tensor = (
             attention[..., :1] * prior.softmax(-1) + attention[..., 1:] @ encoded_support.levels
         )
-        # The prior's share of a sharp attention may round to nothing.
+        # At a low temperature the prior's share may round to zero.
         return levels.clamp(min=torch.finfo(levels.dtype).tiny).log()

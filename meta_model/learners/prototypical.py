@@ -1,15 +1,15 @@
 """Prototypical network (Snell, Swersky and Zemel, NIPS 2017), a prototype for each rating level.
 
-Items are encoded by f; a level's prototype is the mean of the support items that got it (eq. 1),
-and an item belongs to a level the more, the nearer it lies to its prototype (eq. 2, with squared
+Items are encoded by f; a level's prototype is the mean of the support items rated with it (eq. 1).
+The probability of a level falls with the item's distance from its prototype (eq. 2, with squared
 Euclidean distances). The loss is the cross entropy, the score the expected rating.
 
     c_l          =  (k c0_l + sum_s f(s) 1[r_us = l]) / (k + n_ul)
     P(l | i, u)  =  softmax_l( log q_l(u) - w |f(i) - c_l|^2 )
     q_l(u)       =  (m q0_l + n_ul) / (m + n_u)
 
-c0_l and q0 are learnt: what a level is like, and how often it is given, before a support says it.
-Few users have used every level; without one they have a prototype for it all the same.
+c0_l and q0 are learnt: prototype and share of a level for an empty support. Few users have used
+every level: the others get c0_l as their prototype.
 docs/learners/prototypical.md says where else we differ.
 
 Shapes: B tasks, N positions (S of the support), L rating levels, E the size of the space.
@@ -105,7 +105,7 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
 
     def _nearest(self, prototypes: Prototypes, points: Tensor) -> Tensor:
         """Log probabilities [B, N, L] of points [B, N, E]."""
-        # |f|^2 is the same for all levels, and falls out of the softmax.
+        # |f|^2 is the same for all levels, and the softmax cancels it.
         distances = prototypes.points.square().sum(-1).unsqueeze(1) - 2 * (
             points @ prototypes.points.mT
         )

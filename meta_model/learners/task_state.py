@@ -1,7 +1,7 @@
-"""What a method is given, and what it keeps: catalogues, positions, supports and states.
+"""Inputs and state of a method: catalogues, positions, supports and states.
 
-Two types are the method's own, and generic here: what it computes of the items of a catalogue,
-once for all tasks, and its state of each task.
+Catalogues and states are generic in two types of the method: what it computes of the items of a
+catalogue, once for all tasks, and its state of each task.
 
 Shapes: B tasks, N positions (S of the support), M items, K thresholds between rating levels.
 """

@@ -84,10 +84,13 @@ class Checkpoints:
         try:
             state = torch.load(self._file, map_location=device, weights_only=True)
         except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
-            log.warning("%s cannot be read (%s); starting anew", self._file, error)
+            log.warning("%s cannot be read (%s); starting from the first epoch", self._file, error)
             return Run()
         if state["identity"] != self.identity:
-            log.info("%s is of another run (other inputs or settings); starting anew", self._file)
+            log.info(
+                "%s is of another run (other inputs or settings); starting from the first epoch",
+                self._file,
+            )
             return Run()
         learner.load_state_dict(state["weights"])
         optimizer.load_state_dict(state["optimizer"])

@@ -1,7 +1,7 @@
 """The losses of an epoch's steps, read from the device only now and then.
 
-To read a number from a GPU is to wait for all that it still has to do. A CPU has computed a loss
-when the step returns, so there every step is looked at.
+Reading a number from a GPU waits for all its queued work. A CPU has computed a loss when the step
+returns, so that there each loss is read at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One training run over several processes, each with its own shards of the episodes.
+"""Data-parallel training: one run over several processes, each with a part of the shards.
 
 `torchrun --nproc-per-node=N -m meta_model meta_train ...` starts the N processes and tells each its
 rank. Every process holds all parameters; gradients are summed over the processes, so that a step
@@ -49,7 +49,7 @@ ALONE = Processes()
 
 
 def rank_of(environment: Mapping[str, str] = os.environ) -> Processes:
-    """What torchrun says of this process; a process on its own is the first of one."""
+    """Rank and number of processes by torchrun's variables; without them the first of one."""
     return Processes(int(environment.get("RANK", 0)), int(environment.get("WORLD_SIZE", 1)))
 
 
