@@ -1,15 +1,15 @@
 """What the methods share: encoders of users and items, a baseline predictor and a likelihood.
 
 A method says how a support changes the prediction, and nothing else. It gets users and items as
-vectors, and at each position side features (the number of the item's ratings, and their bias). It
-learns the residual over the baseline predictor
+vectors, and at each position side features (the number of the item's ratings, and the item bias).
+It learns the residual over the baseline predictor
 
     mu + b_u + b_i,   b_i = (sum(r - mu) + k_i g(attributes)) / (n_i + k_i)
                       b_u = sum(r - mu - b_i) / (n_u + k_u)  over the support
 
-with damped biases (Koren, TKDD 2010). The config switches each part on or off; with
-all of them off (`paper`), a method sees attributes alone and predicts the rating itself. b_u and
-the user's statistics are part of the local update: with an empty support, they are zero.
+with damped biases (Koren, TKDD 2010). The config switches each part on or off; with all of them off
+(`paper`), a method sees attributes alone and predicts the rating itself. b_u and the user's
+statistics are part of the local update: with an empty support, they are zero.
 
 Shapes: B tasks, N positions (S of the support), M items, K thresholds between rating levels.
 """
@@ -117,12 +117,13 @@ class RatingLearner(
     def adapt(self, tasks: Tasks, catalogue: Catalogue[MethodItems]) -> State[MethodState]:
         support = tasks.support
         is_cold = self.items.cold_tasks(len(tasks), support.mask.device)
-        known = self.items.known(catalogue.items, self.statistics.support(tasks), is_cold)
-        _, item_bias = known
+        known, item_bias = self.items.known(
+            catalogue.items, self.statistics.support(tasks), is_cold
+        )
         residual = support.ratings - self.statistics.mean - item_bias
         n = support.mask.sum(1, keepdim=True)
         state = self._state(tasks, n, self.users.bias(residual, support.mask), is_cold)
-        positions = self._positions(state, *known)
+        positions = self._positions(state, known, item_bias)
         size = (n + self.config.support_damping).clamp(min=1).to(residual.dtype)
         weight = support.mask / size
         reactions = Support(positions=positions, ratings=support.ratings, weight=weight)
@@ -139,8 +140,9 @@ class RatingLearner(
         catalogue: Catalogue[MethodItems],
         positions: ItemPositions,
     ) -> Tensor:
-        known = self.items.known(catalogue.items, positions, state.is_cold)
-        return self._forecast(state, catalogue.method_items, self._positions(state, *known))
+        known, item_bias = self.items.known(catalogue.items, positions, state.is_cold)
+        seen = self._positions(state, known, item_bias)
+        return self._forecast(state, catalogue.method_items, seen)
 
     def losses(self, state: State[MethodState], forecasts: Tensor, ratings: Tensor) -> Tensor:
         return self.likelihood.losses(forecasts, state.threshold_offsets, ratings)
@@ -154,7 +156,7 @@ class RatingLearner(
     def _score_gradient_norms(
         self, state: State[MethodState], scores: Tensor, norms: Tensor, tasks: Tasks
     ) -> GradientNorms:
-        """From the scores [B, S] at the support, and their gradients' norms, by the local loss."""
+        """Gradient norms by the local loss, from the scores [B, S] and their gradients' norms."""
         ratings = tasks.support.ratings
         gradients = self.local_likelihood.gradients(scores, state.threshold_offsets, ratings)
         return GradientNorms(
@@ -166,7 +168,7 @@ class RatingLearner(
     def _level_gradient_norms(
         self, state: State[MethodState], forecasts: Tensor, encoded: Encoded, tasks: Tasks
     ) -> GradientNorms:
-        """From forecasts of levels [B, S, L], by the output layer of what encodes the items."""
+        """Gradient norms by the item encoder's output layer, from forecasts [B, S, L]."""
         losses = self.losses(state, forecasts, tasks.support.ratings)
         of_loss = encoded.gradients().norms(losses)
         of_score = encoded.gradients().norms(self.expected(state, forecasts))
@@ -175,7 +177,7 @@ class RatingLearner(
     def parameter_groups(self) -> Iterable[ParameterGroup]:
         embeddings = parameters_of(self.users.embedding, self.items.embedding, self.items.identity)
         yield ParameterGroup(parameters=embeddings, decay=1.0)
-        # Few numbers with far to go: they get there by a higher rate.
+        # The prior's few parameters start at zero, far from their optimum: a higher rate.
         yield ParameterGroup(parameters=parameters_of(self.items.prior), rate=10.0, decay=0.1)
         dampings = [self.items.log_damping, self.users.log_damping]
         thresholds = parameters_of(self.likelihood, self.threshold_offsets)
@@ -183,7 +185,7 @@ class RatingLearner(
         yield from self._method_groups()
 
     def _state(self, tasks: Tasks, n: Tensor, bias: Tensor, is_cold: Tensor) -> State[MethodState]:
-        """Before any local update, from the supports' sizes and the biases, [B, 1] each."""
+        """The state before any local update, from support sizes n and user biases, [B, 1]."""
         statistics = self.users.statistics(n, bias)
         vectors = torch.cat([self.dropout(self.users(tasks.users)), statistics], dim=1)
         offsets = statistics.new_zeros(len(tasks), 1)
@@ -200,9 +202,10 @@ class RatingLearner(
     def _support_positions(
         self, state: State[MethodState], tasks: Tasks, catalogue: Catalogue[MethodItems]
     ) -> Positions:
-        """The support's positions, as `state` sees them."""
+        """The support's positions, with the baseline by the user bias of `state`."""
         support = self.statistics.support(tasks)
-        return self._positions(state, *self.items.known(catalogue.items, support, state.is_cold))
+        known, item_bias = self.items.known(catalogue.items, support, state.is_cold)
+        return self._positions(state, known, item_bias)
 
     def _positions(
         self, state: State[MethodState], known: ItemPositions, item_bias: Tensor
