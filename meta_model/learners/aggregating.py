@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.layers.encoder import Encoded, Encoder
+from meta_model.layers.metric_encoder import Encoded, MetricEncoder
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
@@ -38,7 +38,9 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
-        self.encoder = Encoder(self.items.vector_size, self.items.n_side_features, hidden, size)
+        self.encoder = MetricEncoder(
+            self.items.vector_size, self.items.n_side_features, hidden, size
+        )
         self.value = nn.Linear(2 * size + 1, size)
         self.attention = nn.Linear(2 * size + 1, 1) if config.aggregate == "attention" else None
         self.user = nn.Linear(size + self.users.vector_size, size)

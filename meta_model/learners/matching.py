@@ -26,8 +26,8 @@ from torch.nn import functional as F
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.layers.encoder import Encoded, Encoder
 from meta_model.layers.likelihoods import Categorical
+from meta_model.layers.metric_encoder import Encoded, MetricEncoder
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
@@ -51,7 +51,9 @@ class MatchingNetwork(RatingLearner[EncodedSupport, Tensor]):
         super().__init__(config, inputs)
         hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
         n_levels = len(inputs.rating_levels)
-        self.encoder = Encoder(self.items.vector_size, self.items.n_side_features, hidden, size)
+        self.encoder = MetricEncoder(
+            self.items.vector_size, self.items.n_side_features, hidden, size
+        )
         self.item_prior = nn.Linear(size, n_levels)
         self.user_prior = nn.Linear(self.users.vector_size, n_levels, bias=False)
         self.log_inverse_temperature = nn.Parameter(torch.tensor(_INVERSE_TEMPERATURE).log())

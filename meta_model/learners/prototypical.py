@@ -26,8 +26,8 @@ from torch import Tensor, nn
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.layers.encoder import Encoder
 from meta_model.layers.likelihoods import Categorical
+from meta_model.layers.metric_encoder import MetricEncoder
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
@@ -50,7 +50,9 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
         super().__init__(config, inputs)
         hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
         n_levels = len(inputs.rating_levels)
-        self.encoder = Encoder(self.items.vector_size, self.items.n_side_features, hidden, size)
+        self.encoder = MetricEncoder(
+            self.items.vector_size, self.items.n_side_features, hidden, size
+        )
         self.prior = nn.Parameter(torch.randn(n_levels, size) / size**0.5)
         self.of_users = nn.Linear(self.users.vector_size, n_levels)
         self.log_dampings = nn.Parameter(torch.full((2,), _DAMPING).log())  # k, m

@@ -30,13 +30,13 @@ from meta_model.data.item_statistics import ItemPositions
 from meta_model.data.tasks import Tasks
 from meta_model.encoders.item_encoder import EmbeddedItems, ItemEncoder
 from meta_model.encoders.user_encoder import UserEncoder
-from meta_model.layers.encoder import Encoded
 from meta_model.layers.likelihoods import (
     CumulativeLogit,
     Likelihood,
     ScoreLikelihood,
     SquaredError,
 )
+from meta_model.layers.metric_encoder import Encoded
 from meta_model.learners.learner import GradientNorms, Learner, ParameterGroup
 from meta_model.learners.task_state import (
     Catalogue,

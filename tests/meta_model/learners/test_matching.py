@@ -9,7 +9,7 @@ import torch
 
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.layers.encoder import Encoded
+from meta_model.layers.metric_encoder import Encoded
 from meta_model.learners.matching import EncodedSupport, MatchingNetwork
 
 

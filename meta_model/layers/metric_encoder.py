@@ -1,4 +1,4 @@
-"""Encoder of metric-based methods: items as points, of which users like near ones alike.
+"""MetricEncoder of metric-based methods: items as points, of which users like near ones alike.
 
 Shapes: B tasks, N positions, M items, F side features, H the hidden layer's size, E the space's.
 """
@@ -28,7 +28,7 @@ class Encoded:
         return recorded
 
 
-class Encoder(nn.Module):
+class MetricEncoder(nn.Module):
     """Two linear layers with ReLU between them; the first one's item part is made once an item."""
 
     def __init__(self, n_items: int, n_side_features: int, hidden: int, size: int) -> None:
