@@ -17,17 +17,17 @@ from meta_model.encoders.embedding import Attributes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Values:
+class FeatureValues:
     """The feature values [N, K] of entities, and the weight of each in its feature's mean."""
 
     numbers: Tensor
     weights: Tensor
 
     @staticmethod
-    def of(attributes: Attributes, indices: Tensor) -> Values:
+    def of(attributes: Attributes, indices: Tensor) -> FeatureValues:
         values, weights = attributes(indices)
         known = weights.unsqueeze(-1) * (values > 0)
-        return Values(numbers=values.flatten(1), weights=known.flatten(1))
+        return FeatureValues(numbers=values.flatten(1), weights=known.flatten(1))
 
 
 def slots_of(values: Tensor, mask: Tensor, n_values: int) -> Tensor:

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.encoders.local_tables import Values, found_means, means, slots_of
+from meta_model.encoders.local_tables import FeatureValues, found_means, means, slots_of
 from meta_model.layers.fast_weights import FastWeightLayers
 from meta_model.layers.local_update import LocalUpdate, Weights
 from meta_model.layers.per_example_gradients import PerExampleGradients
@@ -41,10 +41,10 @@ class MAMLItems:
     """A catalogue: vectors [M, V], or [2M, V] with cold copies of the items; feature values."""
 
     vectors: Tensor
-    values: Values
+    values: FeatureValues
 
     def values_at(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Values and weights [B, N, K] at rows [B, N]; a cold copy has its item's values."""
+        """FeatureValues and weights [B, N, K] at rows [B, N]; a cold copy has its item's values."""
         rows = rows % len(self.values.numbers)
         return at_rows(self.values.numbers, rows), at_rows(self.values.weights, rows)
 
@@ -60,7 +60,7 @@ class AdaptedParameters:
     weights: the users' differences, the items' [P, E], and the layers' weights and biases
     """
 
-    users: Values
+    users: FeatureValues
     slots: Tensor
     rows: Tensor
     weights: Weights
@@ -79,10 +79,10 @@ class MAML(RatingLearner[AdaptedParameters, MAMLItems]):
         self.update = LocalUpdate(shapes, config.local_steps, config)
 
     def _items(self, items: Tensor, vectors: Tensor) -> MAMLItems:
-        return MAMLItems(vectors=vectors, values=Values.of(self.items.attributes, items))
+        return MAMLItems(vectors=vectors, values=FeatureValues.of(self.items.attributes, items))
 
     def _begin(self, tasks: Tasks, vectors: Tensor) -> AdaptedParameters:
-        values = Values.of(self.users.attributes, tasks.users)
+        values = FeatureValues.of(self.users.attributes, tasks.users)
         slots = tasks.users.new_zeros(len(tasks), self.items.attributes.n_values)
         return self._unmoved(values, slots, vectors)
 
@@ -145,7 +145,7 @@ class MAML(RatingLearner[AdaptedParameters, MAMLItems]):
         yield from layer_groups(self.layers)
         yield ParameterGroup(parameters=parameters_of(self.update), rate=10.0)
 
-    def _unmoved(self, users: Values, slots: Tensor, like: Tensor) -> AdaptedParameters:
+    def _unmoved(self, users: FeatureValues, slots: Tensor, like: Tensor) -> AdaptedParameters:
         """The parameters before any step: zero differences, and the shared layers."""
         rows = slots.nonzero()[:, 1]
         size = self.config.embedding_size
