@@ -36,11 +36,11 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL
 from meta_model.device import choose_device
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evaluation.rankers import ByChoice
 from meta_model.evidence.elicitation import joined
 from meta_model.evidence.item_values import item_values
 from meta_model.evidence.quality import Judged, judge
 from meta_model.evidence.segment_lists import segment_lists
+from meta_model.ranking.recommender import Recommender
 from meta_model.training.checkpoint import Epoch
 from meta_model.training.meta_train import TrainingCallbacks, meta_train
 from schemas.errors import UserError
@@ -93,7 +93,7 @@ def _judged(
     chosen = segment_lists(choice, replace(inputs, segments=()), config, tell=log.info)[ALL]
     yield from judge(
         learner,
-        ByChoice(choice),
+        Recommender.of(learner, choice, config, inputs, device),
         inputs,
         item_values(learner, inputs, device)[ALL],
         chosen.items,

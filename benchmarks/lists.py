@@ -1,11 +1,17 @@
-"""What lists of the whole catalogue are worth to users hardly known, beside other methods' lists.
+"""What lists of the whole catalogue are worth to new users, beside peers that know no learner.
 
-    python -m benchmarks.lists --data DIR --dataset ml-1m --json FILE [--peers PYTHON]
+    python -m benchmarks.lists --data DIR --dataset ml-1m --peers PYTHON --json FILE
+    python -m benchmarks.lists --data DIR --dataset ml-100k --folds 3 --json FILE
 
-A model is trained on `train` alone. Each test user shows the first k items of their support; every
-method ranks the items that training knows, less the user's whole support; what the user rated 4 or
-5 in the query is relevant. The interval is that of the mean difference to the best peer, 95%,
-paired over users. With --peers, the Python of an environment that holds
+The protocol of meta_model/evaluation/lists.py: the test users of `user_cold` show their first 0, 1,
+2, ... interactions, and every method ranks the items that `train` knows, less their whole support.
+With --folds, each of so many parts of the users is new in its turn, and ten of their ratings, drawn
+at random, are to be found. Learners of ratings are in the order of expected ratings; `ridge` is the
+model of choices alone, `published` the order that a night publishes: the same with its neighbours.
+
+A record holds a metric of a method, and the interval of its difference to the best peer, 95%,
+paired over users. A peer blended with popularity has the weight that is best for it on these very
+users: a bound from above. With --peers, the Python of an environment that holds
 benchmarks/peers/requirements.txt, LensKit and implicit rank for the same users by their own code.
 """
 
@@ -17,25 +23,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from benchmarks.inputs import public_split
+from benchmarks.inputs.list_trials import DATASETS, SCENARIO, World, trial_segments, worlds
 from benchmarks.records import Record, write_json
 from benchmarks.yardsticks import external_lists
 from meta_model.choice.training import Training, train
 from meta_model.config import Config
-from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
-from meta_model.data.tasks import Tasks
 from meta_model.device import choose_device
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evaluation.lists import KNOWN, Judged, Ranker, judge, of_all
-from meta_model.evaluation.rankers import ByChoice, ByRating, Fixed
+from meta_model.evaluation.lists import KNOWN, Judged, Ranker, of_all
+from meta_model.evaluation.rankers import ByRating, Fixed, OfChoices, OfFactors
+from meta_model.ranking.recommender import Recommender
 from meta_model.training.meta_train import meta_train
 from schemas.run import command_line
 from schemas.run.learners import known as known_learners
@@ -43,126 +47,116 @@ from schemas.tables.products import LIST_METRICS
 
 log = logging.getLogger("benchmarks.lists")
 
-LIKED = 4.0
-SCENARIO = "user_cold"
-PEER, BY_RATING = "peer", "by rating"
-CHOICE = "ridge"
-_ORDERS = {CHOICE: "by choice"}
-_BATCH = 256
+PEER, OURS = "peer", "ours"
+# A million interactions ask for little regularisation (docs/adr/0024).
+_REGULARISATION = {"ml-1m": "light"}
+_BLENDS = (0.25, 0.5, 1.0, 2.0)
 Found = dict[tuple[str, int | None], Judged]  # of a method and a number of known interactions
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lists", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the splits")
-    parser.add_argument("--dataset", choices=sorted(public_split.SPLITS), required=True)
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the data sets")
+    parser.add_argument("--dataset", choices=DATASETS, required=True)
+    parser.add_argument("--folds", type=int, help="hold out users in so many parts, 2 or more")
     parser.add_argument("--learner", choices=known_learners(), default="melu", help="of ratings")
     parser.add_argument("--choice-epochs", type=int, default=Training.epochs, help="of ridge")
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
     parser.add_argument("--peers", type=Path, help="the Python that has LensKit and implicit")
     parser.add_argument("--epochs", type=int, help="instead of the config's")
+    parser.add_argument("--seed", type=int, default=1, help="of training and of folds")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     options = parser.parse_args(arguments)
     return command_line.run(lambda: write_json(options.json, measure(options)))
 
 
 def measure(options: argparse.Namespace) -> Iterator[Record]:
+    trials: list[tuple[World, Found]] = []
     with tempfile.TemporaryDirectory() as scratch:
-        config = Config()
-        folder = options.data / options.dataset
-        split = public_split.SPLITS[options.dataset]
-        inputs = public_split.load(
-            folder, split, Path(scratch), windows=config.recut, seed=config.seed
-        )
-        world = World.of(inputs, folder)
-        peers_found = _peers(world)
-        if options.peers:
-            given = external_lists.rankers(
-                options.peers, world.interactions, world.tasks, Path(scratch)
-            )
-            peers_found |= {(name, k): _judged(ranker, world, k) for name, k, ranker in given}
-        ours = {
-            (name, known): _judged(ranker, world, known)
-            for name, ranker in _learners(options, inputs).items()
-            for known in KNOWN
+        for number, world in enumerate(worlds(options, Path(scratch))):
+            found = _peers(world)
+            if options.peers:
+                folder = Path(scratch) / f"peers-{number}"
+                folder.mkdir()
+                found |= _external(options.peers, world, folder)
+            for name, ranker in _ours(options, world.inputs).items():
+                found |= {(name, known): world.judged(ranker, known) for known in KNOWN}
+            trials.append((world, found))
+    joined = {key: _joined([found[key] for _, found in trials]) for key in trials[0][1]}
+    ours = {options.learner, "ridge", "published"}
+    for (name, known), judged in joined.items():
+        about = {
+            "dataset": options.dataset,
+            "scenario": SCENARIO if options.folds is None else f"{options.folds} folds",
+            "known": "all" if known is None else known,
+            "method": name,
+            "variant": OURS if name in ours else PEER,
         }
-        for (name, known), judged in {**peers_found, **ours}.items():
-            about = {
-                "dataset": options.dataset,
-                "scenario": SCENARIO,
-                "known": "all" if known is None else known,
-                "method": name,
-                "variant": PEER if (name, known) in peers_found else _ORDERS.get(name, BY_RATING),
-            }
-            rivals = {n: peer for (n, k), peer in peers_found.items() if k == known and n != name}
-            for record in _records(judged, world, rivals):
-                yield {**about, **record}
-
-
-@dataclass(frozen=True, kw_only=True)
-class World:
-    """The tasks of new users, and what training knows. candidates, means: [N + 1]"""
-
-    tasks: list[Tasks]
-    interactions: peers.Interactions
-    candidates: Tensor
-    means: Tensor
-
-    @staticmethod
-    def of(inputs: Inputs, folder: Path) -> World:
-        train = public_split.train_ratings(folder)
-        _, users = torch.tensor(train["user_index"].to_numpy()).unique(return_inverse=True)
-        interactions = peers.Interactions(
-            users=users,
-            items=torch.tensor(train["item_index"].to_numpy()).long(),
-            n_items=len(inputs.item_profiles),
-        )
-        statistics = inputs.statistics()
-        return World(
-            tasks=list(batches(inputs.episodes.split("test", scenario=SCENARIO), _BATCH)),
-            interactions=interactions,
-            candidates=interactions.counts > 0,
-            means=(statistics.sums / statistics.counts.clamp(min=1)).double(),
-        )
-
-
-def _judged(ranker: Ranker, world: World, known: int | None) -> Judged:
-    return judge(ranker, world.tasks, world.candidates, known, LIKED)
+        rivals = {n: j for (n, k), j in joined.items() if k == known and n not in {*ours, name}}
+        for record in _records(judged, trials[0][0], rivals):
+            yield {**about, **record}
 
 
 def _peers(world: World) -> Found:
     """What the same interactions give without a learner. Of nobody two of them know anything."""
-    counts = world.interactions.counts
-    fixed = {"popularity": Fixed(counts), "item_mean": Fixed(world.means)}
-    found = {(name, k): _judged(ranker, world, k) for name, ranker in fixed.items() for k in KNOWN}
-    adapted = {"item_knn": peers.item_knn, "ease": peers.ease}
-    for name, fit in adapted.items():
-        ranker = fit(world.interactions)
-        found |= {(name, k): _judged(ranker, world, k) for k in KNOWN if k != 0}
+    inputs, interactions = world.inputs, world.interactions
+    statistics, counts = inputs.statistics(), interactions.counts
+    means = (statistics.sums / statistics.counts.clamp(min=1)).double()
+    fixed: dict[str, Ranker] = {
+        "popularity": Fixed(counts),
+        "segment_popularity": peers.SegmentPopularity(interactions, trial_segments(inputs)),
+    }
+    if inputs.feedback == "explicit":
+        fixed["item_mean"] = Fixed(means)
+    found = {(name, k): world.judged(ranker, k) for name, ranker in fixed.items() for k in KNOWN}
+    for name, fit in {"item_knn": peers.item_knn, "ease": peers.ease}.items():
+        ranker = OfChoices(fit(interactions), inputs.feedback)
+        adapted: dict[str, Ranker] = {name: ranker}
+        adapted |= {f"{name}+{w}pop": peers.Blended(ranker, counts, w) for w in _BLENDS}
+        for method, each in adapted.items():
+            found |= {(method, k): world.judged(each, k) for k in KNOWN if k != 0}
     return found
 
 
-def _learners(options: argparse.Namespace, inputs: Inputs) -> Mapping[str, Ranker]:
-    """A learner of ratings, by the expected rating, and one of choices."""
+def _external(python: Path, world: World, scratch: Path) -> Found:
+    given = external_lists.rankers(python, world.interactions, world.tasks, scratch)
+    return {(name, k): world.judged(ranker, k) for name, k, ranker in given}
+
+
+def _ours(options: argparse.Namespace, inputs: Inputs) -> Mapping[str, Ranker]:
+    """A learner of ratings by the expected rating, the model of choices, and what is published."""
     device = choose_device(options.device)
-    config = Config(model=options.learner)
+    config = Config(model=options.learner, seed=options.seed)
     if options.epochs is not None:
         config = replace(config, epochs=options.epochs)
     started = time.monotonic()
     learner = meta_train(inputs, config, device).learner
     log.info("%s trained in %.0f s", options.learner, time.monotonic() - started)
     started = time.monotonic()
+    training = Training.of(config, _REGULARISATION.get(options.dataset, "strong"))
+    in_time = training.next_items if options.dataset == "toys" and not options.folds else None
     choice = train(
         inputs,
-        Training(epochs=options.choice_epochs),
-        lambda epoch, loss: log.info("%s epoch %d: loss %.4f", CHOICE, epoch, loss),
+        replace(training, epochs=options.choice_epochs, next_items=in_time),
+        lambda epoch, loss: log.info("ridge epoch %d: loss %.4f", epoch, loss),
+        device,
     )
-    log.info("%s trained in %.0f s", CHOICE, time.monotonic() - started)
+    log.info("ridge trained in %.0f s", time.monotonic() - started)
     return {
         options.learner: ByRating(learner, len(inputs.item_profiles), device),
-        CHOICE: ByChoice(choice),
+        "ridge": OfChoices(OfFactors(choice), inputs.feedback),
+        "published": Recommender.of(learner, choice, config, inputs, device),
     }
+
+
+def _joined(parts: list[Judged]) -> Judged:
+    """The lists of all trials; each user is new in one of them."""
+    return Judged(
+        users=torch.cat([part.users for part in parts]),
+        lists=torch.cat([part.lists for part in parts]),
+        metrics={name: torch.cat([part.metrics[name] for part in parts]) for name in LIST_METRICS},
+    )
 
 
 def _records(judged: Judged, world: World, rivals: Mapping[str, Judged]) -> Iterator[Record]:

@@ -26,7 +26,7 @@ _POSITIVE = (
     *("embedding_size", "local_steps", "local_rate", "epochs", "patience_epochs", "batch_tasks"),
     *("shards", "global_rate", "clip_norm", "min_adapt", "top_items", "evidence_items"),
     *("memory_slots", "context_size", "segment_users", "judging_users"),
-    *("choice_size", "choice_epochs", "candidates", "evidence_users", "evidence_candidates"),
+    *("choice_size", "choice_epochs", "evidence_users", "evidence_candidates"),
 )
 _SHARES = (
     *("dropout", "hide_item", "hide_task", "short_support", "empty_support", "warm_up"),
@@ -107,10 +107,10 @@ class Config:
     choice_decay: float = 0.1  # of the factors
     # Both are tried, and validation users choose; or one of them (meta_model/choice/training.py).
     choice_regularisation: Regularisation = "validated"
+    neighbour_weight: float = 2.0  # of item-to-item neighbours beside the factors; 0: without
 
     # The products.
     rank_by: RankBy = "p_like"  # chosen and liked; or how likely chosen, or the expected rating
-    candidates: int = 300  # items that choice retrieves, to be scored and ordered
     min_adapt: int = 1  # fewer support interactions than this are scored by the global model
     top_items: int = 20  # scores published for each cold user
     evidence_items: int = 20  # length of the evidence list
@@ -131,6 +131,10 @@ class Config:
         for name in _SHARES:
             if not 0 <= getattr(self, name) < 1:
                 raise UserError(f"config {name} is {getattr(self, name)}, expected 0 <= it < 1.")
+        if self.neighbour_weight < 0:
+            raise UserError(
+                f"config neighbour_weight is {self.neighbour_weight}, expected 0 or more."
+            )
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in get_args(choices):
                 raise UserError(

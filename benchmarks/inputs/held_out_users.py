@@ -25,11 +25,12 @@ _STATISTICS = ("train_n_ratings", "train_rating_sum", "n_interactions")
 
 
 def trials(
-    data: Path, dataset: str, folds: int, scratch: Path, seeds: Sequence[int]
+    data: Path, dataset: str, folds: int, scratch: Path, seeds: Sequence[int], query: int = 0
 ) -> Iterator[tuple[int, Inputs]]:
     """For each seed, the inputs of a trial for each of `folds` parts of the users, 2 or more.
 
     A split gives its `train`; a data set without one is read as the night reads it.
+    query: how many ratings of a new user, drawn at random, are their query; the rest is support
     """
     if dataset in public_split.SPLITS:
         split = public_split.SPLITS[dataset]
@@ -46,11 +47,11 @@ def trials(
         for number in range(folds):
             folder = scratch / f"seed-{seed}-fold-{number}"
             folder.mkdir()
-            yield seed, held_out(inputs, ratings, part[users] == number, folder, seed)
+            yield seed, held_out(inputs, ratings, part[users] == number, folder, seed, query)
 
 
 def held_out(
-    inputs: Inputs, ratings: pa.Table, is_new: np.ndarray, scratch: Path, seed: int
+    inputs: Inputs, ratings: pa.Table, is_new: np.ndarray, scratch: Path, seed: int, query: int = 0
 ) -> Inputs:
     """The inputs where the ratings [R] that are of new users are those to test on.
 
@@ -60,9 +61,10 @@ def held_out(
     new = new.filter(pc.is_in(new["item_index"], pc.unique(train["item_index"])))
     items = inputs.item_profiles.drop_columns(list(_STATISTICS))
     tasks = public_split.train_tasks(train, windows=True, seed=seed)
+    asked = public_split.drawn_tasks(new, query, seed) if query else public_split.whole_tasks(new)
     files = (
         public_split.episodes_file(scratch, "train", "warm", tasks),
-        public_split.episodes_file(scratch, "test", "user_cold", public_split.whole_tasks(new)),
+        public_split.episodes_file(scratch, "test", "user_cold", asked),
     )
     return replace(
         inputs,

@@ -145,6 +145,20 @@ def _features(
     return features(indexed, index, sizes)
 
 
+def drawn_tasks(ratings: pa.Table, query: int, seed: int) -> pa.Table:
+    """One row a user of 13 ratings or more: at most 100 of them, `query` of these as query."""
+    draws = np.random.default_rng(seed)
+    mixed = ratings.take(draws.permutation(len(ratings))).sort_by("user_index")
+    users = mixed["user_index"].to_numpy()
+    _, starts, counts = np.unique(users, return_index=True, return_counts=True)
+    place = np.arange(len(mixed)) - np.repeat(starts, counts)
+    role = pa.array(np.where(place < query, "query", "support"))
+    is_kept = (np.repeat(counts, counts) >= SHORTEST_TASK) & (place < LONGEST_TASK)
+    if "role" in mixed.column_names:
+        mixed = mixed.drop_columns(["role"])
+    return _published_tasks(mixed.append_column("role", role).filter(pa.array(is_kept)))
+
+
 def _published_tasks(ratings: pa.Table) -> pa.Table:
     """One row a user: the ratings that have a role, by role."""
     ratings = ratings.filter(pc.is_valid(ratings["role"]))

@@ -27,8 +27,11 @@ def text(found: Sequence[Record]) -> str:
         "users of whom 0, 1, 2, ... interactions are known. Every method ranks the items that "
         "training knows, less the user's whole support; relevant are the items of the query that "
         "the user rated 4 or 5. `lenskit_*` and `implicit_als` are those libraries' own code, on "
-        "the same users. Learners of ratings are in the order of expected ratings. `ridge` "
-        "learns choices (meta_model/choice); a night orders what it retrieves by p_like.",
+        "the same users; `with popularity` has in each column the weight of popularity that is "
+        "best for it on these very users, a bound from above. Learners of ratings are in the order "
+        "of expected ratings. `ridge` is the model of choices alone (meta_model/choice), "
+        "`published` what a night publishes: the same with its neighbours. In folds, every user of "
+        "the data set is new once, and ten of their ratings, drawn at random, are to be found.",
         found,
         *parts,
     )
@@ -44,11 +47,14 @@ def _of_users(found: Sequence[Record]) -> str:
 
 def _by_known(found: Sequence[Record]) -> str:
     known = list(dict.fromkeys(record["known"] for record in found))
-    values = {(record["method"], record["known"]): record["value"] for record in found}
-    peers = {record["method"] for record in found if record["variant"] == "peer"}
+    values: dict[tuple[str, object], float] = {}
+    for record in found:
+        place = (_shown(record), record["known"])
+        values[place] = max(record["value"], values.get(place, 0.0))
+    peers = {_shown(record) for record in found if record["variant"] == "peer"}
     best = {k: max(values[name, k] for name in peers if (name, k) in values) for k in known}
     rows = []
-    for method in dict.fromkeys(record["method"] for record in found):
+    for method in dict.fromkeys(map(_shown, found)):
         cells = []
         for k in known:
             value = values.get((method, k))
@@ -59,6 +65,12 @@ def _by_known(found: Sequence[Record]) -> str:
         rows.append([method, *cells])
     rows += [_differences(found, method) for method in dict.fromkeys(_ours(found))]
     return table(("known interactions", *map(str, known)), rows)
+
+
+def _shown(record: Record) -> str:
+    """The method's name; of blends of one method with popularity, one for all weights."""
+    base, is_blend, _ = record["method"].partition("+")
+    return f"{base} with popularity" if is_blend else base
 
 
 def _ours(found: Sequence[Record]) -> list[str]:
@@ -82,6 +94,6 @@ def _together(found: Sequence[Record]) -> str:
             f"{record['novelty20']:.1f}",
         ]
         for record in found
-        if record["known"] == "all" and record["metric"] == "ndcg10"
+        if record["known"] == "all" and record["metric"] == "ndcg10" and "+" not in record["method"]
     ]
     return table(header, rows)

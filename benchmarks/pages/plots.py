@@ -49,9 +49,9 @@ def _throughput(file: Path, found: Sequence[Record]) -> None:
 
 
 def _lists(file: Path, found: Sequence[Record]) -> None:
-    """nDCG@10 by the number of known interactions, a line a method."""
+    """nDCG@10 by the number of known interactions, a line a method but for blends."""
     figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
-    found = [record for record in found if record["metric"] == "ndcg10"]
+    found = [r for r in found if r["metric"] == "ndcg10" and "+" not in r["method"]]
     known = [str(k) for k in dict.fromkeys(record["known"] for record in found)]
     for method in dict.fromkeys(record["method"] for record in found):
         of_method = [record for record in found if record["method"] == method]

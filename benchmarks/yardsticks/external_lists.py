@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
+from meta_model.choice.interactions import Interactions
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.lists import KNOWN, Ranker
-from meta_model.evaluation.peers import Interactions
 from schemas.errors import UserError
 
 _SCRIPT = Path(__file__).parents[1] / "peers" / "rank.py"

@@ -83,7 +83,7 @@ def _tables(model: nn.Module) -> Iterator[tuple[str, str, Tensor]]:
         yield "user", "of_users.table", model.of_users.table
         yield "item", "of_items.table", model.of_items.table
         yield "item", "bias_of_values.table", model.bias_of_values.table
-        for name in ("own", "own_bias", "is_trained"):
+        for name in ("own", "own_bias", "liked_bias", "is_trained"):
             yield _ITEM_IDS, name, getattr(model, name)
     for name, module in model.named_modules():
         if isinstance(module, UserEncoder):

@@ -13,7 +13,7 @@ from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 
 _BATCH_TASKS = 256
-_SHOWN = (0, 1, 3, 10, None)  # interactions of a validation user; None: all of the support
+_SHOWN = (0, 1, 3, 10, 30)  # interactions of a validation user, or all of a shorter support
 
 
 def trained_choice(
@@ -21,8 +21,8 @@ def trained_choice(
 ) -> Ridge:
     """Trained with each regularisation in question; kept is the one with the least loss.
 
-    The loss is that of validation users' queries, mean over numbers of interactions shown. Without
-    validation users the first one is kept.
+    The loss is that of what validation users do next, mean over numbers of interactions shown.
+    Without validation users the first one is kept.
     """
     named = config.choice_regularisation
     names = [*REGULARISATIONS] if named == "validated" else [named]
@@ -37,18 +37,18 @@ def trained_choice(
 
         models[name] = train(inputs, training, on_epoch, device)
         if len(names) > 1:
-            losses[name] = validation_loss(models[name], inputs, device)
+            losses[name] = validation_loss(models[name], inputs, config.query_size, device)
             tell(f"choice, {name}: validation loss {losses[name]:.4f}")
     return models[min(losses, key=losses.__getitem__) if losses else names[0]]
 
 
 @torch.no_grad()
-def validation_loss(model: Ridge, inputs: Inputs, device: torch.device) -> float:
-    """The mean over validation users and numbers of interactions shown."""
+def validation_loss(model: Ridge, inputs: Inputs, n_next: int, device: torch.device) -> float:
+    """Of the `n_next` interactions after those shown; mean over users and numbers shown."""
     total, n = 0.0, 0
     for tasks in batches(inputs.episodes.split("validation"), _BATCH_TASKS, on=device):
         for known in _SHOWN:
-            shown = tasks.showing(known, inputs.feedback).chosen(inputs.feedback)
-            total += loss_of(model, shown).item() * len(tasks)
+            shown = tasks.followed(known, n_next, inputs.feedback).chosen(inputs.feedback)
+            total += loss_of(model, shown, inputs.liked_from).item() * len(tasks)
             n += len(tasks)
     return total / n

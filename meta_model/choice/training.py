@@ -1,7 +1,8 @@
 """Training for choices: of each task some interactions are shown, and the others are to be chosen.
 
 The loss is the mean negative log likelihood of the items to be chosen in a softmax over the whole
-catalogue (multinomial likelihood, Liang et al., WWW 2018). Where a task's interactions are in order
+catalogue (multinomial likelihood, Liang et al., WWW 2018); of all of them, and of those among them
+that were liked. Where a task's interactions are in order
 of time, the next ones after those shown are to be chosen, as it is when the model serves; without
 an order, all others are.
 """
@@ -91,7 +92,7 @@ def train(
         for tasks in batches(episodes, training.batch_tasks, draws, on=device):
             chosen = tasks.whole().chosen(inputs.feedback)
             shown = split(chosen, training.nothing, generator, training.next_items)
-            loss = loss_of(model, shown)
+            loss = loss_of(model, shown, inputs.liked_from)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -101,16 +102,20 @@ def train(
     return model.eval()
 
 
-def loss_of(model: Callable[[Tasks], Tensor], tasks: Tasks) -> Tensor:
-    """The mean over tasks of the mean negative log likelihood of their query's items.
+def loss_of(model: Callable[[Tasks], Tensor], tasks: Tasks, liked_from: float) -> Tensor:
+    """The mean negative log likelihood of the query's items, over tasks and the two questions.
 
-    An item that cannot be chosen, because training has not seen it or it was shown, does not count.
+    To be liked are the items rated `liked_from` or more. An item that cannot be chosen, because
+    training has not seen it or it was shown, does not count, nor does a task without any other.
     """
     query = tasks.query
-    log_probabilities = model(tasks).gather(1, tasks.items[query.rows])
-    counts = query.mask & log_probabilities.isfinite()
+    is_asked = torch.stack([query.mask, query.mask & (query.ratings >= liked_from)])  # [Q, B, N]
+    places = tasks.items[query.rows].expand_as(is_asked)
+    log_probabilities = model(tasks).gather(2, places)
+    counts = is_asked & log_probabilities.isfinite()
     of_items = -torch.where(counts, log_probabilities, 0)
-    return (of_items.sum(1) / counts.sum(1).clamp(min=1)).mean()
+    of_tasks = of_items.sum(2) / counts.sum(2).clamp(min=1)
+    return (of_tasks.sum(1) / counts.any(2).sum(1).clamp(min=1)).mean()
 
 
 def split(

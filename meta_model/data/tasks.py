@@ -32,6 +32,10 @@ class InteractionSet:
             **{field.name: function(getattr(self, field.name)) for field in fields(self)}
         )
 
+    def only(self, mask: Tensor) -> InteractionSet:
+        """What is where `mask` [B, N] says; the other positions are padding."""
+        return self.map(lambda tensor: tensor * mask)
+
     def hidden(self) -> InteractionSet:
         """An empty set of the same width: all positions are padding."""
         return self.map(torch.zeros_like)
@@ -101,6 +105,28 @@ class Tasks:
         width = max(1, int((ends * shown).max()))  # learners need one position, even of padding
         support = self.support.map(lambda tensor: (tensor * shown)[:, :width])
         return replace(self, support=support)
+
+    def followed(self, known: int, n_next: int, feedback: Feedback = "explicit") -> Tasks:
+        """The first `known` interactions as support, and as query the `n_next` that follow them.
+
+        Of a support that is shorter, all of it is shown. Sampled negatives go with the interaction
+        before them: what is shown is what `showing` shows.
+        """
+        whole = self.whole()
+        is_choice = whole.chosen(feedback).support.mask
+        n_support = self.chosen(feedback).support.mask.sum(1, keepdim=True)
+        last = n_support.clamp(max=known)
+        number = is_choice.cumsum(1)
+
+        def is_until(last: Tensor) -> Tensor:
+            return whole.support.mask & ((number < last) | ((number == last) & is_choice))
+
+        shown, until_next = is_until(last), is_until(last + n_next)
+        return replace(
+            self,
+            support=whole.support.only(shown),
+            query=whole.support.only(until_next & ~shown),
+        )
 
     def chosen(self, feedback: Feedback) -> Tasks:
         """The tasks without sampled negatives, which are the ratings 0 of implicit feedback."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import get_args
 
 import torch
 from torch import Tensor
 
+from meta_model.choice.interactions import Interactions
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import segments
@@ -21,7 +23,7 @@ from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import KNOWN, Judged, Ranker, judge, of_all
 from meta_model.evaluation.rankers import Fixed, OfChoices, Unadapted
 from meta_model.ranking.recommender import Recommender
-from schemas.tables.products import ANY_KNOWN, CHAMPION, LIST_METRICS, LIST_SCENARIOS
+from schemas.tables.products import ANY_KNOWN, CHAMPION, LIST_METRICS, LIST_SCENARIOS, RankBy
 
 _BATCH_TASKS = 256
 _BATCHES = 8  # two thousand users of a scenario: enough for a difference of a hundredth
@@ -82,22 +84,16 @@ def methods(
 ) -> dict[str, Ranker]:
     """By name: the published order first, the others of the same model, then its peers."""
 
-    def ranked(by: str, n_candidates: int) -> Recommender:
-        options = [f"rank_by={by}", f"candidates={n_candidates}"]
+    def having(*options: str) -> Recommender:
         return replace(recommender, config=recommender.config.having(options))
 
-    n_candidates, n_items = recommender.config.candidates, len(inputs.item_profiles)
+    n_items, ranked_by = len(inputs.item_profiles), recommender.config.rank_by
     statistics = inputs.statistics()
     means = statistics.sums / statistics.counts.clamp(min=1)
-    # A rating orders the whole catalogue, not what choice retrieves.
-    orders = {"p_like": n_candidates, "choice": n_candidates, "rating": n_items}
     found: dict[str, Ranker] = {
         recommender.config.model: recommender,
-        **{
-            f"by_{by}": ranked(by, n)
-            for by, n in orders.items()
-            if by != recommender.config.rank_by
-        },
+        **{f"by_{by}": having(f"rank_by={by}") for by in get_args(RankBy) if by != ranked_by},
+        "without_neighbours": having("rank_by=p_like", "neighbour_weight=0"),
         "unadapted": Unadapted(recommender),
         "popularity": Fixed(statistics.counts.double()),
     }
@@ -105,7 +101,7 @@ def methods(
         found[CHAMPION] = champion
     if inputs.feedback == "explicit":
         found["item_mean"] = Fixed(means.double())
-    interactions = peers.Interactions.of(inputs)
+    interactions = Interactions.of(inputs)
     of_users = segments(inputs, recommender.config.segment_users)
     if len(of_users.names) > 1:
         found["segment_popularity"] = peers.SegmentPopularity(interactions, of_users)

@@ -7,66 +7,14 @@ Shapes: U users, V users of training, N items (by index from 1; column 0 is nobo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from meta_model.data.batching import batches
-from meta_model.data.inputs import Inputs
+from meta_model.choice import neighbours
+from meta_model.choice.interactions import Interactions, known_items
 from meta_model.data.segments import Segments
 from meta_model.data.tasks import Tasks
-
-_BATCH_TASKS = 1024
-_COLUMNS = 512  # of the item-to-item matrix that are made at once
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interactions:
-    """Distinct pairs of a training user and an item, [P] each, by index; users from 0."""
-
-    users: Tensor
-    items: Tensor
-    n_items: int
-    user_indices: Tensor | None = None  # of each of the users, in the profiles' numbering
-
-    @staticmethod
-    def of(inputs: Inputs) -> Interactions:
-        """What training sees: the interactions of its tasks, without sampled negatives."""
-        n_items = len(inputs.item_profiles)
-        pairs = [torch.zeros(0, dtype=torch.int64)]
-        for batch in batches(inputs.episodes.split("train"), _BATCH_TASKS):
-            side = batch.whole().chosen(inputs.feedback).support
-            users = batch.users.unsqueeze(1).expand_as(side.mask)[side.mask]
-            pairs.append(users.long() * (n_items + 1) + batch.items[side.rows][side.mask])
-        distinct = torch.cat(pairs).unique()
-        known, users = (distinct // (n_items + 1)).unique(return_inverse=True)
-        items = distinct % (n_items + 1)
-        return Interactions(users=users, items=items, n_items=n_items, user_indices=known)
-
-    @property
-    def counts(self) -> Tensor:
-        """How many users chose each item, [N + 1]."""
-        return self.items.bincount(minlength=self.n_items + 1).double()
-
-    def together(self) -> Tensor:
-        """How many users chose both of two items, [N + 1, N + 1]."""
-        n_users = int(self.users.max()) + 1 if len(self.users) else 0
-        size = (n_users, self.n_items + 1)
-        places = torch.stack([self.users, self.items])
-        ones = torch.ones(len(self.users))
-        chosen = torch.sparse_coo_tensor(places, ones, size, check_invariants=True)
-        columns = torch.arange(size[1]).split(_COLUMNS)
-        parts = [chosen.t() @ chosen.index_select(1, of).to_dense() for of in columns]
-        return torch.cat(parts, dim=1)
-
-
-def known_items(tasks: Tasks, n_items: int) -> Tensor:
-    """What each user is known to have chosen, [U, N + 1] of 0 and 1."""
-    chosen = torch.zeros(len(tasks), n_items + 1)
-    chosen.scatter_(1, tasks.items[tasks.support.rows] * tasks.support.mask, 1.0)
-    chosen[:, 0] = 0  # padding
-    return chosen
+from meta_model.evaluation.lists import Ranker
 
 
 class ItemToItem:
@@ -77,6 +25,20 @@ class ItemToItem:
 
     def scores(self, tasks: Tasks) -> Tensor:
         return known_items(tasks, len(self.weights) - 1) @ self.weights
+
+
+class Blended:
+    """A method's scores and popularity, each as a share of its largest: [U, N + 1].
+
+    weight: of popularity; counts: interactions by item [N + 1]
+    """
+
+    def __init__(self, ranker: Ranker, counts: Tensor, weight: float) -> None:
+        self.ranker, self.of_popularity = ranker, weight * counts / counts.max()
+
+    def scores(self, tasks: Tasks) -> Tensor:
+        scores = self.ranker.scores(tasks)
+        return scores / scores.abs().amax(1, keepdim=True).clamp(min=1e-9) + self.of_popularity
 
 
 class SegmentPopularity:
@@ -104,18 +66,9 @@ class SegmentPopularity:
 
 def item_knn(interactions: Interactions) -> ItemToItem:
     """Weights are the cosines of two items' users (Deshpande and Karypis, ACM TOIS 2004)."""
-    cosines = interactions.together()
-    norms = cosines.diagonal().clamp(min=1).sqrt()
-    cosines = cosines / norms / norms.unsqueeze(1)
-    return ItemToItem(cosines.fill_diagonal_(0))
+    return ItemToItem(neighbours.cosines(interactions))
 
 
 def ease(interactions: Interactions, regularization: float = 200.0) -> ItemToItem:
-    """Weights are a linear model in closed form (Steck, WWW 2019, equation 8).
-
-    B = I - P diag(1 / P_jj), P = (X^T X + l I)^-1.
-    """
-    gram = interactions.together().double()
-    gram.diagonal().add_(regularization)
-    inverse = torch.linalg.inv(gram)
-    return ItemToItem((-inverse / inverse.diagonal()).float().fill_diagonal_(0))
+    """Weights are a linear model in closed form (Steck, WWW 2019, equation 8)."""
+    return ItemToItem(neighbours.ease(interactions, regularization))

@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.ridge import LIKE, Ridge
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.lists import Ranker
 from meta_model.learners import Learner
@@ -49,15 +49,15 @@ class Unadapted:
         return self.recommender.scores(replace(tasks, support=tasks.support.hidden()))
 
 
-class ByChoice:
-    """How likely each item is to be chosen next."""
+class OfFactors:
+    """What the model of choices alone recommends, without neighbours: chosen next, and liked."""
 
     def __init__(self, model: Ridge) -> None:
         self.model = model.eval()
 
     @torch.no_grad()
     def scores(self, tasks: Tasks) -> Tensor:
-        scores: Tensor = self.model(tasks)
+        scores: Tensor = self.model(tasks)[LIKE]
         return scores
 
 

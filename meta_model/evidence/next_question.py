@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from meta_model.choice.posterior import Posterior
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.ridge import LIKE, Ridge
 from meta_model.evidence.existing import Existing
 from meta_model.evidence.selection import Search
 
@@ -71,7 +71,7 @@ class Questions:
         unasked: what was known of the same users before the first question
         """
         moved = (posterior.means - unasked.means) @ self.factors.mT
-        likelier = self.model.log_scale.exp() * moved
+        likelier = self.model.log_scale[LIKE].exp() * moved
         knows = self.answer_rates * likelier.clamp(-_MOST_LIKELIER, _MOST_LIKELIER).exp()
         steps = torch.einsum("ufg,cg->ucf", posterior.covariances, self.factors)
         left = (steps * self.factors).sum(2) / self.variances

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from meta_model.choice.posterior import Posterior
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.ridge import LIKE, Ridge
 from meta_model.evidence.existing import Existing
 
 _CELLS = 2**22  # logits that are held at once
@@ -94,7 +94,7 @@ class Search:
         self.liked_factors = torch.zeros(n_users, self.factors.shape[1], device=self.factors.device)
         self.liked_factors.index_add_(0, pairs[0], self.items.factors[pairs[1]])
         self.liked_biases = torch.zeros(n_users, device=self.factors.device)
-        self.liked_biases.index_add_(0, pairs[0], self.items.biases[pairs[1]])
+        self.liked_biases.index_add_(0, pairs[0], self.items.biases[LIKE, pairs[1]])
         self.n_liked = pairs[0].bincount(minlength=n_users)
 
     @cached_property
@@ -138,14 +138,14 @@ class Search:
         item = self.existing.candidates[candidate]
         self.is_left[item] = False
         self.liked_factors -= liked.unsqueeze(1) * factors
-        self.liked_biases -= liked * self.items.biases[item]
+        self.liked_biases -= liked * self.items.biases[LIKE, item]
         self.n_liked -= liked.long()
         vars(self).pop("log_sums", None)  # those of the question before
 
     def _likelihood(self, means: Tensor, log_sums: Tensor, rows: Tensor, candidate: int) -> Tensor:
         """The mean log probability of what each of the users likes but for the candidate."""
-        item, scale = self.existing.candidates[candidate], self.model.log_scale.exp()
-        logits = scale * (means @ self.factors[candidate]) + self.items.biases[item]
+        item, scale = self.existing.candidates[candidate], self.model.log_scale[LIKE].exp()
+        logits = scale * (means @ self.factors[candidate]) + self.items.biases[LIKE, item]
         # Without the candidate in the softmax. Not even float32 tells 1 from a share nearer to it.
         others = log_sums + torch.log1p(-(logits - log_sums).exp().clamp(max=1 - 1e-6))
         is_liked = self.existing.is_liked[rows, candidate]

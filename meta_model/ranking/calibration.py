@@ -1,15 +1,14 @@
-"""From a choice's probability and an expected rating to probabilities that mean what they say.
+"""From a list's order to probabilities, and from expected ratings to intervals.
 
-    p_like = sigmoid( a + b logit(P(among the next m)) + c score ),   P(next m) = 1 - (1 - P)^m
+    p_like = sigmoid( a + b logit(P(among the next m)) ),   P(next m) = 1 - (1 - P)^m
 
-`a`, `b` and `c` are a logistic regression (Platt 1999) on validation users, whom training never
-saw: of their candidates, which ones were among their next m interactions and liked? `P` is the
-choice model's, `score` the expected rating of the learner. An 80% interval of a rating is its score
-and the 10% and 90% quantiles of validation's errors (split conformal, Lei et al., JASA 2018). All
-of it is fitted apart for users of about as many known interactions: the less is known, the less a
-score says.
+`a` and `b` are a logistic regression (Platt 1999) on validation users, whom training never saw: of
+the items that they would be shown, which ones were among their next m interactions and liked? `P`
+is the probability of being the next liked item. An 80% interval of a rating is its score and the
+10% and 90% quantiles of validation's errors (split conformal, Lei et al., JASA 2018). All of it is
+fitted apart for users of about as many known interactions: the less is known, the wider.
 
-Shapes: B tasks, C candidates, R rows.
+Shapes: B tasks, K ranks, R rows.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import torch
 from torch import Tensor
 
 SIZES = (0, 1, 3, 10, 30)  # the least known interactions of users who are calibrated together
-PRIOR = (0.0, 1.0, 0.0)  # of a, b, c: with nothing measured, p_like is P(among the next m)
+PRIOR = (0.0, 1.0)  # of a and b: with nothing measured, p_like is P(among the next m)
 _QUANTILES = (0.1, 0.9)
 _LEAST_ERRORS = 20  # of fewer there is no interval
 _STEPS = 50
@@ -29,15 +28,14 @@ _STEPS = 50
 
 @dataclass(frozen=True, kw_only=True)
 class OfSize:
-    """Of users with `n_support` known interactions or more: a, b, c, and the interval's ends.
+    """Of users with `n_support` known interactions or more: a, b, and the interval's ends.
 
     low, high: to be added to the score; None where validation has too few ratings to tell
     """
 
     n_support: int
     intercept: float = PRIOR[0]
-    of_choice: float = PRIOR[1]
-    of_score: float = PRIOR[2]
+    slope: float = PRIOR[1]
     low: float | None = None
     high: float | None = None
 
@@ -49,25 +47,25 @@ class Calibration:
     next_items: int
     sizes: tuple[OfSize, ...] = (OfSize(n_support=0),)
 
-    def logits(self, log_choice: Tensor, scores: Tensor, n_support: Tensor) -> Tensor:
-        """Of p_like [B, C], of users with n_support [B]; -inf where log P(choice) is."""
-        names = ("intercept", "of_choice", "of_score")
-        weights = torch.stack([self._of(name, n_support) for name in names], dim=1)  # [B, 3]
-        logits = torch.einsum("bcf,bf->bc", self.features(log_choice, scores), weights)
-        return logits.masked_fill(log_choice == -torch.inf, -torch.inf)
+    def logits(self, log_like: Tensor, n_support: Tensor) -> Tensor:
+        """Of p_like [B, K], of users with n_support [B]; -inf where log P is."""
+        intercept, slope = (
+            self._of(name, n_support).unsqueeze(1) for name in ("intercept", "slope")
+        )
+        logits = intercept + slope * self.logit_of_next(log_like)
+        return logits.masked_fill(log_like == -torch.inf, -torch.inf)
 
-    def features(self, log_choice: Tensor, scores: Tensor) -> Tensor:
-        """1, the logit of P(among the next m), and the score: [B, C, 3]."""
+    def logit_of_next(self, log_like: Tensor) -> Tensor:
+        """The logit of P(among the next m), of log P of being the next one, in float64."""
         # Below 1, so that a sure choice has a finite logit.
-        choice = log_choice.double().exp().clamp(min=1e-12, max=1 - 1e-6)
-        missed = self.next_items * torch.log1p(-choice)  # log of 1 - P(among the next m)
-        logit = torch.log(-torch.expm1(missed)) - missed
-        return torch.stack([torch.ones_like(logit), logit, scores.double()], dim=-1)
+        like = log_like.double().exp().clamp(min=1e-12, max=1 - 1e-6)
+        missed = self.next_items * torch.log1p(-like)  # log of 1 - P(among the next m)
+        return torch.log(-torch.expm1(missed)) - missed
 
     def bounds(
         self, scores: Tensor, n_support: Tensor, scale: tuple[float, float]
     ) -> tuple[Tensor, Tensor]:
-        """Where 80% of ratings lie, low and high [B, C]; NaN where that is not known.
+        """Where 80% of ratings lie, low and high [B, K]; NaN where that is not known.
 
         scale: the lowest and the highest rating that there is
         """
@@ -93,23 +91,25 @@ class Calibration:
         return torch.tensor(values, device=n_support.device, dtype=torch.float64)[place]
 
 
-def regressed(features: Tensor, liked: Tensor) -> tuple[float, float, float]:
-    """a, b and c by Newton's method, from features [R, 3] and 0 or 1 [R].
+def regressed(logits: Tensor, liked: Tensor) -> tuple[float, float]:
+    """a and b by Newton's method, from logits [R] and 0 or 1 [R].
 
-    A normal prior around `PRIOR`, of the weight of one row, keeps few rows from extremes.
+    A normal prior around `PRIOR`, of the weight of one row, keeps few rows from extremes. `b` is
+    not below 0: what is further up in a list is never less likely.
     """
     prior = torch.tensor(PRIOR, dtype=torch.float64)
+    features = torch.stack([torch.ones_like(logits), logits], dim=1)
     weights = prior.clone()
     for _ in range(_STEPS):
         expected = (features @ weights).sigmoid()
         gradient = features.T @ (expected - liked) + weights - prior
-        curvature = features.T * (expected * (1 - expected)) @ features + torch.eye(3).double()
+        curvature = features.T * (expected * (1 - expected)) @ features + torch.eye(2).double()
         step = torch.linalg.solve(curvature, gradient)
         weights = weights - step
         if step.abs().max() < 1e-10:
             break
-    a, b, c = weights.tolist()
-    return a, b, c
+    a, b = weights.tolist()
+    return a, max(b, 0.0)
 
 
 def interval(errors: Tensor) -> tuple[float | None, float | None]:

@@ -1,45 +1,47 @@
-"""Lists of the catalogue: retrieve candidates by choice, score them by rating, order by both.
+"""Lists of the catalogue: what a user will choose next and like, and how many stars it will get.
 
-Shapes: B tasks, N items, C candidates, K ranks.
+    log P(i)  =  log_softmax_i( log P_like(i) + w near(i) )
+
+P_like is the model of choices (`choice.ridge`), near what its neighbours say (`choice.neighbours`).
+The whole catalogue is ordered, so that no first stage loses an item; the learner of ratings scores
+the items that are listed.
+
+Shapes: B tasks, N items, K ranks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from meta_model.choice.ridge import Items, Ridge
+from meta_model.choice.interactions import Interactions
+from meta_model.choice.neighbours import Neighbours
+from meta_model.choice.ridge import CHOICE, LIKE, Items, Ridge
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemPositions
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from meta_model.ranking.by_rating import BLOCK, Chunk, best, catalogue_chunks, rank
+from meta_model.ranking.by_rating import Chunk, best, catalogue_chunks, rank
 from meta_model.ranking.calibration import Calibration
 from schemas.dataset.spec import Feedback
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidates:
-    """Items of the catalogue for each task, [B, C] each; item 0 where there are no further ones.
+class Ranked:
+    """The lists of a batch, [B, K] each, in order; item 0 where a list has ended.
 
-    log_choice: log P(the next choice); scores: expected ratings; keys: the higher, the further up
+    log_choice: log P(the next choice); scores: expected ratings; likes: logits of p_like
     """
 
     items: Tensor
     log_choice: Tensor
     scores: Tensor
-    likes: Tensor  # logits of p_like
-    keys: Tensor
-
-    def at(self, columns: Tensor) -> Candidates:
-        """Those in the columns [B, K], in their order."""
-        values = {f.name: getattr(self, f.name).gather(1, columns) for f in fields(Candidates)}
-        return Candidates(**values)
+    likes: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,7 @@ class Recommender:
 
     learner: Learner
     choice: Ridge
+    neighbours: Neighbours
     calibration: Calibration
     config: Config
     feedback: Feedback
@@ -57,10 +60,14 @@ class Recommender:
     def of(
         learner: Learner, choice: Ridge, config: Config, inputs: Inputs, device: torch.device
     ) -> Recommender:
-        """Of models as they are, for the inputs that they are of; not calibrated."""
+        """Of models as they are, for the inputs that they are of; not calibrated.
+
+        The neighbours are those of the inputs' training users, also for an older model.
+        """
         return Recommender(
             learner=learner.to(device).eval(),
             choice=choice.to(device).eval(),
+            neighbours=Neighbours.of(Interactions.of(inputs), device),
             calibration=Calibration(next_items=config.query_size),
             config=config,
             feedback=inputs.feedback,
@@ -72,89 +79,104 @@ class Recommender:
         return len(self.choice.is_trained) - 1
 
     @torch.no_grad()
-    def ranked(self, tasks: Tasks, k: int) -> Candidates:
+    def ranked(self, tasks: Tasks, k: int) -> Ranked:
         """The first k items of each task's list, in order; none that the user has met."""
-        found = self.candidates(tasks.to(self.device))
-        return found.at(best(found.keys, k))
+        tasks = tasks.to(self.device)
+        log_choice, log_like = self.log_probabilities(tasks)
+        keys = self._keys(tasks, log_choice, log_like)
+        columns = best(keys, k)
+        items = columns.masked_fill(keys.gather(1, columns) == -torch.inf, 0)
+        return Ranked(
+            items=items,
+            log_choice=log_choice.gather(1, items),
+            scores=self._by_kind(
+                tasks, lambda some, adapts, rows: self._scores(some, adapts, items[rows])
+            ),
+            likes=self.calibration.logits(log_like.gather(1, items), self.n_known(tasks)),
+        )
 
     @torch.no_grad()
     def scores(self, tasks: Tasks) -> Tensor:
-        """The keys of all items, [B, N + 1]; -inf for those that are no candidates."""
-        found = self.candidates(tasks.to(self.device))
-        keys = found.keys.new_full((len(tasks), self.n_items + 1), -torch.inf)
-        keys.scatter_(1, found.items, found.keys)
-        keys[:, 0] = -torch.inf
-        return keys.cpu()
-
-    @property
-    def n_candidates(self) -> int:
-        """As many as are to be ordered, or to be listed."""
-        return min(self.n_items, max(self.config.candidates, self.config.top_items))
+        """The keys of all items, [B, N + 1]; -inf for those that are in no list."""
+        tasks = tasks.to(self.device)
+        return self._keys(tasks, *self.log_probabilities(tasks)).cpu()
 
     def adapts(self, tasks: Tasks) -> Tensor:
         """Whether there is enough of a support to adapt on, [B]."""
         enough: Tensor = tasks.chosen(self.feedback).support.mask.sum(1) >= self.config.min_adapt
         return enough
 
-    def candidates(self, tasks: Tasks) -> Candidates:
-        """What is chosen from; in no order."""
-        adapts = self.adapts(tasks)
-        if adapts.all() or not adapts.any():
-            return self._candidates(tasks, bool(adapts.all()))
-        # Both kinds in one batch would need masks in every learner; two passes need nothing.
-        of_kinds = [self._candidates(tasks[kind], kind is adapts) for kind in (adapts, ~adapts)]
-        rows = torch.cat([adapts.nonzero(), (~adapts).nonzero()]).squeeze(1).argsort()
-        joined = {
-            f.name: torch.cat([getattr(of_kind, f.name) for of_kind in of_kinds])[rows]
-            for f in fields(Candidates)
-        }
-        return Candidates(**joined)
+    def n_known(self, tasks: Tasks) -> Tensor:
+        """How many interactions the list is adapted to, [B]."""
+        known: Tensor = tasks.chosen(self.feedback).support.mask.sum(1) * self.adapts(tasks)
+        return known
 
-    def _candidates(self, tasks: Tasks, is_adapted: bool) -> Candidates:
-        log_choice = self._log_choice(tasks, is_adapted)
-        if self.config.rank_by == "rating":
-            items, _ = rank(
-                self.learner, tasks, is_adapted, self._chunks, self.n_candidates, self.feedback
-            )
-        else:
-            columns = best(log_choice, self.n_candidates)
-            items = columns.masked_fill(log_choice.gather(1, columns) == -torch.inf, 0)
-        chosen = log_choice.gather(1, items)
-        scores = torch.cat(list(self._scores(tasks, is_adapted, items)), dim=1)
-        n_support = tasks.chosen(self.feedback).support.mask.sum(1) * is_adapted
-        likes = self.calibration.logits(chosen, scores, n_support)
-        keys = {"p_like": likes, "choice": chosen.double(), "rating": scores.double()}
-        key = keys[self.config.rank_by].masked_fill(items == 0, -torch.inf)
-        return Candidates(items=items, log_choice=chosen, scores=scores, likes=likes, keys=key)
+    def log_probabilities(self, tasks: Tasks) -> tuple[Tensor, Tensor]:
+        """Of the next choice, and of the next one that is liked, [B, N + 1] each.
 
-    def _log_choice(self, tasks: Tasks, is_adapted: bool) -> Tensor:
-        """[B, N + 1], -inf for what the user has met."""
+        -inf for what the user has met.
+        """
         chosen = tasks.chosen(self.feedback)
-        shown = chosen if is_adapted else replace(chosen, support=chosen.support.hidden())
-        log_choice: Tensor = self.choice(shown, self._choice_items)
-        met = chosen.support
-        is_met = torch.zeros_like(log_choice, dtype=torch.bool)
+        met, hidden = chosen.support, chosen.support.hidden()
+        adapts = self.adapts(tasks).unsqueeze(1)
+        shown = replace(
+            chosen, support=replace(met, mask=torch.where(adapts, met.mask, hidden.mask))
+        )
+        log_probabilities: Tensor = self.choice(shown, self._items)
+        is_met = torch.zeros_like(log_probabilities[CHOICE], dtype=torch.bool)
         is_met.scatter_(1, tasks.items[met.rows] * met.mask, value=True)
-        return log_choice.masked_fill(is_met, -torch.inf)
+        log_choice, log_like = log_probabilities.masked_fill(is_met, -torch.inf)[[CHOICE, LIKE]]
+        near = self.config.neighbour_weight * self.neighbours.near(shown)
+        return log_choice, (log_like + near).log_softmax(1)
 
-    def _scores(self, tasks: Tasks, is_adapted: bool, items: Tensor) -> Iterator[Tensor]:
-        """The expected ratings of items [B, C], block by block."""
+    def _keys(self, tasks: Tasks, log_choice: Tensor, log_like: Tensor) -> Tensor:
+        """By what the config ranks, [B, N + 1]: the higher, the further up; -inf: not at all."""
+        if self.config.rank_by == "p_like":  # which is monotone in it
+            return log_like
+        if self.config.rank_by == "choice":
+            return log_choice
+        return self._by_kind(tasks, lambda some, adapts, _rows: self._ratings(some, adapts))
+
+    def _by_kind(self, tasks: Tasks, function: Callable[[Tasks, bool, Tensor], Tensor]) -> Tensor:
+        """The function of the tasks that adapt, and of those that do not, in the tasks' order.
+
+        Both kinds in one batch would need masks in every learner; two passes need nothing.
+        """
+        adapts = self.adapts(tasks)
+        rows = [adapts.nonzero().squeeze(1), (~adapts).nonzero().squeeze(1)]
+        parts = [
+            function(tasks[of], is_adapted, of)
+            for of, is_adapted in zip(rows, (True, False), strict=True)
+            if len(of)
+        ]
+        return torch.cat(parts)[torch.cat(rows).argsort()]
+
+    def _ratings(self, tasks: Tasks, is_adapted: bool) -> Tensor:
+        """The expected ratings of the whole catalogue [B, N + 1]; -inf for what was met."""
+        n = self.n_items
+        items, scores = rank(self.learner, tasks, is_adapted, self._chunks, n, self.feedback)
+        ratings = scores.new_full((len(tasks), n + 1), -torch.inf)
+        ratings.scatter_(1, items, scores)
+        ratings[:, 0] = -torch.inf
+        return ratings
+
+    def _scores(self, tasks: Tasks, is_adapted: bool, items: Tensor) -> Tensor:
+        """The expected ratings of items [B, K]."""
         learner = self.learner
         if is_adapted:
             state = learner.adapt(tasks, learner.embed(tasks.items))
         else:
             state = learner.unadapted(tasks)
         embedded, statistics = self._catalogue.embedded, self._catalogue.places
-        for block in items.split(BLOCK[self.device.type][1], dim=1):
-            rows = (block - 1).clamp(min=0)  # whatever item 0 gets, it is no candidate
-            counts, deviation = statistics.counts[0], statistics.deviation[0]
-            places = ItemPositions(rows=rows, counts=counts[rows], deviation=deviation[rows])
-            yield learner.expected(state, learner.predict(state, embedded, places))
+        rows = (items - 1).clamp(min=0)  # whatever item 0 gets, it is in no list
+        counts, deviation = statistics.counts[0], statistics.deviation[0]
+        places = ItemPositions(rows=rows, counts=counts[rows], deviation=deviation[rows])
+        return learner.expected(state, learner.predict(state, embedded, places))
 
     # The catalogue's part of the scores is the same for all users, and computed once.
 
     @cached_property
-    def _choice_items(self) -> Items:
+    def _items(self) -> Items:
         return self.choice.items()
 
     @cached_property

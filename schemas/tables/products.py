@@ -385,7 +385,7 @@ MODEL_METRICS = Table(
 )
 
 # What lists are compared with, beside the champion's: other orders of the same model, and peers.
-LIST_ORDERS = ("by_p_like", "by_choice", "by_rating", "unadapted")
+LIST_ORDERS = ("by_p_like", "by_choice", "by_rating", "without_neighbours", "unadapted")
 LIST_PEERS = ("popularity", "segment_popularity", "item_mean", "item_knn", "ease")
 LIST_SCENARIOS = ("user_cold", "warm")
 ANY_KNOWN = "1 to all"
@@ -408,7 +408,7 @@ LIST_QUALITY = Table(
             description=(
                 "The name of the learner trained for this ds: its lists as they would be "
                 "published; `champion`, the model published last before it; the same learner in "
-                "another order than the published one, or not adapted: "
+                "another order than the published one, without its neighbours, or not adapted: "
                 f"{', '.join(LIST_ORDERS)}; or a simpler method: "
                 f"{', '.join(LIST_PEERS)}."
             ),

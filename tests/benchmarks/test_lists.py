@@ -34,15 +34,23 @@ def test_every_method_has_a_figure_for_every_number_known(folder: Path, tmp_path
     of_somebody = {(k, metric) for k, metric in everything if k != 0}
     assert by_method == {
         "popularity": everything,
+        "segment_popularity": everything,
         "item_mean": everything,
         "item_knn": of_somebody,
         "ease": of_somebody,
         "melu": everything,
         "ridge": everything,
+        "published": everything,
+        **{
+            f"{peer}+{weight}pop": of_somebody
+            for peer in ("item_knn", "ease")
+            for weight in (0.25, 0.5, 1.0, 2.0)
+        },
     }
     page = report.PAGES["lists"](records)
     assert "| known interactions | 0 | 1 | 2 | 3 | 5 | 10 | 30 | all |" in page
     assert "| item_knn | - | " in page
+    assert page.count("| item_knn with popularity | - | ") == 3, "one row a metric"
 
 
 @pytest.mark.usefixtures("process", "long")

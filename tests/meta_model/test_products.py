@@ -82,8 +82,7 @@ def test_scores_are_the_best_items_never_rated(
     torch.manual_seed(3)
     learner = create(replace(config, model=model), inputs).eval()
     monkeypatch.setattr(by_rating, "BLOCK", {"cpu": (64, chunk_items)})
-    everything = ["rank_by=rating", f"candidates={len(inputs.item_profiles)}", "top_items=6"]
-    recommender = _recommender(learner, inputs, config.having(everything))
+    recommender = _recommender(learner, inputs, config.having(["rank_by=rating", "top_items=6"]))
     serve = {row["user_index"]: row for row in rows("serve").to_pylist()}
     seen = set()
     for scores in score_cold_users(recommender, inputs):

@@ -135,7 +135,7 @@ def test_choices_are_the_same_under_other_numbers(known: Inputs, later: Inputs, 
     meeting.eval()
     assert not meeting.is_trained[: N_NEW + 1].any()
     ours, theirs = trained.items(), meeting.items()
-    torch.testing.assert_close(theirs.biases[N_NEW + 1 :], ours.biases[1:])
+    torch.testing.assert_close(theirs.biases[:, N_NEW + 1 :], ours.biases[:, 1:])
     torch.testing.assert_close(theirs.factors[N_NEW + 1 :], ours.factors[1:])
 
     tasks = double(tasks_of("test"))

@@ -14,7 +14,7 @@ from meta_model.config import Config
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL, segments
-from meta_model.evaluation.rankers import ByChoice
+from meta_model.evaluation.rankers import OfFactors
 from meta_model.evidence.item_values import ItemValues, item_values
 from meta_model.evidence.quality import LENGTHS, Judged, judge
 from meta_model.learners import Learner
@@ -109,7 +109,7 @@ def test_lists_are_judged_by_the_segments_own_users(
     values = item_values(learner, segmented, CPU)[ALL]
     nobody = torch.zeros(len(segmented.users.values), dtype=torch.bool)
     torch.manual_seed(4)
-    ranker, chosen = ByChoice(untrained(config, segmented)), torch.arange(1, 21)
+    ranker, chosen = OfFactors(untrained(config, segmented)), torch.arange(1, 21)
 
     def judged(**members: torch.Tensor) -> list[Judged]:
         models = (learner, ranker, segmented, values, chosen, CPU)

@@ -16,6 +16,7 @@ TITLES = {
     "by_p_like": "the model, by p_like",
     "by_choice": "the model, by choice",
     "by_rating": "the model, by expected rating",
+    "without_neighbours": "the model, without neighbours",
     "unadapted": "the model, not adapted",
     "popularity": "popularity",
     "segment_popularity": "popularity in the segment",

@@ -59,6 +59,8 @@ def test_the_loss_is_of_the_query_after_so_many_interactions(inputs: Inputs, row
     model = Ridge(inputs, 6, 0.0).eval()
     tasks = from_episodes(rows("validation"))
     with torch.no_grad():
-        losses = [loss_of(model, tasks.showing(known)).item() for known in (0, 1, 3, 10, None)]
-    found = selection.validation_loss(model, inputs, CPU)
+        losses = [
+            loss_of(model, tasks.followed(known, 4), 4.0).item() for known in (0, 1, 3, 10, 30)
+        ]
+    found = selection.validation_loss(model, inputs, 4, CPU)
     assert found == pytest.approx(sum(losses) / 5, rel=1e-5)

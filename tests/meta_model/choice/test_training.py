@@ -78,6 +78,15 @@ def test_two_splits_differ() -> None:
     assert not first.equal(second)
 
 
+def test_the_loss_is_of_what_is_chosen_and_of_what_is_liked_of_it() -> None:
+    """Items that cannot be chosen do not count; nor do tasks in which nothing was liked."""
+    tasks = literal_tasks(([(4, 1.0)], [(1, 5.0), (2, 3.0), (3, 4.0)]), ([], [(1, 2.0)]))
+    choice = torch.tensor([[-9.0, -1.0, -2.0, -torch.inf, -9.0]] * 2)
+    like = torch.tensor([[-9.0, -3.0, -4.0, -5.0, -9.0]] * 2)
+    found = loss_of(lambda _tasks: torch.stack([choice, like]), tasks, liked_from=4.0)
+    assert found.item() == pytest.approx((((1 + 2) / 2 + 1) / 2 + (3 + 5) / 2) / 2)
+
+
 TRAINING = Training(size=8, epochs=3, batch_tasks=8, dropout=0.0, hide_item=0.0)
 
 
@@ -102,4 +111,4 @@ def test_what_is_shown_makes_choices_more_likely(inputs: Inputs) -> None:
     tasks = tasks[tasks.support.mask.sum(1) >= 3]
     nothing = replace(tasks, support=tasks.support.map(torch.zeros_like))
     with torch.no_grad():
-        assert loss_of(model, tasks) < loss_of(model, nothing)
+        assert loss_of(model, tasks, 4.0) < loss_of(model, nothing, 4.0)

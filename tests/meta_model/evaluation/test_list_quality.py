@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from meta_model.choice.interactions import Interactions, known_items
 from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
@@ -98,7 +99,7 @@ def test_of_implicit_feedback_a_sampled_negative_is_no_choice(
 ) -> None:
     figures = list(list_quality(_recommender(implicit, config, 1), implicit))
     assert "item_mean" not in {figure.model for figure in figures}
-    interactions = peers.Interactions.of(implicit)
+    interactions = Interactions.of(implicit)
     chosen = set()
     for row in pa.concat_tables(implicit.episodes.split("train").buffers()).to_pylist():
         for side in ("support", "query"):
@@ -141,7 +142,7 @@ class Likely:
 
     def scores(self, tasks: Tasks) -> torch.Tensor:
         self.shown = tasks
-        return peers.known_items(tasks, 9)
+        return known_items(tasks, 9)
 
 
 def test_negatives_may_be_recommended_and_peers_do_not_see_them() -> None:
@@ -168,7 +169,7 @@ def test_a_segments_popularity_is_that_of_its_users(inputs: Inputs) -> None:
     rows = [{"feature": "user.gender", "value": f"g{n}", "index": n} for n in (1, 2)]
     vocabulary = pa.Table.from_pylist(rows, schema=inputs.vocabulary.schema)
     segmented = replace(inputs, vocabulary=vocabulary, segments=("gender",))
-    interactions = peers.Interactions.of(segmented)
+    interactions = Interactions.of(segmented)
     peer = peers.SegmentPopularity(interactions, segments(segmented, 1))
     genders = segmented.user_profiles["gender"].to_pylist()
     counts: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from meta_model.choice import interactions
+from meta_model.choice.interactions import Interactions
 from meta_model.evaluation import peers
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
@@ -12,11 +14,11 @@ CHOSEN = torch.tensor(  # users x items; item 4 is nobody's
     [[1, 1, 0, 0], [1, 1, 0, 0], [1, 0, 1, 0], [0, 1, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]]
 )
 USERS, COLUMNS = CHOSEN.nonzero().T
-INTERACTIONS = peers.Interactions(users=USERS, items=COLUMNS + 1, n_items=4)
+INTERACTIONS = Interactions(users=USERS, items=COLUMNS + 1, n_items=4)
 
 
 def test_pairs_of_items_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "_COLUMNS", 2)
+    monkeypatch.setattr(interactions, "_COLUMNS", 2)
     expected = torch.zeros(5, 5)
     expected[1:, 1:] = (CHOSEN.T @ CHOSEN).float()
     assert INTERACTIONS.together().equal(expected)

@@ -16,7 +16,7 @@ from meta_model.data.batching import from_episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL
 from meta_model.data.tasks import InteractionSet
-from meta_model.evaluation.rankers import ByChoice
+from meta_model.evaluation.rankers import OfFactors
 from meta_model.evidence.elicitation import Elicited, elicit, joined
 from meta_model.evidence.item_values import item_values
 from meta_model.evidence.lists import LISTS, order
@@ -25,14 +25,14 @@ from meta_model.learners import LEARNERS, create
 CPU = torch.device("cpu")
 
 
-def _ranker(inputs: Inputs, config: Config) -> ByChoice:
+def _ranker(inputs: Inputs, config: Config) -> OfFactors:
     """Of an order that finds some of what users like, and puts items that are asked about first."""
     torch.manual_seed(4)
     model = untrained(config, inputs)
     with torch.no_grad():
         model.own_bias.copy_(torch.randn(len(model.own_bias)))
         model.own_bias[1:16] += 5
-    return ByChoice(model)
+    return OfFactors(model)
 
 
 def _of_one_user(row: dict, items: list[int]) -> dict[int, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.ridge import LIKE, Ridge
 from meta_model.data.inputs import Inputs
 from meta_model.evidence.existing import existing_users
 from meta_model.evidence.next_question import Questions
@@ -38,7 +38,7 @@ def test_its_worth_is_the_formula(questions: Questions) -> None:
         assert worth[1].equal(questions.worth(unasked, unasked)[1])  # who knew nothing told nothing
         for candidate in range(len(questions.candidates)):
             factors = questions.factors[candidate]
-            likelier = questions.model.log_scale.exp() * (
+            likelier = questions.model.log_scale[LIKE].exp() * (
                 (posterior.means[0] - unasked.means[0]) @ factors
             )
             knowing = questions.answer_rates[candidate] * likelier.clamp(-2, 2).exp()

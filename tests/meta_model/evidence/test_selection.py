@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.ridge import LIKE, Ridge
 from meta_model.config import Config
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
@@ -43,7 +43,7 @@ def _likelihood(
     asked: columns of candidates; hidden: one more that is recommended to nobody
     """
     items = model.items()
-    factors, scale = items.factors, model.log_scale.exp()
+    factors, scale = items.factors, model.log_scale[LIKE].exp()
     candidates = existing.candidates.tolist()
     known = [c for c in asked if existing.knows[user, c]]
     support = factors[[candidates[c] for c in known]]
@@ -52,7 +52,7 @@ def _likelihood(
     answers = model.answers(existing.ratings[user, known])
     prior = model.log_ridge.exp() * model.prior(existing.users[[user]])[0]
     taste = torch.linalg.solve(precision, support.mT @ answers + prior)
-    logits = scale * factors @ taste + items.biases
+    logits = scale * factors @ taste + items.biases[LIKE]
     gone = {0, *(candidates[c] for c in [*asked, hidden])}
     left = [i for i in range(len(factors)) if model.is_trained[i] and i not in gone]
     liked = existing.liked_items[existing.liked_rows == user].tolist()

@@ -13,50 +13,49 @@ ONE = torch.tensor([1])  # known interaction
 
 def test_with_nothing_measured_it_is_the_chance_of_being_among_the_next() -> None:
     choice = torch.tensor([[0.001, 0.2, 0.9]]).log()
-    logits = Calibration(next_items=10).logits(choice, torch.zeros(1, 3), ONE)
+    logits = Calibration(next_items=10).logits(choice, ONE)
     expected = 1 - (1 - torch.tensor([[0.001, 0.2, 0.9]]).double()) ** 10
     torch.testing.assert_close(logits.sigmoid(), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_the_weights_are_of_choice_and_score() -> None:
-    """Those of users of as many known interactions."""
-    of_five = OfSize(n_support=5, intercept=-1.0, of_choice=0.5, of_score=0.25)
+def test_intercept_and_slope_are_those_of_users_of_as_many_known_interactions() -> None:
+    of_five = OfSize(n_support=5, intercept=-1.0, slope=0.5)
     calibration = Calibration(next_items=1, sizes=(OfSize(n_support=0), of_five))
-    choice, scores = torch.tensor([[0.2], [0.2], [0.2]]).log(), torch.tensor([[4.0]] * 3)
-    logits = calibration.logits(choice, scores, torch.tensor([4, 5, 99])).flatten()
+    like = torch.tensor([[0.2], [0.2], [0.2]]).log()
+    logits = calibration.logits(like, torch.tensor([4, 5, 99])).flatten()
     log_odds = torch.logit(torch.tensor(0.2)).item()
-    expected = [log_odds, *[-1.0 + 0.5 * log_odds + 0.25 * 4] * 2]
+    expected = [log_odds, *[-1.0 + 0.5 * log_odds] * 2]
     assert logits.tolist() == pytest.approx(expected, rel=1e-5)
 
 
 def test_what_cannot_be_chosen_cannot_be_liked() -> None:
-    logits = Calibration(next_items=10).logits(
-        torch.tensor([[NOTHING, 0.0]]), torch.ones(1, 2), ONE
-    )
+    logits = Calibration(next_items=10).logits(torch.tensor([[NOTHING, 0.0]]), ONE)
     assert logits[0, 0] == -torch.inf
     assert logits[0, 1].isfinite(), "also of a sure choice"
 
 
 def test_the_regression_finds_the_weights_that_rows_were_drawn_with() -> None:
     draws = torch.Generator().manual_seed(1)
-    n_rows, weights = 200_000, torch.tensor([-1.0, 0.7, 0.4]).double()
-    features = torch.randn(n_rows, 3, generator=draws, dtype=torch.float64)
-    features[:, 0] = 1
-    chances = (features @ weights).sigmoid()
+    n_rows = 200_000
+    logits = torch.randn(n_rows, generator=draws, dtype=torch.float64)
+    chances = (-1.0 + 0.7 * logits).sigmoid()
     liked = (torch.rand(n_rows, generator=draws, dtype=torch.float64) < chances).double()
-    assert regressed(features, liked) == pytest.approx(weights.tolist(), abs=0.02)
+    assert regressed(logits, liked) == pytest.approx((-1.0, 0.7), abs=0.02)
 
 
 def test_few_rows_that_a_line_divides_are_no_certainty() -> None:
-    features = torch.tensor([[1.0, -2.0, 0.0], [1.0, 2.0, 0.0]]).double()
-    a, b, c = regressed(features, torch.tensor([0.0, 1.0]).double())
+    a, b = regressed(torch.tensor([-2.0, 2.0]).double(), torch.tensor([0.0, 1.0]).double())
     assert abs(a) < 1
     assert 0 < b < 3
-    assert c == 0
+
+
+def test_what_is_further_up_is_never_less_likely() -> None:
+    logits = torch.linspace(-2, 2, 100).double()
+    assert regressed(logits, (logits < 0).double())[1] == 0
 
 
 def test_without_rows_the_prior_stands() -> None:
-    assert regressed(torch.zeros(0, 3).double(), torch.zeros(0).double()) == (0.0, 1.0, 0.0)
+    assert regressed(torch.zeros(0).double(), torch.zeros(0).double()) == (0.0, 1.0)
 
 
 def test_an_interval_holds_eighty_percent_of_the_errors() -> None:
@@ -79,6 +78,6 @@ def test_bounds_are_those_of_as_many_known_interactions_or_fewer() -> None:
 
 
 def test_it_comes_back_from_its_file() -> None:
-    sizes = (OfSize(n_support=0), OfSize(n_support=3, of_score=0.3, low=-1.0, high=1.0))
+    sizes = (OfSize(n_support=0), OfSize(n_support=3, slope=0.3, low=-1.0, high=1.0))
     made = Calibration(next_items=7, sizes=sizes)
     assert Calibration.from_json(made.to_json()) == made

@@ -25,7 +25,7 @@ CPU = torch.device("cpu")
 def recommender(inputs: Inputs, config: Config) -> Recommender:
     torch.manual_seed(3)
     made = Recommender.of(create(config, inputs), untrained(config, inputs), config, inputs, CPU)
-    of_all = OfSize(n_support=0, intercept=-1.0, of_choice=0.8, of_score=0.5)
+    of_all = OfSize(n_support=0, intercept=-1.0, slope=0.8)
     return replace(made, calibration=Calibration(next_items=4, sizes=(of_all,)))
 
 
@@ -42,31 +42,28 @@ def _met(tasks: Tasks, row: int) -> set[int]:
     return set(tasks.items[tasks.support.rows[row][tasks.support.mask[row]]].tolist())
 
 
-def test_candidates_are_the_likeliest_choices_not_met(
-    recommender: Recommender, tasks: Tasks
-) -> None:
-    found = _having(recommender, candidates=5, top_items=2).candidates(tasks)
+def test_a_list_holds_the_likeliest_items_not_met(recommender: Recommender, tasks: Tasks) -> None:
+    """By the factors and the neighbours, beside a computation of one task and item at a time."""
+    found = recommender.ranked(tasks, 5)
     with torch.no_grad():
-        log_choice = recommender.choice(tasks)
+        log_choice, log_like = recommender.choice(tasks)
+    near = recommender.neighbours.near(tasks)
     for row, items in enumerate(found.items.tolist()):
         rest = [i for i in range(1, recommender.n_items + 1) if i not in _met(tasks, row)]
-        best = sorted(rest, key=lambda i: (-log_choice[row, i].item(), i))[:5]
-        assert set(items) == set(best)
+        keys = {i: log_like[row, i].item() + 2.0 * near[row, i].item() for i in rest}
+        assert items == sorted(rest, key=lambda i: (-keys[i], i))[:5]
         torch.testing.assert_close(found.log_choice[row], log_choice[row, items])
-
-
-def test_a_list_is_as_long_as_asked_whatever_the_candidates(
-    recommender: Recommender, tasks: Tasks
-) -> None:
-    long = _having(recommender, candidates=2, top_items=8)
-    assert long.ranked(tasks, 8).items.gt(0).all()
+        total = torch.tensor(list(keys.values())).logsumexp(0)
+        logits = torch.tensor([keys[i] for i in items]) - total
+        _, listed = recommender.log_probabilities(tasks)
+        torch.testing.assert_close(listed[row, items], logits, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("by", ["p_like", "choice", "rating"])
 def test_ranks_go_down_by_what_they_are_ranked_by(
     recommender: Recommender, tasks: Tasks, by: str
 ) -> None:
-    ranked = _having(recommender, rank_by=by, candidates=30).ranked(tasks, 6)
+    ranked = _having(recommender, rank_by=by).ranked(tasks, 6)
     values = {"p_like": ranked.likes, "choice": ranked.log_choice, "rating": ranked.scores}[by]
     assert ranked.items.shape == (len(tasks), 6)
     assert values.diff(dim=1).le(0).all()
@@ -75,11 +72,22 @@ def test_ranks_go_down_by_what_they_are_ranked_by(
         assert len(set(items)) == 6
 
 
-def test_p_like_is_of_the_choice_and_the_score(recommender: Recommender, tasks: Tasks) -> None:
+def test_p_like_is_of_the_next_items_that_are_liked(recommender: Recommender, tasks: Tasks) -> None:
     ranked = recommender.ranked(tasks, 6)
-    among_the_next = 1 - (1 - ranked.log_choice.double().exp()) ** 4
-    logits = -1.0 + 0.8 * torch.logit(among_the_next) + 0.5 * ranked.scores.double()
+    like = recommender.log_probabilities(tasks)[1].gather(1, ranked.items).double().exp()
+    logits = -1.0 + 0.8 * torch.logit(1 - (1 - like) ** 4)
     torch.testing.assert_close(ranked.likes, logits, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("min_adapt", [1, 5, 10_000])
+def test_scores_are_of_the_listed_items(
+    recommender: Recommender, tasks: Tasks, min_adapt: int
+) -> None:
+    """Of users who are adapted to and of others, in one batch."""
+    some = _having(recommender, min_adapt=min_adapt)
+    listed = some.ranked(tasks, 6)
+    by_rating = _having(some, rank_by="rating").scores(tasks)
+    torch.testing.assert_close(listed.scores, by_rating.gather(1, listed.items))
 
 
 def test_a_user_of_too_few_interactions_is_recommended_to_by_attributes(
@@ -115,8 +123,8 @@ def test_what_is_expected_of_validation_users_is_what_came(
     short = _having(recommender, top_items=30)
     made = calibrated(short, inputs)
     assert [each.n_support for each in made.calibration.sizes] == list(SIZES)
-    tasks = tasks_of("validation").showing(3)
-    listed = _having(made, candidates=1, rank_by="choice").candidates(tasks)
+    tasks = tasks_of("validation").followed(3, short.config.query_size)
+    listed = made.ranked(tasks, 30)
     n_liked = 0
     for row, items in enumerate(listed.items.tolist()):
         query = tasks.query.map(lambda tensor, row=row: tensor[row])

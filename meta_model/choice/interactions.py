@@ -1,0 +1,74 @@
+"""Who chose what: the interactions of training users, as pairs of indices.
+
+Shapes: P pairs, V training users (from 0), N items (by index from 1; column 0 is padding).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from meta_model.data.batching import batches
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+
+_BATCH_TASKS = 1024
+_COLUMNS = 512  # of the item-to-item matrix that are made at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interactions:
+    """Distinct pairs of a training user and an item, [P] each, by index; users from 0."""
+
+    users: Tensor
+    items: Tensor
+    n_items: int
+    user_indices: Tensor | None = None  # of each of the users, in the profiles' numbering
+
+    @staticmethod
+    def of(inputs: Inputs) -> Interactions:
+        """What training sees: the interactions of its tasks, without sampled negatives."""
+        n_items = len(inputs.item_profiles)
+        pairs = [torch.zeros(0, dtype=torch.int64)]
+        for batch in batches(inputs.episodes.split("train"), _BATCH_TASKS):
+            side = batch.whole().chosen(inputs.feedback).support
+            users = batch.users.unsqueeze(1).expand_as(side.mask)[side.mask]
+            pairs.append(users.long() * (n_items + 1) + batch.items[side.rows][side.mask])
+        distinct = torch.cat(pairs).unique()
+        known, users = (distinct // (n_items + 1)).unique(return_inverse=True)
+        items = distinct % (n_items + 1)
+        return Interactions(users=users, items=items, n_items=n_items, user_indices=known)
+
+    @property
+    def n_users(self) -> int:
+        return int(self.users.max()) + 1 if len(self.users) else 0
+
+    @property
+    def counts(self) -> Tensor:
+        """How many users chose each item, [N + 1]."""
+        return self.items.bincount(minlength=self.n_items + 1).double()
+
+    def matrix(self) -> Tensor:
+        """1 where a user chose an item, sparse [V, N + 1]."""
+        pairs = torch.stack([self.users, self.items])
+        size = (self.n_users, self.n_items + 1)
+        return torch.sparse_coo_tensor(
+            pairs, torch.ones(len(self.users)), size, check_invariants=True
+        )
+
+    def together(self) -> Tensor:
+        """How many users chose both of two items, [N + 1, N + 1]."""
+        chosen = self.matrix()
+        columns = torch.arange(self.n_items + 1).split(_COLUMNS)
+        parts = [chosen.t() @ chosen.index_select(1, of).to_dense() for of in columns]
+        return torch.cat(parts, dim=1)
+
+
+def known_items(tasks: Tasks, n_items: int) -> Tensor:
+    """What each user is known to have chosen, [B, N + 1] of 0 and 1."""
+    chosen = torch.zeros(len(tasks), n_items + 1, device=tasks.users.device)
+    chosen.scatter_(1, tasks.items[tasks.support.rows] * tasks.support.mask, 1.0)
+    chosen[:, 0] = 0  # padding
+    return chosen
