@@ -37,7 +37,8 @@ from schemas.dataset.spec import Feedback
 from schemas.run import command_line
 from schemas.run.learners import known
 from schemas.tables.lake import SCENARIOS
-from schemas.tables.products import BASELINES, METRICS
+from schemas.tables.metrics import ADAPTATION_GAIN, of_tasks
+from schemas.tables.products import BASELINES
 
 log = logging.getLogger("benchmarks.accuracy")
 
@@ -160,11 +161,11 @@ def _record(
         found = [f.value for f in figures if (f.model, f.scenario, f.metric) == wanted]
         return round(found[0], 4) if found else None
 
-    first, *others = METRICS[feedback]
-    of_first, gain = value(name, first), value(name, "adaptation_gain")
+    primary, *others = (each for each in of_tasks(feedback) if each is not ADAPTATION_GAIN)
+    of_primary, gain = value(name, primary.name), value(name, ADAPTATION_GAIN.name)
     before = None
-    if of_first is not None and gain is not None:  # a gain is of less error, or of more AUC
-        before = round(of_first + (gain if feedback == "explicit" else -gain), 4)
+    if of_primary is not None and gain is not None:
+        before = round(of_primary - primary.sign * gain, 4)
     beside = {
         "explicit": {
             "damped_bias_mae": value("damped_bias", "mae"),
@@ -184,9 +185,9 @@ def _record(
         "variant": "baseline" if name in BASELINES else variant,
         "scenario": scenario,
         "n_tasks": next(f.n_tasks for f in figures if f.scenario == scenario),
-        first: of_first,
-        f"{first}_before_adaptation": before,
-        **{metric: value(name, metric) for metric in others if metric != "adaptation_gain"},
+        primary.name: of_primary,
+        f"{primary.name}_before_adaptation": before,
+        **{metric.name: value(name, metric.name) for metric in others},
         **beside[feedback],
     }
 

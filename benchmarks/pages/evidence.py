@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks.pages.markdown import page, table
 from benchmarks.records import Record
+from schemas.tables.metrics import Metric, named
 
-_METRICS = {"ndcg10_after": "nDCG@10", "recall20_after": "recall@20", "mae": "MAE"}
+# What lists are judged by, and the lists that each has an interval against.
 _OTHERS = {"ndcg10_after": ("popularity", "nothing"), "recall20_after": (), "mae": ("popularity",)}
 
 
@@ -55,12 +56,17 @@ def _verdicts(found: Sequence[Record]) -> Iterable[str]:
             for r in found
             if r["list"] != "popularity" and _is_better(r, metric, "popularity")
         ]
-        yield f"Better than popularity in {_METRICS[metric]}: {', '.join(better) or 'none'}."
+        yield f"Better than popularity in {_metric(metric).title}: {', '.join(better) or 'none'}."
 
 
 def _is_better(record: Record, metric: str, other: str) -> bool:
     low, high = _interval(record, metric, other)
-    return high < 0 if metric == "mae" else low > 0
+    return low > 0 if _metric(metric).higher_is_better else high < 0
+
+
+def _metric(column: str) -> Metric:
+    """What the column holds, before the answers or after them."""
+    return named(column.removesuffix("_after"))
 
 
 def _interval(record: Record, metric: str, other: str) -> tuple[float, float]:
@@ -70,14 +76,14 @@ def _interval(record: Record, metric: str, other: str) -> tuple[float, float]:
 
 def _table(found: Sequence[Record]) -> str:
     header = ["list", "answers"]
-    for metric, title in _METRICS.items():
-        header += [title, *(f"minus {other}'s" for other in _OTHERS[metric])]
+    for metric, others in _OTHERS.items():
+        header += [_metric(metric).title, *(f"minus {other}'s" for other in others)]
     rows = []
     for record in sorted(found, key=lambda each: -each["ndcg10_after"]):
         row = [record["list"], f"{record['n_revealed_mean']:.2f}"]
-        for metric in _METRICS:
-            row.append(f"{record[metric]:.4f}")
-            for other in _OTHERS[metric]:
+        for metric, others in _OTHERS.items():
+            row.append(_metric(metric).text(record[metric]))
+            for other in others:
                 low, high = _interval(record, metric, other)
                 row.append("-" if record["list"] == other else f"[{low:+.4f}, {high:+.4f}]")
         rows.append(row)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from statistics import mean
+from typing import get_args
 
 from benchmarks.pages.markdown import by_scenario, page, table
 from benchmarks.records import Record
+from schemas.dataset.spec import Feedback
 from schemas.tables.lake import SCENARIOS
+from schemas.tables.metrics import Metric, primary, shown
 
 
 def text(found: Sequence[Record]) -> str:
@@ -39,22 +42,22 @@ def _of_dataset(found: Sequence[Record]) -> Iterator[str]:
     yield f"## {found[0]['dataset']}"
     own = [record for record in found if record["variant"] != "baseline"]
     full = [record for record in own if record["variant"] == "full"]
-    is_implicit = "auc" in found[0]
-    keys = ("auc", "hr10", "ndcg10") if is_implicit else ("mae", "rmse", "ndcg5")
-    names = "AUC / HR@10 / nDCG@10" if is_implicit else "MAE / RMSE / nDCG@5"
+    feedback = next(each for each in get_args(Feedback) if primary(each).name in found[0])
+    first, keys = primary(feedback), tuple(metric.name for metric in shown(feedback)[:3])
+    names = " / ".join(metric.title for metric in shown(feedback)[:3])
     counts = {record["scenario"]: record["n_tasks"] for record in full}
     tasks = ", ".join(f"{scenario} {counts[scenario]:,}" for scenario in SCENARIOS)
     yield f"Tasks: {tasks}. {names}, the best mean over the scenarios first:"
     ranked = sorted(
         dict.fromkeys(record["learner"] for record in full),
-        key=lambda name: mean(r[keys[0]] for r in full if r["learner"] == name),
-        reverse=is_implicit,
+        key=lambda name: mean(r[first.name] for r in full if r["learner"] == name),
+        reverse=first.higher_is_better,
     )
     yield by_scenario(
         "learner", "learner", [r for name in ranked for r in full if r["learner"] == name], keys
     )
-    gains = [[name, *(_gain(_named(full, name, s), keys[0]) for s in SCENARIOS)] for name in ranked]
-    yield f"What the local update is worth, in {names.split(' ')[0]} (more is better):"
+    gains = [[name, *(_gain(_named(full, name, s), first) for s in SCENARIOS)] for name in ranked]
+    yield f"What the local update is worth, in {first.title} (more is better):"
     yield table(("learner", *SCENARIOS), gains)
     yield "Baselines:"
     yield by_scenario("baseline", "learner", [r for r in found if r["variant"] == "baseline"], keys)
@@ -96,6 +99,6 @@ def _named(found: Sequence[Record], name: str, scenario: str) -> Record:
     return record
 
 
-def _gain(record: Record, metric: str) -> str:
-    change = record[f"{metric}_before_adaptation"] - record[metric]
-    return f"{-change if metric == 'auc' else change:+.4f}"
+def _gain(record: Record, metric: Metric) -> str:
+    change = record[metric.name] - record[f"{metric.name}_before_adaptation"]
+    return f"{metric.sign * change:+.4f}"

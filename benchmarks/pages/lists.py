@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from benchmarks.pages.markdown import page, table
 from benchmarks.records import Record
+from schemas.tables.metrics import OF_ALL_LISTS, named
 
 _SHOWN = ("ndcg10", "recall20", "hr10")
-_NAMES = {"ndcg10": "nDCG@10", "ndcg20": "nDCG@20", "recall20": "recall@20", "hr10": "HR@10"}
 
 
 def text(found: Sequence[Record]) -> str:
@@ -18,7 +18,7 @@ def text(found: Sequence[Record]) -> str:
         parts += [f"## {dataset}", _of_users(of_dataset)]
         for metric in _SHOWN:
             of_metric = [record for record in of_dataset if record["metric"] == metric]
-            parts += [f"### {_NAMES[metric]}", _by_known(of_metric)]
+            parts += [f"### {named(metric).title}", _by_known(of_metric)]
         parts += ["### All lists together, with whole supports", _together(of_dataset)]
     return page(
         "Lists",
@@ -85,13 +85,13 @@ def _differences(found: Sequence[Record], method: str) -> list[str]:
 
 
 def _together(found: Sequence[Record]) -> str:
-    shares = ("coverage20", "overlap10", "gini20")
-    header = ("method", "coverage@20", "overlap@10", "Gini@20", "novelty@20, bits")
+    *shares, novelty = OF_ALL_LISTS
+    header = ("method", *(metric.title for metric in OF_ALL_LISTS))
     rows = [
         [
             record["method"],
-            *(f"{record[key]:.3f}" for key in shares),
-            f"{record['novelty20']:.1f}",
+            *(f"{record[metric.name]:.3f}" for metric in shares),
+            novelty.text(record[novelty.name]),
         ]
         for record in found
         if record["known"] == "all" and record["metric"] == "ndcg10" and "+" not in record["method"]

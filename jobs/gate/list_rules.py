@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jobs.gate.rules import DECISIVE_SCENARIO, Row, Rule
+from schemas.tables.metrics import NDCG10
 from schemas.tables.products import ANY_KNOWN, CHAMPION
 
 _RIVALS = ("popularity", "segment_popularity", "item_knn")
-_METRIC, _SHOWN = "ndcg10", "nDCG@10"
 _ENOUGH_USERS = 30  # the lists of fewer differ by chance more than methods do
 
 
 def list_rules(rows: list[Row], model: str) -> Iterator[Rule]:
     """The rules that the `model`'s lists have to meet, from the rows of list_quality."""
+    decisive = (DECISIVE_SCENARIO, ANY_KNOWN, NDCG10.name)
     figures = {
         row["model"]: row
         for row in rows
-        if (row["scenario"], row["known"], row["metric"]) == (DECISIVE_SCENARIO, ANY_KNOWN, _METRIC)
+        if (row["scenario"], row["known"], row["metric"]) == decisive
     }
     own = figures.get(model)
     if own is None or own["n_users"] < _ENOUGH_USERS:
@@ -46,9 +47,9 @@ def _not_behind(own: Row, rival: Row, words: str) -> Rule:
     ahead = own["value"] - rival["value"]
     return Rule(
         met=high >= 0,
-        text=f"{DECISIVE_SCENARIO}: {_SHOWN} of lists {own['value']:.4f}, expected not behind "
-        f"the {rival['value']:.4f} of {rival['model']}, {words}: ahead by {ahead:+.4f}, 95% "
-        f"interval {low:+.4f} to {high:+.4f} over {own['n_users']:,} users; a loss of more than "
-        f"{high - ahead:.4f} would be caught",
+        text=f"{DECISIVE_SCENARIO}: {NDCG10.title} of lists {NDCG10.text(own['value'])}, expected "
+        f"not behind the {NDCG10.text(rival['value'])} of {rival['model']}, {words}: ahead by "
+        f"{ahead:+.4f}, 95% interval {low:+.4f} to {high:+.4f} over {own['n_users']:,} users; "
+        f"a loss of more than {high - ahead:.4f} would be caught",
         is_of_quality=True,
     )

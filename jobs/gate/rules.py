@@ -9,7 +9,8 @@ from typing import Any
 
 from schemas.dataset.spec import Feedback
 from schemas.tables.lake import SCENARIOS
-from schemas.tables.products import CHAMPION, METRICS
+from schemas.tables.metrics import ADAPTATION_GAIN, Metric, of_tasks, primary
+from schemas.tables.products import CHAMPION
 
 DECISIVE_SCENARIO = "user_cold"
 _ALSO_JUDGED = "both_cold"  # the other one of new users, where it has tasks enough
@@ -33,18 +34,19 @@ class Rule:
 def rules(rows: list[Row], model: str, feedback: Feedback, tolerance: float) -> Iterator[Rule]:
     """Every rule of the `model`'s rows; the champion may be missed by the share `tolerance`."""
     yield _finite(rows)
+    expected = [metric.name for metric in of_tasks(feedback)]
     for scenario in SCENARIOS:
         of_scenario = _metrics(rows, model, scenario)
-        missing = [name for name in METRICS[feedback] if name not in of_scenario]
+        missing = [name for name in expected if name not in of_scenario]
         if not of_scenario:
             yield _without_tasks(scenario, model)
         elif missing:
-            expected = ", ".join(METRICS[feedback])
-            yield Rule(met=False, text=f"{scenario}: expected {expected}; missing {missing}")
+            text = f"{scenario}: expected {', '.join(expected)}; missing {missing}"
+            yield Rule(met=False, text=text)
         else:
-            yield (_sane_ranks if feedback == "implicit" else _sane_errors)(scenario, of_scenario)
+            yield _SANE[feedback](scenario, of_scenario)
             champion = _metrics(rows, CHAMPION, scenario)
-            yield from _quality(scenario, of_scenario, champion, feedback, tolerance)
+            yield from _quality(scenario, of_scenario, champion, primary(feedback), tolerance)
 
 
 def _metrics(rows: list[Row], model: str, scenario: str) -> dict[str, Row]:
@@ -55,17 +57,17 @@ def _quality(
     scenario: str,
     metrics: dict[str, Row],
     champion: dict[str, Row],
-    feedback: Feedback,
+    primary: Metric,
     tolerance: float,
 ) -> Iterator[Rule]:
-    """New users are whom all is made for."""
-    is_decisive, name = scenario == DECISIVE_SCENARIO, "auc" if feedback == "implicit" else "mae"
-    if is_decisive or (scenario == _ALSO_JUDGED and metrics[name]["n_tasks"] >= _ENOUGH_TASKS):
-        yield _beats_baseline(scenario, metrics[name])
+    """Cold users decide; cold users with cold items only veto, and only with enough tasks."""
+    is_decisive, row = scenario == DECISIVE_SCENARIO, metrics[primary.name]
+    if is_decisive or (scenario == _ALSO_JUDGED and row["n_tasks"] >= _ENOUGH_TASKS):
+        yield _beats_baseline(scenario, primary, row)
     if is_decisive:
         yield _adapts(metrics)
-        if name in champion:
-            yield _holds_champion(metrics[name], champion[name], tolerance)
+        if primary.name in champion:
+            yield _holds_champion(primary, row, champion[primary.name], tolerance)
 
 
 def _finite(rows: list[Row]) -> Rule:
@@ -97,44 +99,42 @@ def _sane_ranks(scenario: str, metrics: dict[str, Row]) -> Rule:
     )
 
 
-def _beats_baseline(scenario: str, row: Row) -> Rule:
-    value, baseline = row["value"], row["baseline"]
-    if row["metric"] == "auc":
-        shown, word, yardstick = "AUC", "more", "popularity"
-        is_better = baseline is not None and value > baseline
-    else:
-        shown, word, yardstick = "MAE", "less", "the damped bias, rounded like it"
-        is_better = baseline is not None and value < baseline
+_SANE = {"explicit": _sane_errors, "implicit": _sane_ranks}
+
+
+def _beats_baseline(scenario: str, metric: Metric, row: Row) -> Rule:
+    value, baseline, yardstick = row["value"], row["baseline"], metric.baseline_title
     if baseline is None:
-        return Rule(met=False, text=f"{scenario}: the {shown} of {yardstick} is missing")
+        text = f"{scenario}: the {metric.title} of the baseline ({yardstick}) is missing"
+        return Rule(met=False, text=text)
+    word = "more" if metric.higher_is_better else "less"
     return Rule(
-        met=is_better,
-        text=f"{scenario}: {shown} {value:.4f}, expected {word} than {baseline:.4f} ({yardstick})",
+        met=metric.is_better(value, baseline),
+        text=f"{scenario}: {metric.title} {metric.text(value)}, expected {word} than "
+        f"{metric.text(baseline)} ({yardstick})",
         is_of_quality=True,
     )
 
 
-def _holds_champion(row: Row, champion: Row, tolerance: float) -> Rule:
+def _holds_champion(metric: Metric, row: Row, champion: Row, tolerance: float) -> Rule:
     value, theirs = row["value"], champion["value"]
-    if row["metric"] == "auc":
-        limit, shown, bound = theirs * (1 - tolerance), "AUC", "least"
-        is_held = value >= limit
-    else:
-        limit, shown, bound = theirs * (1 + tolerance), "MAE", "most"
-        is_held = value <= limit
+    limit = theirs * (1 - metric.sign * tolerance)
+    bound = "least" if metric.higher_is_better else "most"
     return Rule(
-        met=is_held,
-        text=f"{DECISIVE_SCENARIO}: {shown} {value:.4f}, expected at {bound} {limit:.4f} "
-        f"(the last published model, {champion['run_id']}, has {theirs:.4f}; {tolerance:.1%} off)",
+        met=value == limit or metric.is_better(value, limit),
+        text=f"{DECISIVE_SCENARIO}: {metric.title} {metric.text(value)}, expected at {bound} "
+        f"{metric.text(limit)} (the last published model, {champion['run_id']}, has "
+        f"{metric.text(theirs)}; {tolerance:.1%} off)",
         is_of_quality=True,
     )
 
 
 def _adapts(metrics: dict[str, Row]) -> Rule:
-    gain = metrics["adaptation_gain"]["value"]
+    metric = ADAPTATION_GAIN
+    gain = metrics[metric.name]["value"]
     return Rule(
         met=gain > 0,
-        text=f"{DECISIVE_SCENARIO}: adaptation gain {gain:.4f}, expected more than 0",
+        text=f"{DECISIVE_SCENARIO}: {metric.title} {metric.text(gain)}, expected more than 0",
         is_of_quality=True,
     )
 

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from jobs.report.contents import Contents
 from jobs.report.drawing import charts, figures
-from jobs.report.sections import elicitation, quality
+from jobs.report.sections import elicitation
+from schemas.tables import metrics
 
 _FOLDER = Path(__file__).parent / "templates"
 _UNSHOWABLE = {"Cc", "Cs"}  # control characters and halves of pairs, which HTML has no place for
@@ -29,7 +30,7 @@ def page(contents: Contents) -> str:
     environment.filters |= {"count": _count, "decimals": _decimals, "signed": _signed}
     environment.filters["percent"] = _percent
     environment.globals |= {
-        "charts": charts, "figures": figures, "titles": quality.TITLES, "reach": elicitation.reach,
+        "charts": charts, "figures": figures, "metrics": metrics, "reach": elicitation.reach,
         "css": Markup((_FOLDER / "page.css").read_text()),  # noqa: S704 - ours
     }  # fmt: skip
     return environment.get_template("page.html").render(report=contents) + "\n"

@@ -31,7 +31,7 @@ from schemas.run import decision, journal
 from schemas.run.settings import Settings
 from schemas.tables import evaluation as evaluation_tables
 from schemas.tables import lake as tables
-from schemas.tables import products
+from schemas.tables import metrics, products
 from schemas.tables.columns import Table
 from schemas.tables.drift import DRIFT
 
@@ -88,8 +88,8 @@ def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str
     quality = _narrowed(products.EVIDENCE_QUALITY, (run.model,))
     scores = _narrowed(products.COLD_USER_SCORES, (run.model,))
     measured = (model, products.CHAMPION, *products.BASELINES)
-    metrics = _narrowed(products.MODEL_METRICS, measured)
-    metrics = _narrowed(metrics, products.METRICS[spec.feedback], of="metric")
+    quantities = tuple(metric.name for metric in metrics.of_tasks(spec.feedback))
+    figures = _narrowed(_narrowed(products.MODEL_METRICS, measured), quantities, of="metric")
 
     judged = (model, products.CHAMPION, *products.LIST_ORDERS, *products.LIST_PEERS)
     lists = _narrowed(products.LIST_QUALITY, judged)
@@ -102,10 +102,10 @@ def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str
         yield evidence, night.read(evidence)
         yield quality, night.read(quality)
         yield scores, with_rated(recommended, episodes, users, items, feedback=spec.feedback)
-        for table in (metrics, lists, *breakdowns):
+        for table in (figures, lists, *breakdowns):
             yield table, night.read(table)
 
-    checked = (evidence, quality, scores, metrics, lists, *breakdowns)
+    checked = (evidence, quality, scores, figures, lists, *breakdowns)
     _check(settings, ds, record, spec, checked, frames)
 
 

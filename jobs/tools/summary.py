@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from schemas.projections.arrow import most_frequent, read_batches
 from schemas.run import journal
 from schemas.run.settings import Settings
 from schemas.tables import lake as tables
+from schemas.tables import metrics
 from schemas.tables.lake import SCENARIOS
 from schemas.tables.products import BASELINES, CHAMPION, LIST_ORDERS, LIST_PEERS
 from schemas.warehouse.uri import DUCKDB
@@ -32,13 +33,6 @@ _JUDGED_LENGTH = 10
 _USERS = 3
 _TOP_SCORES = 5
 _KNOWN = ("0", "1", "3", "5", "10", "all")
-
-
-# The metrics shown, and what people call them.
-_SHOWN: Mapping[Feedback, Mapping[str, str]] = {
-    "explicit": {"mae": "MAE", "rmse": "RMSE", "ndcg5": "nDCG@5"},
-    "implicit": {"auc": "AUC", "hr10": "HR@10", "ndcg10": "nDCG@10", "logloss": "log loss"},
-}
 
 
 def run(settings: Settings, ds: date) -> None:
@@ -177,7 +171,7 @@ def _lists(warehouse: Connection, ds: date) -> str | None:
         "WHERE ds = $1 AND scenario = $2 AND metric = $3 GROUP BY model",
         ds,
         "user_cold",
-        "ndcg10",
+        metrics.NDCG10.name,
         *_KNOWN,
     )
     if not found:
@@ -189,12 +183,12 @@ def _lists(warehouse: Connection, ds: date) -> str | None:
 
     rows: list[tuple[Any, ...]] = sorted(found, key=place)
     header = ("lists of", "users", *(f"{known} known" for known in _KNOWN))
-    about = f"Lists for new users of {ds}: nDCG@10 of the whole catalogue"
+    about = f"Lists for new users of {ds}: {metrics.NDCG10.title} of the whole catalogue"
     return f"{about}\n\n" + text_table(header, rows)
 
 
 def _metrics(warehouse: Connection, ds: date, feedback: Feedback) -> str:
-    shown = {**_SHOWN[feedback], "adaptation_gain": "adaptation gain"}
+    shown = metrics.shown(feedback)
     values = ", ".join(
         f"max(CASE WHEN metric = ${place} THEN value END)" for place in range(2, len(shown) + 2)
     )
@@ -202,7 +196,7 @@ def _metrics(warehouse: Connection, ds: date, feedback: Feedback) -> str:
         f"SELECT scenario, model, max(n_tasks), {values} "  # noqa: S608 - only placeholders
         "FROM coldstart.model_metrics WHERE ds = $1 GROUP BY scenario, model",
         ds,
-        *shown,
+        *(metric.name for metric in shown),
     )
     others = (CHAMPION, *BASELINES)  # after the night's own model
 
@@ -210,7 +204,7 @@ def _metrics(warehouse: Connection, ds: date, feedback: Feedback) -> str:
         return SCENARIOS.index(row[0]), others.index(row[1]) if row[1] in others else -1
 
     rows = sorted(found, key=place)
-    header = ("scenario", "model", "tasks", *shown.values())
+    header = ("scenario", "model", "tasks", *(metric.title for metric in shown))
     without = [name for name in SCENARIOS if name not in {row[0] for row in rows}]
     note = f"\n  no tasks that day: {', '.join(without)}" if without else ""
     return f"Quality on held-out tasks of {ds}\n\n" + text_table(header, rows) + note

@@ -15,12 +15,10 @@ from meta_model.data.inputs import Inputs
 from meta_model.evaluation.scenarios import Outcome, Values
 from schemas.tables.columns import Table
 from schemas.tables.evaluation import CALIBRATION, QUALITY_BY_SUPPORT
+from schemas.tables.metrics import ADAPTATION_GAIN, primary
 
 SUPPORT_SIZES = (0, 1, 3, 6, 11, 21, 41)  # the least of each bin
 RATING_BINS = 10
-
-# The metric that is broken down, its baseline, and whether a gain of adapting raises it.
-_MEASURES = {"explicit": ("mae", "damped_bias_rounded", -1), "implicit": ("auc", "popularity", 1)}
 
 Columns = dict[str, list[Any]]
 
@@ -30,19 +28,20 @@ class Breakdown:
 
     def __init__(self, name: str, inputs: Inputs) -> None:
         self._name = name
-        self._feedback = inputs.feedback
+        self._feedback, self._metric = inputs.feedback, primary(inputs.feedback)
         self._low, self._high = inputs.rating_levels[0], inputs.rating_levels[-1]
         self._by_support: dict[str, Tensor] = {}
         self._by_rating: dict[str, Tensor] = {}
 
     def add(self, scenario: str, outcome: Outcome, values: Values) -> None:
         """Add a batch's tasks to the sums of their bins."""
-        metric, baseline, sign = _MEASURES[self._feedback]
-        value = values[(self._name, metric)]
-        before = value - sign * values[(self._name, "adaptation_gain")]
+        metric, baseline = self._metric, self._metric.baseline
+        assert baseline is not None
+        value = values[(self._name, metric.name)]
+        before = value - metric.sign * values[(self._name, ADAPTATION_GAIN.name)]
         sizes = outcome.tasks.chosen(self._feedback).support.mask.sum(1)
         least = torch.tensor(SUPPORT_SIZES, device=sizes.device)
-        of_tasks = (torch.ones_like(value), value, before, values[(baseline, metric)])
+        of_tasks = (torch.ones_like(value), value, before, values[(baseline, metric.name)])
         bins = torch.bucketize(sizes, least, right=True) - 1
         _add(self._by_support, scenario, len(SUPPORT_SIZES), bins, of_tasks)
 
@@ -66,7 +65,7 @@ class Breakdown:
             "n_support_from": [SUPPORT_SIZES[number] for _, number, _, _ in found],
             "n_support_to": [most[number] for _, number, _, _ in found],
             "n_tasks": [n for _, _, n, _ in found],
-            "metric": [_MEASURES[self._feedback][0]] * len(found),
+            "metric": [self._metric.name] * len(found),
             **{
                 name: [means[place] for *_, means in found]
                 for place, name in enumerate(("value", "before", "baseline"))

@@ -11,14 +11,13 @@ from meta_model.steps import outputs
 from meta_model.steps.night import Night
 from schemas.errors import UserError
 from schemas.run import decision, journal
+from schemas.tables.metrics import ADAPTATION_GAIN, NDCG10, primary
 from schemas.tables.products import (
     ANY_KNOWN,
     CHAMPION,
     LIST_QUALITY,
     MODEL_METRICS,
 )
-
-_SHOWN = ("mae", "auc", "adaptation_gain")  # while evaluating; the summary shows all
 
 
 def run_evaluate(night: Night, record: journal.Step) -> None:
@@ -36,8 +35,9 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
     record.rows_out = outputs.write(night.lake, MODEL_METRICS, night.ds, [table])
     outputs.write_breakdown(night.lake, night.ds, breakdown, night.loaded.provenance)
     _evaluate_lists(night, champion, record)
+    told = (primary(night.inputs.feedback).name, ADAPTATION_GAIN.name)  # the summary shows all
     for figure in figures:
-        if figure.model in (name, CHAMPION) and figure.metric in _SHOWN:
+        if figure.model in (name, CHAMPION) and figure.metric in told:
             record.progress(
                 f"{figure.scenario:<9} {figure.model:<12} {figure.metric:<15} "
                 f"{figure.value:8.4f}  {figure.n_tasks:,} tasks"
@@ -58,10 +58,9 @@ def _evaluate_lists(night: Night, champion: Loaded | None, record: journal.Step)
     table = outputs.list_quality_table(figures, night.loaded.provenance, run)
     outputs.write(night.lake, LIST_QUALITY, night.ds, [table])
     for figure in figures:
-        if (figure.known, figure.metric) == (ANY_KNOWN, "ndcg10"):
-            record.progress(
-                f"{figure.scenario:<9} {figure.model:<18} nDCG@10 of lists {figure.value:.4f}"
-            )
+        if (figure.known, figure.metric) == (ANY_KNOWN, NDCG10.name):
+            value = f"{NDCG10.title} of lists {NDCG10.text(figure.value)}"
+            record.progress(f"{figure.scenario:<9} {figure.model:<18} {value}")
 
 
 def _champion(night: Night, record: journal.Step) -> Loaded | None:

@@ -27,6 +27,7 @@ from schemas.lake import Lake
 from schemas.projections.arrow import arrow_schema
 from schemas.run.run_id import RunId
 from schemas.tables.columns import Table
+from schemas.tables.metrics import named
 from schemas.tables.products import (
     CHAMPION,
     COLD_USER_SCORES,
@@ -34,7 +35,6 @@ from schemas.tables.products import (
     EVIDENCE_ITEMS,
     EVIDENCE_QUALITY,
     LIST_QUALITY,
-    METRICS,
     MODEL_METRICS,
 )
 
@@ -136,19 +136,14 @@ def metrics_table(
 ) -> pa.Table:
     """The figures, each beside its baseline's for the same metric and scenario.
 
-    The baseline is the damped bias, and popularity for the ranks of implicit feedback.
     `champion`: whose the figures of that name are.
     """
     of_models = {(f.model, f.scenario, f.metric): f.value for f in figures}
 
     def baseline(figure: Figure) -> float | None:
-        """Like beside like: the median is a level, so the MAE's baseline is rounded to one."""
-        if figure.metric in METRICS["implicit"]:
-            return of_models.get(("popularity", figure.scenario, figure.metric))
-        if figure.metric == "mae":
-            return of_models.get(("damped_bias_rounded", figure.scenario, "mae"))
-        metric = figure.metric.removesuffix("_of_expected")
-        return of_models.get(("damped_bias", figure.scenario, metric))
+        model = named(figure.metric).baseline
+        metric = figure.metric.removesuffix("_of_expected")  # a baseline predicts one rating only
+        return None if model is None else of_models.get((model, figure.scenario, metric))
 
     return _table(
         MODEL_METRICS,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from schemas.dataset.spec import Feedback
+from schemas.tables import metrics
 from schemas.tables.columns import Column, Table, Type
 from schemas.tables.lake import SCENARIOS
 
@@ -36,7 +40,7 @@ QUALITY_BY_SUPPORT = Table(
         Column(
             name="metric",
             type=Type.STRING,
-            allowed=("mae", "auc"),
+            allowed=tuple(metrics.primary(feedback).name for feedback in get_args(Feedback)),
             description="mae of explicit feedback, auc of implicit; see model_metrics.",
         ),
         Column(name="value", type=Type.FLOAT64, description="Of the adapted model."),

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal, get_args
 
 from schemas.dataset.spec import Feedback
+from schemas.tables import metrics
 from schemas.tables.columns import Column, Table, Type
 from schemas.tables.lake import SCENARIOS
 
-METRICS: Mapping[Feedback, tuple[str, ...]] = {
-    "explicit": ("mae", "mae_of_expected", "rmse", "ndcg5", "adaptation_gain"),
-    "implicit": ("auc", "hr10", "ndcg10", "logloss", "adaptation_gain"),
-}
 # The lists that are judged: ours, and what it is compared with.
 EVIDENCE_LISTS = (
     "evidence",
@@ -336,6 +332,8 @@ EVIDENCE_QUALITY = Table(
     ),
 )
 
+_MEASURED = [each for feedback in get_args(Feedback) for each in metrics.of_tasks(feedback)]
+
 MODEL_METRICS = Table(
     name="model_metrics",
     description="Quality on held-out tasks, averaged over tasks, of the model and baselines.",
@@ -354,7 +352,7 @@ MODEL_METRICS = Table(
         Column(
             name="metric",
             type=Type.STRING,
-            allowed=tuple(dict.fromkeys(name for names in METRICS.values() for name in names)),
+            allowed=tuple(dict.fromkeys(each.name for each in _MEASURED)),
             description=(
                 "Explicit feedback: mae is of the median rating, a whole level; mae_of_expected, "
                 "rmse and ndcg5 are of the expected rating, the one that scores hold; "
@@ -389,8 +387,8 @@ LIST_ORDERS = ("by_p_like", "by_choice", "by_rating", "without_neighbours", "una
 LIST_PEERS = ("popularity", "segment_popularity", "item_mean", "item_knn", "ease")
 LIST_SCENARIOS = ("user_cold", "warm")
 ANY_KNOWN = "1 to all"
-LIST_METRICS = ("ndcg10", "ndcg20", "recall20", "hr10")
-SETS_METRICS = ("coverage20", "overlap10", "gini20", "novelty20")
+LIST_METRICS = tuple(metric.name for metric in metrics.OF_LISTS)
+SETS_METRICS = tuple(metric.name for metric in metrics.OF_ALL_LISTS)
 
 LIST_QUALITY = Table(
     name="list_quality",

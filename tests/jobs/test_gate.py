@@ -40,7 +40,7 @@ def test_a_good_model_passes_and_absent_scenarios_are_said(night):
     ("metric", "changed", "message"),
     [
         ("mae", {"value": 0.9}, "MAE 0.9000, expected less than 0.9000"),
-        ("mae", {"baseline": None}, "the MAE of the damped bias, rounded like it is missing"),
+        ("mae", {"baseline": None}, "the MAE of the baseline .damped bias, rounded. is missing"),
         ("mae", {"value": float("nan")}, "melu user_cold mae is nan"),
         ("rmse", {"value": float("inf")}, "melu user_cold rmse is inf"),
         ("rmse", {"value": 0.1}, "0 <= MAE of expected <= RMSE"),
@@ -146,7 +146,7 @@ def test_a_good_model_of_implicit_feedback_passes(implicit_night):
     ("metric", "changed", "message"),
     [
         ("auc", {"value": 0.69}, r"AUC 0\.6900, expected more than 0\.7000"),
-        ("auc", {"baseline": None}, "the AUC of popularity is missing"),
+        ("auc", {"baseline": None}, "the AUC of the baseline .popularity. is missing"),
         ("auc", {"value": 1.1}, r"AUC, HR@10 and nDCG@10 in 0\.\.1: AUC 1\.1"),
         ("hr10", {"value": -0.1}, r"in 0\.\.1: .*HR@10 -0\.1"),
         ("ndcg10", {"value": 1.2}, r"in 0\.\.1: .*nDCG@10 1\.2"),

@@ -19,7 +19,7 @@ from meta_model.evaluation.baselines import popularity
 from meta_model.evaluation.scenarios import Figure, evaluate
 from meta_model.learners import Learner, create
 from meta_model.steps.outputs import metrics_table
-from schemas.tables.products import METRICS
+from schemas.tables import metrics
 
 CPU = torch.device("cpu")
 
@@ -73,11 +73,11 @@ def test_figures_equal_a_loop_over_tasks(picks: Inputs, learner: Learner) -> Non
     figures = evaluate(learner, "melu", picks, CPU)
     found = {(f.model, f.metric): f for f in figures if f.scenario == "user_cold"}
     assert set(found) == {
-        *(("melu", metric) for metric in METRICS["implicit"]),
+        *(("melu", metric.name) for metric in metrics.of_tasks("implicit")),
         *(
-            (model, metric)
+            (model, metric.name)
             for model in ("popularity", "chance")
-            for metric in METRICS["implicit"][:3]
+            for metric in metrics.of_tasks("implicit")[:3]
         ),
     }
     values: dict[tuple[str, str], list[float]] = {}

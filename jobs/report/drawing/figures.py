@@ -13,8 +13,9 @@ from jobs.report.drawing.svg import Axis, number_axis
 from jobs.report.sections.breakdowns import RatingBin, SupportBin
 from jobs.report.sections.elicitation import Contest
 from jobs.report.sections.lists import Judged, Method
-from jobs.report.sections.quality import TITLES, Course, Figures, Quality
+from jobs.report.sections.quality import Course, Figures, Quality
 from jobs.report.sections.training import Training
+from schemas.tables import metrics
 
 _LARGEST_DOT = 7.0
 
@@ -38,12 +39,11 @@ def _short(day: date) -> str:
 
 def _course(course: Course, days: Sequence[date], x: Axis, y: Axis) -> Markup:
     last = course.own[-1]
-    metric = TITLES[course.metric]
-    said = "no such tasks that day" if last is None else f"{last:.4f} on {days[-1]}"
+    metric = metrics.named(course.metric)
+    said = "no such tasks that day" if last is None else f"{metric.text(last)} on {days[-1]}"
     ran = sum(value is not None for value in course.own)
-    title = (
-        f"{metric}, {course.scenario}, over {len(days)} days, {ran} of them with figures: {said}"
-    )
+    over = f"over {len(days)} days, {ran} of them with figures"
+    title = f"{metric.title}, {course.scenario}, {over}: {said}"
     series = [_by_day(course.own, days, "own", "model")]
     if _known(course.baseline):
         series.append(_by_day(course.baseline, days, "baseline", "baseline"))
@@ -179,7 +179,7 @@ def _epochs(
 def support_sizes(scenario: str, bins: Sequence[SupportBin], y: Axis) -> Markup:
     """The metric by the size of the support: adapted, before that, and the baseline."""
     x = Axis(low=-0.3, high=len(bins) - 0.7, ticks=tuple((n, b.sizes) for n, b in enumerate(bins)))
-    metric = TITLES[bins[0].metric]
+    metric = metrics.named(bins[0].metric).title
     said = ", ".join(f"{each.sizes}: {each.value:.4f}" for each in bins)
     names = {"own": "adapted", "before": "before adapting", "baseline": "baseline"}
     figures = {"own": "value", "before": "before", "baseline": "baseline"}

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jobs.report.night import Night, Part, Row
+from schemas.tables.metrics import NDCG10
 from schemas.tables.products import ANY_KNOWN, CHAMPION, LIST_ORDERS, LIST_PEERS, LIST_QUALITY
 
-_METRIC = "ndcg10"
 _ALL = "all"
 _OTHERS = (CHAMPION, *LIST_ORDERS, *LIST_PEERS)
 TITLES = {
@@ -70,7 +70,7 @@ def lists(night: Night) -> Part[Lists]:
 
 
 def _judged(rows: list[Row]) -> Judged:
-    known = dict.fromkeys(r["known"] for r in rows if r["metric"] == _METRIC)
+    known = dict.fromkeys(r["known"] for r in rows if r["metric"] == NDCG10.name)
     models = sorted(
         dict.fromkeys(row["model"] for row in rows),
         key=lambda name: _OTHERS.index(name) if name in _OTHERS else -1,
@@ -86,9 +86,9 @@ def _judged(rows: list[Row]) -> Judged:
 
 def _method(name: str, rows: list[Row], numbers: tuple[str, ...]) -> Method:
     at = {(row["metric"], row["known"]): row for row in rows}
-    mean = at[_METRIC, ANY_KNOWN]
+    mean = at[NDCG10.name, ANY_KNOWN]
     values, lows, highs = (
-        tuple(at[_METRIC, number][column] for number in numbers)
+        tuple(at[NDCG10.name, number][column] for number in numbers)
         for column in ("value", "low", "high")
     )
     return Method(

@@ -10,28 +10,11 @@ from jobs.report.night import UNREADABLE, Night, Part, Row
 from schemas.dataset.spec import Feedback
 from schemas.projections.arrow import read_partition
 from schemas.tables.lake import SCENARIOS
+from schemas.tables.metrics import ADAPTATION_GAIN, AUC, MAE, NDCG5, NDCG10, Metric, shown
 from schemas.tables.products import BASELINES, CHAMPION, MODEL_METRICS
 
 DAYS = 30
-GAIN = "adaptation_gain"
-TITLES = {
-    "mae": "MAE",
-    "rmse": "RMSE",
-    "ndcg5": "nDCG@5",
-    "auc": "AUC",
-    "hr10": "HR@10",
-    "ndcg10": "nDCG@10",
-    "logloss": "log loss",
-    GAIN: "adaptation gain",
-}
-_TABLED: Mapping[Feedback, tuple[str, ...]] = {
-    "explicit": ("mae", "rmse", "ndcg5", GAIN),
-    "implicit": ("auc", "hr10", "ndcg10", "logloss", GAIN),
-}
-_CHARTED: Mapping[Feedback, tuple[str, ...]] = {
-    "explicit": ("mae", "ndcg5", GAIN),
-    "implicit": ("auc", "ndcg10", GAIN),
-}
+_CHARTED = (MAE, NDCG5, AUC, NDCG10, ADAPTATION_GAIN)
 # Measured beside the night's own model: `champion` is the one published last before.
 _OTHERS = (CHAMPION, *BASELINES)
 
@@ -66,7 +49,7 @@ class Quality:
     """
 
     model: str
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
     lines: Mapping[str, tuple[Line, ...]]
     days: tuple[date, ...]
     courses: Mapping[str, tuple[Course, ...]]
@@ -80,7 +63,8 @@ class Quality:
     def own(self, scenario: str, metric: str) -> float | None:
         """The night's own figure, None without one."""
         own = [line for line in self.lines.get(scenario, ()) if line.is_own]
-        return own[0].figures[self.metrics.index(metric)] if own else None
+        names = [each.name for each in self.metrics]
+        return own[0].figures[names.index(metric)] if own else None
 
 
 def quality(night: Night) -> Part[Quality]:
@@ -104,7 +88,7 @@ def _quality(
     rows_of: Mapping[date, list[Row]],
     unreadable: tuple[date, ...],
 ) -> Quality:
-    metrics = _TABLED[feedback]
+    metrics = shown(feedback)
     return Quality(
         model=next(row["model"] for row in rows if is_own(row)),
         metrics=metrics,
@@ -115,8 +99,9 @@ def _quality(
         },
         days=days,
         courses={
-            metric: tuple(_course(scenario, metric, days, rows_of) for scenario in SCENARIOS)
-            for metric in _CHARTED[feedback]
+            metric.name: tuple(_course(each, metric.name, days, rows_of) for each in SCENARIOS)
+            for metric in metrics
+            if metric in _CHARTED
         },
         unreadable=unreadable,
     )
@@ -160,7 +145,7 @@ def _course(
     )
 
 
-def _lines(rows: list[Row], metrics: tuple[str, ...]) -> tuple[Line, ...]:
+def _lines(rows: list[Row], metrics: tuple[Metric, ...]) -> tuple[Line, ...]:
     """The night's own model first, then the others in their order."""
     models = dict.fromkeys(row["model"] for row in rows)
     ordered = sorted(models, key=lambda name: _OTHERS.index(name) if name in _OTHERS else -1)
@@ -169,7 +154,7 @@ def _lines(rows: list[Row], metrics: tuple[str, ...]) -> tuple[Line, ...]:
             model=model,
             is_own=model not in _OTHERS,
             n_tasks=next(row["n_tasks"] for row in rows if row["model"] == model),
-            figures=tuple(_value(rows, model, metric) for metric in metrics),
+            figures=tuple(_value(rows, model, metric.name) for metric in metrics),
         )
         for model in ordered
     )

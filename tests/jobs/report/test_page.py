@@ -61,9 +61,9 @@ def test_the_figures_are_those_of_the_tables(night: Night) -> None:
     ]
     lists = next(rows for caption, rows in page.tables.items() if "of lists for 30" in caption)
     assert lists[1:] == [
-        ["melu", "0.2000", "0.2000", "", "0.7500", "0.2500", "8.5000"],
-        ["popularity", "0.1000", "0.1000", "0.0900 to 0.1100", "0.7500", "0.2500", "8.5000"],
-        ["ItemKNN", "0.1500", "0.1500", "0.0400 to 0.0600", "0.7500", "0.2500", "8.5000"],
+        ["melu", "0.2000", "0.2000", "", "0.7500", "0.2500", "8.5"],
+        ["popularity", "0.1000", "0.1000", "0.0900 to 0.1100", "0.7500", "0.2500", "8.5"],
+        ["ItemKNN", "0.1500", "0.1500", "0.0400 to 0.0600", "0.7500", "0.2500", "8.5"],
     ]
     supports = page.tables["Means over the tasks whose support has so many interactions"]
     assert supports[1:] == [
