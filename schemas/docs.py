@@ -1,11 +1,12 @@
-"""Contracts and the night for people: `python -m schemas.docs` writes docs/tables.md and the
-picture in README.
+"""Contracts and the night for people: `python -m schemas.docs` writes docs/tables.md, the picture
+in README, and docs/dataset.schema.json, by which editors complete and check a dataset.toml.
 
 `--check` changes nothing and exits 1 when one of them says something else than schemas/.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from schemas.warehouse.stored import SCHEMA
 from schemas.warehouse.views import VIEWS
 
 PAGE = REPOSITORY / "docs" / "tables.md"
+EDITORS = REPOSITORY / "docs" / "dataset.schema.json"
 README = REPOSITORY / "README.md"
 BEGIN = "<!-- Made of schemas/pipeline.py by `python -m schemas.docs`. -->\n"
 END = "<!-- The end of what is made. -->\n"
@@ -95,11 +97,19 @@ def picture() -> str:
     return f"```mermaid\nflowchart LR\n{''.join(waits)}```\n"
 
 
+def editors() -> str:
+    """The JSON Schema of a dataset spec."""
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    schema = dialect | dataset_spec.DatasetSpec.model_json_schema()
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
 def made() -> dict[Path, str]:
     """The files that are made, or have a part that is, and what each is to hold."""
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    return {PAGE: page(), README: f"{before}{BEGIN}{picture()}{END}{after}"}
+    readme = f"{before}{BEGIN}{picture()}{END}{after}"
+    return {PAGE: page(), EDITORS: editors(), README: readme}
 
 
 def main(arguments: list[str]) -> int:

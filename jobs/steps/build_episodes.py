@@ -39,7 +39,7 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         of_users = timelines(spark, lake, spec, ds, users, items, record)
         of_users = with_profiles(of_users, users, items)
         episodes = T.episodes(of_users, held_out, cold_start, table)
-        if spec.feedback == "implicit":
+        if spec.is_implicit:
             episodes = with_negatives(episodes, of_users, items, spec.negatives, table)
         ranges = ranges_of_users(lake, spec, ds)
         record.rows_out = write_partition(lake, table, ds, episodes, ranges=ranges)
@@ -56,7 +56,7 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
             "or lower min_support and min_query in the dataset spec."
         )
     lowest, highest = min(row["lowest"] for row in train), max(row["highest"] for row in train)
-    if spec.feedback == "explicit" and (told := all_equal(lowest, highest)):
+    if not spec.is_implicit and (told := all_equal(lowest, highest)):
         record.facts["warnings"] = [told]
         record.progress(told)
 

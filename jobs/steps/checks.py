@@ -125,7 +125,7 @@ def _feature_frames(night: Night) -> Frames:
         yield table, night.read(table)
     known = (night.read(users), night.read(items))
     episodes = with_unknowns(night.read(table_of_episodes), *known)
-    if night.spec.feedback == "implicit":
+    if night.spec.is_implicit:
         interactions = tables.interactions(night.spec)
         events = read_history(night.spark, night.lake, interactions, until=night.ds)
         episodes = with_chosen_negatives(episodes, events, *known)

@@ -95,7 +95,7 @@ def _sections(
     yield _files({"interactions": taken.rows, **taken.entities.rows, **of_links})
     valid = valid_interactions(taken.checked, tables.interactions(spec))
     yield _ranges(valid)
-    if spec.feedback == "explicit":
+    if not spec.is_implicit:
         yield "Ratings\n\n" + ratings.shown(valid)
     told = filter(
         None,

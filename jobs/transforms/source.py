@@ -197,7 +197,7 @@ def _to_all(known: DataFrame) -> DataFrame:
 
 def is_between_levels(spec: DatasetSpec) -> Column:
     """Whether the spec's `rating_step` leads to no such rating."""
-    if spec.feedback == "implicit":
+    if spec.is_implicit:
         return F.lit(False)
     steps = (F.col("value") - spec.rating_levels[0]) / spec.rating_step
     return F.abs(steps - F.rint(steps)) > _ROUNDING

@@ -3,32 +3,57 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
 
-from schemas.dataset.toml_record import build
-from schemas.errors import UserError
+from pydantic import AfterValidator, BeforeValidator, model_validator
+
+from schemas.toml_file import Numbers, Record, Texts
 
 
-@dataclass(frozen=True, kw_only=True)
-class Feature:
-    """One attribute of a user or an item.
-
-    `categorical`: one value; `multi`: many, a list column of a Parquet file, or text split at
-    `separator`, or one per 0/1 column in `flags`; `bucketed`: a number put between the ascending
-    `buckets`, unknown below `minimum` and above `maximum`, where nobody's age can lie. `pattern`
-    picks its first group out of the column's text.
-    """
+class Feature(Record):
+    """One attribute of a user or an item."""
 
     kind: Literal["categorical", "multi", "bucketed"]
+    """`categorical`: one value; `multi`: many; `bucketed`: a number, put between bounds."""
     column: str | None = None
+    """Its column; of `multi` one of lists in a Parquet file, or text that `separator` splits."""
     pattern: str | None = None
+    """A regular expression, whose first group is picked out of the column's text."""
     separator: str | None = None
-    flags: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
+    """Where the text of a `multi` feature is split."""
+    flags: Texts = ()
+    """Of `multi`, instead of a column: the columns that hold 0 or 1, one for each value."""
+    buckets: Numbers = ()
+    """The ascending bounds of a `bucketed` feature."""
     minimum: float | None = None
+    """A smaller number is taken for unknown."""
     maximum: float | None = None
+    """A larger number is taken for unknown, as where nobody's age can lie."""
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        bounds = [each for each in (self.minimum, self.maximum) if each is not None]
+        if (self.column is None) == (not self.flags):
+            raise ValueError("give either `column` or `flags`, and not both")
+        if self.flags and self.kind != "multi":
+            raise ValueError(f"`flags` belong to kind 'multi', not {self.kind!r}")
+        if any(low >= high for low, high in pairwise(self.buckets)):
+            raise ValueError(f"buckets are {_numbers(self.buckets)}, expected them ascending")
+        if (self.kind == "bucketed") != bool(self.buckets):
+            raise ValueError("`buckets` belong to kind 'bucketed', and it needs them")
+        if bounds and self.kind != "bucketed":
+            raise ValueError(
+                f"`minimum` and `maximum` belong to kind 'bucketed', not {self.kind!r}"
+            )
+        if bounds != sorted(bounds):
+            lowest, highest = bounds
+            raise ValueError(f"minimum is {lowest:g}, expected at most maximum, {highest:g}")
+        return self
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return f"[{', '.join(f'{value:g}' for value in values)}]"
 
 
 def as_column(name: str) -> str:
@@ -39,39 +64,31 @@ def as_column(name: str) -> str:
     return re.sub(r"\W", "_", name)
 
 
-def column_name(feature: str, where: str, others: Collection[str]) -> str:
-    """What the feature's column is called; a `UserError` where it cannot be, or another's is."""
-    name = as_column(feature)
-    if not name.strip("_") or name[0].isdigit():
-        raise UserError(
-            f"{where}: the feature's name is {feature!r}; expected one that begins with a letter. "
-            "Choose another name; `column` may stay as it is."
+def _column(name: str) -> str:
+    column = as_column(name)
+    if not column.strip("_") or column[0].isdigit():
+        raise ValueError(
+            "expected one that begins with a letter. Choose another name; `column` may stay as it "
+            "is"
         )
-    if name.lower() in {other.lower() for other in others}:
-        raise UserError(
-            f"{where}: the feature {feature!r} has the column {name!r}, as another feature has; "
-            "expected names that differ by more than capitals, blanks and dots. Rename one."
-        )
-    return name
+    return column
 
 
-def feature_of(values: Any, where: str) -> Feature:
-    if not isinstance(values, dict):
-        raise UserError(f"{where}: is {values!r}, expected a table with a `kind`.")
-    feature = build(Feature, values, where)
-    if (feature.column is None) == (not feature.flags):
-        raise UserError(f"{where}: give either `column` or `flags`, and not both.")
-    if feature.flags and feature.kind != "multi":
-        raise UserError(f"{where}: `flags` belong to kind 'multi', not {feature.kind!r}.")
-    if feature.kind == "bucketed" and list(feature.buckets) != sorted(set(feature.buckets)):
-        raise UserError(f"{where}: buckets are {list(feature.buckets)}, expected them ascending.")
-    if (feature.kind == "bucketed") != bool(feature.buckets):
-        raise UserError(f"{where}: `buckets` belong to kind 'bucketed', and it needs them.")
-    lowest, highest = feature.minimum, feature.maximum
-    if feature.kind != "bucketed" and not (lowest is None and highest is None):
-        raise UserError(
-            f"{where}: `minimum` and `maximum` belong to kind 'bucketed', not {feature.kind!r}."
-        )
-    if lowest is not None and highest is not None and lowest > highest:
-        raise UserError(f"{where}: minimum is {lowest:g}, expected at most maximum, {highest:g}.")
-    return feature
+def _distinct(features: Any) -> Any:
+    """Engines tell no columns apart by capitals."""
+    taken: dict[str, str] = {}
+    for name in features if isinstance(features, dict) else ():
+        other = taken.setdefault(as_column(name).lower(), name)
+        if other != name:
+            raise ValueError(
+                f"the feature {name!r} has the column {as_column(name)!r}, as another feature has, "
+                f"{other!r}; expected names that differ by more than capitals, blanks and dots. "
+                "Rename one"
+            )
+    return features
+
+
+# By the names of their columns.
+Features = Annotated[
+    dict[Annotated[str, AfterValidator(_column)], Feature], BeforeValidator(_distinct)
+]

@@ -20,53 +20,99 @@ The user's own items (MetaHIN's UM) are no meta-path here: a task's support hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from schemas.dataset.features import as_column
 from schemas.dataset.source_files import SourceFile
-from schemas.dataset.toml_record import build
-from schemas.errors import UserError
+from schemas.toml_file import Positive, Record
 
 USERS = "users"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ItemIds(SourceFile):
     """Which items are meant by the ids that another file knows them by."""
 
     item_id: str
+    """The column of the items' ids as [items] has them."""
     alias: str
+    """The column of the other ids."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class FileRelation(SourceFile):
     """One link a row, of an item to a node."""
 
     item: str
+    """The column that names the item."""
     node: str
+    """The column that names the node."""
     ids: ItemIds | None = None
+    """A file of the items' ids, if the relation's file has other ones."""
+
+    @model_validator(mode="after")
+    def _is_no_table(self) -> Self:
+        if "jdbc" in (self.format, self.ids.format if self.ids else None):
+            raise ValueError(
+                'format is "jdbc", expected a file: relations are not read from a database. Export '
+                "the table, or make the relation a feature of the items"
+            )
+        return self
 
 
-@dataclass(frozen=True, kw_only=True)
-class FeatureRelation:
+class FeatureRelation(Record):
     """Each value of the item feature is a node."""
 
-    feature: str
+    feature: Annotated[str, AfterValidator(as_column)]
+    """The item feature, as [items.features] calls it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """`metapaths` lead from item to item over `users` or a relation.
+def _is_one(values: Any) -> Any:
+    if isinstance(values, dict) and ("feature" in values) == ("file" in values):
+        raise ValueError("give either `feature`, or `file` with `item` and `node`")
+    return values
 
-    An item keeps at most `cap` neighbours a meta-path, drawn by a hash that `seed` changes.
-    """
+
+def _kind(values: Any) -> str:
+    if isinstance(values, dict):
+        return (FeatureRelation if "feature" in values else FileRelation).__name__
+    return type(values).__name__
+
+
+Relation = Annotated[
+    Annotated[FileRelation, Tag("FileRelation")]
+    | Annotated[FeatureRelation, Tag("FeatureRelation")],
+    Discriminator(_kind),
+    BeforeValidator(_is_one),
+]
+
+
+class Network(Record):
+    """What items are linked to, and the meta-paths over it."""
 
     metapaths: dict[str, str]
-    relations: dict[str, FileRelation | FeatureRelation] = field(default_factory=dict)
-    cap: int = 64
+    """By name, what each leads over from item to item: `users`, or a relation."""
+    relations: dict[str, Relation] = Field(default_factory=dict)
+    """By name: values of an item feature, or rows of a file."""
+    cap: Positive = 64
+    """The most neighbours that an item keeps a meta-path."""
     seed: int = 1
+    """Changes the hash that draws them."""
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if not self.metapaths:
+            raise ValueError("metapaths is empty, expected one or more; or leave [network] out")
+        if USERS in self.relations:
+            raise ValueError(
+                f"a relation is named {USERS!r}, which meta-paths have for the interactions; give "
+                "it another name"
+            )
+        known = [USERS, *self.relations]
+        if wrong := {name: over for name, over in self.metapaths.items() if over not in known}:
+            name, over = next(iter(wrong.items()))
+            raise ValueError(f"metapath {name} leads over {over!r}, expected one of {known}")
+        return self
 
     @property
     def file_relations(self) -> dict[str, FileRelation]:
@@ -82,69 +128,11 @@ class Network:
         named = ((r.file, *([r.ids.file] if r.ids else [])) for r in relations)
         return tuple(dict.fromkeys(name for names in named for name in names))
 
-
-def network(values: dict[str, Any], where: str) -> Network:
-    """The section's values, validated; `where` names it in errors."""
-    relations = values.get("relations")
-    if isinstance(relations, dict):
-        made = {
-            name: _relation(r, f"{where[:-1]}.relations.{name}]") for name, r in relations.items()
-        }
-        values = {**values, "relations": made}
-    result = build(Network, values, where)
-    if result.cap < 1:
-        raise UserError(f"{where}: cap is {result.cap}, expected at least 1 neighbour.")
-    if not result.metapaths:
-        raise UserError(
-            f"{where}: metapaths is empty, expected one or more; or leave [network] out."
-        )
-    if USERS in result.relations:
-        raise UserError(
-            f"{where}: a relation is named {USERS!r}, which meta-paths have for the interactions; "
-            "give it another name."
-        )
-    known = [USERS, *result.relations]
-    for name, over in result.metapaths.items():
-        if over not in known:
-            raise UserError(
-                f"{where}: metapath {name} leads over {over!r}, expected one of {known}."
-            )
-    return result
-
-
-def with_column_names(made: Network) -> Network:
-    """The network with the item features called as their columns are."""
-    relations = {
-        name: replace(relation, feature=as_column(relation.feature))
-        if isinstance(relation, FeatureRelation)
-        else relation
-        for name, relation in made.relations.items()
-    }
-    return replace(made, relations=relations)
-
-
-def check_features(made: Network, features: Iterable[str], where: str) -> None:
-    """Raise a `UserError` when a relation names an item feature that the spec has not."""
-    known = sorted(features)
-    for name, relation in made.relations.items():
-        if isinstance(relation, FeatureRelation) and relation.feature not in known:
-            raise UserError(
-                f"{where[:-1]}.relations.{name}]: feature is {relation.feature!r}, expected one of "
-                f"the item features {known}."
-            )
-
-
-def _relation(values: Any, where: str) -> FileRelation | FeatureRelation:
-    if not isinstance(values, dict) or ("feature" in values) == ("file" in values):
-        raise UserError(f"{where}: give either `feature`, or `file` with `item` and `node`.")
-    if "feature" in values:
-        return build(FeatureRelation, values, where)
-    if isinstance(values.get("ids"), dict):
-        values = {**values, "ids": build(ItemIds, values["ids"], f"{where[:-1]}.ids]")}
-    made = build(FileRelation, values, where)
-    if "jdbc" in (made.format, made.ids.format if made.ids else None):
-        raise UserError(
-            f'{where}: format is "jdbc", expected a file: relations are not read from a database. '
-            "Export the table, or make the relation a feature of the items."
-        )
-    return made
+    def check_features(self, features: dict[str, Any]) -> None:
+        """Raise a `ValueError` when a relation names an item feature that the spec has not."""
+        for name, relation in self.relations.items():
+            if isinstance(relation, FeatureRelation) and relation.feature not in features:
+                raise ValueError(
+                    f"the feature of the relation {name} is {relation.feature!r}, expected one of "
+                    f"the item features {sorted(features)}"
+                )

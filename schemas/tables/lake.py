@@ -158,10 +158,9 @@ def item_profiles(spec: DatasetSpec) -> Table:
 
 
 def episodes(spec: DatasetSpec) -> Table:
-    is_implicit = spec.feedback == "implicit"
     levels, about = spec.rating_levels, "Their ratings."
     order = "One row a task, its interactions in order of time: support, then query."
-    if is_implicit:
+    if spec.is_implicit:
         about = "1 for those chosen, 0 for the sampled negatives."
         order += " On each side sampled negatives come after what the user chose."
 
@@ -172,9 +171,9 @@ def episodes(spec: DatasetSpec) -> Table:
         return Column(
             name=name,
             type=Type.LIST_FLOAT32,
-            minimum=None if is_implicit else levels[0],
-            maximum=None if is_implicit else levels[-1],
-            allowed=levels if is_implicit else None,
+            minimum=None if spec.is_implicit else levels[0],
+            maximum=None if spec.is_implicit else levels[-1],
+            allowed=levels if spec.is_implicit else None,
             description=about,
         )
 

@@ -35,7 +35,6 @@ ITEM_ID = Column(name="item_id", type=Type.STRING, description="The source's id 
 def interactions(spec: DatasetSpec) -> Table:
     of_level = "Explicit feedback on the data set's scale."
     positive = "1: an interaction of implicit feedback says that the user chose the item."
-    is_explicit = spec.feedback == "explicit"
     return Table(
         name="interactions",
         description="Valid interactions of one UTC day; ds is the day of event_time.",
@@ -46,9 +45,9 @@ def interactions(spec: DatasetSpec) -> Table:
             Column(
                 name="rating",
                 type=Type.FLOAT64,
-                minimum=spec.rating_levels[0] if is_explicit else 1.0,
+                minimum=1.0 if spec.is_implicit else spec.rating_levels[0],
                 maximum=spec.rating_levels[-1],
-                description=of_level if is_explicit else positive,
+                description=positive if spec.is_implicit else of_level,
             ),
             Column(
                 name="event_time", type=Type.TIMESTAMP, description="Time of the interaction, UTC."

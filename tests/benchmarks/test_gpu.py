@@ -104,7 +104,7 @@ def test_a_stage_stops_at_its_limit_and_keeps_what_it_has(tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("process")
-def test_it_needs_torch_numpy_pyarrow_and_safetensors_alone() -> None:
+def test_it_needs_torch_numpy_pyarrow_safetensors_and_pydantic_alone() -> None:
     code = f"""
 import sys
 class Absent:

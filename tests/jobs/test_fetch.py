@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ def test_the_data_folder_is_unpacked_and_nothing_else(tmp_path: Path) -> None:
 def test_a_wrong_hash_unpacks_nothing(tmp_path: Path) -> None:
     wheel, spec = _wheel(tmp_path, "a")
     with pytest.raises(UserError, match=r"expected 0000"):
-        fetch.unpack(wheel, replace(spec, sha256="0" * 64), ("a",), tmp_path / "out")
+        fetch.unpack(wheel, spec.model_copy(update={"sha256": "0" * 64}), ("a",), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -45,7 +44,7 @@ def test_a_broken_archive_is_said(tmp_path: Path) -> None:
     wheel.write_bytes(wheel.read_bytes()[:50])
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     with pytest.raises(UserError, match=r"is a broken archive"):
-        fetch.unpack(wheel, replace(spec, sha256=digest), ("a",), tmp_path / "out")
+        fetch.unpack(wheel, spec.model_copy(update={"sha256": digest}), ("a",), tmp_path / "out")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +41,8 @@ def as_files(
         for name, file in spec.in_database.items():
             frame = _table(spark, settings, spec.database, file, asked[id(file)])
             frame.write.parquet(str(folder / file.file))
-            copied[name] = replace(file, file=str(folder / file.file))
-        yield replace(spec, **copied)
+            copied[name] = file.model_copy(update={"file": str(folder / file.file)})
+        yield spec.model_copy(update=copied)
 
 
 def _table(

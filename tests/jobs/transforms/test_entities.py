@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -41,7 +39,7 @@ def test_feature_values(spark: SparkSession) -> None:
     schema = ", ".join(f"{column} string" for column in columns)
     frame = spark.createDataFrame([tuple(text for _, text, _ in CASES)], schema)
     of_columns = [
-        values(replace(feature, column=column)).alias(column)
+        values(feature.model_copy(update={"column": column})).alias(column)
         for column, (feature, _, _) in zip(columns, CASES, strict=True)
     ]
     assert list(frame.select(*of_columns).first()) == [expected for _, _, expected in CASES]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
@@ -84,7 +82,9 @@ def test_how_many_and_of_which_items(spark: SparkSession) -> None:
 def test_nothing_chosen_nothing_twice(spark: SparkSession) -> None:
     """Over many seeds: what the user chose in the future of a query is chosen, too."""
     for seed in range(8):
-        for task, sides in _drawn(spark, *TASKS, negatives=replace(NEGATIVES, seed=seed)).items():
+        for task, sides in _drawn(
+            spark, *TASKS, negatives=NEGATIVES.model_copy(update={"seed": seed})
+        ).items():
             both = [*sides[0], *sides[1]]
             assert not {*both} & {*CHOSEN[int(task[0])]}
             assert len({*both}) == len(both)
@@ -97,7 +97,7 @@ def test_the_same_wherever_the_rows_lie(spark: SparkSession, partitions: int) ->
 
 def test_another_seed_and_another_task_draw_others(spark: SparkSession) -> None:
     drawn = _drawn(spark, *TASKS)
-    other = _drawn(spark, *TASKS, negatives=replace(NEGATIVES, seed=21))
+    other = _drawn(spark, *TASKS, negatives=NEGATIVES.model_copy(update={"seed": 21}))
     assert all(other[task] != sides for task, sides in drawn.items())
     assert drawn["1/warm/train"][0] != drawn["1/warm/test"][0]
 
@@ -110,7 +110,7 @@ def test_too_few_items_serve_the_query_first(spark: SparkSession) -> None:
     )
     for support, query in _drawn(spark, *tasks).values():
         assert (support, sorted(query)) == ([], [29, 30])
-    few = replace(NEGATIVES, train_query_per_positive=1)
+    few = NEGATIVES.model_copy(update={"train_query_per_positive": 1})
     support, query = _drawn(spark, tasks[0], negatives=few)["3/warm/train"]
     assert sorted(support + query) == [29, 30]
     assert len(query) == 1
