@@ -1,7 +1,7 @@
 # Every target that needs the Python environment makes or updates it first; `make help` lists all.
 
 DS      ?= 1998-03-31
-MODEL   ?= melu
+MODEL   ?=
 FROM    ?= 1998-03-30
 TO      ?= 1998-03-31
 SOURCE  ?=

@@ -9,7 +9,6 @@ a bearer token in its password).
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from step_operator import ds_of
 from schemas.errors import UserError
 from schemas.run import decision
 from schemas.run.settings import Settings
+from schemas.run.team_file import variables
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection, Context
@@ -61,7 +61,7 @@ def late(context: Mapping[str, Any]) -> None:
 def alert(message: str) -> None:
     """Log and send; a message that cannot be sent fails nothing but itself."""
     log.error("%s", message)
-    for name in (os.environ.get("COLDSTART_ALERT_CONNECTIONS") or "").split(","):
+    for name in variables().get("COLDSTART_ALERT_CONNECTIONS", "").split(","):
         if name := name.strip():
             try:
                 _send(BaseHook.get_connection(name), message)

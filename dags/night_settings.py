@@ -1,13 +1,10 @@
 """What a person may choose of a run, and how the night behaves when something goes wrong.
 
-COLDSTART_RETRIES              how often a step is tried again after a fault that may pass; 3
-COLDSTART_STEP_TIMEOUT_HOURS   a step that takes longer is ended; 6
-COLDSTART_DEADLINE_HOURS       a night is late, and alerts, so long after its day; 6. 0: none is
+Both begin with what the team's file says (docs/settings.md).
 """
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
 from airflow.sdk import Param
@@ -17,8 +14,12 @@ from alerts import failed, late
 from coldstart_deadline import EndOfDay
 
 from schemas.dataset.spec import BUNDLED
-from schemas.run.learners import DEFAULT, known
+from schemas.run.learners import known
+from schemas.run.team_file import team_file, variables
 from schemas.tables.products import RANKED_BY
+
+_TEAMS = team_file().run
+_VARIABLES = variables()
 
 PARAMS = {
     "ds": Param(
@@ -30,7 +31,7 @@ PARAMS = {
         "Leave it empty in a backfill, where each run has a date of its own.",
     ),
     "model": Param(
-        DEFAULT,
+        _TEAMS.model,
         type="string",
         enum=known(),
         title="Model",
@@ -45,7 +46,7 @@ PARAMS = {
         "the data set of this name. Empty: whatever COLDSTART_SOURCE holds.",
     ),
     "epochs": Param(
-        None,
+        _TEAMS.epochs,
         type=["null", "integer"],
         minimum=1,
         maximum=1000,
@@ -53,7 +54,7 @@ PARAMS = {
         description="At most so many passes over the training tasks. Empty: as configured.",
     ),
     "rank_by": Param(
-        RANKED_BY[0],
+        _TEAMS.rank_by,
         type="string",
         enum=list(RANKED_BY),
         values_display={
@@ -65,7 +66,7 @@ PARAMS = {
         description="What the items of a cold user are ranked by. The gate judges this order.",
     ),
     "top_k": Param(
-        None,
+        _TEAMS.top_k,
         type=["null", "integer"],
         minimum=1,
         maximum=1000,
@@ -73,7 +74,7 @@ PARAMS = {
         description="How many items are scored and published for each cold user. Empty: 20.",
     ),
     "evidence_items": Param(
-        None,
+        _TEAMS.evidence_items,
         type=["null", "integer"],
         minimum=1,
         maximum=1000,
@@ -101,8 +102,8 @@ PARAMS = {
 }
 
 
-def _number(name: str, default: int) -> int:
-    return int(os.environ.get(f"COLDSTART_{name}") or default)
+def _number(name: str) -> int:
+    return int(_VARIABLES[f"COLDSTART_{name}"])
 
 
 def _deadline(hours: int) -> DeadlineAlert | None:
@@ -113,11 +114,11 @@ def _deadline(hours: int) -> DeadlineAlert | None:
 
 
 DEFAULT_ARGS = {
-    "retries": _number("RETRIES", 3),
+    "retries": _number("RETRIES"),
     "retry_delay": timedelta(minutes=1),
     "retry_exponential_backoff": True,  # 1, 2, 4 minutes: a server restarts, a disk is cleared
     "max_retry_delay": timedelta(minutes=30),
-    "execution_timeout": timedelta(hours=_number("STEP_TIMEOUT_HOURS", 6)),
+    "execution_timeout": timedelta(hours=_number("STEP_TIMEOUT_HOURS")),
     "on_failure_callback": failed,
 }
-DEADLINE = _deadline(_number("DEADLINE_HOURS", 6))
+DEADLINE = _deadline(_number("DEADLINE_HOURS"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from airflow.sdk import Asset
@@ -23,6 +22,7 @@ from schemas.pipeline import (
     SELECT_EVIDENCE,
     Step,
 )
+from schemas.run.team_file import variables
 from schemas.tables.products import PRODUCTS
 
 
@@ -83,5 +83,5 @@ def _where(step: Step) -> dict[str, Any]:
     `COLDSTART_GPU_QUEUE`, if that is set: there the workers with the GPUs listen."""
     if step.pool is None:
         return {}
-    queue = os.environ.get("COLDSTART_GPU_QUEUE") if step.pool == "gpu" else None
+    queue = variables().get("COLDSTART_GPU_QUEUE") if step.pool == "gpu" else None
     return {"pool": step.pool, **({"queue": queue} if queue else {})}

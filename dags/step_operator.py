@@ -19,6 +19,7 @@ from schemas import utc
 from schemas.errors import UserError
 from schemas.run import journal
 from schemas.run.settings import REPOSITORY, Settings, parse_ds
+from schemas.run.team_file import variables
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperatorLink, Context
@@ -154,5 +155,5 @@ def _warehouse() -> dict[str, str]:
 
     A step is told in its environment, which no log and no list of processes shows.
     """
-    name = os.environ.get("COLDSTART_WAREHOUSE_CONNECTION")
+    name = variables().get("COLDSTART_WAREHOUSE_CONNECTION")
     return {"COLDSTART_WAREHOUSE": BaseHook.get_connection(name).get_uri()} if name else {}

@@ -11,7 +11,8 @@ from local.nightly import nightly
 from local.processes import StartError, stopping_on_sigterm
 from local.ui import ui
 from schemas.errors import UserError
-from schemas.run.learners import DEFAULT, known
+from schemas.run.command_line import add_model
+from schemas.run.learners import known
 from schemas.run.settings import Settings, parse_ds
 
 FAILED, USER_MISTAKE, STOPPED = 1, 2, 130
@@ -35,6 +36,8 @@ def main(arguments: list[str]) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     settings = Settings.from_environment()
+    if options.command != "ui" and options.model not in known():
+        raise UserError(f"the model is {options.model!r}; expected one of {', '.join(known())}.")
     match options.command:
         case "nightly":
             return nightly(settings, parse_ds(options.ds), options.model)
@@ -55,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     past.add_argument("--from", dest="first", required=True, help="the first day, YYYY-MM-DD")
     past.add_argument("--to", dest="last", required=True, help="the last day, YYYY-MM-DD")
     for command in (one_night, past):
-        command.add_argument("--model", default=DEFAULT, choices=known())
+        add_model(command)
     commands.add_parser("ui", help="serve Airflow's web interface on 127.0.0.1 until Ctrl-C")
     return parser
 

@@ -1,5 +1,6 @@
-"""Contracts and the night for people: `python -m schemas.docs` writes docs/tables.md, the picture
-in README, and docs/dataset.schema.json, by which editors complete and check a dataset.toml.
+"""Contracts and the night for people: `python -m schemas.docs` writes docs/tables.md and
+docs/settings.md, the picture in README, and the JSON Schemas by which editors complete and check
+the files that people write.
 
 `--check` changes nothing and exits 1 when one of them says something else than schemas/.
 """
@@ -8,25 +9,40 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from schemas.dataset import spec as dataset_spec
 from schemas.pipeline import NIGHT
-from schemas.run.settings import REPOSITORY
+from schemas.run.team_file import NAME, PREFIX, REPOSITORY, Run, TeamFile
 from schemas.tables.columns import Column, Table
 from schemas.tables.evaluation import BREAKDOWNS
 from schemas.tables.lake import lake_tables
 from schemas.tables.products import PRODUCTS, WAREHOUSE_TABLES
 from schemas.tables.rules import row_rules
+from schemas.toml_file import Record
 from schemas.warehouse.stored import SCHEMA
 from schemas.warehouse.views import VIEWS
 
 PAGE = REPOSITORY / "docs" / "tables.md"
-EDITORS = REPOSITORY / "docs" / "dataset.schema.json"
+SETTINGS = REPOSITORY / "docs" / "settings.md"
+EDITORS: dict[str, type[Record]] = {
+    "dataset.schema.json": dataset_spec.DatasetSpec,
+    "coldstart.schema.json": TeamFile,
+}
 README = REPOSITORY / "README.md"
 BEGIN = "<!-- Made of schemas/pipeline.py by `python -m schemas.docs`. -->\n"
 END = "<!-- The end of what is made. -->\n"
+EXAMPLE = """\
+warehouse = "postgresql://coldstart_writer@db.example.com/shop"
+source = "/data/shop"
+spark_memory = "8g"
+alert_connections = ["chat", "mail"]
+
+[run]
+model = "mamo"
+top_k = 50
+"""
 EXAMPLE_SPEC = dataset_spec.BUNDLED / "ml-100k.toml"
 
 
@@ -97,10 +113,50 @@ def picture() -> str:
     return f"```mermaid\nflowchart LR\n{''.join(waits)}```\n"
 
 
-def editors() -> str:
-    """The JSON Schema of a dataset spec."""
+def settings() -> str:
+    """The page of what a team sets once."""
+    parts = [
+        "# Settings",
+        "Made from `schemas/run/team_file.py` by `python -m schemas.docs`.",
+        f"A team sets once what every run shares: in `{NAME}`, in the checkout or where "
+        "`COLDSTART_CONFIG` says. The file is optional, and so is each key. A variable of the "
+        "environment wins over its key, and an empty one counts as not set. Relative paths begin "
+        "at the file. A key that there is not, or a value that does not fit, ends a command with "
+        "exit code 2 before it does anything, and all such mistakes are told at once.",
+        f"```toml\n{EXAMPLE}```",
+        "Who reads a source that is a database has no key, because the file may be shared: "
+        "`COLDSTART_SOURCE_USER` and `COLDSTART_SOURCE_PASSWORD`. An image has no file: mount one, "
+        "and name it. With the first line `#:schema docs/coldstart.schema.json` an editor "
+        "completes and checks it.",
+        _keys(TeamFile, lambda name: f"`{PREFIX}{name.upper()}`"),
+        "## [run]",
+        f"{_line(Run.__doc__)} What a person chooses for one night wins.",
+        _keys(Run, lambda name: "`--model`" if name == "model" else "Airflow's form"),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _keys(record: type[Record], or_by: Callable[[str], str]) -> str:
+    rows = [
+        f"| `{name}` | {or_by(name)} | {_default(field.default)} | {_line(field.description)} |"
+        for name, field in record.model_fields.items()
+        if name != "run"
+    ]
+    return "\n".join(["| key | or by | default | meaning |", "|---|---|---|---|", *rows])
+
+
+def _default(value: object) -> str:
+    return f"`{json.dumps(value)}`" if isinstance(value, str | int) else ""
+
+
+def _line(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def editors(record: type[Record]) -> str:
+    """The JSON Schema of a file that people write."""
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    schema = dialect | dataset_spec.DatasetSpec.model_json_schema()
+    schema = dialect | record.model_json_schema()
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -109,7 +165,8 @@ def made() -> dict[Path, str]:
     before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     readme = f"{before}{BEGIN}{picture()}{END}{after}"
-    return {PAGE: page(), EDITORS: editors(), README: readme}
+    schemas = {PAGE.parent / name: editors(record) for name, record in EDITORS.items()}
+    return {PAGE: page(), SETTINGS: settings(), README: readme, **schemas}
 
 
 def main(arguments: list[str]) -> int:

@@ -68,10 +68,10 @@ _EXPECTED = {
 def load(record: type[Made], path: Path, what: str) -> Made:
     """The file as a `record`; a `UserError` names everything that is wrong with it.
 
-    what: the file's name for people, such as `dataset spec`
+    what: the file's name for people, such as `dataset spec`. Validators get the folder as context.
     """
     try:
-        return record.model_validate(_table(path, what))
+        return record.model_validate(_table(path, what), context=path.parent)
     except ValidationError as error:
         told = [_told(mistake, record, str(path)) for mistake in error.errors()]
     listed = "".join(f"\n  {n}. {text}" for n, text in enumerate(told, start=1))

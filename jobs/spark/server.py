@@ -24,6 +24,7 @@ from jobs.spark.java import IN_UTC, java_home, with_java_options
 from jobs.spark.java_locale import for_any_name
 from schemas.errors import UserError
 from schemas.run.settings import Settings
+from schemas.run.team_file import variables
 
 TOKEN_VARIABLE = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # noqa: S105 - a name, not a password
 MEMORY_VARIABLE = "COLDSTART_SPARK_MEMORY"
@@ -63,7 +64,7 @@ def serve(port: int, environment: Mapping[str, str] = os.environ) -> NoReturn:
     scratch.mkdir()
     (folder / "log4j2.properties").write_text(_LOG4J2)
     properties = folder / "spark.properties"
-    memory = environment.get(MEMORY_VARIABLE) or "3g"
+    memory = variables(environment)[MEMORY_VARIABLE]
     properties.write_text(_properties(port, folder, memory, settings))
     spark_home = _spark_home()
     submit = spark_home / "bin" / "spark-submit"

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from schemas.errors import FULL_DISK, PassingError, UserError
 from schemas.pipeline import Step, steps_of
 from schemas.run.learners import DEFAULT, known
+from schemas.run.team_file import team_file
 
 log = logging.getLogger("coldstart")
 
@@ -78,8 +79,16 @@ def add_ds(command: argparse.ArgumentParser) -> None:
 
 
 def add_model(command: argparse.ArgumentParser) -> None:
-    about = f"the learner: {', '.join(known())} (default: {DEFAULT})"
-    command.add_argument("--model", default=DEFAULT, help=about)
+    about = f"the learner: {', '.join(known())} (default: the team's, or {DEFAULT})"
+    # argparse asks the type for a default that is a text, and tells what it refuses.
+    command.add_argument("--model", type=_model, default="", help=about)
+
+
+def _model(name: str) -> str:
+    try:
+        return name or team_file().run.model
+    except UserError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 @contextmanager

@@ -1,19 +1,8 @@
-"""Where a run keeps its state and finds its services, read from the environment in one place.
+"""Where a run keeps its state and finds its services: what the environment and the team's file say.
 
-COLDSTART_HOME       folder of all run-time state; default: `var` beside this package
-COLDSTART_SOURCE     folder of the source data; default: $COLDSTART_HOME/datasets/ml-100k
-COLDSTART_WAREHOUSE  duckdb:///absolute/path/file.duckdb or postgresql://user@host:5432/database;
-                     default: $COLDSTART_HOME/warehouse.duckdb. PostgreSQL's own variables
-                     (PGPASSWORD, PGPASSFILE, PGSSLMODE, PGSSLROOTCERT, ...) count too
-COLDSTART_SPARK      a Spark master (local[*], spark://...) or a Spark Connect server (sc://...);
-                     default: local[*]
-COLDSTART_SPARK_JARS paths of jars for Spark, by commas, such as a database's JDBC driver
-COLDSTART_SPARK_PROPERTIES
-                     a file of Spark's properties, `name=value` a line, over those that the server
-                     of one machine, or a step's own driver, starts with; `#` begins a comment.
-                     COLDSTART_SPARK alone says the master
-COLDSTART_SOURCE_USER, COLDSTART_SOURCE_PASSWORD
-                     for a source that is a database (format = "jdbc" in the dataset spec)
+`TeamFile` explains each (docs/settings.md). Who reads a source that is a database
+(format = "jdbc" in the dataset spec) the environment alone says, because the file may be shared:
+COLDSTART_SOURCE_USER, COLDSTART_SOURCE_PASSWORD.
 """
 
 from __future__ import annotations
@@ -26,9 +15,9 @@ from pathlib import Path
 
 from schemas import utc
 from schemas.errors import UserError
+from schemas.run.team_file import REPOSITORY as REPOSITORY
+from schemas.run.team_file import variables
 from schemas.warehouse.uri import WarehouseUri
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +35,10 @@ class Settings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-        home = Path(environment.get("COLDSTART_HOME") or REPOSITORY / "var").expanduser().absolute()
-        source = Path(environment.get("COLDSTART_SOURCE") or _fetched(home))
-        warehouse = environment.get("COLDSTART_WAREHOUSE")
+        found = variables(environment)
+        home = Path(found.get("COLDSTART_HOME") or REPOSITORY / "var").expanduser().absolute()
+        source = Path(found.get("COLDSTART_SOURCE") or _fetched(home))
+        warehouse = found.get("COLDSTART_WAREHOUSE")
         return Settings(
             home=home,
             source=source.expanduser().absolute(),
@@ -57,11 +47,11 @@ class Settings:
                 if warehouse
                 else WarehouseUri.of_file(home / "warehouse.duckdb")
             ),
-            spark=environment.get("COLDSTART_SPARK") or "local[*]",
-            spark_jars=_absolute(environment.get("COLDSTART_SPARK_JARS") or ""),
-            spark_properties=_properties(environment.get("COLDSTART_SPARK_PROPERTIES")),
-            source_user=environment.get("COLDSTART_SOURCE_USER"),
-            source_password=environment.get("COLDSTART_SOURCE_PASSWORD"),
+            spark=found["COLDSTART_SPARK"],
+            spark_jars=_absolute(found.get("COLDSTART_SPARK_JARS", "")),
+            spark_properties=_properties(found.get("COLDSTART_SPARK_PROPERTIES")),
+            source_user=found.get("COLDSTART_SOURCE_USER"),
+            source_password=found.get("COLDSTART_SOURCE_PASSWORD"),
         )
 
     @property

@@ -1,7 +1,10 @@
+import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import night_settings
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
@@ -110,6 +113,23 @@ def test_what_no_step_could_use_is_refused_by_the_form(dag: DAG, wrong: dict[str
     for name, value in wrong.items():
         with pytest.raises(ParamValidationError):
             dag.params.get_param(name).resolve(value)
+
+
+def test_the_form_begins_with_what_the_team_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "coldstart.toml"
+    file.write_text('retries = 5\n[run]\nmodel = "mamo"\ntop_k = 50\n')
+    with monkeypatch.context() as patched:
+        patched.setenv("COLDSTART_CONFIG", str(file))
+        patched.setenv("COLDSTART_DEADLINE_HOURS", "0")
+        importlib.reload(night_settings)
+        found = {name: param.value for name, param in night_settings.PARAMS.items()}
+        retries, deadline = night_settings.DEFAULT_ARGS["retries"], night_settings.DEADLINE
+    importlib.reload(night_settings)
+    assert found["model"] == "mamo"
+    assert found["top_k"] == 50
+    assert (retries, deadline) == (5, None)
 
 
 def test_where_tasks_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,14 +10,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from schemas import docs
-from schemas.dataset.spec import BUNDLED
+from schemas.dataset.spec import BUNDLED, DatasetSpec
 
 SPEC = tomllib.loads((BUNDLED / "ml-100k.toml").read_text())
 
 
 def _mistakes(spec: dict[str, Any]) -> list[str]:
     return [
-        each.message for each in Draft202012Validator(json.loads(docs.editors())).iter_errors(spec)
+        each.message
+        for each in Draft202012Validator(json.loads(docs.editors(DatasetSpec))).iter_errors(spec)
     ]
 
 
@@ -41,7 +42,7 @@ def test_mistakes_are_marked(change: dict[str, Any], message: str) -> None:
 
 
 def test_every_key_that_is_no_section_is_explained() -> None:
-    sections = json.loads(docs.editors())["$defs"]
+    sections = json.loads(docs.editors(DatasetSpec))["$defs"]
     silent = [
         f"{name}.{key}"
         for name, section in sections.items()

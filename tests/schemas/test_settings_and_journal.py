@@ -1,4 +1,4 @@
-"""Settings come from the environment alone; the journal keeps what steps say."""
+"""Settings of an environment without a file of the team; the journal keeps what steps say."""
 
 from __future__ import annotations
 
