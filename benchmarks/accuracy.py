@@ -31,10 +31,10 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.device import choose_device
 from meta_model.evaluation.scenarios import Figure, evaluate
-from meta_model.training.checkpoint import Epoch
 from meta_model.training.meta_train import TrainingCallbacks, meta_train
 from schemas.dataset.spec import Feedback
 from schemas.run import command_line
+from schemas.run.artefact import Epoch
 from schemas.run.learners import known
 from schemas.tables.lake import SCENARIOS
 from schemas.tables.metrics import ADAPTATION_GAIN, of_tasks

@@ -41,10 +41,10 @@ from meta_model.evidence.item_values import item_values
 from meta_model.evidence.quality import Judged, judge
 from meta_model.evidence.segment_lists import segment_lists
 from meta_model.ranking.recommender import Recommender
-from meta_model.training.checkpoint import Epoch
 from meta_model.training.meta_train import TrainingCallbacks, meta_train
 from schemas.errors import UserError
 from schemas.run import command_line
+from schemas.run.artefact import Epoch
 from schemas.run.learners import known
 
 log = logging.getLogger("benchmarks.evidence")

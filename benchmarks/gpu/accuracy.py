@@ -13,8 +13,8 @@ from benchmarks.gpu.world import Facts, Measurements, World
 from benchmarks.inputs import public_split
 from meta_model.config import Config
 from meta_model.evaluation.scenarios import evaluate
-from meta_model.training.checkpoint import Epoch
 from meta_model.training.meta_train import TrainingCallbacks, meta_train
+from schemas.run.artefact import Epoch
 
 DATASET = "ml-1m"
 METRICS = ("mae", "rmse", "ndcg5")

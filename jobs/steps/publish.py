@@ -5,7 +5,6 @@ Then their model is kept as the one that later nights' models have to hold.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -25,6 +24,7 @@ from schemas.lake import Lake, written_at
 from schemas.pipeline import BUILD_PROFILES, EVALUATE, GATE, MADE_BY, META_TRAIN, PUBLISH
 from schemas.projections.arrow import read_batches, read_partition
 from schemas.run import decision, journal
+from schemas.run.artefact import Provenance
 from schemas.run.decision import CHAMPIONS, Decision
 from schemas.run.run_id import RunId
 from schemas.run.settings import Settings
@@ -109,7 +109,7 @@ def _keeping_model(settings: Settings, ds: date, decided: Decision, run: RunId) 
     else:
         day = decision.champion_day(settings, ds) or ds
         source = Lake(root=settings.published).require(CHAMPIONS, day, made_by=PUBLISH)
-    found = json.loads((source / "model.json").read_text())["model_version"]
+    found = Provenance.read(source).model_version
     if found != run.version:
         raise UserError(
             f"{source} holds the version {found}, and the gate chose {run}: the model has been "

@@ -8,9 +8,8 @@ the rows of its embedding tables)
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -29,34 +28,16 @@ from meta_model.data.inputs import Inputs
 from meta_model.learners import Learner, create
 from meta_model.ranking.calibration import Calibration
 from meta_model.ranking.recommender import Recommender
-from meta_model.training.checkpoint import curve_lines
 from meta_model.training.meta_train import Trained
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.pipeline import BUILD_PROFILES, META_TRAIN, PUBLISH
+from schemas.run.artefact import Provenance, write_curve
 from schemas.run.decision import CHAMPIONS
-from schemas.run.run_id import RunId
 
 _ROW_KEYS = "numbering.parquet"
 # What a model is: its version is their digest, one after the other.
 _PARTS = ("weights.safetensors", "choice.safetensors", "calibration.json")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provenance:
-    """What a model is, for the tables made with it."""
-
-    ds: str
-    model: str
-    model_version: str
-    vocabulary_checksum: str
-    best_epoch: int
-    train_tasks: int
-
-    @property
-    def run_id(self) -> RunId:
-        ds = date.fromisoformat(self.ds)
-        return RunId(ds=ds, model=self.model, version=self.model_version)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +76,8 @@ def save(
         for name, part in parts.items():
             (draft.path / name).write_bytes(part)
         (draft.path / "config.json").write_text(config.to_json() + "\n")
-        (draft.path / "model.json").write_text(json.dumps(asdict(provenance), indent=2) + "\n")
-        (draft.path / "curve.jsonl").write_text(curve_lines(trained.curve))
+        provenance.write(draft.path)
+        write_curve(draft.path, trained.curve)
         pq.write_table(row_keys(inputs), draft.path / _ROW_KEYS)
         draft.rows = provenance.train_tasks
     return provenance
@@ -105,7 +86,7 @@ def save(
 def load(models: Path, ds: date, model: str, inputs: Inputs, device: torch.device) -> Loaded:
     """The model trained for `ds`; a `UserError` when it is not whole or not of these inputs."""
     folder = Lake(root=models).require(model, ds, made_by=META_TRAIN)
-    provenance = _provenance(folder)
+    provenance = Provenance.read(folder)
     if provenance.vocabulary_checksum != inputs.vocabulary_checksum:
         raise UserError(
             f"{folder} was trained on the vocabulary {provenance.vocabulary_checksum[:12]}, and "
@@ -122,7 +103,7 @@ def load_champion(published: Path, day: date, inputs: Inputs, device: torch.devi
     """
     folder = Lake(root=published).require(CHAMPIONS, day, made_by=PUBLISH)
     then = pq.read_table(folder / _ROW_KEYS)
-    return _loaded(folder, _provenance(folder), inputs, then, device)
+    return _loaded(folder, Provenance.read(folder), inputs, then, device)
 
 
 def _loaded(
@@ -170,7 +151,3 @@ def _fill(model: nn.Module, packed: bytes, inputs: Inputs, then: pa.Table | None
     if then is not None:
         weights = aligned(weights, model, then, row_keys(inputs))
     model.load_state_dict(weights)
-
-
-def _provenance(folder: Path) -> Provenance:
-    return Provenance(**json.loads((folder / "model.json").read_text()))

@@ -18,12 +18,13 @@ from meta_model.data.inputs import Inputs, load
 from meta_model.learners import Learner
 from meta_model.ranking.calibrating import calibrated
 from meta_model.ranking.recommender import Recommender
-from meta_model.training.checkpoint import Checkpoints, Epoch
+from meta_model.training.checkpoint import Checkpoints
 from meta_model.training.meta_train import TrainingCallbacks, meta_train
 from meta_model.training.processes import Processes
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.run import journal
+from schemas.run.artefact import Epoch
 from schemas.run.settings import Settings
 
 _LINE_EVERY_SECONDS = 60

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from meta_model.artefact.artefact import Provenance
 from meta_model.choice.ridge import Ridge
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.breakdown import Breakdown
@@ -25,6 +24,7 @@ from meta_model.evidence.segment_lists import SegmentList
 from meta_model.ranking.scoring import Scores
 from schemas.lake import Lake
 from schemas.projections.arrow import arrow_schema
+from schemas.run.artefact import Provenance
 from schemas.run.run_id import RunId
 from schemas.tables.columns import Table
 from schemas.tables.metrics import named

@@ -8,7 +8,6 @@ save, and the resumed run ends with the weights that the undisturbed one would h
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
@@ -20,25 +19,9 @@ from typing import Any
 import torch
 
 from meta_model.learners import Learner
+from schemas.run.artefact import Epoch, write_curve
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One line of the training curve; validation values are means over tasks, nan without any."""
-
-    epoch: int
-    train_loss: float
-    validation_loss: float
-    validation_mae: float
-    validation_mae_before: float
-    padding_share: float  # of the positions computed, the share of padding
-
-
-def curve_lines(curve: list[Epoch]) -> str:
-    """The curve as lines of JSON, one an epoch."""
-    return "".join(json.dumps(asdict(epoch)) + "\n" for epoch in curve)
 
 
 @dataclass(kw_only=True)
@@ -74,7 +57,7 @@ class Checkpoints:
         temporary = self._file.with_suffix(f".{os.getpid()}")
         torch.save(state, temporary)
         temporary.replace(self._file)
-        (self.folder / "curve.jsonl").write_text(curve_lines(run.curve))
+        write_curve(self.folder, run.curve)
 
     def restore(self, learner: Learner, optimizer: torch.optim.Optimizer) -> Run:
         """The run that was interrupted, with its learner and optimizer put back; or a new one."""

@@ -18,11 +18,12 @@ from meta_model.data.tasks import Tasks
 from meta_model.evaluation.metrics import mae
 from meta_model.evaluation.scenarios import outcomes
 from meta_model.learners import Learner, create
-from meta_model.training.checkpoint import Checkpoints, Epoch, Run
+from meta_model.training.checkpoint import Checkpoints, Run
 from meta_model.training.global_update import Progress, global_update, optimizer_of
 from meta_model.training.losses import Losses
 from meta_model.training.processes import ALONE, Processes
 from schemas.errors import UserError
+from schemas.run.artefact import Epoch
 
 
 @dataclass(frozen=True, kw_only=True)

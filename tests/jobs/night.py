@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +16,7 @@ from schemas.dataset import spec as dataset_spec
 from schemas.lake import Lake
 from schemas.projections.arrow import arrow_schema
 from schemas.run import decision, journal
+from schemas.run.artefact import Provenance
 from schemas.run.decision import Decision
 from schemas.run.settings import Settings
 from schemas.tables import lake as tables
@@ -232,7 +232,14 @@ class Night:
     def write_model(self) -> None:
         """What publishing needs to know of the artefact of the day's model."""
         with Lake(root=self.settings.models).replacing("melu", self.ds) as draft:
-            (draft.path / "model.json").write_text(json.dumps({"model_version": self.version}))
+            Provenance(
+                ds=str(self.ds),
+                model="melu",
+                model_version=self.version,
+                vocabulary_checksum="0" * 64,
+                best_epoch=2,
+                train_tasks=1958,
+            ).write(draft.path)
             draft.rows = 1
 
     def decide(self) -> None:

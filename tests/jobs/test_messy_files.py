@@ -172,11 +172,11 @@ def test_a_type_that_spark_cannot_read_is_told(tmp_path: Path, column: str, foun
 
     from jobs.sources.files.paths import Part
     from jobs.sources.reading import problems
-    from schemas.dataset.source_files import Interactions
+    from schemas.dataset.source_files import SourceFile
 
     file = tmp_path / "picks.parquet"
     duckdb.sql(f"copy (select {column}, 'i1' as what) to '{file}' (format parquet)")
-    spec = Interactions(file=file.name, format="parquet", user_id="who", item_id="what")
+    spec = SourceFile(file=file.name, format="parquet")
     assert list(problems(tmp_path, [Part(path=file)], spec, ["what"])) == [], "nobody needs it"
     [told] = problems(tmp_path, [Part(path=file)], spec, ["who", "what"])
     with pytest.raises(UserError, match=rf"picks\.parquet has {found}.*Write it as text"):

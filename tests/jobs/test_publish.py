@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,6 +10,7 @@ import pytest
 from jobs.steps import gate, publish
 from schemas.errors import UserError
 from schemas.run import decision, journal
+from schemas.run.artefact import Provenance
 from tests.jobs.engines import both_engines
 from tests.jobs.night import DS, NIGHT, RUN, Night
 
@@ -179,8 +179,8 @@ def test_the_champion_goes_on_where_the_gate_says_so(night):
     (_, before, _), (_, after, said) = night.ask(sql)
     assert (before, after) == (first, first)
     assert f"kept the last published model, {first} (the new one failed)" in said
-    kept = night.settings.published / "models" / f"ds={TOMORROW}" / "model.json"
-    assert json.loads(kept.read_text()) == {"model_version": RUN["model_version"]}
+    kept = night.settings.published / "models" / f"ds={TOMORROW}"
+    assert Provenance.read(kept).model_version == RUN["model_version"]
 
 
 def test_the_journal_says_what_consumers_of_the_tables_want_to_know(night):

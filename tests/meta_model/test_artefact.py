@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from meta_model.artefact import artefact
-from meta_model.artefact.artefact import Provenance
 from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
@@ -19,6 +18,7 @@ from meta_model.ranking.calibrating import calibrated
 from meta_model.ranking.recommender import Recommender
 from meta_model.training.meta_train import meta_train
 from schemas.errors import UserError
+from schemas.run.artefact import Provenance
 
 CPU = torch.device("cpu")
 DS = date(1998, 3, 31)

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from meta_model.artefact.artefact import Provenance
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.breakdown import RATING_BINS, SUPPORT_SIZES, Breakdown
@@ -20,6 +19,7 @@ from meta_model.learners import Learner, create
 from meta_model.steps import outputs
 from schemas.lake import Lake
 from schemas.projections.arrow import read_partition
+from schemas.run.artefact import Provenance
 from schemas.tables.evaluation import BREAKDOWNS, CALIBRATION, QUALITY_BY_SUPPORT
 from schemas.tables.lake import SCENARIOS
 from tests.meta_model.small_lake import DS

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from meta_model.artefact.artefact import Provenance
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.episodes import Episodes
@@ -19,6 +18,7 @@ from meta_model.evaluation.baselines import popularity
 from meta_model.evaluation.scenarios import Figure, evaluate
 from meta_model.learners import Learner, create
 from meta_model.steps.outputs import metrics_table
+from schemas.run.artefact import Provenance
 from schemas.tables import metrics
 
 CPU = torch.device("cpu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from calendar import month_abbr
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -125,7 +126,9 @@ def worth(contests: Sequence[Contest]) -> Markup:
 def losses(training: Training) -> Markup:
     """The training loss and the validation loss of each epoch."""
     epochs = training.epochs
-    title = f"Training and validation loss over {len(epochs)} epochs, best {training.best_epoch}"
+    title = (
+        f"Training and validation loss over {len(epochs)} epochs, best {training.model.best_epoch}"
+    )
     return _epochs(
         title,
         training,
@@ -150,23 +153,23 @@ def adaptation(training: Training) -> Markup:
     )
 
 
-def _epochs(
-    title: str, training: Training, named: dict[str, tuple[str, list[float | None]]]
-) -> Markup:
-    last = len(training.epochs)
-    ticks = dict.fromkeys(number for number in (1, training.best_epoch, last) if number)
+def _epochs(title: str, training: Training, named: dict[str, tuple[str, list[float]]]) -> Markup:
+    """NaN is a mean over no tasks, and not drawn."""
+    last, best = len(training.epochs), training.model.best_epoch
+    ticks = dict.fromkeys(number for number in (1, best, last) if number)
     x = Axis(
         low=1,
         high=max(2, last),
-        ticks=tuple((n, f"best {n}" if n == training.best_epoch else str(n)) for n in ticks),
+        ticks=tuple((n, f"best {n}" if n == best else str(n)) for n in ticks),
     )
-    y = number_axis(_known(value for _, values in named.values() for value in values))
+    known = [v for _, values in named.values() for v in values if not math.isnan(v)]
+    y = number_axis(known)
     series = [
         Series(
             style=style,
             points=tuple(
                 None
-                if value is None
+                if math.isnan(value)
                 else Point(x=n, y=value, says=f"{name}, epoch {n}: {value:.4f}")
                 for n, value in enumerate(values, start=1)
             ),

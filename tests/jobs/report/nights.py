@@ -12,6 +12,7 @@ from jobs.report.sections.operation import file_of
 from jobs.steps import report as step
 from schemas.lake import Lake
 from schemas.run import journal
+from schemas.run.artefact import Epoch, write_curve
 from schemas.tables.products import EVIDENCE_QUALITY
 from tests.jobs.night import RUN, Night, Row
 
@@ -83,19 +84,19 @@ def complete(night: Night) -> None:
 
 def write_model(night: Night) -> None:
     """The artefact's files that a report reads."""
-    epochs = [
-        {
-            **{"epoch": n, "train_loss": 0.5 / n, "validation_loss": 0.6 / n},
-            **{"validation_mae": 0.9 / n, "validation_mae_before": 1.0 / n, "padding_share": 0.1},
-        }
+    curve = [
+        Epoch(
+            epoch=n,
+            train_loss=0.5 / n,
+            validation_loss=0.6 / n,
+            validation_mae=0.9 / n,
+            validation_mae_before=1.0 / n,
+            padding_share=0.1,
+        )
         for n in (1, 2, 3)
     ]
-    with Lake(root=night.settings.models).replacing("melu", night.ds) as draft:
-        lines = "".join(json.dumps(epoch) + "\n" for epoch in epochs)
-        (draft.path / "curve.jsonl").write_text(lines)
-        about = {"best_epoch": 2, "train_tasks": 1958, "model_version": RUN["model_version"]}
-        (draft.path / "model.json").write_text(json.dumps(about))
-        draft.rows = 1958
+    night.write_model()
+    write_curve(Lake(root=night.settings.models).version("melu", night.ds), curve)
 
 
 def report(night: Night) -> str:

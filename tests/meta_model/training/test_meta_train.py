@@ -11,10 +11,11 @@ import torch
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.scenarios import evaluate
-from meta_model.training.checkpoint import Checkpoints, Epoch
+from meta_model.training.checkpoint import Checkpoints
 from meta_model.training.meta_train import Trained, TrainingCallbacks, meta_train, validate
 from meta_model.training.processes import Processes
 from schemas.errors import UserError
+from schemas.run.artefact import Epoch
 
 CPU = torch.device("cpu")
 
