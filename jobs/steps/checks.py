@@ -101,7 +101,7 @@ def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str
         recommended = night.read(scores)
         yield evidence, night.read(evidence)
         yield quality, night.read(quality)
-        yield scores, with_rated(recommended, episodes, users, items, feedback=spec.feedback)
+        yield scores, with_rated(recommended, episodes, users, items, is_implicit=spec.is_implicit)
         for table in (figures, lists, *breakdowns):
             yield table, night.read(table)
 

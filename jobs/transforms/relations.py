@@ -5,8 +5,6 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from schemas.dataset.spec import Feedback
-
 
 def with_unknowns(episodes: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
     """Episodes with the items that have no profile, and whether the user has one."""
@@ -69,7 +67,7 @@ def with_rated(
     users: DataFrame,
     items: DataFrame,
     *,
-    feedback: Feedback,
+    is_implicit: bool,
 ) -> DataFrame:
     """Scores with whether the user has rated the item: a serve task's support is all they rated.
 
@@ -78,7 +76,7 @@ def with_rated(
     entries = (
         episodes.where(F.col("split") == "serve")
         .select("user_index", F.inline(F.arrays_zip(*_pair("support"))))
-        .where((F.col("rating") > 0) if feedback == "implicit" else F.lit(True))
+        .where((F.col("rating") > 0) if is_implicit else F.lit(True))
     )
     rated = (
         entries.select("user_index", "item_index")

@@ -44,10 +44,15 @@ class Inputs:
     versions: tuple[str, ...] = ()  # the lake's versions that all this was read from
 
     @property
+    def is_implicit(self) -> bool:
+        """Whether people chose, and did not rate."""
+        return self.feedback == "implicit"
+
+    @property
     def liked_from(self) -> float:
         """The least rating of a liked item: 4 of 1 to 5; of implicit feedback, a choice."""
         low, high = self.rating_levels[0], self.rating_levels[-1]
-        if self.feedback == "implicit":
+        if self.is_implicit:
             return high
         return next(level for level in self.rating_levels if level >= low + 0.75 * (high - low))
 

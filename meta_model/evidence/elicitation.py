@@ -64,7 +64,7 @@ def elicit(
     shared model.
     ranker: makes the lists that follow; members: who is asked, by user index [U + 1], or everyone
     """
-    if inputs.feedback == "implicit":
+    if inputs.is_implicit:
         raise ValueError("elicitation needs ratings; implicit feedback has no reaction to reveal")
     learner.eval()
     asked = {name: items.to(device) for name, items in lists.items()}

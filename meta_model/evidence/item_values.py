@@ -67,7 +67,7 @@ def item_values(
         is_existing[tasks.users] = True
         found = learner.per_example_gradient_norms(tasks, learner.embed(tasks.items))
         # A sampled negative is no reaction that anyone had.
-        is_reaction = tasks.support.ratings > 0 if inputs.feedback == "implicit" else True
+        is_reaction = tasks.support.ratings > 0 if inputs.is_implicit else True
         mask = tasks.support.mask & is_reaction
         items = tasks.items[tasks.support.rows]
         scaled = found.of_loss / found.losses.clamp(min=_LOSS_FLOOR)
@@ -97,7 +97,7 @@ class _Sums:
 
     def __init__(self, n_segments: int, inputs: Inputs, device: torch.device) -> None:
         self.size = len(inputs.item_profiles) + 1
-        self.feedback = inputs.feedback
+        self.is_implicit = inputs.is_implicit
         self.levels = torch.tensor(inputs.rating_levels, device=device)
         n = n_segments * self.size
         self.of_loss, self.of_score = (
@@ -130,7 +130,7 @@ class _Sums:
         pairs = pairs[items]
         of_loss = self.of_loss[cells].cpu()[items] / pairs
         discriminative = unit_scaled(of_loss)
-        if self.feedback == "explicit":
+        if not self.is_implicit:
             widest = (self.levels.max() - self.levels.min()).item() / 2
             of_leaning = self.of_leaning[cells].cpu()[items]
             discriminative = leaning.tells(of_leaning, pairs, widest)

@@ -44,7 +44,7 @@ def _of_size(
     logits, liked = (torch.cat(parts) for parts in zip(*rows, strict=True))
     intercept, slope = regressed(logits, liked)
     low, high = None, None
-    if inputs.feedback == "explicit":
+    if not inputs.is_implicit:
         low, high = interval(torch.cat([_errors(recommender, tasks, size) for tasks in shown]))
     return OfSize(
         n_support=size,

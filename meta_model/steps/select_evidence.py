@@ -71,7 +71,7 @@ def _judged(
     record: journal.Step,
 ) -> Iterator[pa.Table]:
     """Each segment's lists, asked of the segment's own held-out users."""
-    if night.inputs.feedback == "implicit":
+    if night.inputs.is_implicit:
         record.progress("lists are not judged: implicit feedback has no reaction to reveal")
         return
     config = night.loaded.config

@@ -171,7 +171,7 @@ def validate(
 def _resampling(config: Config, inputs: Inputs) -> Resampling | None:
     if not config.recut:
         return None
-    if inputs.feedback == "implicit":
+    if inputs.is_implicit:
         return Swap()
     return Resplit(
         query_size=config.query_size,
