@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from schemas import docs
 from schemas.dataset.spec import BUNDLED, DatasetSpec
+from schemas.run.team_file import TeamFile
 
 SPEC = tomllib.loads((BUNDLED / "ml-100k.toml").read_text())
 
@@ -50,3 +51,11 @@ def test_every_key_that_is_no_section_is_explained() -> None:
         if "description" not in about and "$ref" not in str(about)
     ]
     assert silent == []
+
+
+def test_the_team_s_file_has_a_schema_too() -> None:
+    schema = Draft202012Validator(json.loads(docs.editors(TeamFile)))
+    example = tomllib.loads(docs.EXAMPLE)
+    assert list(schema.iter_errors(example)) == []
+    [mistake] = schema.iter_errors(example | {"run": {"rank_by": "luck"}})
+    assert mistake.message == "'luck' is not one of ['p_like', 'choice', 'rating']"

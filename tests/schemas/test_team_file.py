@@ -76,6 +76,7 @@ def test_commands_take_the_team_s_model_and_tell_a_mistake_before_they_begin(
     parser = ArgumentParser()
     command_line.add_model(parser)
     assert parser.parse_args([]).model == "mamo"
+    assert parser.parse_args(["--model", ""]).model == "mamo", "as `make nightly` says it"
     assert parser.parse_args(["--model", "maml"]).model == "maml"
     file.write_text("retry = 3")
     with pytest.raises(SystemExit) as ended:
