@@ -45,7 +45,7 @@ def _of_size(
     intercept, slope = regressed(logits, liked)
     low, high = None, None
     if not inputs.is_implicit:
-        low, high = interval(torch.cat([_errors(recommender, tasks, size) for tasks in shown]))
+        low, high = interval(torch.cat([errors(recommender, tasks, size) for tasks in shown]))
     return OfSize(
         n_support=size,
         intercept=intercept,
@@ -68,12 +68,12 @@ def _rows(recommender: Recommender, tasks: Tasks, liked_from: float) -> tuple[Te
     return logits.cpu(), is_liked.gather(1, items)[there].double().cpu()
 
 
-def _errors(recommender: Recommender, tasks: Tasks, size: int) -> Tensor:
+def errors(recommender: Recommender, tasks: Tasks, size: int) -> Tensor:
     """The query's ratings minus their scores, after adapting on `size` interactions: [R]."""
     learner = recommender.learner
     catalogue = learner.embed(tasks.items)
     adapts = size > 0 and size >= recommender.config.min_adapt
     state = learner.adapt(tasks, catalogue) if adapts else learner.unadapted(tasks)
     forecasts = learner.predict(state, catalogue, learner.statistics.query(tasks))
-    errors: Tensor = tasks.query.ratings - learner.expected(state, forecasts)
-    return errors[tasks.query.mask].double().cpu()
+    found: Tensor = tasks.query.ratings - learner.expected(state, forecasts)
+    return found[tasks.query.mask].double().cpu()

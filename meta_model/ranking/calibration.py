@@ -73,6 +73,13 @@ class Calibration:
         low, high = ((scores + end).clamp(*scale) for end in ends)
         return low, high
 
+    def of_size(self, n_support: int) -> OfSize:
+        """What is fitted to users of so many known interactions."""
+        return max(
+            (each for each in self.sizes if each.n_support <= n_support),
+            key=lambda each: each.n_support,
+        )
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2)
 

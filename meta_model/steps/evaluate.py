@@ -5,6 +5,7 @@ from __future__ import annotations
 from meta_model.artefact import artefact
 from meta_model.artefact.artefact import Loaded
 from meta_model.evaluation.breakdown import Breakdown
+from meta_model.evaluation.list_calibration import list_calibration
 from meta_model.evaluation.list_quality import list_quality
 from meta_model.evaluation.scenarios import evaluate
 from meta_model.steps import outputs
@@ -16,6 +17,7 @@ from schemas.tables.products import (
     ANY_KNOWN,
     CHAMPION,
     LIST_QUALITY,
+    LIST_SCENARIOS,
     MODEL_METRICS,
 )
 
@@ -35,6 +37,7 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
     record.rows_out = outputs.write(night.lake, MODEL_METRICS, night.ds, [table])
     outputs.write_breakdown(night.lake, night.ds, breakdown, night.loaded.provenance)
     _evaluate_lists(night, champion, record)
+    _evaluate_calibration(night, record)
     told = (primary(night.inputs.feedback).name, ADAPTATION_GAIN.name)  # the summary shows all
     for figure in figures:
         if figure.model in (name, CHAMPION) and figure.metric in told:
@@ -61,6 +64,20 @@ def _evaluate_lists(night: Night, champion: Loaded | None, record: journal.Step)
         if (figure.known, figure.metric) == (ANY_KNOWN, NDCG10.name):
             value = f"{NDCG10.title} of lists {NDCG10.text(figure.value)}"
             record.progress(f"{figure.scenario:<9} {figure.model:<18} {value}")
+
+
+def _evaluate_calibration(night: Night, record: journal.Step) -> None:
+    """Whether p_like and the intervals of scores are what they say: told, and no reason to stop."""
+    recommender = night.loaded.recommender
+    found = (list_calibration(recommender, night.inputs, each) for each in LIST_SCENARIOS)
+    for each in filter(None, found):
+        record.facts[f"calibration of lists, {each.scenario}"] = {
+            "p_like_ece": round(each.error, 4),
+            "interval_coverage": None if each.coverage is None else round(each.coverage, 4),
+            "n_users": each.n_users,
+        }
+        covered = "" if each.coverage is None else f", {each.coverage:.1%} of ratings in intervals"
+        record.progress(f"{each.scenario:<9} p_like is off by {each.error:.4f}{covered}")
 
 
 def _champion(night: Night, record: journal.Step) -> Loaded | None:
