@@ -15,7 +15,7 @@ from meta_model.data.features import Features, features
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.metapaths import NO_METAPATHS, Metapaths, metapaths
 from schemas.dataset import choice as dataset_choice
-from schemas.dataset.spec import Feedback
+from schemas.dataset.spec import Feedback, usual_liked_level
 from schemas.lake import Lake
 from schemas.projections.arrow import arrow_schema, partition_files, read_partition
 from schemas.tables import lake as tables
@@ -41,6 +41,7 @@ class Inputs:
     feedback: Feedback = "explicit"
     segments: tuple[str, ...] = ()  # the users' features whose values make segments
     metapaths: Metapaths = NO_METAPATHS
+    liked_level: float | None = None  # where the data set says another one than the usual
     versions: tuple[str, ...] = ()  # the lake's versions that all this was read from
 
     @property
@@ -51,10 +52,8 @@ class Inputs:
     @property
     def liked_from(self) -> float:
         """The least rating of a liked item: 4 of 1 to 5; of implicit feedback, a choice."""
-        low, high = self.rating_levels[0], self.rating_levels[-1]
-        if self.is_implicit:
-            return high
-        return next(level for level in self.rating_levels if level >= low + 0.75 * (high - low))
+        usual = usual_liked_level(self.rating_levels)
+        return usual if self.liked_level is None else self.liked_level
 
     def statistics(self) -> ItemStatistics:
         return ItemStatistics.from_profiles(self.item_profiles, self.feedback)
@@ -83,6 +82,7 @@ def load(lake: Lake, ds: date) -> Inputs:
         feedback=spec.feedback,
         segments=spec.segments,
         rating_levels=spec.rating_levels,
+        liked_level=spec.liked_level,
         user_profiles=user_profiles,
         item_profiles=item_profiles,
         users=features(user_profiles, "user_index", _sizes(vocabulary, "user", spec.user_features)),

@@ -59,6 +59,8 @@ class DatasetSpec(Record):
     """The lowest and the highest rating, of explicit feedback."""
     rating_step: float = 1.0
     """Between one rating and the next: 0.5 where there are half stars."""
+    liked_from: float | None = None
+    """The least rating that says that an item is liked; by default 4 of 5, 8 of 10."""
     max_quarantined_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Ingest fails when more of the interactions than this break a rule."""
     cold_start: ColdStart = ColdStart()
@@ -128,6 +130,20 @@ class DatasetSpec(Record):
                 )
         return found
 
+    @field_validator("liked_from")
+    @classmethod
+    def _is_a_rating(cls, found: float | None, info: ValidationInfo) -> float | None:
+        if info.data.get("feedback") == "implicit":
+            raise ValueError(_NO_RATINGS)
+        scale, step = info.data.get("rating_scale", ()), info.data.get("rating_step")
+        if found is not None and len(scale) == 2 and step:
+            lowest, highest = scale
+            levels = _levels(lowest, highest, step)[1:]
+            if found not in levels:
+                names = ", ".join(f"{level:g}" for level in levels)
+                raise ValueError(f"expected a rating above the lowest: one of {names}")
+        return found
+
     @field_validator("negatives")
     @classmethod
     def _are_of_choices(cls, found: Negatives, info: ValidationInfo) -> Negatives:
@@ -170,6 +186,11 @@ class DatasetSpec(Record):
         return _levels(lowest, highest, self.rating_step)
 
     @property
+    def liked_level(self) -> float:
+        """The least rating level that says an item is liked; of implicit feedback, a choice."""
+        return usual_liked_level(self.rating_levels) if self.liked_from is None else self.liked_from
+
+    @property
     def user_features(self) -> dict[str, Feature]:
         return self.users.features if self.users else {}
 
@@ -189,6 +210,12 @@ _NO_RATINGS = (
     "expected none: feedback is 'implicit', which has no ratings; leave it out, or say "
     'feedback = "explicit"'
 )
+
+
+def usual_liked_level(levels: tuple[float, ...]) -> float:
+    """The least of the levels, in ascending order, that is three quarters up the scale."""
+    lowest, highest = levels[0], levels[-1]
+    return next(level for level in levels if level >= lowest + 0.75 * (highest - lowest))
 
 
 def _levels(lowest: float, highest: float, step: float) -> tuple[float, ...]:

@@ -52,6 +52,9 @@ def _assert_refused(folder, good, old, new, message):
         (', column = "gender:token"', "", "give either `column` or `flags`"),
         ('gender = { kind = "cat', 'gender = { kind = "dog', r"features\.gender\].*'dogegorical'"),
         ("buckets = [18, 25,", "buckets = [25, 18,", "expected them ascending"),
+        ('rating_scale = [1, 5]', 'rating_scale = [1, 5]\nliked_from = 4.5',
+         "liked_from is 4.5, expected a rating above the lowest: one of 2, 3, 4, 5"),
+        ('rating_scale = [1, 5]', 'rating_scale = [1, 5]\nliked_from = 1', "one of 2, 3, 4, 5"),
         ('column = "gender:token"', 'column = "g", buckets = [1]', "belong to kind 'bucketed'"),
         ('column = "gender:token"', 'column = "g", maximum = 1', "`maximum` belong to kind 'buck"),
         ("buckets = [18,", "minimum = 9, maximum = 5, buckets = [18,", "minimum is 9, expected"),
@@ -70,6 +73,7 @@ def test_mistakes(tmp_path, old, new, message):
         ('feedback = "implicit"', 'feedback = "implicit"\nrating_scale = [0, 1]',
          r"rating_scale is \[0, 1\], expected none: feedback is 'implicit'"),
         ('feedback = "implicit"', 'feedback = "implicit"\nrating_step = 1', "step is 1, expected"),
+        ('feedback = "implicit"', 'feedback = "implicit"\nliked_from = 1', "from is 1, expect"),
         ('item_id =', 'rating = "r"\nitem_id =', "rating is 'r', expected none.*leave it"),
         ("[cold_start]", "[negatives]\ntest_query = 0\n[cold_start]",
          r"\[negatives\]: test_query is 0, expected 1 or more"),
@@ -143,3 +147,18 @@ def test_a_lake_keeps_its_spec(tmp_path):
     assert dataset_choice.of_lake(tmp_path).name == "ml-100k"
     with pytest.raises(UserError, match=r"holds the data set 'ml-100k'.*set COLDSTART_HOME"):
         dataset_choice.bind(tmp_path, dataset_spec.BUNDLED / "ml-1m.toml")
+
+
+@pytest.mark.parametrize(
+    ("scale", "level"),
+    [
+        ("rating_scale = [1, 5]", 4.0),
+        ("rating_scale = [1, 5]\nrating_step = 0.5", 4.0),
+        ("rating_scale = [1, 10]", 8.0),
+        ("rating_scale = [1, 5]\nliked_from = 3", 3.0),
+    ],
+)
+def test_what_is_liked_is_said_or_three_quarters_up_the_scale(tmp_path, scale, level):
+    file = tmp_path / "dataset.toml"
+    file.write_text(GOOD.replace("rating_scale = [1, 5]", scale))
+    assert dataset_spec.load(file).liked_level == level
