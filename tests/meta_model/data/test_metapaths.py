@@ -52,6 +52,7 @@ def test_inputs_hold_the_neighbours_of_the_lake(tmp_path: Path) -> None:
     small_lake.write(tmp_path, row_group_rows=50)
     lake, table = Lake(root=tmp_path / "lake"), tables.metapath_neighbours(SPEC)
     loaded = inputs.load(lake, DS)
+    assert loaded.liked_level == SPEC.liked_level
     assert loaded.metapaths.names == ("UMUM", "UMGM")
     assert loaded.metapaths.neighbours.shape == (2, N_ITEMS + 1, 9)
     for row in read_partition(table, lake.version(table.name, DS)).to_pylist():
