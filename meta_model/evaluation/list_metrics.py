@@ -1,5 +1,8 @@
 """Metrics of recommended lists: of each user's list, and of all lists together.
 
+`meta_model.evaluation.lists` calls each of them; `OF_LISTS` and `OF_ALL_LISTS`
+(`schemas.tables.metrics`) declare those that a night publishes.
+
 Relevant are the items of the user's query that they liked. Ranks are of the whole catalogue, never
 of sampled negatives, which do not keep the order of two systems (Krichene and Rendle, KDD 2020).
 
