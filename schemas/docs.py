@@ -55,16 +55,16 @@ def page() -> str:
         "Times are UTC. Lake tables are keyed within one `ds`, the UTC day whose data they cover.",
         "## Lake",
         "Parquet, `lake/<table>/ds=<date>/`; a partition is complete when it has `_SUCCESS`. The "
-        f"columns of features come from the dataset spec; these are those of {spec.title}. Ratings "
-        "of implicit feedback are 1 for an item chosen; in episodes, sampled negatives of rating 0 "
-        "come after the chosen items of each side.",
+        f"columns of features come from the dataset spec; this page shows those of {spec.title}. "
+        "In implicit feedback a chosen item has rating 1. Episodes also have sampled negatives, "
+        "with rating 0, after the chosen items of the support and of the query.",
         *(part for table in lake_tables(spec) for part in _table(table)),
         *(part for table in (*PRODUCTS, *BREAKDOWNS) for part in _table(table)),
         "## Warehouse",
-        f"Schema `{SCHEMA}`, of DuckDB or PostgreSQL. The products lie here with `ds` in front.",
+        f"Schema `{SCHEMA}`, in DuckDB or PostgreSQL. The products have `ds` as first column.",
         *(part for table in WAREHOUSE_TABLES for part in _table(table, prefix=f"{SCHEMA}.")),
         "## Views",
-        "What analysts use: whole published `ds` and nothing else.",
+        "The views for analysts: published `ds` only, each whole.",
         *(part for view in VIEWS for part in _table(view.table, prefix=f"{SCHEMA}.")),
     ]
     return "\n\n".join(parts) + "\n"

@@ -1,5 +1,5 @@
-"""What the lake keeps of what users did, so that no night begins with all raw history: what one day
-adds to what is known of users and items, and users' timelines up to a day."""
+"""Tables that save a night from reading all raw history: what each day adds to the statistics of
+users and items, and each user's history up to a day."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FIRST_SEEN = Column(
 
 USER_DAYS = Table(
     name="user_days",
-    description="Every user with an interaction on the day.",
+    description="Statistics of each user with an interaction on the day ds.",
     key=("user_id",),
     columns=(
         USER_ID,
@@ -30,7 +30,7 @@ USER_DAYS = Table(
 
 ITEM_DAYS = Table(
     name="item_days",
-    description="Every item with an interaction on the day.",
+    description="Statistics of each item with an interaction on the day ds.",
     key=("item_id",),
     columns=(
         ITEM_ID,
@@ -54,8 +54,8 @@ ITEM_DAYS = Table(
 TIMELINES = Table(
     name="timelines",
     description=(
-        "What each user did up to ds, in order of time, of each item the last interaction: where "
-        "the episodes of later nights begin. Not every ds has a partition."
+        "The history of each user up to ds, in order of time, with the last interaction of each "
+        "item. Later nights make their episodes from it. Not every ds has a partition."
     ),
     key=("user_index",),
     columns=(
@@ -64,7 +64,7 @@ TIMELINES = Table(
             name="item_indices",
             type=Type.LIST_INT32,
             minimum=1,
-            description="item_index of each item, as in item_profiles of ds.",
+            description="item_index of each item, as in item_profiles of the same ds.",
         ),
         Column(
             name="ratings",

@@ -1,6 +1,6 @@
-"""How far a night may lie from the one before until a person is warned: nothing fails by it.
+"""How much a night may differ from the one before until a person is warned; no night fails by it.
 
-A drift is a row of a table of its own, so that Great Expectations judges it as it judges data.
+The differences are rows of a table, so that Great Expectations checks them as it checks data.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from schemas.tables.columns import Column, Table, Type
 
-# How often the rows of the previous ds there may be, at least and at most. A day's events come and
-# go with the week; what is known grows slowly.
+# Rows of this ds as a multiple of the rows of the previous ds, at least and at most. A day's events
+# change with the day of the week; users, items and episodes grow slowly.
 BOUNDS: Mapping[str, tuple[float, float]] = {
     "interactions": (1 / 3, 3),
     "user_profiles": (0.95, 1.25),
@@ -19,19 +19,23 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "evidence_items": (0.5, 2),
     "cold_user_scores": (0.5, 2),
 }
-LONGEST_GAP_DAYS = 7  # a previous ds that is older says little of a night
+LONGEST_GAP_DAYS = 7  # an older previous ds is not compared with
 
 DRIFT = Table(
     name="drift",
-    description="Numbers of rows of each table of a ds, beside those of the previous ds.",
+    description="Number of rows of each table at ds, beside that of the previous ds.",
     key=("what",),
     columns=(
         Column(
             name="what",
             type=Type.STRING,
-            description="The table, and the group of its rows that is counted.",
+            description="Name of the table, and of the group of rows that is counted.",
         ),
-        Column(name="previous_ds", type=Type.DATE, description="The ds it is compared with."),
+        Column(
+            name="previous_ds",
+            type=Type.DATE,
+            description="The ds that the rows are compared with.",
+        ),
         Column(name="rows", type=Type.INT64, minimum=0, description="Number of rows at this ds."),
         Column(
             name="previous_rows",
@@ -58,8 +62,8 @@ DRIFT = Table(
             maximum=1,
             nullable=True,
             description=(
-                "Total variation distance of the ratings' distributions: the fraction of ratings "
-                "that would have to change; null where there are none."
+                "Total variation distance of the two distributions of ratings: the fraction of "
+                "ratings that would have to change. Null for a table without ratings."
             ),
         ),
     ),

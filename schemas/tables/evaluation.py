@@ -1,4 +1,4 @@
-"""What evaluation says beyond the means over tasks: for whom, and how far to believe it."""
+"""Quality beyond the means over tasks: by size of the support, and calibration."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SCENARIO = Column(
 )
 _RUN = (
     Column(name="model", type=Type.STRING, description="The learner's name, for example melu."),
-    Column(name="run_id", type=Type.STRING, description="Of the model trained for this ds."),
+    Column(name="run_id", type=Type.STRING, description="run_id of the model trained for this ds."),
 )
 
 QUALITY_BY_SUPPORT = Table(
     name="quality_by_support",
-    description="Quality on held-out tasks by how much of the user the model had to adapt on.",
+    description="Quality on held-out tasks, by number of interactions in the support.",
     key=("scenario", "n_support_from"),
     columns=(
         _SCENARIO,
@@ -27,28 +27,28 @@ QUALITY_BY_SUPPORT = Table(
             name="n_support_from",
             type=Type.INT32,
             minimum=0,
-            description="The least interactions in the support; no sampled negative counts.",
+            description="Fewest interactions in the support, without sampled negatives.",
         ),
         Column(
             name="n_support_to",
             type=Type.INT32,
             minimum=0,
             nullable=True,
-            description="The most; null where there is no limit.",
+            description="Most interactions in the support; null without a limit.",
         ),
         Column(name="n_tasks", type=Type.INT64, minimum=1, description="Tasks averaged over."),
         Column(
             name="metric",
             type=Type.STRING,
             allowed=tuple(metrics.primary(feedback).name for feedback in get_args(Feedback)),
-            description="mae of explicit feedback, auc of implicit; see model_metrics.",
+            description="mae for explicit feedback, auc for implicit; see model_metrics.",
         ),
-        Column(name="value", type=Type.FLOAT64, description="Of the adapted model."),
-        Column(name="before", type=Type.FLOAT64, description="Of the model before it adapts."),
+        Column(name="value", type=Type.FLOAT64, description="Metric of the adapted model."),
+        Column(name="before", type=Type.FLOAT64, description="Metric before the local update."),
         Column(
             name="baseline",
             type=Type.FLOAT64,
-            description="Of the damped bias, rounded to a level; popularity's for auc.",
+            description="Metric of the damped bias, rounded to a level; for auc, of popularity.",
         ),
         *_RUN,
     ),
@@ -57,9 +57,9 @@ QUALITY_BY_SUPPORT = Table(
 CALIBRATION = Table(
     name="calibration",
     description=(
-        "What the model expected of held-out ratings beside what they were, in ten equal parts of "
-        "the scale. Of implicit feedback: the probability of a choice beside the share chosen, "
-        "among the chosen items and the negatives sampled for them."
+        "Expected beside observed ratings of held-out tasks, in ten equal parts of the scale. For "
+        "implicit feedback: the predicted probability of a choice beside the share chosen, among "
+        "the chosen items and the negatives sampled for them."
     ),
     key=("scenario", "bin"),
     columns=(
@@ -69,15 +69,17 @@ CALIBRATION = Table(
             type=Type.INT32,
             minimum=1,
             maximum=10,
-            description="The part of the scale that the expected rating lies in; 1 is the lowest.",
+            description="Part of the scale that holds the expected rating; 1 is the lowest.",
         ),
         Column(
             name="predicted_mean",
             type=Type.FLOAT64,
             description="Mean of the expected ratings, cut to the scale.",
         ),
-        Column(name="observed_mean", type=Type.FLOAT64, description="Mean of the ratings."),
-        Column(name="n_ratings", type=Type.INT64, minimum=1, description="Ratings of the bin."),
+        Column(
+            name="observed_mean", type=Type.FLOAT64, description="Mean of the observed ratings."
+        ),
+        Column(name="n_ratings", type=Type.INT64, minimum=1, description="Ratings in the bin."),
         *_RUN,
     ),
 )

@@ -1,4 +1,4 @@
-"""The dense indices that stand for users and items within one ds."""
+"""The columns of the dense indices that name users and items within one ds."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ USER_INDEX = Column(
     name="user_index",
     type=Type.INT32,
     minimum=1,
-    description="Dense index of the user within this ds; 0 is kept for an unknown user.",
+    description="Dense index of the user within this ds; 0 stands for an unknown user.",
 )
 ITEM_INDEX = Column(
     name="item_index",
     type=Type.INT32,
     minimum=1,
-    description="Dense index of the item within this ds; 0 is kept for an unknown item.",
+    description="Dense index of the item within this ds; 0 stands for an unknown item.",
 )

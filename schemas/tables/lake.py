@@ -52,8 +52,8 @@ _FIRST_SEEN = Column(
 VOCABULARY = Table(
     name="vocabulary",
     description=(
-        "The index of each value of each feature, from the users and items that training sees. "
-        "Index 0 stands for a value that is absent or was never seen."
+        "The index of each value of each feature, for the users and items that training sees. "
+        "Index 0 stands for an absent or unknown value."
     ),
     key=("feature", "value"),
     columns=(
@@ -80,7 +80,7 @@ def _indexed_features(features: Mapping[str, Feature]) -> tuple[Column, ...]:
             type=Type.LIST_INT32 if feature.kind == "multi" else Type.INT32,
             minimum=0,
             description=(
-                f"Vocabulary indices of {name}; 0 for each value that the vocabulary lacks."
+                f"Vocabulary indices of {name}; 0 for a value that the vocabulary lacks."
                 if feature.kind == "multi"
                 else f"Vocabulary index of {name}; 0 if unknown."
             ),
@@ -109,7 +109,7 @@ def user_profiles(spec: DatasetSpec) -> Table:
             Column(
                 name="is_cold",
                 type=Type.BOOL,
-                description=f"Has at most {cold} interactions: gets cold-user scores.",
+                description=f"Has at most {cold} interactions, and so a list in cold_user_scores.",
             ),
             *_indexed_features(spec.user_features),
         ),
@@ -158,23 +158,23 @@ def item_profiles(spec: DatasetSpec) -> Table:
 
 
 def episodes(spec: DatasetSpec) -> Table:
-    levels, about = spec.rating_levels, "Their ratings."
-    order = "One row a task, its interactions in order of time: support, then query."
+    levels, about = spec.rating_levels, "Ratings of {items}, in their order."
+    order = "One row for each task. Its interactions are in order of time: support, then query."
     if spec.is_implicit:
-        about = "1 for those chosen, 0 for the sampled negatives."
-        order += " On each side sampled negatives come after what the user chose."
+        about = "1 for each chosen item of {items}, 0 for each sampled negative."
+        order += " In support and query, sampled negatives come after the chosen items."
 
     def indices(name: str, description: str) -> Column:
         return Column(name=name, type=Type.LIST_INT32, minimum=1, description=description)
 
-    def ratings(name: str) -> Column:
+    def ratings(part: str) -> Column:
         return Column(
-            name=name,
+            name=f"{part}_ratings",
             type=Type.LIST_FLOAT32,
             minimum=None if spec.is_implicit else levels[0],
             maximum=None if spec.is_implicit else levels[-1],
             allowed=levels if spec.is_implicit else None,
-            description=about,
+            description=about.format(items=f"{part}_items"),
         )
 
     return Table(
@@ -185,25 +185,28 @@ def episodes(spec: DatasetSpec) -> Table:
             Column(
                 name="task_id",
                 type=Type.STRING,
-                description="user_id/scenario/split, and /n for the n-th window of a user's past.",
+                description="user_id/scenario/split, and /n for the n-th part of a user's past.",
             ),
             USER_INDEX,
             Column(
                 name="scenario",
                 type=Type.STRING,
                 allowed=SCENARIOS,
-                description="Whether the user and the query items are existing or new.",
+                description=(
+                    "Whether user and query items are new, first seen in the held-out days. warm: "
+                    "neither; user_cold: the user; item_cold: the items; both_cold: both."
+                ),
             ),
             Column(
                 name="split",
                 type=Type.STRING,
                 allowed=SPLITS,
-                description="serve = a cold user of today: everything is support, no query.",
+                description="What the task is for; `serve`: a cold user of today, without a query.",
             ),
-            indices("support_items", "item_index adapted on."),
-            ratings("support_ratings"),
-            indices("query_items", "item_index judged on."),
-            ratings("query_ratings"),
+            indices("support_items", "item_index of each item that the model adapts to."),
+            ratings("support"),
+            indices("query_items", "item_index of each item that the model has to predict."),
+            ratings("query"),
         ),
     )
 

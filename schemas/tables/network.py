@@ -1,4 +1,4 @@
-"""The lake's tables of the network: the links of items, and whom meta-paths lead to over them."""
+"""The lake's tables of the item graph: the links of items, and the neighbours on meta-paths."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from schemas.tables.source import ITEM_ID
 ITEM_LINKS = Table(
     name="item_links",
     description=(
-        "The source's links of items to other nodes as the night found them, from the relations "
-        "that the dataset spec reads from files; empty when there are none."
+        "Links of items to other nodes, as the source had them that night, for the relations that "
+        "the dataset spec reads from files. Empty without such relations."
     ),
     key=("relation", "item_id", "node"),
     columns=(
@@ -24,7 +24,7 @@ ITEM_LINKS = Table(
         Column(
             name="node",
             type=Type.STRING,
-            description="The source's id of the node that the item is linked to.",
+            description="The source's id of the linked node.",
         ),
     ),
 )
@@ -35,12 +35,11 @@ def metapath_neighbours(spec: DatasetSpec) -> Table:
     return Table(
         name="metapath_neighbours",
         description=(
-            "The items that each meta-path leads to from an item: a row for every item and "
-            "meta-path, empty when the dataset spec has no network. Links through users are "
-            "those that training may see: ratings of existing items, by existing users outside "
-            "the validation split, before the held-out days. The lists are shared by all tasks: "
-            "whoever reads them for a training task takes the task's own items out, because its "
-            "user's query is among the links."
+            "The items that each meta-path leads to, one row for each item and meta-path. Empty "
+            "if the dataset spec has no network. Links through users are those that training may "
+            "see: ratings of existing items, by existing users outside the validation split, "
+            "before the held-out days. All tasks share the lists. A training task must leave out "
+            "its own items, because the links include its user's query."
         ),
         key=("item_index", "metapath"),
         columns=(
@@ -56,8 +55,8 @@ def metapath_neighbours(spec: DatasetSpec) -> Table:
                 type=Type.LIST_INT32,
                 minimum=1,
                 description=(
-                    "item_index of existing items, ascending; of more than the spec's cap, "
-                    "a sample drawn by a hash."
+                    "item_index of existing items, ascending. If there are more than the spec's "
+                    "cap, a sample drawn by a hash."
                 ),
             ),
         ),

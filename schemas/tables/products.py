@@ -1,4 +1,7 @@
-"""The tables that analysts query. In the lake they lack `ds`, which their path carries."""
+"""The tables that analysts query, and the names of metrics, lists and baselines in them.
+
+In the lake these tables lack `ds`, which their path carries.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from schemas.tables import metrics
 from schemas.tables.columns import Column, Table, Type
 from schemas.tables.lake import SCENARIOS
 
-# The lists that are judged: ours, and what it is compared with.
+# The evidence lists that a night judges: the published one, then those it is compared with.
 EVIDENCE_LISTS = (
     "evidence",
     "evidence_correlation",
@@ -23,7 +26,7 @@ EVIDENCE_LISTS = (
     "random",
     "nothing",
 )
-# What of two lists is compared by an interval: a metric, and whose it is compared with.
+# The intervals of differences between two evidence lists: the metric, and the other list.
 EVIDENCE_INTERVALS = (
     ("mae", "popularity"),
     ("ndcg10_after", "popularity"),
@@ -51,15 +54,15 @@ _PROVENANCE = (
         name="run_id",
         type=Type.STRING,
         description=(
-            "The ds it was trained for, model and version: the same for a rerun that gives the "
-            "same model."
+            "Name of the training run: its ds, model and model_version. A rerun that gives the "
+            "same weights has the same run_id."
         ),
     ),
 )
 
 
 def _since(*columns: Column) -> tuple[Column, ...]:
-    """Columns that came later: null in what had been published before."""
+    """Columns of a later release: null in the publications of earlier ones."""
     added = "Null in publications older than this column."
     return tuple(
         replace(column, nullable=True, description=f"{column.description} {added}")
@@ -70,24 +73,29 @@ def _since(*columns: Column) -> tuple[Column, ...]:
 EVIDENCE_ITEMS = Table(
     name="evidence_items",
     description=(
-        "What to show new users to learn their taste: a set, chosen item by item for what the "
-        "answers add to recommendations (docs/adr/0025). The first 5 or 10 ranks are the list of "
-        "5 or 10."
+        "The items to ask new users about. They are chosen as a set: each item is the one whose "
+        "answers add most to recommendations, given the items above it (docs/adr/0025). For a list "
+        "of 5 or 10 items, take the first 5 or 10 ranks."
     ),
     key=("segment", "rank"),
     columns=(
         Column(
             name="segment",
             type=Type.STRING,
-            description="The users the list is for; `all` is everyone.",
+            description="The segment of users that the list is for; `all` is everyone.",
         ),
-        Column(name="rank", type=Type.INT32, minimum=1, description="1 is shown first."),
+        Column(
+            name="rank",
+            type=Type.INT32,
+            minimum=1,
+            description="Rank in the list; 1 is shown first.",
+        ),
         Column(name="item_id", type=Type.STRING, description="The source's id of the item."),
         Column(
             name="title",
             type=Type.STRING,
             nullable=True,
-            description="The item's title, for display.",
+            description="Item title, for display.",
         ),
         Column(
             name="evidence_score",
@@ -95,8 +103,8 @@ EVIDENCE_ITEMS = Table(
             minimum=0,
             maximum=1,
             description=(
-                "discriminative_value x popularity_value: MeLU's score of the item by itself. The "
-                "list is not in its order."
+                "Score of the item alone, a product as in MeLU: discriminative_value x "
+                "popularity_value. The list is not sorted by it."
             ),
         ),
         Column(
@@ -105,9 +113,9 @@ EVIDENCE_ITEMS = Table(
             minimum=0,
             maximum=1,
             description=(
-                "How far a reaction goes along with how its user rates everything else: their "
-                "squared correlation, times the reactions' spread as a share of half the scale. "
-                "Of implicit feedback: how strongly a reaction moves the model, scaled."
+                "How well the item tells users apart: the squared correlation of its ratings with "
+                "the same users' other ratings, times the spread of its ratings as a share of half "
+                "the scale. For implicit feedback: how strongly a reaction moves the model, scaled."
             ),
         ),
         Column(
@@ -115,13 +123,13 @@ EVIDENCE_ITEMS = Table(
             type=Type.FLOAT64,
             minimum=0,
             maximum=1,
-            description="How often existing users reacted to the item, scaled to 0..1.",
+            description="Number of existing users' interactions with the item, scaled to 0..1.",
         ),
         Column(
             name="n_interactions",
             type=Type.INT64,
             minimum=1,
-            description="Interactions with the item up to and including ds.",
+            description="Interactions with the item, up to and including ds.",
         ),
         *_PROVENANCE,
         *_since(
@@ -129,30 +137,31 @@ EVIDENCE_ITEMS = Table(
                 name="expected_gain",
                 type=Type.FLOAT64,
                 description=(
-                    "How much nDCG@10 of a new user's recommendations rises if the items up to "
-                    "this rank are asked about, beside asking nothing; on the existing users whom "
-                    "the list was chosen on. evidence_quality has held-out users."
+                    "By how much nDCG@10 of recommendations rises if a user is asked about the "
+                    "items up to this rank, compared with asking nothing. It is measured on the "
+                    "existing users that the list was chosen on; evidence_quality measures "
+                    "held-out users."
                 ),
             ),
             Column(
                 name="answer_rate",
                 type=Type.FLOAT64,
-                description="The share of existing users of the segment who rated the item.",
+                description="Share of the segment's existing users who rated the item.",
             ),
             Column(
                 name="redundancy",
                 type=Type.FLOAT64,
                 description=(
-                    "How much of what an answer tells is known from the items above: the share of "
-                    "the answer's variance that their answers take away. 0: all of it is new."
+                    "Share of the answer's variance that the answers to the items above explain. "
+                    "At 0 the answer is all new."
                 ),
             ),
             Column(
                 name="same_as_all",
                 type=Type.BOOL,
                 description=(
-                    "Whether the segment has the list of everyone, because its own users gain "
-                    "nothing beyond chance by another."
+                    "True if the segment has everyone's list, because a list of its own would "
+                    "not be better for its users beyond chance."
                 ),
             ),
         ),
@@ -167,22 +176,23 @@ _LIST_COLUMNS = (
         name="p_like",
         type=Type.FLOAT64,
         description=(
-            "The probability that the item is among the user's next interactions, as many as a "
-            "query of the episodes holds, and that the user likes it: rates it at the top quarter "
-            "of the scale (4 of 1 to 5), of implicit feedback chooses it."
+            "Probability that the item is among the user's next interactions, as many as the query "
+            "of an episode holds, and that the user likes it. A liked item has a rating of at "
+            "least liked_from of the dataset spec; if the spec has none, a rating in the top quarter "
+            "of the scale (at least 4 of 1 to 5). For implicit feedback, a liked item is chosen."
         ),
     ),
     Column(
         name="p_choice",
         type=Type.FLOAT64,
-        description="The probability that the item is the user's very next interaction.",
+        description="Probability that the item is the user's very next interaction.",
     ),
     Column(
         name="score_low",
         type=Type.FLOAT64,
         description=(
-            "80% of ratings lie between score_low and score_high. Null where validation had too "
-            "few ratings to tell, and of implicit feedback."
+            "Lower end of the 80% interval: 80% of ratings lie between score_low and score_high. "
+            "Null if validation had too few ratings, and for implicit feedback."
         ),
     ),
     Column(
@@ -194,8 +204,8 @@ _LIST_COLUMNS = (
         name="ranked_by",
         type=Type.STRING,
         description=(
-            "What the list is sorted by, the highest first: `p_like`; `choice`, the column "
-            "p_choice; or `rating`, the column score."
+            "What the list is sorted by, highest first: `p_like` (column p_like), `choice` (column "
+            "p_choice) or `rating` (column score)."
         ),
     ),
 )
@@ -203,31 +213,37 @@ _LIST_COLUMNS = (
 COLD_USER_SCORES = Table(
     name="cold_user_scores",
     description=(
-        "The items that users we hardly know will choose and like, never one they have met."
+        "For each user with few interactions, the items that the user will most probably choose "
+        "and like. A list holds no item that its user already interacted with."
     ),
     key=("user_id", "rank"),
     columns=(
         Column(name="user_id", type=Type.STRING, description="The source's id of the user."),
-        Column(name="rank", type=Type.INT32, minimum=1, description="1 is recommended first."),
+        Column(
+            name="rank",
+            type=Type.INT32,
+            minimum=1,
+            description="Rank in the list; 1 is shown first.",
+        ),
         Column(name="item_id", type=Type.STRING, description="The source's id of the item."),
         Column(
             name="score",
             type=Type.FLOAT64,
             description=(
-                "Predicted rating, of implicit feedback the probability of a choice; not cut to "
-                "the scale, so that ranks do not tie."
+                "Predicted rating; for implicit feedback, the probability of a choice. It may lie "
+                "outside the scale, so that ranks do not tie."
             ),
         ),
         Column(
             name="n_support",
             type=Type.INT32,
             minimum=0,
-            description="Interactions of the user that the model saw; no negative counts.",
+            description="Interactions of the user that the model saw, without sampled negatives.",
         ),
         Column(
             name="adapted",
             type=Type.BOOL,
-            description="False: too few interactions to adapt; scored from the global model.",
+            description="False if the user has too few interactions: the global model scored.",
         ),
         *_PROVENANCE,
         *_since(*_LIST_COLUMNS),
@@ -237,65 +253,67 @@ COLD_USER_SCORES = Table(
 EVIDENCE_QUALITY = Table(
     name="evidence_quality",
     description=(
-        "What lists of items are worth to ask new users about: held-out users reveal their ratings "
-        "of the listed items, the model adapts, predicts their other ratings, and recommends from "
-        "the catalogue less the items of all lists compared. Empty for implicit feedback, which "
-        "has no rating to reveal."
+        "What it is worth to ask new users about a list of items. In a simulation, held-out users "
+        "reveal their ratings of the listed items and the model adapts. The model then predicts "
+        "their other ratings, and recommends from the catalogue without the items of the lists "
+        "that are compared. Empty for implicit feedback, which has no ratings to reveal."
     ),
     key=("segment", "list", "length"),
     columns=(
         Column(
             name="segment",
             type=Type.STRING,
-            description="Whose list, and who is asked; `all` is everyone.",
+            description="The segment of the list and of the users asked; `all` is everyone.",
         ),
         Column(
             name="list",
             type=Type.STRING,
             description=(
-                "`evidence`, as published; or what it is compared with. By a score of each item "
-                "alone: `evidence_correlation`, `evidence_paper` (MeLU's formula), "
-                "`evidence_robust` (the same with the gradient of the prediction for that of the "
-                "scaled loss), `popularity`, `entropy` of the ratings, `popularity_x_entropy`, "
-                "`helf` (harmonic mean of entropy and log frequency). `random`, the mean of "
-                "several; `nothing`, no question asked."
+                "`evidence` is the published list. Other lists rank items by a score of each item "
+                "alone: `evidence_correlation` (evidence_score), `evidence_paper` (MeLU), "
+                "`evidence_robust` (MeLU with the gradient of the prediction instead of that of "
+                "the scaled loss), `popularity`, `entropy` of the ratings, `popularity_x_entropy`, "
+                "`helf` (harmonic mean of entropy and log frequency). `random` is the mean of "
+                "several random lists; `nothing` asks no question."
             ),
         ),
-        Column(name="length", type=Type.INT32, minimum=1, description="How many items it has."),
+        Column(
+            name="length", type=Type.INT32, minimum=1, description="Number of items in the list."
+        ),
         Column(
             name="n_users",
             type=Type.INT64,
             minimum=1,
-            description="Held-out users asked, the same for all lists of a segment and length.",
+            description="Held-out users asked; the same for all lists of a segment and length.",
         ),
         Column(
             name="n_revealed_mean",
             type=Type.FLOAT64,
             minimum=0,
-            description="How many of the listed items they had rated, on average.",
+            description="Number of listed items that a user had rated, on average.",
         ),
         Column(
             name="mae",
             type=Type.FLOAT64,
             minimum=0,
-            description="On their ratings of items in none of the lists; of the median rating.",
+            description="MAE of the predicted median, on the users' ratings of items in no list.",
         ),
         Column(
             name="ndcg5",
             type=Type.FLOAT64,
             minimum=0,
             maximum=1,
-            description="nDCG@5 of the expected rating, on the same items.",
+            description="nDCG@5 of the expected rating, on the same ratings as mae.",
         ),
         Column(
             name="mae_minus_popularity_low",
             type=Type.FLOAT64,
-            description="Lower end of the 95% interval of the mean difference to `popularity`.",
+            description="Lower end of the 95% interval of mae minus the mae of `popularity`.",
         ),
         Column(
             name="mae_minus_popularity_high",
             type=Type.FLOAT64,
-            description="Upper end; below 0 the list beats popularity.",
+            description="Upper end of that interval; below 0 the list beats popularity.",
         ),
         *_PROVENANCE,
         *_since(
@@ -303,8 +321,8 @@ EVIDENCE_QUALITY = Table(
                 name="ndcg10_after",
                 type=Type.FLOAT64,
                 description=(
-                    "nDCG@10 of the recommendations that follow the answers; relevant is what the "
-                    "user liked."
+                    "nDCG@10 of the recommendations after the answers; relevant items are those "
+                    "that the user liked."
                 ),
             ),
             Column(
@@ -322,10 +340,10 @@ EVIDENCE_QUALITY = Table(
                 for end, text in (
                     (
                         "low",
-                        "Lower end of the 95% interval of the difference to `{other}`; "
+                        "Lower end of the 95% interval of ndcg10_after minus that of `{other}`; "
                         "above 0 the list is better.",
                     ),
-                    ("high", "Upper end; below 0 the list is worse."),
+                    ("high", "Upper end of that interval; below 0 the list is worse."),
                 )
             ),
         ),
@@ -336,15 +354,15 @@ _MEASURED = [each for feedback in get_args(Feedback) for each in metrics.of_task
 
 MODEL_METRICS = Table(
     name="model_metrics",
-    description="Quality on held-out tasks, averaged over tasks, of the model and baselines.",
+    description="Quality of the model and of baselines, as means over held-out tasks.",
     key=("model", "scenario", "metric"),
     columns=(
         Column(
             name="model",
             type=Type.STRING,
             description=(
-                "The name of the learner trained for this ds; `champion`, the model that was "
-                "published last before it, measured on the same tasks; or a baseline: "
+                "The learner trained for this ds, by name; `champion`, the model published last "
+                "before it, measured on the same tasks; or a baseline: "
                 f"{', '.join(BASELINES)}."
             ),
         ),
@@ -354,13 +372,13 @@ MODEL_METRICS = Table(
             type=Type.STRING,
             allowed=tuple(dict.fromkeys(each.name for each in _MEASURED)),
             description=(
-                "Explicit feedback: mae is of the median rating, a whole level; mae_of_expected, "
-                "rmse and ndcg5 are of the expected rating, the one that scores hold; "
-                "adaptation_gain = mae before minus mae after the local update. "
-                "Implicit feedback: auc, hr10 and ndcg10 rank each chosen item of the query among "
-                "the task's sampled negatives, as random orders of ties do on average; logloss is "
-                "of the expected rating as a probability; "
-                "adaptation_gain = auc after minus auc before the local update."
+                "Explicit feedback: mae judges the median rating, a whole level; mae_of_expected, "
+                "rmse and ndcg5 judge the expected rating, which cold_user_scores.score holds; "
+                "adaptation_gain is mae before minus mae after the local update. "
+                "Implicit feedback: auc, hr10 and ndcg10 judge the rank of each chosen item of the "
+                "query among the task's sampled negatives, with ties in random order on average; "
+                "logloss judges the expected rating as a probability; "
+                "adaptation_gain is auc after minus auc before the local update."
             ),
         ),
         Column(name="value", type=Type.FLOAT64, description="Mean of the metric over tasks."),
@@ -369,8 +387,9 @@ MODEL_METRICS = Table(
             type=Type.FLOAT64,
             nullable=True,
             description=(
-                "The damped bias's value of the metric, rounded to a level for mae, as the median "
-                "is; popularity's for implicit feedback; null where it has none."
+                "Value of the metric for the baseline: the damped bias, for mae rounded to a level "
+                "as the median is; for implicit feedback, popularity. Null for a metric without a "
+                "baseline."
             ),
         ),
         Column(name="n_tasks", type=Type.INT64, minimum=1, description="Tasks averaged over."),
@@ -382,7 +401,8 @@ MODEL_METRICS = Table(
     ),
 )
 
-# What lists are compared with, beside the champion's: other orders of the same model, and peers.
+# Lists that the published order is compared with, beside the champion's: other orders of the same
+# model, and peers, which are simpler methods.
 LIST_ORDERS = ("by_p_like", "by_choice", "by_rating", "without_neighbours", "unadapted")
 LIST_PEERS = ("popularity", "segment_popularity", "item_mean", "item_knn", "ease")
 LIST_SCENARIOS = ("user_cold", "warm")
@@ -393,10 +413,10 @@ SETS_METRICS = tuple(metric.name for metric in metrics.OF_ALL_LISTS)
 LIST_QUALITY = Table(
     name="list_quality",
     description=(
-        "What recommended lists are worth to held-out users, beside the lists of simpler methods. "
-        "A user shows their first known interactions, and each method ranks all items of the "
-        "training data but those in the user's support. Relevant are the items that the user then "
-        "chose and liked."
+        "Quality of the recommended lists for held-out users, beside the lists of simpler methods. "
+        "Each method sees a user's first interactions and ranks all items of the training data, "
+        "except those in the user's support. Relevant items are those that the user then chose and "
+        "liked."
     ),
     key=("model", "scenario", "known", "metric"),
     columns=(
@@ -404,10 +424,9 @@ LIST_QUALITY = Table(
             name="model",
             type=Type.STRING,
             description=(
-                "The name of the learner trained for this ds: its lists as they would be "
-                "published; `champion`, the model published last before it; the same learner in "
-                "another order than the published one, without its neighbours, or not adapted: "
-                f"{', '.join(LIST_ORDERS)}; or a simpler method: "
+                "The learner trained for this ds, by name: its lists as they would be published. "
+                "`champion`: the model published last before. The same learner in another order, "
+                f"without neighbours or not adapted: {', '.join(LIST_ORDERS)}. A simpler method: "
                 f"{', '.join(LIST_PEERS)}."
             ),
         ),
@@ -416,8 +435,8 @@ LIST_QUALITY = Table(
             name="known",
             type=Type.STRING,
             description=(
-                "How many interactions the users show; `all` of their support; "
-                f"`{ANY_KNOWN}`: each user's mean over those from 1 to all."
+                "Number of interactions that the method sees of each user. `all`: the whole "
+                f"support. `{ANY_KNOWN}`: the mean over all values of known but 0."
             ),
         ),
         Column(
@@ -425,14 +444,14 @@ LIST_QUALITY = Table(
             type=Type.STRING,
             allowed=(*LIST_METRICS, *SETS_METRICS),
             description=(
-                "ndcg10, ndcg20, recall20 and hr10 are means over users. Of all users' lists "
-                "together: coverage20, the share of the items that are in a list of 20; "
-                "overlap10, the share of a list of 10 that another user's list holds too; gini20, "
-                "how unequally items are shown (0: all alike); novelty20, in bits, how rarely "
-                "the shown items are chosen."
+                "Means over users: ndcg10, ndcg20, recall20 and hr10. Metrics of all lists "
+                "together: coverage20, the share of items that are in any list of 20; overlap10, "
+                "the share of a list of 10 that another user's list also holds; gini20, how "
+                "unequally items are shown (0: all alike); novelty20, how rarely the shown items "
+                "are chosen, in bits."
             ),
         ),
-        Column(name="value", type=Type.FLOAT64, minimum=0, description="The metric."),
+        Column(name="value", type=Type.FLOAT64, minimum=0, description="Value of the metric."),
         *(
             Column(name=name, type=Type.FLOAT64, nullable=True, description=description)
             for name, description in (
@@ -440,10 +459,11 @@ LIST_QUALITY = Table(
                 ("high", "Upper end of that interval."),
                 (
                     "lead_low",
-                    "Lower end of the 95% interval of the lead of the learner's lists: their value "
-                    "minus this one, paired over users. Null for these lists themselves.",
+                    "Lower end of the 95% interval of the learner's lead: the value of its lists "
+                    "minus this value, paired over users. Null for the learner's own lists and for "
+                    "metrics of all lists.",
                 ),
-                ("lead_high", "Upper end; below 0 the learner's lists are worse."),
+                ("lead_high", "Upper end of that interval; below 0 the learner is worse."),
             )
         ),
         Column(name="n_users", type=Type.INT64, minimum=1, description="Users averaged over."),
@@ -457,11 +477,13 @@ LIST_QUALITY = Table(
 
 PRODUCTS = (EVIDENCE_ITEMS, EVIDENCE_QUALITY, COLD_USER_SCORES, MODEL_METRICS, LIST_QUALITY)
 
-DS = Column(name="ds", type=Type.DATE, description="The UTC day whose data the rows cover.")
+DS = Column(
+    name="ds", type=Type.DATE, description="UTC day of the night; no row uses data from after it."
+)
 
 PUBLICATIONS = Table(
     name="publications",
-    description="Which ds are published, by what, and when. One row a ds.",
+    description="One row for each published ds: the run that it is of, and when it was published.",
     key=("ds",),
     columns=(
         DS,
@@ -471,31 +493,32 @@ PUBLICATIONS = Table(
             name="evidence_items_rows",
             type=Type.INT64,
             minimum=0,
-            description="Rows published of evidence_quality.",
+            description="Published rows of evidence_items.",
         ),
         Column(
             name="cold_user_scores_rows",
             type=Type.INT64,
             minimum=0,
-            description="Rows published of evidence_quality.",
+            description="Published rows of cold_user_scores.",
         ),
         Column(
             name="model_metrics_rows",
             type=Type.INT64,
             minimum=0,
-            description="Rows published of evidence_quality.",
+            description="Published rows of model_metrics.",
         ),
         Column(
             name="interactions",
             type=Type.INT64,
             minimum=1,
-            description="Interactions up to ds that the rows were made of.",
+            description="Interactions up to ds that the publication is made of.",
         ),
         Column(
             name="late_interactions",
             type=Type.INT64,
             description=(
-                "How many of them came after the ds was first published; below 0 when more went."
+                "Change of interactions since the ds was first published: above 0 if late data "
+                "came, below 0 if data was removed."
             ),
         ),
         Column(
@@ -503,27 +526,27 @@ PUBLICATIONS = Table(
             type=Type.INT32,
             minimum=1,
             description=(
-                "1 at first, one more each time the ds was published from other interactions or "
-                "by another run_id."
+                "Number of the publication of this ds: 1 at first, and 1 more each time that the "
+                "interactions or the run_id changed."
             ),
         ),
         Column(
             name="replaced_run_id",
             type=Type.STRING,
             nullable=True,
-            description="The run_id of the revision before; null for the first.",
+            description="run_id of the revision before; null for the first revision.",
         ),
         Column(
             name="data_read_at",
             type=Type.TIMESTAMP,
-            description="When the profiles of ds, from which all else is made, were made, UTC.",
+            description="When the profiles of ds were made, UTC. All other rows follow from them.",
         ),
         Column(
             name="made_at",
             type=Type.TIMESTAMP,
             description="When the last of the published rows was made, UTC.",
         ),
-        Column(name="gate", type=Type.STRING, description="The decision of the gate, in words."),
+        Column(name="gate", type=Type.STRING, description="Decision of the gate, in words."),
         Column(
             name="published_at", type=Type.TIMESTAMP, description="When the day was published, UTC."
         ),
@@ -531,19 +554,19 @@ PUBLICATIONS = Table(
             name="airflow_run_id",
             type=Type.STRING,
             nullable=True,
-            description="The Airflow run that published it; null if run by hand.",
+            description="Airflow run that published the ds; null if it was published by hand.",
         ),
         Column(
             name="evidence_quality_rows",
             type=Type.INT64,
             minimum=0,
-            description="Rows published of evidence_quality.",
+            description="Published rows of evidence_quality.",
         ),
         Column(
             name="trained_ds",
             type=Type.DATE,
             description=(
-                "The ds that the model was trained for: earlier than ds where the gate kept the "
+                "The ds that the model was trained for. It is earlier than ds if the gate kept the "
                 "model published last."
             ),
         ),
@@ -552,9 +575,9 @@ PUBLICATIONS = Table(
             for name, description in (
                 (
                     "rows_read",
-                    "Interactions that the last ingest of ds read from the source. Where the "
-                    "source has a file for each day, it reads only new and changed files. Null "
-                    "if the journal of ds was deleted, and in publications older than this column.",
+                    "Interactions that the last ingest of ds read from the source. If the source "
+                    "has a file for each day, ingest reads only new and changed files. Null if the "
+                    "journal of ds was deleted, and in publications older than this column.",
                 ),
                 ("rows_kept", "Rows of rows_read that became interactions."),
                 (
@@ -563,13 +586,13 @@ PUBLICATIONS = Table(
                 ),
                 (
                     "rows_left_out",
-                    "How many of rows_read a rule left out: events after ds, and events that the "
+                    "Rows of rows_read that were left out: events after ds, and rows that the "
                     "dataset spec does not choose. rows_read is the sum of rows_kept, "
                     "rows_quarantined and rows_left_out.",
                 ),
                 (
                     "list_quality_rows",
-                    "Rows published of list_quality. Null in publications older than that table.",
+                    "Published rows of list_quality. Null in publications older than that table.",
                 ),
             )
         ),

@@ -1,7 +1,7 @@
-"""What must hold of whole rows, beyond what each column may hold on its own.
+"""The rules that a table's rows must meet, beyond the bounds of each column.
 
-A rule is Spark SQL that counts the faults of a row: 0 in a good one. One column of faults for each
-rule lets a validator check all of them in the pass that checks the ordinary columns.
+A rule is Spark SQL that counts the faults of a row; a good row has 0. Each rule adds one column of
+faults, so that a validator checks all rules in the pass that checks the ordinary columns.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Literal
 
 from schemas.tables.columns import Column, Table, Type
 
-# Empty when the dataset spec has no network, or none that lies in files.
+# Empty if the dataset spec has no network, or reads none from files.
 NETWORK_TABLES = ("item_links", "metapath_neighbours")
-# The tables whose partition may hold no row. A day without cold users is an ordinary day.
+# The tables with partitions that may be empty. A day without cold users is an ordinary day.
 MAY_BE_EMPTY = frozenset(
     {
         "interactions_quarantine",
@@ -31,10 +31,10 @@ _PRODUCT_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """`faults` counts, in SQL over the table's columns, what is wrong with a row.
+    """`faults` is SQL over the table's columns that counts the faults of a row.
 
-    It may also use columns that `jobs.transforms.relations` adds from other tables. A warning is
-    told, and stops nothing.
+    `faults` may use columns that `jobs.transforms.relations` adds from other tables. A warning is
+    reported and fails no step.
     """
 
     name: str
@@ -150,17 +150,17 @@ _EVIDENCE_QUALITY = (
         faults="if(mae_minus_popularity_low <= mae_minus_popularity_high"
         " and ndcg10_after_minus_popularity_low <= ndcg10_after_minus_popularity_high"
         " and ndcg10_after_minus_nothing_low <= ndcg10_after_minus_nothing_high, 0, 1)",
-        description="an interval's lower end is not above its upper one",
+        description="an interval's lower end is not above its upper end",
     ),
     Rule(
         name="other_users",
         faults="n_users - max(n_users) over (partition by segment, length)",
-        description="all lists of a segment and length are asked of the same users",
+        description="all lists of a segment and length are judged on the same users",
     ),
     Rule(
         name="without_popularity",
         faults="if(max(list = 'popularity') over (partition by segment, length), 0, 1)",
-        description="popularity is judged beside every list",
+        description="popularity is judged wherever another list is",
     ),
 )
 
@@ -174,7 +174,7 @@ _COLD_USER_SCORES = (
     Rule(
         name="out_of_order",
         faults=f"if({_RANKED} > lag({_RANKED}) over (partition by user_id order by rank), 1, 0)",
-        description="no item has more of what the list is ranked by than one ranked above it",
+        description="the column that ranked_by names never rises from one rank to the next",
     ),
     Rule(
         name="no_probability",
@@ -185,12 +185,12 @@ _COLD_USER_SCORES = (
         name="without_order",
         faults="if(p_like is not null and p_choice is not null"
         " and ranked_by in ('p_like', 'choice', 'rating'), 0, 1)",
-        description="p_like and p_choice are filled in, and ranked_by is one of the three orders",
+        description="p_like and p_choice are not null, and ranked_by is one of the three orders",
     ),
     Rule(
         name="interval_turned",
         faults="if(score_low > score_high, 1, 0)",
-        description="an interval's lower end is not above its upper one",
+        description="an interval's lower end is not above its upper end",
     ),
     Rule(
         name="already_rated",
@@ -203,17 +203,17 @@ _LIST_QUALITY = (
     Rule(
         name="interval_turned",
         faults="if(low > high, 1, 0) + if(lead_low > lead_high, 1, 0)",
-        description="an interval's lower end is not above its upper one",
+        description="an interval's lower end is not above its upper end",
     ),
     Rule(
         name="other_users",
         faults="n_users - max(n_users) over (partition by scenario)",
-        description="all lists of a scenario are of the same users",
+        description="all lists of a scenario are judged on the same users",
     ),
     Rule(
         name="without_popularity",
         faults="if(max(model = 'popularity') over (partition by scenario, known, metric), 0, 1)",
-        description="popularity is judged beside every list",
+        description="popularity is judged wherever another list is",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""The lake's tables as they come from the source: interactions and entities, not yet features."""
+"""The lake's tables of the source's rows: interactions, quarantine, users and items."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ QUARANTINE_REASONS = (
     "duplicate",
 )
 
-# What every warehouse can hold in a key: PostgreSQL's index rows are of 2,704 bytes at most, and a
-# character is of 4. Nor does its text hold U+0000.
+# The longest id that every warehouse can hold in a key: an index row of PostgreSQL has at most
+# 2,704 bytes, and a character up to 4. PostgreSQL's text cannot hold U+0000 either.
 MAX_ID_CHARACTERS = 512
 
 USER_ID = Column(name="user_id", type=Type.STRING, description="The source's id of the user.")
@@ -33,11 +33,11 @@ ITEM_ID = Column(name="item_id", type=Type.STRING, description="The source's id 
 
 
 def interactions(spec: DatasetSpec) -> Table:
-    of_level = "Explicit feedback on the data set's scale."
-    positive = "1: an interaction of implicit feedback says that the user chose the item."
+    of_level = "Rating, on the data set's scale."
+    positive = "Always 1: in implicit feedback the user chose the item."
     return Table(
         name="interactions",
-        description="Valid interactions of one UTC day; ds is the day of event_time.",
+        description="Valid interactions of one UTC day, the day of event_time.",
         key=("user_id", "item_id", "event_time"),
         columns=(
             USER_ID,
@@ -59,8 +59,9 @@ def interactions(spec: DatasetSpec) -> Table:
 INTERACTIONS_QUARANTINE = Table(
     name="interactions_quarantine",
     description=(
-        "Source rows that break a rule, as they were read, with the first rule they break: all "
-        "that the source has, or, where it has a file a day, those of the file of ds."
+        "Source rows that break a rule, as they were read, with the first rule that each breaks. "
+        "With a single source file, every ds has all quarantined rows; with a file for each day, "
+        "a ds has the rows of its file."
     ),
     key=(),
     columns=(
@@ -68,47 +69,45 @@ INTERACTIONS_QUARANTINE = Table(
             name="user_id",
             type=Type.STRING,
             nullable=True,
-            description="The value as the source has it.",
+            description="Value as written in the source.",
         ),
         Column(
             name="item_id",
             type=Type.STRING,
             nullable=True,
-            description="The value as the source has it.",
+            description="Value as written in the source.",
         ),
         Column(
             name="rating",
             type=Type.STRING,
             nullable=True,
-            description="The value as the source has it.",
+            description="Value as written in the source.",
         ),
         Column(
             name="event_time",
             type=Type.STRING,
             nullable=True,
-            description="The value as the source has it.",
+            description="Value as written in the source.",
         ),
         Column(
             name="reason",
             type=Type.STRING,
             allowed=QUARANTINE_REASONS,
-            description="The first rule that the row breaks.",
+            description="First rule that the row breaks.",
         ),
-        Column(
-            name="source_file", type=Type.STRING, description="The source file that holds the row."
-        ),
+        Column(name="source_file", type=Type.STRING, description="Source file that holds the row."),
         Column(
             name="source_line",
             type=Type.STRING,
             nullable=True,
-            description="Delimited text only: the whole line as written, to find it in the file.",
+            description="Delimited text only: the whole line, as it is in the file.",
         ),
         Column(
             name="source_row",
             type=Type.INT64,
             nullable=True,
             minimum=0,
-            description="Parquet only: the number of the row in the file, from 0.",
+            description="Parquet only: number of the row in the file, from 0.",
         ),
     ),
 )
@@ -124,7 +123,7 @@ def _raw_features(features: Mapping[str, Feature]) -> tuple[Column, ...]:
 def users(spec: DatasetSpec) -> Table:
     return Table(
         name="users",
-        description="The source's users as the night found them, attributes as lists of values.",
+        description="Users as the source had them that night, with attributes as lists of values.",
         key=("user_id",),
         columns=(USER_ID, *_raw_features(spec.user_features)),
     )
@@ -133,7 +132,7 @@ def users(spec: DatasetSpec) -> Table:
 def items(spec: DatasetSpec) -> Table:
     return Table(
         name="items",
-        description="The source's items as the night found them, attributes as lists of values.",
+        description="Items as the source had them that night, with attributes as lists of values.",
         key=("item_id",),
         columns=(
             ITEM_ID,

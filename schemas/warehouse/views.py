@@ -32,7 +32,7 @@ class View:
 
 def _latest(product: Table) -> View:
     table = warehouse_table(product)
-    about = f"The rows of {product.name} of the latest published ds, whole. {product.description}"
+    about = f"The rows of {product.name} of the latest published ds. {product.description}"
     columns = ", ".join(f'"{name}"' for name in table.column_names)
     return View(
         table=replace(table, name=f"latest_{product.name}", description=about),
@@ -51,7 +51,7 @@ _QUALITY = ("scenario", "metric", "value", "baseline", "n_tasks")
 
 MODEL_QUALITY_BY_DAY = Table(
     name="model_quality_by_day",
-    description="The published model's metrics of every ds beside the baseline's.",
+    description="Metrics of the published model of each ds, beside the baseline's.",
     key=("ds", "scenario", "metric"),
     columns=(
         DS,
@@ -61,14 +61,14 @@ MODEL_QUALITY_BY_DAY = Table(
             name="difference",
             type=Type.FLOAT64,
             nullable=True,
-            description="value minus baseline; of mae, rmse and logloss less is better.",
+            description="value minus baseline; for mae, rmse and logloss, lower is better.",
         ),
     ),
 )
 
 EVIDENCE_CHANGES = Table(
     name="evidence_changes",
-    description="What entered and what left the evidence list since the ds published before.",
+    description="Items that entered or left the evidence list since the ds published before.",
     key=("ds", "segment", "item_id"),
     columns=(
         DS,

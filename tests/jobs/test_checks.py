@@ -66,7 +66,7 @@ INTERACTION_FAULTS = [
             r"interactions: expected that user_id \+ item_id \+ event_time names one row only .*"
             r"2 of 7 rows.*user_id=u3 item_id=i2",
             r"interactions_quarantine: expected that reason is one of unparsable_row, .*because",
-            r"Mend the data or the step that wrote it \(ingest\), and run that step again",
+            r"Correct the data or the step that wrote it \(ingest\), and run that step again",
             r"Data Docs: .*check_interactions/index.html",
         ],
     ),
@@ -174,7 +174,7 @@ def test_faults_of_outputs(night):
         assert re.search(message, str(error.value)), f"{message}\nnot in\n{error.value}"
     scores[1].update(rank=2, p_like=0.9)
     night.write()
-    with pytest.raises(UserError, match="no item has more of what the list is ranked by"):
+    with pytest.raises(UserError, match="the column that ranked_by names never rises"):
         _check_outputs(night)
 
 
@@ -192,11 +192,11 @@ def test_faults_of_lists(night):
         _check_outputs(night)
     for message in (
         r"p_like and p_choice are between 0 and 1 .*user_id=u2 rank=1",
-        r"interval's lower end is not above its upper one .*user_id=u2 rank=2",
+        r"interval's lower end is not above its upper end .*user_id=u2 rank=2",
         r"ranked_by is one of the three orders .*user_id=u3 rank=1",
         r"list_quality: .*lower end is not above .*known=3",
-        r"all lists of a scenario are of the same users .*known=all",
-        r"popularity is judged beside every list",
+        r"all lists of a scenario are judged on the same users .*known=all",
+        r"popularity is judged wherever another list is",
         r"list_quality: expected that model is one of melu, champion.*model=other",
     ):
         assert re.search(message, str(error.value)), f"{message}\nnot in\n{error.value}"
@@ -210,7 +210,7 @@ def test_a_list_is_in_the_order_that_it_says(night, by, column):
     _check_outputs(night)
     night.rows["cold_user_scores"][1][column] = 0.99 if by == "choice" else 9.0
     night.write()
-    with pytest.raises(UserError, match="no item has more of what the list is ranked by"):
+    with pytest.raises(UserError, match="the column that ranked_by names never rises"):
         _check_outputs(night)
 
 
@@ -288,5 +288,5 @@ def test_lists_that_nobody_could_judge_are_legal_and_odd_figures_are_not(night):
     night.write()
     with pytest.raises(UserError) as error:
         _check_outputs(night)
-    for message in ("lower end is not above", "asked of the same users", "judged beside every"):
+    for message in ("lower end is not above", "judged on the same users", "judged wherever"):
         assert message in str(error.value)
