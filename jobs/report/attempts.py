@@ -97,7 +97,7 @@ class Attempts:
         """Why there is nothing of the night by `step`, in the middle of a sentence."""
         attempt = self.current(step)
         if attempt is not None and attempt.outcome == "finished":
-            return f"{step} has finished and left none, or it was removed since"
+            return f"{step} has finished, but its result is missing (none made, or removed since)"
         if (stopped := self.stopped_at) is not None:
             return f"the night stopped at {stopped.step}: {stopped.in_short}"
         if overtaken_by := self.overtaken_by(step):

@@ -26,8 +26,9 @@ TITLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What one list gave; `difference` is its nDCG@10 minus popularity's, in the 95% interval from
-    `low` to `high`.
+    """The outcome of one list.
+
+    difference: its nDCG@10 minus popularity's, with the 95% interval from `low` to `high`
 
     n_known: how many of its items a user had rated, on average
     ndcg10: of the recommendations that follow
@@ -47,7 +48,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Contest:
-    """Lists of one length, on the same users and the same ratings of theirs."""
+    """Lists of one length, judged on the same users and the same ratings."""
 
     length: int
     n_users: int
@@ -60,8 +61,8 @@ Contests = Mapping[str, tuple[Contest, ...]]  # by segment, everyone's first; sh
 def elicitation(night: Night) -> Part[Contests]:
     if night.feedback == "implicit":
         return Part(
-            note="There is no simulation for implicit feedback: what new users would say to an "
-            "item they never chose is not known."
+            note="There is no simulation for implicit feedback: users do not rate items, so their "
+            "answers are not known."
         )
     found = night.rows(EVIDENCE_QUALITY)
     if found.content == []:
@@ -70,7 +71,7 @@ def elicitation(night: Night) -> Part[Contests]:
 
 
 def reach(contests: Iterable[Contest]) -> float:
-    """How far the widest interval goes from 0: what all of them are drawn on."""
+    """The largest distance of an interval's end from 0: the scale of all drawn intervals."""
     lists = [asked for contest in contests for asked in contest.lists]
     bounds = (bound for asked in lists for bound in (asked.low, asked.difference, asked.high))
     return max(map(abs, bounds), default=0.0)

@@ -62,7 +62,7 @@ def evidence(night: Night) -> Part[Evidence]:
     try:
         previous, before = _before(night)
     except UNREADABLE as error:
-        notes = (found.note, f"It is not compared with the list before: {error}")
+        notes = (found.note, f"The list is not compared with the list before: {error}")
         found = replace(found, note=" ".join(filter(None, notes)))
         previous, before = None, []
     return found.then(

@@ -60,7 +60,7 @@ Lists = Mapping[str, Judged]  # by scenario
 def lists(night: Night) -> Part[Lists]:
     found = night.rows(LIST_QUALITY)
     if found.content == []:
-        return Part(note="Nothing to show: no held-out user chose and liked anything that day.")
+        return Part(note="Nothing to show: no held-out user chose and liked an item that day.")
     return found.then(
         lambda rows: {
             scenario: _judged([row for row in rows if row["scenario"] == scenario])

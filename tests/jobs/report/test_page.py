@@ -65,13 +65,13 @@ def test_the_figures_are_those_of_the_tables(night: Night) -> None:
         ["popularity", "0.1000", "0.1000", "0.0900 to 0.1100", "0.7500", "0.2500", "8.5"],
         ["ItemKNN", "0.1500", "0.1500", "0.0400 to 0.0600", "0.7500", "0.2500", "8.5"],
     ]
-    supports = page.tables["Means over the tasks whose support has so many interactions"]
+    supports = page.tables["Means over tasks, by number of interactions in the support"]
     assert supports[1:] == [
         ["user_cold"],
         ["3-5", "6", "0.8500", "0.9000", "0.9000"],
         ["41+", "6", "0.7500", "0.8000", "0.9000"],
     ]
-    assert page.tables["Ratings by what the model expected"][1:] == [
+    assert page.tables["Observed ratings by expected rating"][1:] == [
         ["user_cold"],
         ["2.8000", "2.9000", "20"],
         ["4.1000", "4.0000", "20"],
@@ -205,7 +205,10 @@ def test_a_night_that_stopped_anywhere_has_a_report(night: Night, n_steps: int) 
         assert page.headings[0][1].endswith("Not published")
         assert f"The night stopped at {steps[n_steps]}." in page.text
         stopped = f"the night stopped at {steps[n_steps]}: the reason why."
-        assert page.text.count(stopped) + page.text.count("has finished and left none") == 8
+        assert (
+            page.text.count(stopped) + page.text.count("has finished, but its result is missing")
+            == 8
+        )
 
 
 def test_a_night_of_implicit_feedback(implicit_night: Night) -> None:
