@@ -139,7 +139,7 @@ compose-files: install ## check docker/: Dockerfile, compose files, scripts (no 
 	@for script in docker/scripts/*.sh; do bash -n "$$script" || exit; done
 	@.venv/bin/mypy --strict docker/scripts/*.py docker/kubernetes/*.py
 
-format: install ## format the code and mend what lint can mend
+format: install ## format the code and mend what lint can fix
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 

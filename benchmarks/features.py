@@ -156,7 +156,7 @@ def _reference(home: Path, into: Path) -> float:
     if found := list(features_comparison.differences(night, into)):
         raise UserError(
             f"the night's features differ from the reference's: {'; '.join(found)}. One of "
-            "jobs/transforms and features_reference.sql is wrong; mend it before you measure."
+            "jobs/transforms and features_reference.sql is wrong; correct it before you measure."
         )
     log.info("the reference made the same rows in %.1f s", seconds)
     return seconds

@@ -50,7 +50,7 @@ def check_run(params: Mapping[str, Any], known: Iterable[str], run: Any) -> None
     if unknown := sorted(set(given) - set(known)):
         raise UserError(
             f"this run was given the parameters {unknown}, which there are not; expected some of "
-            f"{sorted(known)}. Trigger it again with the names mended."
+            f"{sorted(known)}. Trigger it again with corrected names."
         )
     if getattr(run, "run_type", None) == "backfill" and params.get("ds"):
         raise UserError(
@@ -69,7 +69,7 @@ class StepOperator(BaseOperator):
     links: buttons of the task in Airflow
 
     The interpreter is `COLDSTART_PYTHON`, else Airflow's own. The step learns Airflow's run id
-    from `COLDSTART_AIRFLOW_RUN_ID`. Exit code 2 is a mistake that no retry mends, in the data or by
+    from `COLDSTART_AIRFLOW_RUN_ID`. Exit code 2 is a mistake that no retry corrects, in data or by
     the user; any other but 0 may be retried.
     """
 

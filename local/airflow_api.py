@@ -127,8 +127,8 @@ class AirflowApi:
                 if time.monotonic() >= deadline:
                     raise UserError(
                         f"Airflow at {self.url} did not answer {method} {path} in {patience} s; "
-                        "expected an answer within seconds. Has the machine more to do than it "
-                        "can? Look at Airflow's log, and run the command again."
+                        "expected an answer within seconds. The machine may be overloaded. "
+                        "Look at Airflow's log, and run the command again."
                     ) from error
 
     def _answer(self, method: str, path: str, headers: dict[str, str], data: bytes | None) -> Any:

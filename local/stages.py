@@ -30,7 +30,7 @@ class Stages:
             raise InstallError(
                 "\n".join(f"    {line}" for line in lines)
                 + f"\n{title}: `{' '.join(command[:4])} ...` ended with exit code {code}; {hint} "
-                "Nothing counts as installed; run the same command again when it is mended. "
+                "Nothing counts as installed; run the same command again once that is done. "
                 f"The whole log: {self._log}"
             )
 

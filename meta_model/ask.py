@@ -73,7 +73,7 @@ def _user_index(inputs: Inputs, user_id: str | None) -> int:
     if found < 0:
         raise UserError(
             f"--user {user_id!r}: expected the id of a user with a profile of that ds. Leave "
-            "--user out for somebody of whom nothing is known."
+            "--user out for a user without a profile."
         )
     return int(found) + 1
 

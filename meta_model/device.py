@@ -25,7 +25,7 @@ def choose_device(name: str, threads: int = 1, tf32: bool = False) -> torch.devi
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError(
             "device is 'cuda', and PyTorch sees no GPU; "
-            "use --device auto or cpu, or mend the driver."
+            "use --device auto or cpu, or repair the driver."
         )
     # cuBLAS reads this when CUDA starts; without it, its sums may differ from run to run.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

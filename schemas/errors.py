@@ -12,7 +12,7 @@ def full_disk_code(text: str) -> int | None:
 
 
 class UserError(Exception):
-    """Something the user can mend: says the value seen, what was expected, and what to do."""
+    """A mistake that the user can correct: the value seen, the one expected, and what to do."""
 
 
 class PassingError(Exception):

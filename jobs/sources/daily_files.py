@@ -44,7 +44,7 @@ def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Itera
     if not files:
         raise UserError(
             f"{source.path} has no file {spec.interactions.file} of a day up to ds {ds}; expected "
-            "one for each day with interactions. Choose a later ds, or mend the spec's `file`."
+            "one for each day with interactions. Choose a later ds, or correct the spec's `file`."
         )
     entities = read_entities(source, spec)
     users, items = entities.users, entities.items
@@ -100,8 +100,8 @@ def _check_some(
     if not any(held[day].rows for day in same):
         raise UserError(
             f"{source.path} has {len(files):,} days up to ds, from {min(files)} to {max(files)}, "
-            "and none of them has an interaction that breaks no rule; expected some. Look at what "
-            "`python -m jobs describe-source` says of the source, and mend it or the dataset spec."
+            "and every interaction in them breaks a rule; expected some that do not. See what "
+            "`python -m jobs describe-source` reports, and correct the source or the dataset spec."
         )
 
 

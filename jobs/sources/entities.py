@@ -92,7 +92,7 @@ def _entities(
     if examples:
         raise UserError(
             f"{path}: {key} is empty or repeated, for example {examples}; "
-            "expected one row per id. Mend the file."
+            "expected one row per id. Correct the file."
         )
     kept = frame.where(is_storable_id(F.col(key)))
     if "title" in kept.columns:
@@ -131,7 +131,7 @@ def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[s
         if found := [row[f"_{n}"] for row in by_file if row[f"_{n}"] is not None]:
             raise UserError(
                 f"{read.what}: the flag {name} is {found[0]!r} in some row; expected 1 or 0, true "
-                "or false, yes or no. Mend the file, or take the column for a feature of its own."
+                "or false, yes or no. Correct the file, or make the column a feature of its own."
             )
     sums = {name: sum(row[name] for row in by_file) for name in _COUNTED}
     set_aside += _told(read.what, key, sums)

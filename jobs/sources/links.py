@@ -60,7 +60,7 @@ def _links(
         raise UserError(
             f"{source.path / relation.file} links no item by the relation {name!r}; expected rows "
             f"with {relation.only or 'an item and a node'}{among}. "
-            f"Mend the file, or [network.relations.{name}] in the dataset spec."
+            f"Correct the file, or [network.relations.{name}] in the dataset spec."
         )
     return links
 

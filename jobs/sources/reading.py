@@ -79,7 +79,7 @@ def problems(
     if not parts and DAY not in file.file:
         yield (
             f"{source / file.file} is empty; expected a header line and rows, or a folder with "
-            "such files. Fill it, or mend the spec's `file`."
+            "such files. Fill it, or correct the spec's `file`."
         )
     for part in parts:
         try:

@@ -91,7 +91,7 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
         if is_remote:
             # Collected as garbage, a stopped session closes its client once more, in whatever
             # thread that happens, and waits there for the requests of all other sessions: a
-            # deadlock in the thread that serves them (SPARK-55362, mended after 4.1).
+            # deadlock in the thread that serves them (SPARK-55362, fixed after 4.1).
             vars(session.client)["close"] = lambda: None  # type: ignore[index, operator]
 
 

@@ -205,6 +205,6 @@ def _raise_failures(validations: list[Validation], ds: date, docs: str) -> None:
     raise UserError(
         f"{len(failures)} expectations of ds {ds} are not met:\n- "
         + "\n- ".join(failures)
-        + f"\nMend the data or the step that wrote it ({', '.join(at_fault)}), "
+        + f"\nCorrect the data or the step that wrote it ({', '.join(at_fault)}), "
         f"and run that step again for ds {ds}. {docs}"
     )

@@ -154,8 +154,8 @@ def _refuse_stale(
         )
         raise UserError(
             f"ds {ds} is already published by a newer run, {before['run_id']} ({theirs}); this "
-            f"run, {publication['run_id']}, is older ({ours}), so the warehouse keeps that. If "
-            f"the older shall replace it, run its steps again from {BUILD_PROFILES.name} on."
+            f"run, {publication['run_id']}, is older ({ours}), so the warehouse keeps the "
+            f"newer. To replace it, run the older run's steps again from {BUILD_PROFILES.name} on."
         )
 
 

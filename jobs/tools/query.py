@@ -41,8 +41,8 @@ def run(settings: Settings, sql: str, to: Path | None) -> None:
                     _write(_plain(rows), to)
         except UserError as error:
             raise UserError(
-                f"{error}. docs/tables.md says what tables and views there are, docs/analysts.md "
-                "what one may ask."
+                f"{error}. docs/tables.md has all tables and views, docs/analysts.md has example "
+                "queries."
             ) from None
 
 

@@ -62,7 +62,7 @@ def open_chosen(settings: Settings, ds: date, device: torch.device, model: str) 
         night = Night(settings=settings, ds=ds, device=device, inputs=inputs, loaded=loaded)
     if (found := night.loaded.provenance.run_id) != run:
         raise UserError(
-            f"the gate of ds {ds} chose {run}, and the model is {found} by now. Run the steps "
+            f"the gate of ds {ds} chose {run}, but the model is now {found}. Run the steps "
             f"{EVALUATE.name} and {GATE.name} again."
         )
     return night

@@ -21,9 +21,9 @@ _FULL_TEXT = "No space left on device"  # how a JVM on the other side of a conne
 
 
 def run(action: Callable[[], None]) -> int:
-    """Run `action` in UTC; its exit code: 0 done, 2 a mistake the user can mend, 1 anything else.
+    """Run `action` in UTC; its exit code: 0 done, 2 a mistake of the user, 1 anything else.
 
-    A mistake, a fault that may pass and a full disk are told in one message; other faults keep
+    A mistake, a fault that may pass and a full disk are shown in one message; other faults keep
     their traceback.
     """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")  # others: warnings

@@ -1,4 +1,4 @@
-"""How every command line ends: a message for what a user can mend, a traceback for a fault."""
+"""How every command line ends: a message for what a user can correct, a traceback for a fault."""
 
 from __future__ import annotations
 

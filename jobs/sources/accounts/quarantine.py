@@ -60,7 +60,7 @@ def between_levels(found: Iterable[Outcome], spec: DatasetSpec) -> str | None:
     return (
         f"{rows:,} ratings lie between the levels of the dataset spec, {lowest:g}, "
         f"{lowest + step:g}, ..., {spec.rating_levels[-1]:g}: they are kept as they are, and a "
-        "model that tells levels apart takes the nearest. Mend rating_step if there are more levels"
+        "model of rating levels takes the nearest. Correct rating_step if there are more levels"
     )
 
 
@@ -97,8 +97,8 @@ def check(
         f"{rows - valid:,} of {rows:,} interactions ({fraction:.2%}) break a rule, and the dataset "
         f"spec allows {limit:.2%}; nothing was written, the lake keeps what it had."
         + "".join(shown)
-        + f"\nMend the source, or {spec_file} where it reads the source wrongly; if these rows are "
-        "to be set aside, raise max_quarantined_fraction there."
+        + f"\nCorrect the source, or {spec_file} if it reads the source wrongly. If these rows are "
+        "rightly set aside, raise max_quarantined_fraction there."
     )
 
 

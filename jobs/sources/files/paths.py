@@ -30,7 +30,7 @@ def parts(source: Path, file: SourceFile) -> list[Part]:
     if not days:
         raise UserError(
             f"{source} has no file {file.file} of any day; expected one for each day with "
-            "interactions. Mend the spec's `file`."
+            "interactions. Correct the spec's `file`."
         )
     return parts_of_days(days)
 

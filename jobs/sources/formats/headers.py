@@ -32,14 +32,14 @@ def columns_of(path: Path, file: SourceFile) -> list[str]:
         return header(path, file) if is_text else list(pq.read_schema(path).names)
     except pa.ArrowException as error:
         raise UserError(
-            f"{path} cannot be read as Parquet: {error}. Mend the file, or the spec's `file` and "
-            "`format`."
+            f"{path} cannot be read as Parquet: {error}. Correct the file, or the spec's `file` "
+            "and `format`."
         ) from error
     except (OSError, EOFError, UnicodeDecodeError) as error:
         kind = f"{file.encoding} text" if is_text else "Parquet"
         raise UserError(
             f"{path} cannot be read as {kind}: {error}. "
-            "Mend the file, or the spec's `file`, `format` and `encoding`."
+            "Correct the file, or the spec's `file`, `format` and `encoding`."
         ) from error
 
 
