@@ -13,7 +13,7 @@ from schemas.tables.metrics import ADAPTATION_GAIN, Metric, of_tasks, primary
 from schemas.tables.products import CHAMPION
 
 DECISIVE_SCENARIO = "user_cold"
-_ALSO_JUDGED = "both_cold"  # the other one of new users, where it has tasks enough
+_ALSO_JUDGED = "both_cold"  # also of new users; it can only veto, and only with enough tasks
 _ENOUGH_TASKS = 50  # the means of fewer differ by chance more than models do
 
 Row = dict[str, Any]
@@ -21,9 +21,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One rule as it came out, in words with the values compared.
+    """The outcome of one rule, in words with the values compared.
 
-    Where quality alone is at stake, a person may know better; not where figures make no sense.
+    is_of_quality: whether a person may overrule it; not where figures make no sense
     """
 
     met: bool

@@ -178,8 +178,8 @@ _LIST_COLUMNS = (
         description=(
             "Probability that the item is among the user's next interactions, as many as the query "
             "of an episode holds, and that the user likes it. A liked item has a rating of at "
-            "least liked_from of the dataset spec; if the spec has none, a rating in the top quarter "
-            "of the scale (at least 4 of 1 to 5). For implicit feedback, a liked item is chosen."
+            "least liked_from of the dataset spec; without it, a rating in the top quarter of the "
+            "scale (at least 4 of 1 to 5). For implicit feedback, a liked item is chosen."
         ),
     ),
     Column(
