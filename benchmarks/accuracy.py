@@ -31,6 +31,7 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.device import choose_device
 from meta_model.evaluation.scenarios import Figure, evaluate
+from meta_model.learners import configured
 from meta_model.training.meta_train import TrainingCallbacks, meta_train
 from schemas.dataset.spec import Feedback
 from schemas.run import command_line
@@ -44,25 +45,31 @@ log = logging.getLogger("benchmarks.accuracy")
 
 # What all learners share, measured on one of them.
 SWITCHES: Mapping[str, Mapping[str, Any]] = {
-    "without anchor": {"anchor": False},
-    "without content prior": {"content_prior": False},
-    "without item statistics": {"item_statistics": False},
-    "without user statistics": {"user_statistics": False},
-    "without item identity": {"item_identity": False},
-    "without hiding items": {"hide_item": 0.0, "hide_task": 0.0},
-    "ratings as numbers": {"likelihood": "squared"},
-    "only the split's own tasks, not recut": {"recut": False},
-    "without dropout": {"dropout": 0.0},
-    "one local step": {"local_steps": 1},
-    "local rates not learnt": {"local_rates": "fixed"},
-    "first order": {"gradient": "first_order"},
-    "without support damping": {"support_damping": 0.0},
+    "without anchor": {"network.anchor": False},
+    "without content prior": {"network.content_prior": False},
+    "without item statistics": {"network.item_statistics": False},
+    "without user statistics": {"network.user_statistics": False},
+    "without item identity": {"network.item_identity": False},
+    "without hiding items": {"network.hide_item": 0.0, "network.hide_task": 0.0},
+    "ratings as numbers": {"network.likelihood": "squared"},
+    "only the split's own tasks, not recut": {"training.recut": False},
+    "without dropout": {"network.dropout": 0.0},
+    "one local step": {"local_update.steps": 1},
+    "local rates not learnt": {"local_update.rates": "fixed"},
+    "first order": {"local_update.gradient": "first_order"},
+    "without support damping": {"local_update.support_damping": 0.0},
 }
 VARIANTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "maml": {"first order": {"gradient": "first_order"}, "Meta-SGD": {"local_rates": "parameter"}},
-    "mamo": {"memories fade by attention": {"memory_decay": "attended"}},
-    "metahin": {"without contexts": {"contexts": False}},
-    "aggregating": {"mean": {"aggregate": "mean"}, "cosine": {"similarity": "cosine"}},
+    "maml": {
+        "first order": {"local_update.gradient": "first_order"},
+        "Meta-SGD": {"local_update.rates": "parameter"},
+    },
+    "mamo": {"memories fade by attention": {"mamo.memory_decay": "attended"}},
+    "metahin": {"without contexts": {"metahin.contexts": False}},
+    "aggregating": {
+        "mean": {"aggregating.aggregate": "mean"},
+        "cosine": {"aggregating.similarity": "cosine"},
+    },
 }
 
 
@@ -112,9 +119,9 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
 
 def _variants(options: argparse.Namespace) -> Iterator[tuple[str, Config]]:
     for name in known() if options.learner == "all" else [options.learner]:
-        full = Config(model=name)
+        full = configured(name)
         if options.epochs is not None:
-            full = replace(full, epochs=options.epochs)
+            full = full.having({"training.epochs": options.epochs})
         yield "full", full
         for number in range(1, options.seeds):
             yield f"full, seed {number + 1}", replace(full, seed=full.seed + number)
@@ -122,9 +129,9 @@ def _variants(options: argparse.Namespace) -> Iterator[tuple[str, Config]]:
             if name == options.learner == "melu":
                 yield "paper", full.paper()
                 for variant, switches in SWITCHES.items():
-                    yield variant, replace(full, **switches)
+                    yield variant, full.having(switches)
             for variant, switches in VARIANTS.get(name, {}).items():
-                yield variant, replace(full, **switches)
+                yield variant, full.having(switches)
 
 
 def _of_split(options: argparse.Namespace, config: Config, scratch: Path) -> Inputs:
@@ -132,7 +139,7 @@ def _of_split(options: argparse.Namespace, config: Config, scratch: Path) -> Inp
         options.data / options.dataset,
         public_split.SPLITS[options.dataset],
         scratch,
-        windows=config.recut,
+        windows=config.training.recut,
         seed=config.seed,
     )
 
@@ -144,7 +151,7 @@ def _figures(options: argparse.Namespace, config: Config, inputs: Inputs) -> lis
     def on_epoch(epoch: Epoch, tasks_per_second: float) -> None:
         log.info(
             "epoch %2d/%d  loss %.4f  %.0f tasks/s",
-            epoch.epoch, config.epochs, epoch.train_loss, tasks_per_second,
+            epoch.epoch, config.training.epochs, epoch.train_loss, tasks_per_second,
         )  # fmt: skip
 
     trained = meta_train(inputs, config, device, TrainingCallbacks(on_epoch=on_epoch))

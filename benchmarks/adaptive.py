@@ -76,9 +76,12 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
 def _asked(model: Ridge, inputs: Inputs, config: Config) -> Iterator[tuple[int, str, Tensor]]:
     """nDCG@10 of each new user [U], by length and way of asking."""
     existing = existing_users(
-        inputs, model, n_users=config.evidence_users, n_candidates=config.evidence_candidates,
+        inputs,
+        model,
+        n_users=config.products.evidence_users,
+        n_candidates=config.products.evidence_candidates,
         seed=config.seed,
-    )  # fmt: skip
+    )
     questions = Questions.of(model, existing)
     chosen = forward_selection(model, existing, max(LENGTHS))
     users, ratings = _new_users(inputs)

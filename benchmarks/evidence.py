@@ -71,8 +71,8 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
         raise UserError(f"--repeats is {options.repeats}; expected 1 or more.")
     device = choose_device("auto")
     found: dict[tuple[int, str], list[Judged]] = {}
-    switches = {"epochs": options.epochs} if options.epochs else {}
-    config = Config(model=options.learner, seed=options.seed, **switches)
+    switches = {"training.epochs": options.epochs} if options.epochs else {}
+    config = Config(model=options.learner, seed=options.seed).having(switches)
     with tempfile.TemporaryDirectory() as scratch:
         trials = new_users.trials(options, config, Path(scratch), options.repeats)
         for of_trial, inputs in trials:
@@ -98,7 +98,7 @@ def _judged(
         item_values(learner, inputs, device)[ALL],
         chosen.items,
         device,
-        min_adapt=config.min_adapt,
+        min_adapt=config.products.min_adapt,
         seed=config.seed,
         others=designs(choice, chosen.members, len(chosen.items)),
         lengths=_LENGTHS,

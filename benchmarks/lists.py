@@ -129,7 +129,7 @@ def _ours(options: argparse.Namespace, inputs: Inputs) -> Mapping[str, Ranker]:
     device = choose_device(options.device)
     config = Config(model=options.learner, seed=options.seed)
     if options.epochs is not None:
-        config = replace(config, epochs=options.epochs)
+        config = config.having({"training.epochs": options.epochs})
     started = time.monotonic()
     learner = meta_train(inputs, config, device).learner
     log.info("%s trained in %.0f s", options.learner, time.monotonic() - started)

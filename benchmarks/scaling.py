@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -72,7 +71,7 @@ def measure() -> Iterator[Record]:
 def _measure_here(mode: str, file: Path) -> dict[str, float]:
     """Seconds of the work on the episodes in `file`, and the peak memory of this process."""
     device = choose_device("cpu")
-    config = replace(Config().paper(), epochs=1, batch_tasks=256)
+    config = Config().paper().having({"training.epochs": 1, "training.batch_tasks": 256})
     inputs = paper_tasks.inputs(Episodes(files=(file,)))
     torch.manual_seed(1)
     recommender = Recommender.of(

@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +72,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
 def _of_batch(
     inputs: Inputs, name: str, meta_batch: int, threads: int, device: torch.device
 ) -> Iterator[Record]:
-    config = replace(Config(model=name).paper(), batch_tasks=meta_batch)
+    config = Config(model=name).paper().having({"training.batch_tasks": meta_batch})
     tasks = [
         tasks.to(device) for tasks in batches(inputs.episodes, meta_batch, np.random.default_rng(1))
     ][: max(_BATCHES.values())]

@@ -17,18 +17,20 @@ from typing import TYPE_CHECKING
 from schemas.lake import Lake
 from schemas.pipeline import META_TRAIN, SCORE_COLD_USERS, SELECT_EVIDENCE, Step
 from schemas.run import command_line, journal
+from schemas.run.learners import known
 from schemas.run.settings import Settings, parse_ds
 from schemas.tables.products import RANKED_BY
 
 if TYPE_CHECKING:
     import torch
 
+    from meta_model.config import Config
     from meta_model.steps.night import Night
 
 # The steps that make a product: how long it is, on the command line and in the model's config.
 LENGTHS = {
-    SELECT_EVIDENCE: ("--evidence-items", "evidence_items"),
-    SCORE_COLD_USERS: ("--top-items", "top_items"),
+    SELECT_EVIDENCE: ("--evidence-items", "products.evidence_items"),
+    SCORE_COLD_USERS: ("--top-items", "products.top_items"),
 }
 
 
@@ -44,11 +46,13 @@ def _parser() -> argparse.ArgumentParser:
         _add_device(command)
         if step is META_TRAIN:
             _add_training(command)
+        _add_set(command, "any option" if step is META_TRAIN else "an option of products")
         if step in LENGTHS:
             flag, option = LENGTHS[step]
             about = f"how many, instead of {option} of the model's config"
             command.add_argument(flag, dest="length", type=int, help=about)
     _add_next_question(commands)
+    _add_options(commands)
     return parser
 
 
@@ -65,7 +69,24 @@ def _add_next_question(commands: command_line.Commands) -> None:
     command.add_argument(
         "--user", metavar="USER_ID", help="whose attributes are known (default: nobody's)"
     )
-    command.set_defaults(step=None)
+    command.set_defaults(step=None, action=_ask)
+
+
+def _add_options(commands: command_line.Commands) -> None:
+    about = "print all options of the config, with their defaults and meanings"
+    command = commands.add_parser("options", help=about, description=about)
+    command.add_argument("--model", help="of this learner alone (default: of all)")
+    command.set_defaults(step=None, action=_print_options)
+
+
+def _add_set(command: argparse.ArgumentParser, which: str) -> None:
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="OWNER.NAME=VALUE",
+        help=f"{which} (`python -m meta_model options` lists them), as often as you like",
+    )
 
 
 def _add_device(command: argparse.ArgumentParser) -> None:
@@ -100,20 +121,13 @@ def _add_training(command: argparse.ArgumentParser) -> None:
         help="streams of row groups that a batch is drawn from; results depend on it "
         "(default: the number of processes)",
     )
-    command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any option of meta_model/config.py, as often as you like: local_steps=1",
-    )
 
 
 def _run(options: argparse.Namespace) -> None:
-    settings, ds = Settings.from_environment(), parse_ds(options.ds)
     if options.step is None:
-        _ask(options, settings, ds)
+        options.action(options)
         return
+    settings, ds = Settings.from_environment(), parse_ds(options.ds)
     step: Step = options.step
     is_helper = int(os.environ.get("RANK", 0)) > 0  # torchrun's, see meta_model.training.processes
     # A retry waits for a first try that lives on without its Airflow task.
@@ -135,21 +149,30 @@ def _open(options: argparse.Namespace, settings: Settings, ds: date, device: tor
     from meta_model.steps import night as nights
 
     if options.step not in LENGTHS:
-        return nights.open_trained(settings, ds, device, options.model)
+        night = nights.open_trained(settings, ds, device, options.model)
+        return night.having_set(options.set)
     night = nights.open_chosen(settings, ds, device, options.model)
-    _, option = LENGTHS[options.step]
-    return night if options.length is None else night.having(f"{option}={options.length}")
+    _, key = LENGTHS[options.step]
+    length = [] if options.length is None else [f"{key}={options.length}"]
+    return night.having_set([*options.set, *length])
 
 
-def _ask(options: argparse.Namespace, settings: Settings, ds: date) -> None:
+def _ask(options: argparse.Namespace) -> None:
     """No step of the night: it writes nothing, and may run beside one."""
     from meta_model import ask
     from meta_model.device import choose_device
     from meta_model.steps.night import open_chosen
 
+    settings, ds = Settings.from_environment(), parse_ds(options.ds)
     device = choose_device(options.device, options.threads, options.tf32)
     night = open_chosen(settings, ds, device, options.model)
     ask.run(night, options.answers, options.user)
+
+
+def _print_options(options: argparse.Namespace) -> None:
+    from meta_model import options_page
+
+    print(options_page.page(known() if options.model is None else [options.model]), end="")
 
 
 def _train(
@@ -159,18 +182,29 @@ def _train(
     record: journal.Step,
     device: torch.device,
 ) -> None:
-    from meta_model.config import Config
     from meta_model.training.processes import connected
 
     with connected(device) as processes:
-        chosen = {name: getattr(options, name) for name in ("epochs", "rank_by", "seed", "shards")}
-        given = {name: value for name, value in chosen.items() if value is not None}
-        config = Config(model=options.model, shards=processes.count).having(options.set)
-        config = replace(config, **given)
-        if options.epochs is not None:
-            most = min(options.epochs, config.choice_epochs)
-            config = replace(config, choice_epochs=most)
+        config = _config(options, processes.count)
         META_TRAIN.function()(settings, ds, record, device, config, processes)
+
+
+def _config(options: argparse.Namespace, n_processes: int) -> Config:
+    """The learner's defaults, then what `--set` says, then the flags of single options."""
+    from meta_model.learners import configured
+
+    config = configured(options.model).having({"training.shards": n_processes})
+    config = config.having_set(options.set)
+    flags = {
+        "training.epochs": options.epochs,
+        "training.shards": options.shards,
+        "products.rank_by": options.rank_by,
+    }
+    if options.epochs is not None:
+        flags["choice.epochs"] = min(options.epochs, config.choice.epochs)
+    if options.seed is not None:
+        config = replace(config, seed=options.seed)
+    return config.having({key: value for key, value in flags.items() if value is not None})
 
 
 if __name__ == "__main__":

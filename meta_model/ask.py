@@ -27,8 +27,8 @@ def run(night: Night, answers: Path, user_id: str | None) -> None:
     existing = existing_users(
         night.inputs,
         model,
-        n_users=config.evidence_users,
-        n_candidates=config.evidence_candidates,
+        n_users=config.products.evidence_users,
+        n_candidates=config.products.evidence_candidates,
         seed=config.seed,
         always=[*given],
     )

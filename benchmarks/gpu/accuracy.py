@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,12 +27,12 @@ def measure(world: World) -> Measurements:
 def _trained(world: World, data: Path) -> Iterator[Facts]:
     config = Config()
     if world.sizes.epochs is not None:
-        config = replace(config, epochs=world.sizes.epochs)
+        config = config.having({"training.epochs": world.sizes.epochs})
     with tempfile.TemporaryDirectory() as scratch:
         split = public_split.SPLITS[DATASET]
         folder = data / DATASET
         inputs = public_split.load(
-            folder, split, Path(scratch), windows=config.recut, seed=config.seed
+            folder, split, Path(scratch), windows=config.training.recut, seed=config.seed
         )
         rates: list[float] = []
 

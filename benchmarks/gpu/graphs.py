@@ -56,7 +56,7 @@ class _Step:
         self.learner = made(self.config, world.inputs, world.device).train()
         self.parameters = [p for p in self.learner.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=self.config.global_rate, fused=True, capturable=True
+            self.parameters, lr=self.config.training.global_rate, fused=True, capturable=True
         )
 
     def __call__(self) -> Tensor:
@@ -64,6 +64,6 @@ class _Step:
         losses, _ = task_losses(self.learner, self.tasks)
         loss = losses.mean()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
+        nn.utils.clip_grad_norm_(self.parameters, self.config.training.clip_norm)
         self.optimizer.step()
         return loss.detach()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +97,8 @@ def paper(name: str) -> Config:
 
 def without_chance(name: str) -> Config:
     """With all options, less those that draw at random."""
-    return replace(Config(model=name), dropout=0.0, hide_item=0.0, hide_task=0.0)
+    chance = ("network.dropout", "network.hide_item", "network.hide_task")
+    return Config(model=name).having(dict.fromkeys(chance, 0.0))
 
 
 def made(config: Config, inputs: Inputs, device: torch.device) -> Learner:

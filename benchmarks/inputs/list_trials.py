@@ -59,7 +59,9 @@ def worlds(options: argparse.Namespace, scratch: Path) -> Iterator[World]:
             yield World.of(inputs, Interactions.of(inputs))
     elif options.dataset in public_split.SPLITS:
         config, split = Config(), public_split.SPLITS[options.dataset]
-        inputs = public_split.load(folder, split, scratch, windows=config.recut, seed=config.seed)
+        inputs = public_split.load(
+            folder, split, scratch, windows=config.training.recut, seed=config.seed
+        )
         pairs = public_split.train_ratings(folder)
         known, users = torch.tensor(pairs["user_index"].to_numpy()).unique(return_inverse=True)
         interactions = Interactions(
@@ -77,7 +79,7 @@ def worlds(options: argparse.Namespace, scratch: Path) -> Iterator[World]:
 def trial_segments(inputs: Inputs) -> Segments:
     """Those of the spec, or else the values of the users' first feature."""
     if inputs.segments:
-        return segments(inputs, Config().segment_users)
+        return segments(inputs, Config().products.segment_users)
     values = inputs.users.values[:, 0, 0].clamp(min=0)
     names = ("all", *(str(value) for value in range(1, int(values.max()) + 1)))
     of_feature = torch.where(values > 0, values, -1)

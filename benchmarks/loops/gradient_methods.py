@@ -25,7 +25,7 @@ class MeLULoop(PerTaskLoop):
             lambda weights: self.loss(self.forecast(task, weights, items), ratings),
             self.named("decision.layers"),
             self.rate,
-            self.config.local_steps,
+            self.config.local_update.steps,
             second_order,
         )
 
@@ -48,7 +48,7 @@ class MAMLLoop(PerTaskLoop):
             lambda weights: self.loss(self.forecast(task, weights, items), ratings),
             {**tables, **self.named("layers")},
             self.rate,
-            self.config.local_steps,
+            self.config.local_update.steps,
             second_order,
         )
 
@@ -68,7 +68,7 @@ class MAMOLoop(PerTaskLoop):
 
     def __init__(self, learner: MAMO) -> None:
         super().__init__(learner)
-        memories = learner.memory
+        self.method, memories = learner.method, learner.memory
         self.profiles, self.preferences = memories.profiles.clone(), memories.preferences.clone()
         self.gradients_of_users = [gradient.clone() for gradient in memories.gradients]
         self.usage = memories.usage.clone()
@@ -84,7 +84,7 @@ class MAMOLoop(PerTaskLoop):
         of_users = self.named("of_users")
         for (name, weight), memory in zip(of_users.items(), self.gradients_of_users, strict=True):
             bias = torch.tensordot(attention, memory, dims=1)
-            of_users[name] = weight - self.config.memory_bias_rate * bias
+            of_users[name] = weight - self.method.memory_bias_rate * bias
         preference = torch.tensordot(attention, self.preferences, dims=1)
         weights: dict[str, Tensor] = {f"of_users/{name}": w for name, w in of_users.items()}
         for network in ("of_items", "of_ratings"):
@@ -95,7 +95,7 @@ class MAMOLoop(PerTaskLoop):
             return self.loss(self.forecast(task, {"weights": moved}, items), ratings)
 
         first = torch.autograd.grad(loss(weights), list(weights.values())[:2], retain_graph=True)
-        moved = steps(loss, weights, self.rate, self.config.local_steps, second_order)
+        moved = steps(loss, weights, self.rate, self.config.local_update.steps, second_order)
         return {"weights": moved, "attention": attention, "profile": profile, "first": first}
 
     def forecast(self, task: Task, fitted: dict[str, Any], items: Tensor) -> Tensor:
@@ -109,18 +109,18 @@ class MAMOLoop(PerTaskLoop):
         return linear_layers(of("of_ratings"), taste).squeeze(-1)
 
     def write_memories(self, fitted: list[dict[str, Any]]) -> None:
-        alpha, beta = self.config.profile_mix, self.config.gradient_mix
+        alpha, beta = self.method.profile_mix, self.method.gradient_mix
         attention = torch.stack([of_task["attention"] for of_task in fitted]).detach()
         rows = [(self.profiles, alpha, [of_task["profile"] for of_task in fitted])]
         for number, memory in enumerate(self.gradients_of_users):
             rows.append((memory, beta, [of_task["first"][number] for of_task in fitted]))
         preferences = [of_task["weights"]["preference"] for of_task in fitted]
-        rows.append((self.preferences, self.config.preference_mix, preferences))
+        rows.append((self.preferences, self.method.preference_mix, preferences))
         for memory, rate, new in rows:
             for kind in range(len(memory)):
                 share = attention[:, kind]
                 written = torch.stack([a * x for a, x in zip(share, new, strict=True)]).mean(0)
-                is_whole = self.config.memory_decay == "whole"
+                is_whole = self.method.memory_decay == "whole"
                 fading = rate * (1.0 if is_whole else share.mean())
                 memory[kind] = rate * written.detach() + (1 - fading) * memory[kind]
         self.usage += alpha * (attention.mean(0) - self.usage)

@@ -85,8 +85,8 @@ class PerTaskLoop(ABC):
         ]  # fmt: skip
         # As the learner has it: a rate kept as a float32 logarithm is not quite the config's.
         rates = [w for name, w in self.weights.items() if "log_rates" in name]
-        self.rate = rates[0].exp().flatten()[0].item() if rates else self.config.local_rate
-        self.optimizer = torch.optim.Adam(self.parameters, lr=self.config.global_rate)
+        self.rate = rates[0].exp().flatten()[0].item() if rates else self.config.local_update.rate
+        self.optimizer = torch.optim.Adam(self.parameters, lr=self.config.training.global_rate)
 
     @abstractmethod
     def fit(self, task: Task, second_order: bool) -> Any:
@@ -112,7 +112,7 @@ class PerTaskLoop(ABC):
     def global_update(self, tasks: Tasks) -> float:
         """One step on the mean loss of the tasks' queries; the loss."""
         loss, fitted = self._backward(tasks)
-        nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
+        nn.utils.clip_grad_norm_(self.parameters, self.config.training.clip_norm)
         self.optimizer.step()
         self.write_memories(fitted)
         return loss

@@ -59,7 +59,7 @@ class MetaHINLoop(PerTaskLoop):
             scale = scales[used : used + len(bias)]
             prior[weight_name], prior[bias_name] = weight * scale, bias * scale
             used += len(bias)
-        n_steps = self.config.local_steps
+        n_steps = self.config.local_update.steps
         own = steps(lambda omega: loss(phi, omega), prior, self.rate, n_steps, second_order)
         return phi, own, loss(phi, own)
 

@@ -25,7 +25,7 @@ from meta_model.artefact.row_alignment import aligned, row_keys
 from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.learners import Learner, create
+from meta_model.learners import Learner, create, method_config
 from meta_model.ranking.calibration import Calibration
 from meta_model.ranking.recommender import Recommender
 from meta_model.training.meta_train import Trained
@@ -113,7 +113,7 @@ def _loaded(
     then: pa.Table | None,
     device: torch.device,
 ) -> Loaded:
-    config = Config.from_json((folder / "config.json").read_text())
+    config = Config.from_json((folder / "config.json").read_text(), method_config)
     try:
         packed = {name: (folder / name).read_bytes() for name in _PARTS}
     except FileNotFoundError as error:

@@ -24,7 +24,7 @@ def trained_choice(
     The loss is that of what validation users do next, mean over numbers of interactions shown.
     Without validation users the first one is kept.
     """
-    named = config.choice_regularisation
+    named = config.choice.regularisation
     names = [*REGULARISATIONS] if named == "validated" else [named]
     if not inputs.episodes.split("validation").n_tasks:
         names = names[:1]
@@ -33,11 +33,11 @@ def trained_choice(
         training = Training.of(config, name)
 
         def on_epoch(epoch: int, loss: float, name: str = name) -> None:
-            tell(f"choice, {name}, epoch {epoch:>2}/{config.choice_epochs}  loss {loss:.4f}")
+            tell(f"choice, {name}, epoch {epoch:>2}/{config.choice.epochs}  loss {loss:.4f}")
 
         models[name] = train(inputs, training, on_epoch, device)
         if len(names) > 1:
-            losses[name] = validation_loss(models[name], inputs, config.query_size, device)
+            losses[name] = validation_loss(models[name], inputs, config.training.query_size, device)
             tell(f"choice, {name}: validation loss {losses[name]:.4f}")
     return models[min(losses, key=losses.__getitem__) if losses else names[0]]
 

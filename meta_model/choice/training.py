@@ -55,13 +55,13 @@ class Training:
     def of(config: Config, regularisation: str) -> Training:
         """For the episodes of a night, which are in order of time."""
         given: dict[str, Any] = dict(REGULARISATIONS[regularisation])
-        given |= {name: getattr(config, f"choice_{name}") for name in ("size", "epochs", "decay")}
-        return Training(next_items=config.query_size, seed=config.seed, **given)
+        given |= {name: getattr(config.choice, name) for name in ("size", "epochs", "decay")}
+        return Training(next_items=config.training.query_size, seed=config.seed, **given)
 
 
 def untrained(config: Config, inputs: Inputs) -> Ridge:
     """A model of the config's size, its weights drawn from the global random state."""
-    return Ridge(inputs, config.choice_size, dropout=0.0)
+    return Ridge(inputs, config.choice.size, dropout=0.0)
 
 
 def train(

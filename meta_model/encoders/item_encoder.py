@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from meta_model.config import Config
+from meta_model.config import NetworkConfig
 from meta_model.data.damping import ITEM_DAMPING
 from meta_model.data.features import Features
 from meta_model.data.item_statistics import ItemPositions
@@ -45,7 +45,7 @@ class ItemEncoder(nn.Module):
     items, and all items of a share of tasks, without id embedding and training ratings.
     """
 
-    def __init__(self, items: Features, is_trained: Tensor, config: Config) -> None:
+    def __init__(self, items: Features, is_trained: Tensor, config: NetworkConfig) -> None:
         super().__init__()
         size = config.embedding_size
         self.config = config

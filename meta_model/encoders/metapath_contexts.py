@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from meta_model.config import Config
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.metapaths import Metapaths
 from meta_model.encoders.embedding import weighted_sum
@@ -45,11 +44,18 @@ class MetapathContexts(nn.Module):
     over_users: Tensor
 
     def __init__(
-        self, items: ItemEncoder, statistics: ItemStatistics, metapaths: Metapaths, config: Config
+        self,
+        items: ItemEncoder,
+        statistics: ItemStatistics,
+        metapaths: Metapaths,
+        *,
+        size: int,
+        n_neighbours: int,
+        seed: int,
     ) -> None:
         super().__init__()
-        self.size = config.embedding_size
-        kept = _some(metapaths.neighbours, config.context_size, config.seed)
+        self.size = size
+        kept = _some(metapaths.neighbours, n_neighbours, seed)
         self.register_buffer("neighbours", kept, persistent=False)
         over_users = torch.tensor(metapaths.over_users, dtype=torch.bool)
         self.register_buffer("over_users", over_users, persistent=False)

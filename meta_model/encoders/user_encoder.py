@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from meta_model.config import Config
+from meta_model.config import NetworkConfig
 from meta_model.data.damping import USER_DAMPING
 from meta_model.data.features import Features
 from meta_model.encoders.embedding import (
@@ -23,7 +23,7 @@ from meta_model.encoders.embedding import (
 class UserEncoder(nn.Module):
     """Encodes users as vectors of `vector_size` numbers: features, and support statistics."""
 
-    def __init__(self, users: Features, config: Config) -> None:
+    def __init__(self, users: Features, config: NetworkConfig) -> None:
         super().__init__()
         self.attributes = Attributes(users)
         self.embedding = FeatureEmbedding(self.attributes, config.embedding_size, EMBEDDING_STD)

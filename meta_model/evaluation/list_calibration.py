@@ -76,7 +76,7 @@ def _listed(
     """p_like of what a user would be shown, and whether they went on to like it, [R] each."""
     for size in SIZES:
         asked = tasks.followed(size, recommender.calibration.next_items, inputs.feedback)
-        listed = recommender.ranked(asked, recommender.config.top_items)
+        listed = recommender.ranked(asked, recommender.config.products.top_items)
         is_liked = asked.query.mask & (asked.query.ratings >= inputs.liked_from)
         liked = torch.zeros(len(tasks), recommender.n_items + 1, device=is_liked.device)
         liked.scatter_(1, asked.items[asked.query.rows] * is_liked, 1.0)

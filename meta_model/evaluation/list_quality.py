@@ -84,16 +84,22 @@ def methods(
 ) -> dict[str, Ranker]:
     """By name: the published order first, the others of the same model, then its peers."""
 
-    def having(*options: str) -> Recommender:
-        return replace(recommender, config=recommender.config.having(options))
+    def having(values: Mapping[str, object]) -> Recommender:
+        return replace(recommender, config=recommender.config.having(values))
 
-    n_items, ranked_by = len(inputs.item_profiles), recommender.config.rank_by
+    n_items, ranked_by = len(inputs.item_profiles), recommender.config.products.rank_by
     statistics = inputs.statistics()
     means = statistics.sums / statistics.counts.clamp(min=1)
     found: dict[str, Ranker] = {
         recommender.config.model: recommender,
-        **{f"by_{by}": having(f"rank_by={by}") for by in get_args(RankBy) if by != ranked_by},
-        "without_neighbours": having("rank_by=p_like", "neighbour_weight=0"),
+        **{
+            f"by_{by}": having({"products.rank_by": by})
+            for by in get_args(RankBy)
+            if by != ranked_by
+        },
+        "without_neighbours": having(
+            {"products.rank_by": "p_like", "choice.neighbour_weight": 0.0}
+        ),
         "unadapted": Unadapted(recommender),
         "popularity": Fixed(statistics.counts.double()),
     }
@@ -102,7 +108,7 @@ def methods(
     if inputs.feedback == "explicit":
         found["item_mean"] = Fixed(means.double())
     interactions = Interactions.of(inputs)
-    of_users = segments(inputs, recommender.config.segment_users)
+    of_users = segments(inputs, recommender.config.products.segment_users)
     if len(of_users.names) > 1:
         found["segment_popularity"] = peers.SegmentPopularity(interactions, of_users)
     if n_items <= _ITEMS_OF_PEERS:

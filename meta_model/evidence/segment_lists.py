@@ -41,19 +41,19 @@ def segment_lists(
 
     incumbents: everyone's list before, by item index
     """
-    length = max(config.evidence_items, *LENGTHS)
+    length = max(config.products.evidence_items, *LENGTHS)
     existing = existing_users(
         inputs,
         model,
-        n_users=config.evidence_users,
-        n_candidates=config.evidence_candidates,
+        n_users=config.products.evidence_users,
+        n_candidates=config.products.evidence_candidates,
         seed=config.seed,
         always=incumbents,
     )
     of_all = forward_selection(model, existing, length, incumbents)
     tell(f"{ALL}: {len(of_all)} items, chosen on {len(existing):,} existing users")
     found = {ALL: SegmentList(items=of_all, members=existing, same_as_all=True)}
-    known = segments(inputs, config.segment_users)
+    known = segments(inputs, config.products.segment_users)
     for name in known.names[1:]:
         is_member = known.members(name)[existing.users.cpu()].to(existing.users.device)
         members = existing.among(is_member)

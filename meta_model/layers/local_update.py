@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from meta_model.config import Config
+from meta_model.config import LocalUpdateConfig
 
 Weights = tuple[Tensor, ...]
 
@@ -29,17 +29,17 @@ class LocalUpdate(nn.Module):
     and parameter.
     """
 
-    def __init__(self, shapes: Sequence[torch.Size], steps: int, config: Config) -> None:
+    def __init__(self, shapes: Sequence[torch.Size], steps: int, config: LocalUpdateConfig) -> None:
         super().__init__()
         self.steps = steps
         self.is_second_order = config.gradient == "second_order"
-        is_single = config.local_rates != "parameter"
+        is_single = config.rates != "parameter"
         # As logarithms, so that learnt rates stay positive.
         self.log_rates = nn.ParameterList(
             nn.Parameter(
                 torch.full((steps, *(1 for _ in shape)) if is_single else (steps, *shape), 1.0)
-                * torch.tensor(config.local_rate).log(),
-                requires_grad=config.local_rates != "fixed",
+                * torch.tensor(config.rate).log(),
+                requires_grad=config.rates != "fixed",
             )
             for shape in shapes
         )

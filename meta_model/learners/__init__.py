@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from meta_model.config import Config
+from dataclasses import replace
+
+from meta_model.config import Config, MethodConfig
 from meta_model.data.inputs import Inputs
 from meta_model.learners.aggregating import AggregatingEstimator
 from meta_model.learners.learner import Learner
@@ -26,13 +28,26 @@ LEARNERS: dict[str, type[Learner]] = {
 }
 
 
+def configured(model: str, like: Config | None = None) -> Config:
+    """The config of a learner, with the defaults of its own options; shared ones as in `like`."""
+    return replace(like or Config(), model=model, method=method_config(model)())
+
+
+def method_config(model: str) -> type[MethodConfig]:
+    """The options that the learner of this name has of its own."""
+    return _class(model).method_config
+
+
 def create(config: Config, inputs: Inputs) -> Learner:
     """An untrained learner for these inputs, its weights drawn from the global random state."""
     found = _class(config.model)
-    if config.gradient == "reptile" and found.adaptation_deltas is Learner.adaptation_deltas:
+    if (
+        config.local_update.gradient == "reptile"
+        and found.adaptation_deltas is Learner.adaptation_deltas
+    ):
         raise UserError(
-            f"config gradient is 'reptile', and {config.model} adapts no parameters for it to "
-            "move; set it to second_order."
+            f"local_update.gradient is 'reptile', and {config.model} adapts no parameters for "
+            "it to move; set it to second_order."
         )
     return found(config, inputs)
 
@@ -55,4 +70,4 @@ def _class(name: str) -> type[Learner]:
     return found
 
 
-__all__ = ["LEARNERS", "Learner", "create"]
+__all__ = ["LEARNERS", "Learner", "configured", "create", "method_config"]

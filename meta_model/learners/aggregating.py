@@ -18,12 +18,14 @@ Shapes: B tasks, N positions (S of the support), E the size of the space.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from meta_model.config import Config
+from meta_model.config import Config, MethodConfig, option
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.metric_encoder import Encoded, MetricEncoder
@@ -32,19 +34,36 @@ from meta_model.learners.rating_learner import RatingLearner, layer_groups
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
 
 
+@dataclass(frozen=True, kw_only=True)
+class AggregatingConfig(MethodConfig):
+    """Options of the aggregating estimator beside those of all learners."""
+
+    aggregate: Literal["attention", "mean"] = option(
+        "attention", "how a support becomes one vector"
+    )
+    similarity: Literal["inner", "cosine"] = option("inner", "of user and item")
+
+
 class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
     """A task's state is its user's point, [B, E]."""
 
+    method_config = AggregatingConfig
+
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
-        hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
+        self.method = config.of_method(AggregatingConfig)
+        hidden, size = config.network.hidden_sizes[0], config.network.hidden_sizes[-1]
         self.encoder = MetricEncoder(
             self.items.vector_size, self.items.n_side_features, hidden, size
         )
         self.value = nn.Linear(2 * size + 1, size)
-        self.attention = nn.Linear(2 * size + 1, 1) if config.aggregate == "attention" else None
+        self.attention = (
+            nn.Linear(2 * size + 1, 1) if self.method.aggregate == "attention" else None
+        )
         self.user = nn.Linear(size + self.users.vector_size, size)
-        self.log_inverse_temperature = nn.Parameter(torch.zeros(()), config.similarity == "cosine")
+        self.log_inverse_temperature = nn.Parameter(
+            torch.zeros(()), self.method.similarity == "cosine"
+        )
 
     def _items(self, _items: Tensor, vectors: Tensor) -> Tensor:
         return self.encoder.items(vectors)
@@ -101,7 +120,7 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
     def _residual(self, users: Tensor, encoded: Encoded) -> Tensor:
         """The predicted residuals [B, N]: the similarity of users and encoded items."""
         points = encoded.points
-        if self.config.similarity == "cosine":
+        if self.method.similarity == "cosine":
             users, points = F.normalize(users, dim=-1), F.normalize(points, dim=-1)
             users = users * self.log_inverse_temperature.exp()
         return (points @ users.unsqueeze(-1)).squeeze(-1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from meta_model.config import Config
+from meta_model.config import Config, MethodConfig
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemPositions, ItemStatistics
 from meta_model.data.tasks import InteractionSet, Tasks
@@ -57,6 +57,7 @@ class Learner(nn.Module, ABC, Generic[TaskState, ItemCatalogue]):
     Shapes: B tasks, N positions to predict, M items.
     """
 
+    method_config: ClassVar[type[MethodConfig]] = MethodConfig  # options of its own
     statistics: ItemStatistics
 
     @abstractmethod

@@ -72,11 +72,11 @@ class MAML(RatingLearner[AdaptedParameters, MAMLItems]):
         users, items = self.users.embedding.output_size, self.items.embedding.output_size
         sizes = (users, self.users.vector_size - users, items, self.items.vector_size - items)
         self.layers = FastWeightLayers(
-            (*sizes, self.items.n_side_features), (*config.hidden_sizes, 1)
+            (*sizes, self.items.n_side_features), (*config.network.hidden_sizes, 1)
         )
         tables = [self.users.embedding.table.shape, self.items.embedding.table.shape]
         shapes = [*tables, *self.layers.shapes()]
-        self.update = LocalUpdate(shapes, config.local_steps, config)
+        self.update = LocalUpdate(shapes, config.local_update.steps, config.local_update)
 
     def _items(self, items: Tensor, vectors: Tensor) -> MAMLItems:
         return MAMLItems(vectors=vectors, values=FeatureValues.of(self.items.attributes, items))
@@ -148,7 +148,7 @@ class MAML(RatingLearner[AdaptedParameters, MAMLItems]):
     def _unmoved(self, users: FeatureValues, slots: Tensor, like: Tensor) -> AdaptedParameters:
         """The parameters before any step: zero differences, and the shared layers."""
         rows = slots.nonzero()[:, 1]
-        size = self.config.embedding_size
+        size = self.config.network.embedding_size
         of_users, of_items = (
             like.new_zeros(*shape, size, requires_grad=True)
             for shape in (users.numbers.shape, rows.shape)

@@ -20,12 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from meta_model.config import Config
+from meta_model.config import Config, MethodConfig, option
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.fast_weights import FastWeightLayers
@@ -36,6 +37,22 @@ from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
+
+
+@dataclass(frozen=True, kw_only=True)
+class MamoConfig(MethodConfig):
+    """Options of MAMO beside those of all learners."""
+
+    memory_slots: int = option(8, "kinds of users in the memories (K)", above=0)
+    memory_bias_rate: float = option(0.1, "how far a memory shifts the user layers (tau)")
+    profile_mix: float = option(
+        0.1, "share of a memory of profiles that a batch replaces (alpha)", least=0, below=1
+    )
+    gradient_mix: float = option(0.1, "the same of fast gradients (beta)", least=0, below=1)
+    preference_mix: float = option(0.05, "the same of preferences (gamma)", least=0, below=1)
+    memory_decay: Literal["attended", "whole"] = option(
+        "whole", "a memory fades where a user attends, or also where nobody does"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,20 +71,25 @@ class AdaptedWeights:
 
 
 class MAMO(RatingLearner[AdaptedWeights, Tensor]):
+    method_config = MamoConfig
+
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
-        size, n_profile = config.embedding_size, self.users.embedding.output_size
+        self.method = config.of_method(MamoConfig)
+        size, n_profile = config.network.embedding_size, self.users.embedding.output_size
         self.of_users = FastWeightLayers((n_profile,), (size,))
         self.of_items = FastWeightLayers((self.items.vector_size,), (size,))
         n_statistics = self.users.vector_size - n_profile
         inputs_of_rating = (size, n_statistics, self.items.n_side_features)
-        self.of_ratings = FastWeightLayers(inputs_of_rating, (*config.hidden_sizes, 1))
+        self.of_ratings = FastWeightLayers(inputs_of_rating, (*config.network.hidden_sizes, 1))
         shapes = self.of_users.shapes()
-        self.memory = Memories(config.memory_slots, n_profile, shapes, size)
+        self.memory = Memories(self.method.memory_slots, n_profile, shapes, size)
         networks = (self.of_users, self.of_items, self.of_ratings)
         adapted = [shape for network in networks for shape in network.shapes()]
         preference = self.memory.preferences.shape[1:]
-        self.update = LocalUpdate([*adapted, preference], config.local_steps, config)
+        self.update = LocalUpdate(
+            [*adapted, preference], config.local_update.steps, config.local_update
+        )
         self.sizes = [len(network.shapes()) for network in networks]
 
     def _items(self, _items: Tensor, vectors: Tensor) -> Tensor:
@@ -78,7 +100,7 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         attention = self.memory.attention(profiles)  # (3)
         shared = self.of_users.start(len(tasks))
         bias = self.memory.bias(attention)  # (4)
-        rate = self.config.memory_bias_rate
+        rate = self.method.memory_bias_rate
         started = [weight - rate * b for weight, b in zip(shared, bias, strict=True)]  # (9)
         others = (*self.of_items.start(len(tasks)), *self.of_ratings.start(len(tasks)))  # (10)
         preference = self.memory.preference(attention)  # (7)
@@ -138,9 +160,9 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
 
     @torch.no_grad()
     def write_memories(self, writes: Sequence[Tensor]) -> None:
-        config = self.config
-        mixes = (config.profile_mix, config.gradient_mix, config.preference_mix)
-        self.memory.write(writes, mixes, is_whole=config.memory_decay == "whole")
+        method = self.method
+        mixes = (method.profile_mix, method.gradient_mix, method.preference_mix)
+        self.memory.write(writes, mixes, is_whole=method.memory_decay == "whole")
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for network in (self.of_users, self.of_items, self.of_ratings):

@@ -49,7 +49,7 @@ class MatchingNetwork(RatingLearner[EncodedSupport, Tensor]):
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
-        hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
+        hidden, size = config.network.hidden_sizes[0], config.network.hidden_sizes[-1]
         n_levels = len(inputs.rating_levels)
         self.encoder = MetricEncoder(
             self.items.vector_size, self.items.n_side_features, hidden, size
@@ -66,7 +66,7 @@ class MatchingNetwork(RatingLearner[EncodedSupport, Tensor]):
         return self.encoder.items(vectors)
 
     def _begin(self, tasks: Tasks, vectors: Tensor) -> EncodedSupport:
-        nothing = vectors.new_zeros(len(tasks), 0, self.config.hidden_sizes[-1])
+        nothing = vectors.new_zeros(len(tasks), 0, self.config.network.hidden_sizes[-1])
         levels = vectors.new_zeros(len(tasks), 0, len(self.likelihood.levels))
         return EncodedSupport(directions=nothing, levels=levels, mask=levels[:, :, 0].bool())
 

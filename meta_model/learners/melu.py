@@ -47,17 +47,17 @@ class AdaptedLayers:
 class MeLU(RatingLearner[AdaptedLayers, Projected]):
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
-        if config.local_rates == "parameter":
+        if config.local_update.rates == "parameter":
             raise UserError(
-                "config local_rates is 'parameter', and MeLU's update in closed form has one rate "
+                "local_update.rates is 'parameter', and MeLU's update in closed form has one rate "
                 "a layer; set it to layer, or choose the model maml."
             )
         self.decision = DecisionLayers(
             (self.users.vector_size, self.items.vector_size, self.items.n_side_features),
-            config.hidden_sizes,
-            config.local_steps,
-            config.local_rate,
-            config.local_rates == "layer",
+            config.network.hidden_sizes,
+            config.local_update.steps,
+            config.local_update.rate,
+            config.local_update.rates == "layer",
         )
 
     def _items(self, _items: Tensor, vectors: Tensor) -> Projected:
@@ -78,7 +78,7 @@ class MeLU(RatingLearner[AdaptedLayers, Projected]):
 
         users = state.method_state.users
         x = _inputs(users, catalogue, positions)
-        is_second_order = self.config.gradient == "second_order"
+        is_second_order = self.config.local_update.gradient == "second_order"
         update = self.decision.adapt(x, loss_gradient, support.weight, is_second_order)
         return AdaptedLayers(users=users, update=update)
 

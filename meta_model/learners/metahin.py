@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from meta_model.config import Config
+from meta_model.config import Config, MethodConfig, option
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.encoders.metapath_contexts import ItemGraph, MetapathContexts
@@ -40,6 +40,16 @@ from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
 from meta_model.learners.task_state import Catalogue, Positions, State, Support
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetaHINConfig(MethodConfig):
+    """Options of MetaHIN beside those of all learners."""
+
+    contexts: bool = option(True, "without them the same model sees empty contexts")
+    context_size: int = option(
+        16, "neighbours of an item that are read for each meta-path", above=0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,15 +79,25 @@ class Semantics:
 
 
 class MetaHIN(RatingLearner[Semantics, MetaHINItems]):
+    method_config = MetaHINConfig
+
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
-        self.contexts = MetapathContexts(self.items, self.statistics, inputs.metapaths, config)
+        self.method = config.of_method(MetaHINConfig)
+        size = config.network.embedding_size
+        self.contexts = MetapathContexts(
+            self.items,
+            self.statistics,
+            inputs.metapaths,
+            size=size,
+            n_neighbours=self.method.context_size,
+            seed=config.seed,
+        )
         self.n_paths = 1 + len(inputs.metapaths.names)
-        size = config.embedding_size
         self.semantic = FastWeightLayers((self.contexts.size,), (size,))
         self.of_users = nn.Linear(self.users.vector_size, size)
         self.of_items = nn.Linear(self.items.vector_size, size)
-        outputs = (*config.hidden_sizes, 1)
+        outputs = (*config.network.hidden_sizes, 1)
         inputs_of_rating = (size, size, self.items.n_side_features, size, N_PROPAGATED)
         self.rating = FastWeightLayers(inputs_of_rating, outputs)
         self.propagation = ResidualPropagation(self.n_paths)
@@ -85,8 +105,10 @@ class MetaHIN(RatingLearner[Semantics, MetaHINItems]):
         nn.init.zeros_(self.kappa.weight)  # at first, the prior is the same for every context
         nn.init.zeros_(self.kappa.bias)
         self.log_inverse_temperature = nn.Parameter(torch.zeros(()))  # of g
-        self.semantic_wise = LocalUpdate(self.semantic.shapes(), 1, config)
-        self.task_wise = LocalUpdate(self.rating.shapes(), config.local_steps, config)
+        self.semantic_wise = LocalUpdate(self.semantic.shapes(), 1, config.local_update)
+        self.task_wise = LocalUpdate(
+            self.rating.shapes(), config.local_update.steps, config.local_update
+        )
 
     def _items(self, items: Tensor, vectors: Tensor) -> MetaHINItems:
         return MetaHINItems(vectors=self.of_items(vectors), graph=self.contexts.graph(items))
@@ -194,7 +216,7 @@ class MetaHIN(RatingLearner[Semantics, MetaHINItems]):
         of_items = of_items.transpose(0, 1)
         of_user = semantics.taste[:, None, None].expand(-1, 1, n_positions, -1)
         contexts = torch.cat([of_user, of_items], dim=1).flatten(0, 1)
-        return contexts if self.config.contexts else torch.zeros_like(contexts)
+        return contexts if self.method.contexts else torch.zeros_like(contexts)
 
     def _residual(
         self,

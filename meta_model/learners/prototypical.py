@@ -48,7 +48,7 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
-        hidden, size = config.hidden_sizes[0], config.hidden_sizes[-1]
+        hidden, size = config.network.hidden_sizes[0], config.network.hidden_sizes[-1]
         n_levels = len(inputs.rating_levels)
         self.encoder = MetricEncoder(
             self.items.vector_size, self.items.n_side_features, hidden, size

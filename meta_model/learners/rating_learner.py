@@ -57,9 +57,9 @@ class RatingLearner(
         super().__init__(config, inputs)
         self.config = config
         self.statistics = inputs.statistics()
-        self.users = UserEncoder(inputs.users, config)
-        self.items = ItemEncoder(inputs.items, self.statistics.counts > 0, config)
-        self.dropout = nn.Dropout(config.dropout)
+        self.users = UserEncoder(inputs.users, config.network)
+        self.items = ItemEncoder(inputs.items, self.statistics.counts > 0, config.network)
+        self.dropout = nn.Dropout(config.network.dropout)
         levels = inputs.rating_levels
         self.likelihood = self._make_likelihood(levels)
         self.threshold_offsets: nn.Linear | None = None
@@ -80,7 +80,11 @@ class RatingLearner(
 
     def _make_likelihood(self, levels: tuple[float, ...]) -> Likelihood:
         """The likelihood of ratings given a forecast; by default a forecast is a latent score."""
-        return CumulativeLogit(levels) if self.config.likelihood == "ordinal" else SquaredError()
+        return (
+            CumulativeLogit(levels)
+            if self.config.network.likelihood == "ordinal"
+            else SquaredError()
+        )
 
     @abstractmethod
     def _items(self, items: Tensor, vectors: Tensor) -> MethodItems:
@@ -124,7 +128,7 @@ class RatingLearner(
         n = support.mask.sum(1, keepdim=True)
         state = self._state(tasks, n, self.users.bias(residual, support.mask), is_cold)
         positions = self._positions(state, known, item_bias)
-        size = (n + self.config.support_damping).clamp(min=1).to(residual.dtype)
+        size = (n + self.config.local_update.support_damping).clamp(min=1).to(residual.dtype)
         weight = support.mask / size
         reactions = Support(positions=positions, ratings=support.ratings, weight=weight)
         method_state = self._fit(state, catalogue.method_items, reactions, tasks)
@@ -211,7 +215,7 @@ class RatingLearner(
         self, state: State[MethodState], known: ItemPositions, item_bias: Tensor
     ) -> Positions:
         baseline = torch.zeros_like(state.bias + item_bias)
-        if self.config.anchor:
+        if self.config.network.anchor:
             baseline = self.statistics.mean + state.bias + item_bias
         side_features = self.items.side_features(known, item_bias)
         return Positions(rows=known.rows, side_features=side_features, baseline=baseline)

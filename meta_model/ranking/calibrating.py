@@ -58,7 +58,7 @@ def _of_size(
 def _rows(recommender: Recommender, tasks: Tasks, liked_from: float) -> tuple[Tensor, Tensor]:
     """Of each listed item of each task its logit [R], and whether the query holds it, liked."""
     log_like = recommender.log_probabilities(tasks)[1]
-    items = best(log_like, recommender.config.top_items)
+    items = best(log_like, recommender.config.products.top_items)
     is_liked = torch.zeros_like(log_like, dtype=torch.bool)
     liked = tasks.query.mask & (tasks.query.ratings >= liked_from)
     is_liked.scatter_(1, tasks.items[tasks.query.rows] * liked, value=True)
@@ -72,7 +72,7 @@ def errors(recommender: Recommender, tasks: Tasks, size: int) -> Tensor:
     """The query's ratings minus their scores, after adapting on `size` interactions: [R]."""
     learner = recommender.learner
     catalogue = learner.embed(tasks.items)
-    adapts = size > 0 and size >= recommender.config.min_adapt
+    adapts = size > 0 and size >= recommender.config.products.min_adapt
     state = learner.adapt(tasks, catalogue) if adapts else learner.unadapted(tasks)
     forecasts = learner.predict(state, catalogue, learner.statistics.query(tasks))
     found: Tensor = tasks.query.ratings - learner.expected(state, forecasts)

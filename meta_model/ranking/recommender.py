@@ -68,7 +68,7 @@ class Recommender:
             learner=learner.to(device).eval(),
             choice=choice.to(device).eval(),
             neighbours=Neighbours.of(Interactions.of(inputs), device),
-            calibration=Calibration(next_items=config.query_size),
+            calibration=Calibration(next_items=config.training.query_size),
             config=config,
             feedback=inputs.feedback,
             device=device,
@@ -103,7 +103,8 @@ class Recommender:
 
     def adapts(self, tasks: Tasks) -> Tensor:
         """Whether there is enough of a support to adapt on, [B]."""
-        enough: Tensor = tasks.chosen(self.feedback).support.mask.sum(1) >= self.config.min_adapt
+        known = tasks.chosen(self.feedback).support.mask.sum(1)
+        enough: Tensor = known >= self.config.products.min_adapt
         return enough
 
     def n_known(self, tasks: Tasks) -> Tensor:
@@ -126,14 +127,14 @@ class Recommender:
         is_met = torch.zeros_like(log_probabilities[CHOICE], dtype=torch.bool)
         is_met.scatter_(1, tasks.items[met.rows] * met.mask, value=True)
         log_choice, log_like = log_probabilities.masked_fill(is_met, -torch.inf)[[CHOICE, LIKE]]
-        near = self.config.neighbour_weight * self.neighbours.near(shown)
+        near = self.config.choice.neighbour_weight * self.neighbours.near(shown)
         return log_choice, (log_like + near).log_softmax(1)
 
     def _keys(self, tasks: Tasks, log_choice: Tensor, log_like: Tensor) -> Tensor:
         """By what the config ranks, [B, N + 1]: the higher, the further up; -inf: not at all."""
-        if self.config.rank_by == "p_like":  # which is monotone in it
+        if self.config.products.rank_by == "p_like":  # which is monotone in it
             return log_like
-        if self.config.rank_by == "choice":
+        if self.config.products.rank_by == "choice":
             return log_choice
         return self._by_kind(tasks, lambda some, adapts, _rows: self._ratings(some, adapts))
 

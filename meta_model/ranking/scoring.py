@@ -39,7 +39,7 @@ def score_cold_users(recommender: Recommender, inputs: Inputs) -> Iterator[Score
     """All serve tasks, batch by batch; memory does not grow with users times items."""
     config, device = recommender.config, recommender.device
     for tasks in batches(inputs.episodes.split("serve"), BLOCK[device.type][0], on=device):
-        ranked = recommender.ranked(tasks, config.top_items)
+        ranked = recommender.ranked(tasks, config.products.top_items)
         n_support = tasks.chosen(inputs.feedback).support.mask.sum(1)
         adapted = recommender.adapts(tasks)
         scale = (inputs.rating_levels[0], inputs.rating_levels[-1])
@@ -54,5 +54,5 @@ def score_cold_users(recommender: Recommender, inputs: Inputs) -> Iterator[Score
             scores=ranked.scores,
             low=low,
             high=high,
-            ranked_by=config.rank_by,
+            ranked_by=config.products.rank_by,
         )

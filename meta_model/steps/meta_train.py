@@ -73,6 +73,7 @@ def _callbacks(
     record: journal.Step, config: Config, n_tasks: int, processes: Processes
 ) -> Iterator[TrainingCallbacks]:
     """A bar over the tasks of an epoch on a terminal, elsewhere a line a minute and an epoch."""
+    epochs = config.training.epochs
     is_silent = True if not processes.is_first else None  # None: silent where there is no terminal
     reported = time.monotonic()
     with tqdm(total=n_tasks, unit="task", disable=is_silent, leave=False) as bar:
@@ -81,16 +82,16 @@ def _callbacks(
             nonlocal reported
             if bar.disable and time.monotonic() - reported > _LINE_EVERY_SECONDS:
                 reported = time.monotonic()
-                record.progress(f"epoch {epoch}/{config.epochs}: {seen:,} of {n_tasks:,} tasks")
+                record.progress(f"epoch {epoch}/{epochs}: {seen:,} of {n_tasks:,} tasks")
             if seen < bar.n:
                 bar.reset()
-            bar.set_description(f"epoch {epoch}/{config.epochs}", refresh=False)
+            bar.set_description(f"epoch {epoch}/{epochs}", refresh=False)
             bar.update(seen - bar.n)
 
         def on_epoch(epoch: Epoch, tasks_per_second: float) -> None:
             bar.clear()
             record.progress(
-                f"epoch {epoch.epoch:>2}/{config.epochs}  loss {epoch.train_loss:.4f}  validation "
+                f"epoch {epoch.epoch:>2}/{epochs}  loss {epoch.train_loss:.4f}  validation "
                 f"MAE {epoch.validation_mae:.4f} (before adaptation "
                 f"{epoch.validation_mae_before:.4f})  {tasks_per_second:,.0f} tasks/s  "
                 f"padding {epoch.padding_share:.1%}"
@@ -100,7 +101,11 @@ def _callbacks(
 
 
 def _identity(inputs: Inputs, config: Config, device: torch.device) -> str:
-    """What must be the same for an interrupted run to go on to the weights it would have had."""
+    """What must be the same for an interrupted run to go on to the weights it would have had.
+
+    Choices are trained after the learner, and products are made of both: neither is part of it.
+    """
+    of_learner = config.to_json(without=("choice", "products"))
     precision = torch.get_float32_matmul_precision()
-    facts = (*inputs.versions, config.to_json(), device.type, precision, torch.__version__)
+    facts = (*inputs.versions, of_learner, device.type, precision, torch.__version__)
     return hashlib.sha256("\n".join((*facts, str(torch.get_num_threads()))).encode()).hexdigest()

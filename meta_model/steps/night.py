@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -12,7 +13,7 @@ from meta_model.artefact.artefact import Loaded
 from meta_model.data.inputs import Inputs, load
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.pipeline import EVALUATE, GATE
+from schemas.pipeline import EVALUATE, GATE, META_TRAIN
 from schemas.run import decision
 from schemas.run.settings import Settings
 
@@ -31,9 +32,14 @@ class Night:
     def lake(self) -> Lake:
         return Lake(root=self.settings.lake)
 
-    def having(self, option: str) -> Night:
-        """With another option of the model's config, `top_items=5`: how long a product is."""
-        config = self.loaded.config.having([option])
+    def having_set(self, options: Sequence[str]) -> Night:
+        """With other options of the products than in training, `products.top_items=5`."""
+        config = self.loaded.config.having_set(options)
+        if replace(config, products=self.loaded.config.products) != self.loaded.config:
+            raise UserError(
+                f"--set {' '.join(options)}: expected options of the products alone, as in "
+                f"products.top_items=5. The others are the model's: give them to {META_TRAIN.name}."
+            )
         recommender = replace(self.loaded.recommender, config=config)
         return replace(self, loaded=replace(self.loaded, recommender=recommender))
 

@@ -28,9 +28,9 @@ def run_evidence(night: Night, record: journal.Step) -> None:
     """The list of each segment that has users enough, and what the lists are worth."""
     record.rows_in = night.inputs.episodes.split("train", "validation").n_tasks
     config, provenance = night.loaded.config, night.loaded.provenance
-    choice, length = night.loaded.recommender.choice, config.evidence_items
+    choice, length = night.loaded.recommender.choice, config.products.evidence_items
     values = item_values(
-        night.loaded.learner, night.inputs, night.device, min_users=config.segment_users
+        night.loaded.learner, night.inputs, night.device, min_users=config.products.segment_users
     )
     lists = segment_lists(
         choice,
@@ -74,8 +74,8 @@ def _judged(
     if night.inputs.is_implicit:
         record.progress("lists are not judged: implicit feedback has no reaction to reveal")
         return
-    config = night.loaded.config
-    known = segments(night.inputs, config.segment_users)
+    config, products = night.loaded.config, night.loaded.config.products
+    known = segments(night.inputs, products.segment_users)
     for name, each in chosen.items():
         found = judge(
             night.loaded.learner,
@@ -84,11 +84,11 @@ def _judged(
             values[name],
             each.items,
             night.device,
-            min_adapt=config.min_adapt,
+            min_adapt=products.min_adapt,
             seed=config.seed,
             members=None if name == ALL else known.members(name),
         )
-        of_segment = [of for of in found if len(of.elicited.mae) >= config.judging_users]
+        of_segment = [of for of in found if len(of.elicited.mae) >= products.judging_users]
         if of_segment:
             yield outputs.quality_table(name, of_segment, night.loaded.provenance)
         for of in of_segment:
@@ -99,6 +99,6 @@ def _judged(
                 )
         if name == ALL and not of_segment:
             record.progress(
-                f"lists are not judged: fewer than {config.judging_users} test users have ratings "
-                "beside the lists"
+                f"lists are not judged: fewer than {products.judging_users} test users have "
+                "ratings beside the lists"
             )

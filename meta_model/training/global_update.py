@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from meta_model.config import Config
+from meta_model.config import Config, TrainingConfig
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
 from meta_model.learners.learner import ItemCatalogue, TaskState
@@ -34,12 +34,13 @@ class Progress:
 
 def optimizer_of(learner: Learner, config: Config, device: torch.device) -> torch.optim.Optimizer:
     """AdamW over the learner's parameter groups, each with its rate and decay."""
+    training = config.training
     groups = [
         {
             "params": group.parameters,
-            "lr": config.global_rate * group.rate,
-            "full_rate": config.global_rate * group.rate,
-            "weight_decay": config.weight_decay * group.decay,
+            "lr": training.global_rate * group.rate,
+            "full_rate": training.global_rate * group.rate,
+            "weight_decay": training.weight_decay * group.decay,
         }
         for group in learner.parameter_groups()
         if group.parameters
@@ -83,9 +84,9 @@ def global_update(
     if n_tasks == 0:
         return totals[0].double(), 0
     torch._foreach_div_(gradients, float(n_tasks))
-    nn.utils.clip_grad_norm_(parameters, config.clip_norm)
+    nn.utils.clip_grad_norm_(parameters, config.training.clip_norm)
     for group in optimizer.param_groups:
-        group["lr"] = group["full_rate"] * _schedule(progress.share, config)
+        group["lr"] = group["full_rate"] * _schedule(progress.share, config.training)
     optimizer.step()
     learner.write_memories([write / n_tasks for write in writes])
     return totals[0].double() / n_tasks, n_tasks
@@ -109,7 +110,7 @@ def _add_gradients(
     Reptile (Nichol et al. 2018) adapts to all of a task's interactions, and moves the adapted
     parameters towards their adapted values. The other parameters get the gradient of the loss.
     """
-    is_reptile = config.gradient == "reptile"
+    is_reptile = config.local_update.gradient == "reptile"
     losses, state = task_losses(learner, tasks.whole() if is_reptile else tasks)
     loss = losses.sum()
     deltas = learner.adaptation_deltas(state) if is_reptile else {}
@@ -120,10 +121,10 @@ def _add_gradients(
     return loss.detach(), state
 
 
-def _schedule(share: float, config: Config) -> float:
+def _schedule(share: float, training: TrainingConfig) -> float:
     """The factor of the global rate: linear warm-up, then cosine decay to zero."""
-    if share < config.warm_up:
-        return share / config.warm_up + 1e-3
+    if share < training.warm_up:
+        return share / training.warm_up + 1e-3
     return 0.5 * (1 + math.cos(math.pi * share))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from meta_model.config import Config
+from meta_model.config import Config, TrainingConfig
 from meta_model.data.inputs import Inputs
 from meta_model.data.resampling import Resampling, Resplit, Swap
 from meta_model.data.resident import TrainingRows
@@ -61,18 +61,18 @@ def meta_train(
     Without validation tasks it is the learner of the last epoch. Raises `UserError` where shards,
     processes and batch size do not fit, or a loss is not finite.
     """
-    _check_shards(config, processes)
+    _check_shards(config.training, processes)
     torch.manual_seed(config.seed)
     learner = create(config, inputs).to(device)
     optimizer = optimizer_of(learner, config, device)
     run = checkpoints.restore(learner, optimizer) if checkpoints else Run()
     train = inputs.episodes.split("train")
     shards = {
-        shard: TrainingRows(train.of_shard(shard, config.shards), device)
-        for shard in processes.shards(config.shards)
+        shard: TrainingRows(train.of_shard(shard, config.training.shards), device)
+        for shard in processes.shards(config.training.shards)
     }
     epochs = _Epochs(learner, optimizer, inputs, shards, config, device, callbacks, processes)
-    while not _is_over(run, config):
+    while not _is_over(run, config.training):
         started = time.monotonic()
         epoch = epochs.run(len(run.curve) + 1, train.n_tasks)
         run.curve.append(epoch)
@@ -104,7 +104,7 @@ class _Epochs:
         losses, seen = Losses(number, self.device), 0
         padding = torch.zeros(2, dtype=torch.int64, device=self.device)
         for step, parts in enumerate(self._parts(number)):
-            share = (number - 1 + min(1.0, seen / n_tasks)) / self.config.epochs
+            share = (number - 1 + min(1.0, seen / n_tasks)) / self.config.training.epochs
             for _, tasks in parts:
                 padding += tasks.padding
             loss, n = global_update(
@@ -134,9 +134,9 @@ class _Epochs:
         """This process's parts of each batch, with their shards' numbers; empty ones at the end."""
         streams = {
             shard: rows.batches(
-                self.config.batch_tasks // self.config.shards,
+                self.config.training.batch_tasks // self.config.training.shards,
                 np.random.default_rng((self.config.seed, epoch)),
-                _resampling(self.config, self.inputs),
+                _resampling(self.config.training, self.inputs),
             )
             for shard, rows in self.shards.items()
         }
@@ -168,28 +168,28 @@ def validate(
     return dict(zip(names, means, strict=True))
 
 
-def _resampling(config: Config, inputs: Inputs) -> Resampling | None:
-    if not config.recut:
+def _resampling(training: TrainingConfig, inputs: Inputs) -> Resampling | None:
+    if not training.recut:
         return None
     if inputs.is_implicit:
         return Swap()
     return Resplit(
-        query_size=config.query_size,
-        min_support=config.min_adapt,
-        short_share=config.short_support,
-        empty_share=config.empty_support,
+        query_size=training.query_size,
+        min_support=training.min_support,
+        short_share=training.short_support,
+        empty_share=training.empty_support,
     )
 
 
-def _is_over(run: Run, config: Config) -> bool:
+def _is_over(run: Run, training: TrainingConfig) -> bool:
     epochs = len(run.curve)
-    return epochs == config.epochs or epochs - run.best_epoch >= config.patience_epochs
+    return epochs == training.epochs or epochs - run.best_epoch >= training.patience_epochs
 
 
-def _check_shards(config: Config, processes: Processes) -> None:
-    if config.batch_tasks % config.shards or config.shards % processes.count:
+def _check_shards(training: TrainingConfig, processes: Processes) -> None:
+    if training.batch_tasks % training.shards or training.shards % processes.count:
         raise UserError(
-            f"{config.batch_tasks} tasks a batch, {config.shards} shards and {processes.count} "
+            f"{training.batch_tasks} tasks a batch, {training.shards} shards and {processes.count} "
             "processes do not fit: expected shards to divide batch_tasks, and processes to divide "
             "shards."
         )

@@ -5,7 +5,6 @@ In float64, with supports of all lengths: batches are padded, and a loop knows n
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,12 +41,14 @@ def tasks(tmp_path: Path) -> Tasks:
 @pytest.fixture(params=sorted(LEARNERS))
 def learner(request: pytest.FixtureRequest, tmp_path: Path) -> Learner:
     episodes = paper_tasks.write(tmp_path / "none.parquet", 1, seed=2)
-    config = replace(
-        Config(model=request.param).paper(),
-        embedding_size=8,
-        hidden_sizes=(16, 12),
-        local_rate=0.1,
-        local_steps=2,
+    config = Config(model=request.param).paper()
+    config = config.having(
+        {
+            "network.embedding_size": 8,
+            "network.hidden_sizes": (16, 12),
+            "local_update.rate": 0.1,
+            "local_update.steps": 2,
+        }
     )
     torch.manual_seed(3)
     made = create(config, paper_tasks.inputs(episodes)).double()

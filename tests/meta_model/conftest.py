@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from meta_model.config import Config
+from meta_model.config import Config, NetworkConfig, TrainingConfig
 from meta_model.data.batching import from_episodes
 from meta_model.data.episodes import Episodes
 from meta_model.data.features import features
@@ -136,12 +136,15 @@ def tasks_of(rows: Callable[..., pa.Table]) -> Callable[..., Tasks]:
 
 @pytest.fixture
 def config() -> Config:
-    return Config(embedding_size=8, hidden_sizes=(12, 10), epochs=2, batch_tasks=8, query_size=4)
+    return Config(
+        network=NetworkConfig(embedding_size=8, hidden_sizes=(12, 10)),
+        training=TrainingConfig(epochs=2, batch_tasks=8, query_size=4),
+    )
 
 
 @pytest.fixture
 def paper(config: Config) -> Config:
-    return replace(config.paper(), local_rate=0.05)
+    return config.paper().having({"local_update.rate": 0.05})
 
 
 @pytest.fixture

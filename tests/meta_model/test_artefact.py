@@ -85,7 +85,7 @@ def test_a_missing_part_is_named(saved: Path, inputs: Inputs) -> None:
 def test_an_unknown_config_version_is_refused(saved: Path, inputs: Inputs) -> None:
     file = saved / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"version": 99}))
-    with pytest.raises(UserError, match="has version 99, this code reads 5"):
+    with pytest.raises(UserError, match="has version 99, this code reads 6"):
         _load(saved, inputs)
 
 

@@ -82,7 +82,9 @@ def test_scores_are_the_best_items_never_rated(
     torch.manual_seed(3)
     learner = create(replace(config, model=model), inputs).eval()
     monkeypatch.setattr(by_rating, "BLOCK", {"cpu": (64, chunk_items)})
-    recommender = _recommender(learner, inputs, config.having(["rank_by=rating", "top_items=6"]))
+    recommender = _recommender(
+        learner, inputs, config.having_set(["products.rank_by=rating", "products.top_items=6"])
+    )
     serve = {row["user_index"]: row for row in rows("serve").to_pylist()}
     seen = set()
     for scores in score_cold_users(recommender, inputs):
@@ -90,7 +92,7 @@ def test_scores_are_the_best_items_never_rated(
             seen.add(user)
             tasks = rows("serve").filter(pc.equal(rows("serve")["user_index"], user))
             rated = serve[user]["support_items"]
-            adapted = len(rated) >= config.min_adapt
+            adapted = len(rated) >= config.products.min_adapt
             assert scores.adapted[place].item() is adapted
             assert scores.n_support[place].item() == len(rated)
             expected = _literal_scores(learner, inputs, from_episodes(tasks), adapted)
@@ -152,7 +154,7 @@ def test_of_implicit_feedback_only_choices_are_reactions(
     only = replace(implicit, episodes=Episodes(files=(file,)))
     learner = create(config, only)
     n_items = len(only.item_profiles)
-    everything = replace(config, top_items=n_items, min_adapt=3)
+    everything = config.having({"products.top_items": n_items, "products.min_adapt": 3})
     [scores] = score_cold_users(_recommender(learner, only, everything), only)
     assert (scores.n_support.tolist(), scores.adapted.tolist()) == ([2], [False])
     assert set(scores.items[0].tolist()) - {0} == set(range(3, n_items + 1))

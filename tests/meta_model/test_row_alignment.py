@@ -16,7 +16,7 @@ from meta_model.config import Config
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.learners import LEARNERS, Learner, create
+from meta_model.learners import LEARNERS, Learner, configured, create
 
 N_NEW = 5  # items that came after training
 
@@ -101,7 +101,9 @@ def _predict(learner: Learner, tasks: Tasks) -> torch.Tensor:
 def test_predictions_are_the_same_under_other_numbers(
     name: str, known: Inputs, later: Inputs, config: Config, tasks_of
 ) -> None:
-    config = replace(config, model=name, context_size=99)  # MetaHIN: no neighbours are drawn
+    config = configured(name, like=config)
+    if name == "metahin":  # so that no neighbours are drawn
+        config = config.having({"metahin.context_size": 99})
     torch.manual_seed(4)
     trained = create(config, known).double().eval()
     for weight in trained.parameters():  # also those that start at zero

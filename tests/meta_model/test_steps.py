@@ -137,6 +137,26 @@ def test_products_are_made_with_the_model_that_the_gate_chose(
     assert set(_run_ids_of_products(settings)) == {_run_id(settings, ds)}
 
 
+def test_options_of_products_are_given_without_training_again(settings: Settings) -> None:
+    _decide(settings, "challenger", _run_id(settings, SECOND))
+    assert _run(EVALUATE, SECOND, "--set", "products.rank_by=choice") == 0
+    options = ("--set", "products.rank_by=rating", "--set", "products.top_items=3")
+    assert _run(SCORE_COLD_USERS, SECOND, *options) == 0
+    path = Lake(root=settings.lake).require(COLD_USER_SCORES.name, SECOND)
+    scores = read_partition(COLD_USER_SCORES, path)
+    assert set(scores["ranked_by"].to_pylist()) == {"rating"}
+    assert max(scores["rank"].to_pylist()) == 3
+
+
+@pytest.mark.parametrize("key", ["training.epochs", "choice.neighbour_weight"])
+def test_options_of_the_model_are_for_training_alone(
+    settings: Settings, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert _run(EVALUATE, SECOND, "--set", f"{key}=3") == 2
+    assert f"--set {key}=3: expected options of the products alone" in caplog.text
+    assert "give them to meta_train" in caplog.text
+
+
 def test_no_products_without_a_decision_on_this_very_model(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

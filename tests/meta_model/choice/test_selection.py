@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 
@@ -49,7 +47,7 @@ def test_the_one_with_the_least_validation_loss_is_kept(
 def test_a_named_one_is_trained_alone(
     inputs: Inputs, config: Config, trained: dict[str, Ridge]
 ) -> None:
-    named = replace(config, choice_regularisation="strong")
+    named = config.having({"choice.regularisation": "strong"})
     kept = selection.trained_choice(inputs, named, CPU, lambda _text: None)
     assert trained == {"strong": kept}
 

@@ -26,7 +26,9 @@ def contexts(inputs: Inputs, config: Config, monkeypatch: pytest.MonkeyPatch) ->
     neighbours[1, 1, 0], neighbours[1, 4], neighbours[1, 5, 0] = 4, torch.tensor([1, 5]), 4
     drawn = Metapaths(names=("UMUM", "UMAM"), over_users=(True, False), neighbours=neighbours)
     learner = create(config, inputs)
-    made = MetapathContexts(learner.items, learner.statistics, drawn, config)
+    made = MetapathContexts(
+        learner.items, learner.statistics, drawn, size=8, n_neighbours=16, seed=config.seed
+    )
     made.size = 1
     # The message of an item is its number.
     monkeypatch.setattr(made, "_messages", lambda items: items.unsqueeze(1).float())

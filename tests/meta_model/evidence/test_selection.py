@@ -177,7 +177,13 @@ def test_each_item_says_what_it_adds(inputs: Inputs, model: Ridge) -> None:
 def test_a_segment_has_the_list_of_everyone_unless_it_gains(
     segmented: Inputs, model: Ridge, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = replace(config, segment_users=3, evidence_items=3, evidence_candidates=30)
+    few = config.having(
+        {
+            "products.segment_users": 3,
+            "products.evidence_items": 3,
+            "products.evidence_candidates": 30,
+        }
+    )
     monkeypatch.setattr("meta_model.evidence.segment_lists.LENGTHS", (3,))
     monkeypatch.setattr(selection, "_BEYOND_CHANCE", 1e9)
     lists = segment_lists(model, segmented, few)

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from benchmarks.float64 import double
-from meta_model.config import Config
+from meta_model.config import Config, NetworkConfig
 from meta_model.data.batching import batches, from_episodes
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
 from meta_model.data.metapaths import Metapaths
 from meta_model.data.tasks import InteractionSet, Tasks
 from meta_model.evaluation.scenarios import evaluate
-from meta_model.learners import LEARNERS, Learner, create
+from meta_model.learners import LEARNERS, Learner, configured, create
 from meta_model.training.global_update import Progress, global_update, optimizer_of, task_losses
 from tests.suite.examples import examples
 
@@ -62,7 +62,7 @@ def test_padding_and_order_change_nothing(
     inputs: Inputs, tasks_of, model: str, support: int, query: int, seed: int
 ) -> None:
     torch.manual_seed(3)
-    learner = create(Config(model=model, embedding_size=4), inputs).eval()
+    learner = create(Config(model=model, network=NetworkConfig(embedding_size=4)), inputs).eval()
     tasks = tasks_of("train", "test")
     n_query = tasks.query.rows.shape[1]
     expected = _predict(learner, tasks)
@@ -79,20 +79,21 @@ def test_padding_and_order_change_nothing(
     )
 
 
+UNDRAWN = {"network.dropout": 0.0, "network.hide_item": 0.0, "network.hide_task": 0.0}
 SWITCHES = [
     *({"model": name} for name in sorted(LEARNERS)),
-    {"model": "maml", "local_rates": "parameter"},
-    {"model": "maml", "gradient": "first_order"},
-    {"model": "aggregating", "aggregate": "mean", "similarity": "cosine"},
-    {"model": "metahin", "contexts": False},
-    {"anchor": False},
-    {"content_prior": False},
-    {"item_statistics": False, "user_statistics": False},
-    {"item_identity": False},
-    {"likelihood": "squared"},
-    {"local_steps": 1, "local_rates": "fixed"},
-    {"gradient": "first_order"},
-    {"support_damping": 3.0},
+    {"model": "maml", "local_update.rates": "parameter"},
+    {"model": "maml", "local_update.gradient": "first_order"},
+    {"model": "aggregating", "aggregating.aggregate": "mean", "aggregating.similarity": "cosine"},
+    {"model": "metahin", "metahin.contexts": False},
+    {"network.anchor": False},
+    {"network.content_prior": False},
+    {"network.item_statistics": False, "network.user_statistics": False},
+    {"network.item_identity": False},
+    {"network.likelihood": "squared"},
+    {"local_update.steps": 1, "local_update.rates": "fixed"},
+    {"local_update.gradient": "first_order"},
+    {"local_update.support_damping": 3.0},
 ]
 
 
@@ -101,7 +102,9 @@ def test_a_batchs_gradient_is_the_sum_of_its_tasks(
     inputs: Inputs, config: Config, rows, switches: dict[str, Any]
 ) -> None:
     """Ragged tasks in one padded batch against each task alone, in float64, to 1e-8."""
-    undrawn = replace(config, dropout=0.0, hide_item=0.0, hide_task=0.0, **switches)
+    model = switches.get("model", config.model)
+    options = {key: value for key, value in switches.items() if key != "model"}
+    undrawn = configured(model, like=config).having(UNDRAWN | options)
     torch.manual_seed(3)
     learner = create(undrawn, inputs).double()
     parameters = [p for p in learner.parameters() if p.requires_grad]
@@ -138,7 +141,7 @@ def test_an_empty_support_predicts_as_without_adaptation(
 def test_query_ratings_never_move_predictions(
     inputs: Inputs, tasks_of, model: str, kind: str, seed: int
 ) -> None:
-    config = Config(model=model, embedding_size=4, hidden_sizes=(6, 5))
+    config = Config(model=model, network=NetworkConfig(embedding_size=4, hidden_sizes=(6, 5)))
     torch.manual_seed(3)
     learner = create(config if kind == "ours" else config.paper(), inputs).eval()
     tasks = tasks_of("validation", "test")
@@ -174,11 +177,9 @@ def test_every_learner_learns_choices(
     implicit: Inputs, config: Config, tasks_of_implicit: Tasks, model: str
 ) -> None:
     """With two levels the same code is a model of choices, trained and judged as one."""
-    eager = replace(
-        config, model=model, dropout=0.0, hide_item=0.0, hide_task=0.0, weight_decay=0.0
-    )
+    eager = configured(model, like=config).having(UNDRAWN | {"training.weight_decay": 0.0})
     torch.manual_seed(3)
-    learner = create(replace(eager, global_rate=1e-2), implicit)
+    learner = create(eager.having({"training.global_rate": 1e-2}), implicit)
     optimizer = optimizer_of(learner, eager, torch.device("cpu"))
     losses = [
         global_update(learner, optimizer, [(0, tasks_of_implicit)], eager, _at(step))[0].item()

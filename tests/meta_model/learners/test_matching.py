@@ -14,7 +14,7 @@ from meta_model.learners.matching import EncodedSupport, MatchingNetwork
 
 
 def test_soft_labels_of_three_items(inputs: Inputs, config: Config, tasks_of) -> None:
-    learner = MatchingNetwork(replace(config, hidden_sizes=(4, 2)), inputs).eval()
+    learner = MatchingNetwork(config.having({"network.hidden_sizes": (4, 2)}), inputs).eval()
     with torch.no_grad():
         for parameter in (*learner.item_prior.parameters(), *learner.user_prior.parameters()):
             parameter.zero_()  # the prior is then the same for all five levels

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from meta_model.config import Config
+from meta_model.config import Config, LocalUpdateConfig
 from meta_model.data.inputs import Inputs
-from meta_model.learners import LEARNERS, create
+from meta_model.learners import LEARNERS, configured, create, method_config
+from meta_model.options_page import page
 from schemas.errors import UserError
 from schemas.run.learners import DEFAULT, OURS, known
 
@@ -17,7 +18,16 @@ from schemas.run.learners import DEFAULT, OURS, known
 def other_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A package, as pip would leave it, that declares learners."""
     (tmp_path / "other_learners.py").write_text(
-        "from meta_model.learners.melu import MeLU\nclass Mine(MeLU): ...\nNUMBER = 7\n"
+        "from dataclasses import dataclass\n"
+        "from meta_model.config import MethodConfig, option\n"
+        "from meta_model.learners.melu import MeLU\n"
+        "@dataclass(frozen=True, kw_only=True)\n"
+        "class MineConfig(MethodConfig):\n"
+        "    n_heads: int = option(4, 'heads of the attention', above=0)\n"
+        "    is_deep: bool = False\n"
+        "class Mine(MeLU):\n"
+        "    method_config = MineConfig\n"
+        "NUMBER = 7\n"
     )
     folder = tmp_path / "other_learners-1.0.dist-info"
     folder.mkdir()
@@ -36,9 +46,23 @@ def test_the_names_are_those_of_the_learners() -> None:
 
 @pytest.mark.usefixtures("other_package")
 def test_a_package_adds_a_learner_by_an_entry_point(inputs: Inputs, config: Config) -> None:
-    made = create(Config(model="mine", embedding_size=4), inputs)
+    made = create(configured("mine"), inputs)
     assert type(made).__name__ == "Mine"
     assert {"mine", "melu", "metahin"} <= set(known())
+
+
+@pytest.mark.usefixtures("other_package")
+def test_a_learner_of_a_package_has_options_of_its_own() -> None:
+    config = configured("mine").having_set(["mine.n_heads=2", "mine.is_deep=true"])
+    assert (config.method.n_heads, config.method.is_deep) == (2, True)
+    assert Config.from_json(config.to_json(), method_config) == config
+    assert "| `n_heads` | `4` | a whole number more than 0 | heads of the attention |" in page(
+        ["mine"]
+    )
+    with pytest.raises(UserError, match=r"mine\.n_heads is 0, expected a whole number more than 0"):
+        config.having_set(["mine.n_heads=0"])
+    with pytest.raises(UserError, match=r"Did you mean 'mine\.n_heads'"):
+        config.having_set(["mine.n_head=2"])
 
 
 def test_an_unknown_model_lists_the_known_ones(inputs: Inputs) -> None:
@@ -62,14 +86,17 @@ def test_an_entry_point_that_is_no_learner_is_refused(
     ("config", "message"),
     [
         (
-            {"model": "matching", "gradient": "reptile", "local_rates": "fixed"},
+            Config(
+                model="matching",
+                local_update=LocalUpdateConfig(gradient="reptile", rates="fixed"),
+            ),
             "matching adapts no",
         ),
-        ({"model": "melu", "local_rates": "parameter"}, "or choose the model maml"),
+        (Config(local_update=LocalUpdateConfig(rates="parameter")), "or choose the model maml"),
     ],
 )
 def test_options_that_a_learner_lacks_are_refused(
-    inputs: Inputs, config: dict[str, str], message: str
+    inputs: Inputs, config: Config, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        create(Config(**config), inputs)
+        create(config, inputs)

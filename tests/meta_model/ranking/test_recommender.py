@@ -34,8 +34,9 @@ def tasks(tasks_of: Callable[..., Tasks]) -> Tasks:
     return tasks_of("test")
 
 
-def _having(recommender: Recommender, **options: object) -> Recommender:
-    return replace(recommender, config=replace(recommender.config, **options))
+def _having(recommender: Recommender, **products: object) -> Recommender:
+    values = {f"products.{name}": value for name, value in products.items()}
+    return replace(recommender, config=recommender.config.having(values))
 
 
 def _met(tasks: Tasks, row: int) -> set[int]:
@@ -123,7 +124,7 @@ def test_what_is_expected_of_validation_users_is_what_came(
     short = _having(recommender, top_items=30)
     made = calibrated(short, inputs)
     assert [each.n_support for each in made.calibration.sizes] == list(SIZES)
-    tasks = tasks_of("validation").followed(3, short.config.query_size)
+    tasks = tasks_of("validation").followed(3, short.config.training.query_size)
     listed = made.ranked(tasks, 30)
     n_liked = 0
     for row, items in enumerate(listed.items.tolist()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,15 @@ from benchmarks.float64 import double
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.learners import LEARNERS, Learner, create
+from meta_model.learners import LEARNERS, Learner, configured, create
 from meta_model.training.global_update import Progress, _add_gradients, global_update, optimizer_of
 
 CPU = torch.device("cpu")
 GOLDEN = Path(__file__).parents[2] / "golden" / "loss_curve.json"
 STEPS = 20
+
+
+UNDRAWN = {"network.hide_item": 0.0, "network.hide_task": 0.0}
 
 
 def _losses(inputs: Inputs, config: Config, tasks: Tasks) -> list[float]:
@@ -51,7 +53,9 @@ def test_the_loss_curve_is_the_golden_one(
     A change that is meant to move the curve writes the file anew: delete it, and run this test.
     """
     rates = "fixed" if gradient == "reptile" else "layer"
-    chosen = replace(config, model=model, gradient=gradient, local_rates=rates)
+    chosen = configured(model, like=config).having(
+        {"local_update.gradient": gradient, "local_update.rates": rates}
+    )
     tasks = double(tasks_of("train"))
     losses = _losses(inputs, chosen, tasks)
     assert losses == _losses(inputs, chosen, tasks)
@@ -64,8 +68,9 @@ def test_the_loss_curve_is_the_golden_one(
 
 
 def test_the_training_loss_falls(inputs: Inputs, config: Config, tasks_of) -> None:
-    eager = replace(
-        config, dropout=0.0, hide_item=0.0, hide_task=0.0, global_rate=1e-2, weight_decay=0.0
+    eager = config.having(
+        UNDRAWN
+        | {"network.dropout": 0.0, "training.global_rate": 1e-2, "training.weight_decay": 0.0}
     )
     losses = _losses(inputs, eager, tasks_of("train"))
     assert losses[-1] < 0.9 * losses[0]
@@ -80,7 +85,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(
 ) -> None:
     """The paper's configuration draws nothing at random, so that only the parts differ."""
     tasks, gradients = tasks_of("train"), []
-    undrawn = replace(paper, hide_item=0.0, hide_task=0.0, clip_norm=1e9)
+    undrawn = paper.having(UNDRAWN | {"training.clip_norm": 1e9})
     for parts in ([slice(0, 24)], [slice(0, 10), slice(10, 24)]):
         torch.manual_seed(1)
         learner = create(undrawn, inputs)
@@ -96,7 +101,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(
 def test_reptile_moves_the_decision_layers_to_their_adapted_values(
     inputs: Inputs, config: Config, tasks_of
 ) -> None:
-    reptile = replace(config, gradient="reptile", local_rates="fixed")
+    reptile = config.having({"local_update.gradient": "reptile", "local_update.rates": "fixed"})
     torch.manual_seed(1)
     learner = create(reptile, inputs).eval()
     tasks = tasks_of("train")

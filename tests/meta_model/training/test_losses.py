@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,7 +68,7 @@ def test_training_that_diverges_ends_and_keeps_the_last_whole_epoch(
     with pytest.raises(UserError, match=r"became nan in epoch 2, step 0"):
         meta_train(
             inputs,
-            replace(config, epochs=3, likelihood="squared"),
+            config.having({"training.epochs": 3, "network.likelihood": "squared"}),
             CPU,
             checkpoints=Checkpoints(folder=tmp_path, identity="same"),
         )

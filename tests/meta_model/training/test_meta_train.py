@@ -42,7 +42,9 @@ def test_another_seed_gives_other_weights(inputs: Inputs, config: Config) -> Non
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_training(inputs: Inputs, config: Config) -> None:
-    wild = replace(config, epochs=30, patience_epochs=2, global_rate=0.05)
+    wild = config.having(
+        {"training.epochs": 30, "training.patience_epochs": 2, "training.global_rate": 0.05}
+    )
     trained = meta_train(inputs, wild, CPU)
     losses = [epoch.validation_loss for epoch in trained.curve]
     assert trained.best_epoch == losses.index(min(losses)) + 1
@@ -61,7 +63,7 @@ def _killed_in(epoch: int) -> TrainingCallbacks:
 def test_a_killed_run_goes_on_to_the_same_weights(
     inputs: Inputs, config: Config, tmp_path: Path
 ) -> None:
-    longer = replace(config, epochs=4)
+    longer = config.having({"training.epochs": 4})
     undisturbed = meta_train(inputs, longer, CPU)
     checkpoints = Checkpoints(folder=tmp_path / "run", identity="same")
     with pytest.raises(KilledError):
@@ -98,14 +100,17 @@ def test_a_cut_checkpoint_starts_anew(
     file = tmp_path / "checkpoint.pt"
     whole = file.read_bytes()
     file.write_bytes(whole[: int(kept * len(whole)) if kept < 1 else int(kept)])
-    assert len(meta_train(inputs, config, CPU, checkpoints=checkpoints).curve) == config.epochs
+    assert (
+        len(meta_train(inputs, config, CPU, checkpoints=checkpoints).curve)
+        == config.training.epochs
+    )
 
 
 @pytest.mark.parametrize(("batch_tasks", "shards", "processes"), [(8, 3, 1), (8, 1, 2), (9, 4, 2)])
 def test_numbers_that_do_not_divide_are_refused(
     inputs: Inputs, config: Config, batch_tasks: int, shards: int, processes: int
 ) -> None:
-    uneven = replace(config, batch_tasks=batch_tasks, shards=shards)
+    uneven = config.having({"training.batch_tasks": batch_tasks, "training.shards": shards})
     with pytest.raises(UserError, match=f"{batch_tasks} tasks a batch, {shards} shards"):
         meta_train(inputs, uneven, CPU, processes=Processes(0, processes))
 
