@@ -150,8 +150,9 @@ constraints: install ## pin what pyproject.toml needs and all that it needs, in 
 		--no-annotate --no-emit-index-url --no-emit-find-links \
 		--custom-compile-command "make constraints" --output-file constraints.txt pyproject.toml
 
-docs: install ## make docs/tables.md and README's picture, and docs/ as a site in var/site
+docs: install ## make docs/tables.md, docs/options.md and README's picture, and the site in var/site
 	@$(VENV_PYTHON) -m schemas.docs
+	@$(VENV_PYTHON) -m meta_model options > docs/options.md
 	@.venv/bin/mkdocs build --quiet
 
 clean: ## remove the environment and caches; run-time state (var/) stays

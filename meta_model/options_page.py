@@ -1,4 +1,4 @@
-"""All options of the config as a page: `python -m meta_model options`, docs/configuration.md."""
+"""All options of the config as a page: `python -m meta_model options`, docs/options.md."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from meta_model.config.options import in_json
 from meta_model.learners import configured
 
 _ABOUT = """\
-# Configuration
+# Options
 
 Options of `python -m meta_model meta_train`, each given by `--set OWNER.NAME=VALUE`, as often as
 you like: `--set local_update.steps=1 --set mamo.memory_slots=4`. The artefact keeps all of them in

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,8 @@ from meta_model.options_page import page
 from schemas.errors import UserError
 from schemas.run.learners import OURS
 from schemas.run.settings import REPOSITORY
+
+SET = re.compile(r"--set ((?!OWNER)\w+\.\w+=[^\s`]+)")
 
 
 @pytest.mark.parametrize(
@@ -112,10 +115,21 @@ def test_no_learner_is_called_as_a_part_of_the_config() -> None:
 
 def test_the_page_of_the_options_is_what_the_code_says() -> None:
     """`make docs` renews it."""
-    assert (REPOSITORY / "docs" / "configuration.md").read_text() == page(OURS)
+    assert (REPOSITORY / "docs" / "options.md").read_text() == page(OURS)
 
 
 def test_every_option_has_a_meaning() -> None:
     for model in OURS:
         for key, option in configured(model).options().items():
             assert option.about, key
+
+
+def test_the_pages_name_options_that_there_are() -> None:
+    pages = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md"]
+    pages += sorted((REPOSITORY / "docs").rglob("*.md"))
+    shown = {text for page in pages for text in SET.findall(page.read_text())}
+    assert len(shown) > 2
+    for text in shown:
+        owner = text.partition(".")[0]
+        if owner != "mine":  # the learner that docs/learners/your-own.md makes up
+            configured(owner if owner in OURS else "melu").options()[text.partition("=")[0]]
