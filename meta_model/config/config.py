@@ -87,7 +87,7 @@ class Config:
         changes: dict[str, dict[str, object]] = {}
         for key, value in values.items():
             self._described(key)
-            owner, _, name = key.partition(".")
+            owner, _, name = key.rpartition(".")
             changes.setdefault(owner, {})[name] = value
         made: dict[str, Any] = {}
         for owner, changed in changes.items():
@@ -164,14 +164,16 @@ class Config:
         )
 
 
-def _hint(key: str, known: Iterable[str]) -> str:
+def _hint(key: str, known: Collection[str]) -> str:
     """Where an option is that was given without its owner, or nearly by its name."""
     if key in ("model", "seed"):
         return f" Give it by --{key}."
-    named = [each for each in known if key == each.partition(".")[2]]
+    names = [(each.rpartition(".")[2], each) for each in known]
     words = set(key.split("_"))
-    same = named or [each for each in known if words <= set(each.replace(".", "_").split("_"))]
+    same = [each for name, each in names if name == key]
+    same = same or [each for each in known if words <= set(each.replace(".", "_").split("_"))]
     if "." not in key and same:
         return f" It is {' or '.join(same)} now."
-    near = difflib.get_close_matches(key, known, n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    meant = {each: each for each in known} | dict(names)
+    near = difflib.get_close_matches(key, meant, n=1)
+    return f" Did you mean {meant[near[0]]!r}?" if near else ""

@@ -49,6 +49,13 @@ def create(config: Config, inputs: Inputs) -> Learner:
             f"local_update.gradient is 'reptile', and {config.model} adapts no parameters for "
             "it to move; set it to second_order."
         )
+    if type(config.method) is MethodConfig:
+        config = configured(config.model, like=config)
+    if type(config.method) is not found.method_config:
+        raise UserError(
+            f"the config of the model {config.model} has {type(config.method).__name__}, "
+            f"expected {found.method_config.__name__}; make it by meta_model.learners.configured."
+        )
     return found(config, inputs)
 
 

@@ -71,6 +71,7 @@ def test_options_of_a_section_are_checked_together() -> None:
         ("top_items=5", r"It is products\.top_items now\."),
         ("choice_size=5", r"It is choice\.size now\."),
         ("epochs=5", r"It is training\.epochs or choice\.epochs now\."),
+        ("hidden_size=[3]", r"Did you mean 'network\.hidden_sizes'"),
         ("seed=1", "Give it by --seed"),
         ("version=1", r"expected OWNER\.NAME=VALUE, as in local_update\.steps=1"),
         ("mamo.memory_slots=4", "python -m meta_model options` lists all"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ def test_an_entry_point_that_is_no_learner_is_refused(
             ),
             "matching adapts no",
         ),
+        (replace(configured("mamo"), model="melu"), "has MamoConfig, expected MethodConfig"),
         (Config(local_update=LocalUpdateConfig(rates="parameter")), "or choose the model maml"),
     ],
 )
