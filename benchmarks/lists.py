@@ -39,15 +39,18 @@ from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import KNOWN, Judged, Ranker, of_all
 from meta_model.evaluation.rankers import ByRating, Fixed, OfChoices, OfFactors
+from meta_model.learners import create
 from meta_model.ranking.recommender import Recommender
 from meta_model.training.meta_train import meta_train
 from schemas.run import command_line
+from schemas.run.learners import DEFAULT
 from schemas.run.learners import known as known_learners
 from schemas.tables.products import LIST_METRICS
 
 log = logging.getLogger("benchmarks.lists")
 
 PEER, OURS = "peer", "ours"
+NONE = "none"  # the order that is published needs no learner of ratings
 # A million interactions ask for little regularisation (docs/adr/0024).
 _REGULARISATION = {"ml-1m": "light"}
 _BLENDS = (0.25, 0.5, 1.0, 2.0)
@@ -60,7 +63,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="the folder of the data sets")
     parser.add_argument("--dataset", choices=DATASETS, required=True)
     parser.add_argument("--folds", type=int, help="hold out users in so many parts, 2 or more")
-    parser.add_argument("--learner", choices=known_learners(), default="melu", help="of ratings")
+    parser.add_argument(
+        "--learner", choices=(*known_learners(), NONE), default="melu", help="of ratings"
+    )
     parser.add_argument("--choice-epochs", type=int, default=Training.epochs, help="of ridge")
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
     parser.add_argument("--peers", type=Path, help="the Python that has LensKit and implicit")
@@ -127,11 +132,13 @@ def _external(python: Path, world: World, scratch: Path) -> Found:
 def _ours(options: argparse.Namespace, inputs: Inputs) -> Mapping[str, Ranker]:
     """A learner of ratings by the expected rating, the model of choices, and what is published."""
     device = choose_device(options.device)
-    config = Config(model=options.learner, seed=options.seed)
+    is_trained = options.learner != NONE
+    model = options.learner if is_trained else DEFAULT
+    config = Config(model=model, seed=options.seed)
     if options.epochs is not None:
         config = config.having({"training.epochs": options.epochs})
     started = time.monotonic()
-    learner = meta_train(inputs, config, device).learner
+    learner = meta_train(inputs, config, device).learner if is_trained else create(config, inputs)
     log.info("%s trained in %.0f s", options.learner, time.monotonic() - started)
     started = time.monotonic()
     training = Training.of(config, _REGULARISATION.get(options.dataset, "strong"))
@@ -143,8 +150,10 @@ def _ours(options: argparse.Namespace, inputs: Inputs) -> Mapping[str, Ranker]:
         device,
     )
     log.info("ridge trained in %.0f s", time.monotonic() - started)
-    return {
-        options.learner: ByRating(learner, len(inputs.item_profiles), device),
+    by_rating: dict[str, Ranker] = {}
+    if is_trained:
+        by_rating[model] = ByRating(learner, len(inputs.item_profiles), device)
+    return by_rating | {
         "ridge": OfChoices(OfFactors(choice), inputs.feedback),
         "published": Recommender.of(learner, choice, config, inputs, device),
     }
