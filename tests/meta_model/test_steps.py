@@ -167,7 +167,7 @@ def test_no_products_without_a_decision_on_this_very_model(
     assert "the gate refused" in caplog.text
     _decide(settings, "challenger", f"{SECOND}.melu.000000000000")
     assert _run(SCORE_COLD_USERS, SECOND) == 2
-    assert f"chose {SECOND}.melu.000000000000, and the model is" in caplog.text
+    assert f"chose {SECOND}.melu.000000000000, but the model is now" in caplog.text
 
 
 def test_the_last_published_day_counts_not_the_latest(settings: Settings) -> None:
