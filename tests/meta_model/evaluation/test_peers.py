@@ -53,3 +53,12 @@ def test_scores_are_the_sum_over_the_known_items_alone() -> None:
     weights = torch.arange(25.0).view(5, 5)
     expected = torch.stack([weights[1] + weights[2], weights[3]])
     assert peers.ItemToItem(weights).scores(tasks).equal(expected)
+
+
+def test_a_blend_is_of_shares_of_the_largest() -> None:
+    tasks = literal_tasks(([(2, 5.0), (1, 1.0)], [(3, 4.0)]))
+    weights = torch.arange(25.0).view(5, 5)
+    alone = peers.ItemToItem(weights)
+    counts = torch.tensor([0.0, 4.0, 2.0, 1.0, 0.0])
+    expected = alone.scores(tasks) / alone.scores(tasks).max() + 0.5 * counts / 4
+    torch.testing.assert_close(peers.Blended(alone, counts, 0.5).scores(tasks), expected)
