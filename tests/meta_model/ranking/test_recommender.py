@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 
 from meta_model.choice.training import untrained
 from meta_model.config import Config
+from meta_model.data.batching import batches
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.learners import create
+from meta_model.ranking import calibrating
 from meta_model.ranking.calibrating import calibrated
 from meta_model.ranking.calibration import SIZES, Calibration, OfSize
 from meta_model.ranking.recommender import Recommender
@@ -133,6 +136,24 @@ def test_what_is_expected_of_validation_users_is_what_came(
         n_liked += len(set(items) & set(tasks.items[query.rows[is_liked]].tolist()))
     assert n_liked > 1
     assert listed.likes.sigmoid().sum().item() == pytest.approx(n_liked, abs=1.5)
+
+
+def test_the_fit_is_to_what_directly_follows_what_is_shown(
+    recommender: Recommender, inputs: Inputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of whom nothing is shown the first interactions follow, which are of the support."""
+    intercepts = []
+    for rating in (1.0, 5.0):
+
+        def rated(*arguments: Any, rating: float = rating, **options: Any) -> Iterator[Tasks]:
+            for tasks in batches(*arguments, **options):
+                ratings = torch.full_like(tasks.support.ratings, rating)
+                yield replace(tasks, support=replace(tasks.support, ratings=ratings))
+
+        monkeypatch.setattr(calibrating, "batches", rated)
+        made = calibrated(recommender, inputs).calibration
+        intercepts.append(made.of_size(0).intercept)
+    assert intercepts[0] < intercepts[1], "who likes nothing of what follows, and who likes all"
 
 
 def test_without_validation_users_nothing_is_fitted(
