@@ -23,15 +23,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from benchmarks.inputs import new_users
 from benchmarks.inputs.list_trials import DATASETS, SCENARIO, World, trial_segments, worlds
 from benchmarks.records import Record, write_json
 from benchmarks.yardsticks import external_lists
-from meta_model.choice.training import Training, train
+from meta_model.choice.training import Training
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.device import choose_device
@@ -51,8 +51,6 @@ log = logging.getLogger("benchmarks.lists")
 
 PEER, OURS = "peer", "ours"
 NONE = "none"  # the order that is published needs no learner of ratings
-# A million interactions ask for little regularisation (docs/adr/0024).
-_REGULARISATION = {"ml-1m": "light"}
 _BLENDS = (0.25, 0.5, 1.0, 2.0)
 Found = dict[tuple[str, int | None], Judged]  # of a method and a number of known interactions
 
@@ -141,14 +139,8 @@ def _ours(options: argparse.Namespace, inputs: Inputs) -> Mapping[str, Ranker]:
     learner = meta_train(inputs, config, device).learner if is_trained else create(config, inputs)
     log.info("%s trained in %.0f s", options.learner, time.monotonic() - started)
     started = time.monotonic()
-    training = Training.of(config, _REGULARISATION.get(options.dataset, "strong"))
-    in_time = training.next_items if options.dataset == "toys" and not options.folds else None
-    choice = train(
-        inputs,
-        replace(training, epochs=options.choice_epochs, next_items=in_time),
-        lambda epoch, loss: log.info("ridge epoch %d: loss %.4f", epoch, loss),
-        device,
-    )
+    in_time = options.dataset == "toys" and not options.folds
+    choice = new_users.choice_model(options, config, inputs, device, in_time=in_time)
     log.info("ridge trained in %.0f s", time.monotonic() - started)
     by_rating: dict[str, Ranker] = {}
     if is_trained:

@@ -7,6 +7,7 @@ choices.
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
 from schemas.errors import UserError
+
+log = logging.getLogger("benchmarks.inputs.new_users")
 
 DATASETS = sorted([*public_split.SPLITS, "ml-100k"])
 
@@ -64,11 +67,22 @@ def trials(
 
 
 def choice_model(
-    options: argparse.Namespace, config: Config, inputs: Inputs, device: torch.device = CPU
+    options: argparse.Namespace,
+    config: Config,
+    inputs: Inputs,
+    device: torch.device = CPU,
+    *,
+    in_time: bool = False,
 ) -> Ridge:
-    """Trained without an order of time, which the public splits lack."""
+    """Trained as a night trains it; without an order of time, which the public splits lack."""
+    # A million interactions ask for little regularisation (docs/adr/0024).
     regularisation = "light" if options.dataset == "ml-1m" else "strong"
-    training = replace(
-        Training.of(config, regularisation), epochs=options.choice_epochs, next_items=None
+    training = replace(Training.of(config, regularisation), epochs=options.choice_epochs)
+    if not in_time:
+        training = replace(training, next_items=None)
+    return train(
+        inputs,
+        training,
+        lambda epoch, loss: log.info("model of choices, epoch %d: loss %.4f", epoch, loss),
+        device,
     )
-    return train(inputs, training, device=device)

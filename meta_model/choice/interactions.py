@@ -50,13 +50,12 @@ class Interactions:
         """How many users chose each item, [N + 1]."""
         return self.items.bincount(minlength=self.n_items + 1).double()
 
-    def matrix(self) -> Tensor:
-        """1 where a user chose an item, sparse [V, N + 1]."""
+    def matrix(self, values: Tensor | None = None) -> Tensor:
+        """`values` [P], or 1, where a user chose an item; sparse [V, N + 1]."""
         pairs = torch.stack([self.users, self.items])
         size = (self.n_users, self.n_items + 1)
-        return torch.sparse_coo_tensor(
-            pairs, torch.ones(len(self.users)), size, check_invariants=True
-        )
+        values = torch.ones(len(self.users)) if values is None else values
+        return torch.sparse_coo_tensor(pairs, values, size, check_invariants=True)
 
     def together(self) -> Tensor:
         """How many users chose both of two items, [N + 1, N + 1]."""

@@ -12,7 +12,9 @@ Shapes: B tasks, V training users, N items (by index from 1; column 0 is padding
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -27,44 +29,46 @@ _MOST_ITEMS = 10_000  # B is the inverse of a matrix of items by items
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
-    """scaled: who chose what, each item's column over its length, sparse [V, N + 1]
+    """read: the interactions; nothing is read or computed before somebody asks what is near."""
 
-    linear: B [N + 1, N + 1]; None of large catalogues, whose items are near by cosines alone
-    is_known: [N + 1], whether anybody chose the item
-    """
-
-    scaled: Tensor
-    linear: Tensor | None
-    is_known: Tensor
-
-    @staticmethod
-    def of(interactions: Interactions, device: torch.device) -> Neighbours:
-        lengths = interactions.counts.clamp(min=1).sqrt().float()
-        chosen = interactions.matrix()
-        scaled = torch.sparse_coo_tensor(
-            chosen._indices(), 1 / lengths[interactions.items], chosen.shape, check_invariants=True
-        )
-        is_small = interactions.n_items <= _MOST_ITEMS
-        linear = ease(interactions, _REGULARIZATION) if is_small else None
-        return Neighbours(
-            scaled=scaled.coalesce().to(device),
-            linear=None if linear is None else linear.to(device),
-            is_known=(interactions.counts > 0).to(device),
-        )
+    read: Callable[[], Interactions]
+    device: torch.device
 
     def near(self, tasks: Tasks) -> Tensor:
         """[B, N + 1]: the higher, the nearer; all 0 for a user without a known interaction.
 
-        A new item, which has no neighbours, is as near as the other items are on average.
+        A new item, which has no neighbours, is as near as the other items are on average. Of a
+        large catalogue cosines alone say what is near.
         """
-        known = known_items(tasks, self.scaled.shape[1] - 1) * self.is_known
+        known = known_items(tasks, self.interactions.n_items) * self._is_known
         # Through the users who chose both, so that no matrix of items by items is needed.
-        cosines = (self.scaled.t() @ (self.scaled @ known.T)).T - known
-        near = _of_largest(cosines)
-        if self.linear is not None:
-            near = near + _SHARE * _of_largest(known @ self.linear)
-        mean = near.sum(1, keepdim=True) / self.is_known.sum().clamp(min=1)
-        return torch.where(self.is_known, near, mean)
+        by_item, by_user = self._scaled
+        near = of_largest((by_item @ (by_user @ known.T)).T - known)
+        if self.interactions.n_items <= _MOST_ITEMS:
+            near = near + _SHARE * of_largest(known @ self._linear)
+        mean = near.sum(1, keepdim=True) / self._is_known.sum().clamp(min=1)
+        return torch.where(self._is_known, near, mean)
+
+    @cached_property
+    def interactions(self) -> Interactions:
+        return self.read()
+
+    @cached_property
+    def _is_known(self) -> Tensor:
+        """Whether anybody chose the item, [N + 1]."""
+        return (self.interactions.counts > 0).to(self.device)
+
+    @cached_property
+    def _scaled(self) -> tuple[Tensor, Tensor]:
+        """Who chose what, each item over its length: sparse [N + 1, V], and [V, N + 1]."""
+        lengths = self.interactions.counts.clamp(min=1).sqrt().float()
+        by_user = self.interactions.matrix(1 / lengths[self.interactions.items])
+        return by_user.t().coalesce().to(self.device), by_user.coalesce().to(self.device)
+
+    @cached_property
+    def _linear(self) -> Tensor:
+        """B [N + 1, N + 1]."""
+        return ease(self.interactions, _REGULARIZATION).to(self.device)
 
 
 def cosines(interactions: Interactions) -> Tensor:
@@ -83,6 +87,6 @@ def ease(interactions: Interactions, regularization: float) -> Tensor:
     return weights.float().fill_diagonal_(0)
 
 
-def _of_largest(scores: Tensor) -> Tensor:
+def of_largest(scores: Tensor) -> Tensor:
     """The scores [B, N + 1] as shares of each user's largest."""
     return scores / scores.abs().amax(1, keepdim=True).clamp(min=1e-9)

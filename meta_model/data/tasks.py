@@ -138,6 +138,14 @@ class Tasks:
         )
         return replace(self, support=support, query=query)
 
+    def liked_in_query(self, n_items: int, liked_from: float) -> Tensor:
+        """Whether an item is in the query and rated `liked_from` or more, [B, N + 1]."""
+        is_liked = self.query.mask & (self.query.ratings >= liked_from)
+        liked = torch.zeros(len(self), n_items + 1, dtype=torch.bool, device=is_liked.device)
+        liked.scatter_(1, self.items[self.query.rows] * is_liked, value=True)
+        liked[:, 0] = False  # where all others went
+        return liked
+
     def whole(self) -> Tasks:
         """The same tasks with the query's interactions added to the support."""
         both = (self.support, self.query)

@@ -77,13 +77,9 @@ def _listed(
     for size in SIZES:
         asked = tasks.followed(size, recommender.calibration.next_items, inputs.feedback)
         listed = recommender.ranked(asked, recommender.config.products.top_items)
-        is_liked = asked.query.mask & (asked.query.ratings >= inputs.liked_from)
-        liked = torch.zeros(len(tasks), recommender.n_items + 1, device=is_liked.device)
-        liked.scatter_(1, asked.items[asked.query.rows] * is_liked, 1.0)
-        liked[:, 0] = 0
+        liked = asked.liked_in_query(recommender.n_items, inputs.liked_from).gather(1, listed.items)
         there = listed.items > 0
-        happened = liked.gather(1, listed.items)[there]
-        yield listed.likes.sigmoid()[there].cpu(), happened.double().cpu()
+        yield listed.likes.sigmoid()[there].cpu(), liked[there].double().cpu()
 
 
 def _within(recommender: Recommender, tasks: Tasks, inputs: Inputs) -> Iterator[Tensor]:

@@ -13,7 +13,6 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from meta_model.choice.interactions import Interactions
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import segments
@@ -104,10 +103,11 @@ def methods(
         "popularity": Fixed(statistics.counts.double()),
     }
     if champion is not None:
-        found[CHAMPION] = champion
+        # Of the same inputs: what is computed of them is computed once.
+        found[CHAMPION] = replace(champion, neighbours=recommender.neighbours)
     if inputs.feedback == "explicit":
         found["item_mean"] = Fixed(means.double())
-    interactions = Interactions.of(inputs)
+    interactions = recommender.neighbours.interactions
     of_users = segments(inputs, recommender.config.products.segment_users)
     if len(of_users.names) > 1:
         found["segment_popularity"] = peers.SegmentPopularity(interactions, of_users)

@@ -92,7 +92,7 @@ def _judged(
     liked: float,
     feedback: Feedback,
 ) -> Judged:
-    relevant = _relevant(tasks, candidates, liked)
+    relevant = tasks.liked_in_query(len(candidates) - 1, liked) & candidates
     has_any = relevant.any(1)
     tasks, relevant = tasks[has_any], relevant[has_any]
     scores = torch.zeros(0, len(candidates))
@@ -113,12 +113,3 @@ def _judged(
             "hr10": list_metrics.hit_rate(hits, 10),
         },
     )
-
-
-def _relevant(tasks: Tasks, candidates: Tensor, liked: float) -> Tensor:
-    """Which items are liked query items and candidates, [U, N + 1]."""
-    query = tasks.query
-    is_liked = query.mask & (query.ratings >= liked)
-    relevant = torch.zeros(len(tasks), len(candidates), dtype=torch.bool)
-    relevant.scatter_(1, tasks.items[query.rows] * is_liked, value=True)
-    return relevant & candidates

@@ -37,8 +37,7 @@ class Blended:
         self.ranker, self.of_popularity = ranker, weight * counts / counts.max()
 
     def scores(self, tasks: Tasks) -> Tensor:
-        scores = self.ranker.scores(tasks)
-        return scores / scores.abs().amax(1, keepdim=True).clamp(min=1e-9) + self.of_popularity
+        return neighbours.of_largest(self.ranker.scores(tasks)) + self.of_popularity
 
 
 class SegmentPopularity:

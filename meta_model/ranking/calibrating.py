@@ -57,15 +57,13 @@ def _of_size(
 
 def _rows(recommender: Recommender, tasks: Tasks, liked_from: float) -> tuple[Tensor, Tensor]:
     """Of each listed item of each task its logit [R], and whether the query holds it, liked."""
-    log_like = recommender.log_probabilities(tasks)[1]
+    _, log_like = recommender.log_probabilities(tasks)
     items = best(log_like, recommender.config.products.top_items)
-    is_liked = torch.zeros_like(log_like, dtype=torch.bool)
-    liked = tasks.query.mask & (tasks.query.ratings >= liked_from)
-    is_liked.scatter_(1, tasks.items[tasks.query.rows] * liked, value=True)
     log_like = log_like.gather(1, items)
     there = log_like > -torch.inf
     logits = recommender.calibration.logit_of_next(log_like[there])
-    return logits.cpu(), is_liked.gather(1, items)[there].double().cpu()
+    liked = tasks.liked_in_query(recommender.n_items, liked_from).gather(1, items)
+    return logits.cpu(), liked[there].double().cpu()
 
 
 def errors(recommender: Recommender, tasks: Tasks, size: int) -> Tensor:

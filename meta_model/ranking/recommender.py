@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
@@ -67,7 +67,7 @@ class Recommender:
         return Recommender(
             learner=learner.to(device).eval(),
             choice=choice.to(device).eval(),
-            neighbours=Neighbours.of(Interactions.of(inputs), device),
+            neighbours=Neighbours(read=partial(Interactions.of, inputs), device=device),
             calibration=Calibration(next_items=config.training.query_size),
             config=config,
             feedback=inputs.feedback,
@@ -118,17 +118,17 @@ class Recommender:
         -inf for what the user has met.
         """
         chosen = tasks.chosen(self.feedback)
-        met, hidden = chosen.support, chosen.support.hidden()
-        adapts = self.adapts(tasks).unsqueeze(1)
-        shown = replace(
-            chosen, support=replace(met, mask=torch.where(adapts, met.mask, hidden.mask))
-        )
+        met = chosen.support
+        adapted_to = replace(met, mask=met.mask & self.adapts(tasks).unsqueeze(1))
+        shown = replace(chosen, support=adapted_to)
         log_probabilities: Tensor = self.choice(shown, self._items)
         is_met = torch.zeros_like(log_probabilities[CHOICE], dtype=torch.bool)
         is_met.scatter_(1, tasks.items[met.rows] * met.mask, value=True)
-        log_choice, log_like = log_probabilities.masked_fill(is_met, -torch.inf)[[CHOICE, LIKE]]
-        near = self.config.choice.neighbour_weight * self.neighbours.near(shown)
-        return log_choice, (log_like + near).log_softmax(1)
+        log_probabilities = log_probabilities.masked_fill(is_met, -torch.inf)
+        log_choice, log_like = log_probabilities[CHOICE], log_probabilities[LIKE]
+        if weight := self.config.choice.neighbour_weight:
+            log_like = log_like + weight * self.neighbours.near(shown)
+        return log_choice, log_like.log_softmax(1)
 
     def _keys(self, tasks: Tasks, log_choice: Tensor, log_like: Tensor) -> Tensor:
         """By what the config ranks, [B, N + 1]: the higher, the further up; -inf: not at all."""

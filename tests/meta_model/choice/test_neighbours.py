@@ -26,7 +26,7 @@ def test_near_is_the_sum_over_the_known_items(
 ) -> None:
     """Of the cosines; and of the linear model where the catalogue is small."""
     monkeypatch.setattr(neighbours, "_MOST_ITEMS", most_items)
-    found = Neighbours.of(INTERACTIONS, CPU).near(TASKS)
+    found = Neighbours(read=lambda: INTERACTIONS, device=CPU).near(TASKS)
     of_cosines = cosines(INTERACTIONS)[[1, 2]].sum(0)
     expected = of_cosines / of_cosines.max()
     if most_items:
@@ -36,16 +36,16 @@ def test_near_is_the_sum_over_the_known_items(
 
 
 def test_a_new_item_is_as_near_as_the_others_are_on_average() -> None:
-    found = Neighbours.of(INTERACTIONS, CPU).near(TASKS)
+    found = Neighbours(read=lambda: INTERACTIONS, device=CPU).near(TASKS)
     torch.testing.assert_close(found[0, 5], found[0, 1:5].mean())
     assert found[0, 5] > 0
 
 
 def test_nothing_is_near_to_a_user_of_whom_nothing_helpful_is_known() -> None:
-    found = Neighbours.of(INTERACTIONS, CPU).near(TASKS)
+    found = Neighbours(read=lambda: INTERACTIONS, device=CPU).near(TASKS)
     assert found[1:].eq(0).all()
 
 
 def test_without_any_interaction_nothing_is_near() -> None:
     nobody = Interactions(users=USERS[:0], items=COLUMNS[:0], n_items=5)
-    assert Neighbours.of(nobody, CPU).near(TASKS).eq(0).all()
+    assert Neighbours(read=lambda: nobody, device=CPU).near(TASKS).eq(0).all()
