@@ -3,8 +3,8 @@
     ECE  =  sum_b n_b / n | mean p_like_b - share liked_b |
 
 over bins of equally many listed items (expected calibration error, Naeini, Cooper and Hauskrecht,
-AAAI 2015). Users show 0, 1, 3, 10 and 30 interactions, or all of a shorter support; liked is what
-they did so with among the interactions that directly follow.
+AAAI 2015). Users show 0, 1, 3, 10 and 30 interactions, or all of a shorter support. An item counts
+as liked if the interactions that directly follow hold it with the rating of a liked item.
 
 Shapes: B tasks, K ranks, R rows.
 """
