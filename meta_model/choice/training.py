@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from meta_model.choice.ridge import Ridge
-from meta_model.config import Config
+from meta_model.config import ChoiceConfig, Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
@@ -40,12 +40,12 @@ class Training:
     hide_item: the share of items that a batch shows as new ones
     """
 
-    size: int = 48
+    size: int = ChoiceConfig.size
     dropout: float = 0.2
-    epochs: int = 30
+    epochs: int = ChoiceConfig.epochs
     batch_tasks: int = 128
     rate: float = 0.005
-    decay: float = 0.1
+    decay: float = ChoiceConfig.decay
     nothing: float = 0.05
     hide_item: float = 0.0
     next_items: int | None = None
