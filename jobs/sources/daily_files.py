@@ -100,8 +100,8 @@ def _check_some(
     if not any(held[day].rows for day in same):
         raise UserError(
             f"{source.path} has {len(files):,} days up to ds, from {min(files)} to {max(files)}, "
-            "and every interaction in them breaks a rule; expected some that do not. See what "
-            "`python -m jobs describe-source` reports, and correct the source or the dataset spec."
+            "and no valid interaction in any of them; expected some. See what `python -m jobs "
+            "describe-source` reports, and correct the source or the dataset spec."
         )
 
 

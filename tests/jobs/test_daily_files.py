@@ -175,7 +175,7 @@ def test_days_that_do_not_fit(daily: Settings, source: Source) -> None:
         _ingest(daily, 4)
     (source.folder / "days" / "1998-03-01.csv").write_text("who,what,stars,when\n")
     (source.folder / "days" / "1998-03-02.csv").write_text("who,what,when,stars\n")
-    with pytest.raises(UserError, match=r"has 2 days up to ds, .* none of them has an interaction"):
+    with pytest.raises(UserError, match=r"has 2 days up to ds, .* no valid interaction"):
         _ingest(daily, 4)
 
 

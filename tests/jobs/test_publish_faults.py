@@ -322,7 +322,7 @@ def test_a_stale_run_changes_nothing(night: Night, monkeypatch: pytest.MonkeyPat
     night.publish()
     seen = _seen(night)
     publish_the_newer()
-    with pytest.raises(UserError, match=r"already published by a newer run.*keeps that"):
+    with pytest.raises(UserError, match=r"already published by a newer run.*keeps the newer"):
         _publish(night)
     assert _seen(night) == seen
 

@@ -149,11 +149,11 @@ def test_days_that_give_nothing_at_all_are_no_quiet_days(
     (source.folder / "days").mkdir()
     for day in (1, 2):
         (source.folder / "days" / f"1998-03-0{day}.csv").write_text("who,what,stars,when\n")
-    with pytest.raises(UserError, match=r"has 2 days up to ds, .* none of them has an inter"):
+    with pytest.raises(UserError, match=r"has 2 days up to ds, .* no valid interaction"):
         _ingest(tiny)
     first = source.folder / "days" / "1998-03-01.csv"
     first.write_text(f"who,what,stars,when\nu1,i1,3,{NOON}000\n")
-    with pytest.raises(UserError, match=r"has 2 days up to ds, .* none of them has an inter"):
+    with pytest.raises(UserError, match=r"has 2 days up to ds, .* no valid interaction"):
         _ingest(tiny)
     source.respell(("max_quarantined_fraction = 1", "max_quarantined_fraction = 0.5"))
     with pytest.raises(UserError, match=r'1 of 1 inter(.|\n)*time_unit = "milliseconds"'):
