@@ -1,6 +1,7 @@
 """How good the night's lists are, beside the lists of simpler methods, by known interactions.
 
-The protocol is that of `evaluation.lists`. Every method ranks for the same held-out users.
+The protocol is that of `evaluation.lists`: what comes next is judged. Every method ranks for the
+same held-out users.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def list_quality(
             continue
         tell(f"{scenario}: lists of {len(known_methods)} methods, {sum(map(len, tasks)):,} users")
         found = {
-            name: _by_known(ranker, tasks, candidates, inputs)
+            name: by_known(ranker, tasks, candidates, inputs, recommender.calibration.next_items)
             for name, ranker in known_methods.items()
         }
         published = found[recommender.config.model]
@@ -119,20 +120,32 @@ def methods(
     return found
 
 
-def _by_known(
-    ranker: Ranker, tasks: list[Tasks], candidates: Tensor, inputs: Inputs
+def by_known(
+    ranker: Ranker, tasks: list[Tasks], candidates: Tensor, inputs: Inputs, n_next: int
 ) -> Mapping[str, Judged]:
     """The method's lists by what is shown of users; under `ANY_KNOWN` the mean from 1 known on."""
     found = {
         "all" if known is None else str(known): judge(
-            ranker, tasks, candidates, known, inputs.liked_from, inputs.feedback
+            ranker, tasks, candidates, known, inputs.liked_from, inputs.feedback, n_next
         )
         for known in KNOWN
     }
-    shown = [judged for known, judged in found.items() if known != "0"]
-    mean = {m: torch.stack([each.metrics[m] for each in shown]).mean(0) for m in LIST_METRICS}
-    found[ANY_KNOWN] = replace(found["all"], metrics=mean)
-    return found
+    return found | {ANY_KNOWN: mean_of([found[known] for known in found if known != "0"])}
+
+
+def mean_of(judged: list[Judged]) -> Judged:
+    """Each user's mean over the numbers known after which they liked an item; lists of the last."""
+    all_users = torch.cat([each.users for each in judged])
+    users, place = all_users.unique(return_inverse=True)
+    times = place.bincount(minlength=len(users))
+    sums = {
+        name: torch.zeros(len(users), dtype=torch.float64).index_add(
+            0, place, torch.cat([each.metrics[name] for each in judged])
+        )
+        for name in LIST_METRICS
+    }
+    means = {name: of_users / times for name, of_users in sums.items()}
+    return Judged(users=users, lists=judged[-1].lists, metrics=means)
 
 
 def _figures(
@@ -143,9 +156,11 @@ def _figures(
     candidates: Tensor,
     popularity: Tensor,
 ) -> Iterator[ListFigure]:
-    bootstrap = Bootstrap(n_users=len(published[ANY_KNOWN].users))
     is_other = judged is not published
     for known, lists in judged.items():
+        if not len(lists.users):
+            continue
+        bootstrap = Bootstrap(n_users=len(lists.users))
         about = {
             "model": name,
             "scenario": scenario,

@@ -1,8 +1,13 @@
 """Lists of the whole catalogue, judged by what their users then chose and liked.
 
 A held-out user shows the first k items of their support, and a method ranks all candidates: the
-items that training knows, less the whole support, so that lists of different k are of the same
-items. Relevant are the query items that the user liked.
+items that training knows, less those that the user has met. Two questions can be asked of a list.
+
+- What comes next? Relevant are the liked items of the interactions that directly follow those
+  shown; met is what was shown. A list is published for this question (docs/adr/0026).
+- What comes in the end? Relevant are the liked query items, which follow the whole support; met is
+  the whole support, so that lists of different k are of the same items. Splits without an order of
+  time ask this.
 
 Shapes: U users, S support places, Q query places, N items, K ranks.
 """
@@ -53,12 +58,14 @@ def judge(
     known: int | None,
     liked: float,
     feedback: Feedback = "explicit",
+    n_next: int | None = None,
 ) -> Judged:
     """The method's lists for the tasks' users when they show `known` interactions.
 
     candidates: [N + 1], whether an item may be in a list; liked: the least rating of a liked item
+    n_next: how many of the following interactions are what comes next; None: the query is judged
     """
-    parts = [_judged(ranker, tasks, candidates, known, liked, feedback) for tasks in batches]
+    parts = [_judged(ranker, tasks, candidates, known, liked, feedback, n_next) for tasks in batches]
     return Judged(
         users=torch.cat([part.users for part in parts]),
         lists=torch.cat([part.lists for part in parts]),
@@ -91,20 +98,24 @@ def _judged(
     known: int | None,
     liked: float,
     feedback: Feedback,
+    n_next: int | None,
 ) -> Judged:
-    relevant = tasks.liked_in_query(len(candidates) - 1, liked) & candidates
+    asked, met = tasks.showing(known, feedback), tasks.chosen(feedback).support
+    if n_next is not None and known is not None:
+        asked = tasks.followed(known, n_next, feedback)
+        met = asked.chosen(feedback).support
+    relevant = asked.liked_in_query(len(candidates) - 1, liked) & candidates
     has_any = relevant.any(1)
-    tasks, relevant = tasks[has_any], relevant[has_any]
+    asked, met, relevant = asked[has_any], met.map(lambda each: each[has_any]), relevant[has_any]
     scores = torch.zeros(0, len(candidates))
-    if len(tasks):
-        scores = ranker.scores(tasks.showing(known, feedback)).clone()
-    met = tasks.chosen(feedback).support
+    if len(asked):
+        scores = ranker.scores(asked).clone()
     scores.scatter_(1, tasks.items[met.rows] * met.mask, -torch.inf)
     scores[:, ~candidates] = -torch.inf
     lists = top(scores, RANKS)
     hits, n_relevant = relevant.gather(1, lists), relevant.sum(1)
     return Judged(
-        users=tasks.users,
+        users=asked.users,
         lists=lists,
         metrics={
             "ndcg10": list_metrics.ndcg(hits, n_relevant, 10),

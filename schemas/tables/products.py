@@ -414,9 +414,10 @@ LIST_QUALITY = Table(
     name="list_quality",
     description=(
         "Quality of the recommended lists for held-out users, beside the lists of simpler methods. "
-        "Each method sees a user's first interactions and ranks all items of the training data, "
-        "except those in the user's support. Relevant items are those that the user then chose and "
-        "liked."
+        "Each method sees a user's first interactions and ranks all other items of the training "
+        "data. Relevant items are those among the user's next interactions, as many as p_like of "
+        "cold_user_scores looks ahead, that the user liked. Users without such an item do not "
+        "count."
     ),
     key=("model", "scenario", "known", "metric"),
     columns=(
@@ -436,7 +437,7 @@ LIST_QUALITY = Table(
             type=Type.STRING,
             description=(
                 "Number of interactions that the method sees of each user. `all`: the whole "
-                f"support. `{ANY_KNOWN}`: the mean over all values of known but 0."
+                f"support. `{ANY_KNOWN}`: each user's mean over all values of known but 0."
             ),
         ),
         Column(

@@ -78,7 +78,7 @@ def _judged(rows: list[Row]) -> Judged:
     numbers = tuple(number for number in known if number != ANY_KNOWN)
     by_model = {name: [row for row in rows if row["model"] == name] for name in models}
     return Judged(
-        n_users=rows[0]["n_users"],
+        n_users=max(row["n_users"] for row in rows),
         known=numbers,
         methods=tuple(_method(name, of, numbers) for name, of in by_model.items()),
     )

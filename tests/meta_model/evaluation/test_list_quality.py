@@ -14,14 +14,21 @@ import torch
 from meta_model.choice.interactions import Interactions, known_items
 from meta_model.choice.training import untrained
 from meta_model.config import Config
+from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import segments
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evaluation.list_quality import ListFigure, list_quality, methods
-from meta_model.evaluation.lists import judge
-from meta_model.evaluation.rankers import OfChoices
+from meta_model.evaluation.list_quality import (
+    ListFigure,
+    by_known,
+    list_quality,
+    mean_of,
+    methods,
+)
+from meta_model.evaluation.lists import Judged, judge
+from meta_model.evaluation.rankers import Fixed, OfChoices
 from meta_model.learners import create
 from meta_model.ranking.recommender import Recommender
 from schemas.tables.products import (
@@ -62,22 +69,59 @@ def test_every_method_has_every_metric_of_every_number_known(figures: list[ListF
         for metric in (*LIST_METRICS, *SETS_METRICS):
             many = KNOWN if metric in SETS_METRICS else [*KNOWN, ANY_KNOWN]
             assert list(_values(figures, model, metric)) == many, (model, metric)
-    assert len({(f.scenario, f.n_users) for f in figures}) == len({f.scenario for f in figures})
+    groups = {(f.scenario, f.known) for f in figures}
+    assert len({(f.scenario, f.known, f.n_users) for f in figures}) == len(groups)
 
 
 def test_what_knows_nothing_is_the_same_adapted_or_not(figures: list[ListFigure]) -> None:
     ours, unadapted = (_values(figures, name, "ndcg10") for name in ("melu", "unadapted"))
     assert ours["0"] == unadapted["0"]
-    popularity = _values(figures, "popularity", "ndcg10")
-    for values in (unadapted, popularity):
-        assert list(values.values()) == pytest.approx([values["0"]] * len(values))
 
 
-def test_the_mean_is_over_numbers_known_from_one_on(figures: list[ListFigure]) -> None:
-    for model in ("melu", "item_knn"):
-        values = _values(figures, model, "recall20")
-        mean = np.mean([values[known] for known in KNOWN[1:]])
-        assert values[ANY_KNOWN] == pytest.approx(mean)
+def test_a_users_mean_is_over_the_numbers_known_before_something_liked() -> None:
+    """One user likes the second and the fourth of four items; the other the first alone."""
+    tasks = literal_tasks(
+        ([(1, 2.0), (2, 5.0)], [(3, 2.0), (4, 5.0)]), ([(4, 5.0), (3, 2.0)], [(2, 2.0), (1, 2.0)])
+    )
+    candidates = torch.tensor([False] + [True] * 4)
+    best_is_two = Fixed(torch.tensor([0.0, 0, 2, 0, 1]))
+
+    def at(known: int) -> Judged:
+        return judge(best_is_two, [tasks], candidates, known, 4.0, n_next=1)
+
+    judged = [at(1), at(2), judge(best_is_two, [tasks], candidates, None, 4.0, n_next=2)]
+    assert [each.users.tolist() for each in judged] == [[1], [], [1]]
+    mean = mean_of(judged)
+    assert mean.users.tolist() == [1]
+    assert mean.metrics["ndcg10"].tolist() == [1.0], "item 2 is first; then item 4 is, 2 being met"
+    both = mean_of([at(0), at(1)])
+    assert both.users.tolist() == [1, 2]
+    second = 1 / math.log2(3)
+    assert both.metrics["ndcg10"].tolist() == pytest.approx([1.0, second])
+
+
+def test_a_night_judges_what_comes_next(inputs: Inputs) -> None:
+    tasks = literal_tasks(([(1, 2.0), (2, 5.0)], [(3, 2.0), (4, 5.0)]))
+    candidates = torch.tensor([False] + [True] * 4)
+    judged = by_known(Fixed(torch.arange(5.0)), [tasks], candidates, inputs, 1)
+    assert inputs.liked_from == 4
+    users = {known: lists.users.tolist() for known, lists in judged.items()}
+    nobody = ("0", "2", "3", "5", "10", "30")  # 1 and 3 come next, rated 2; 3 follows the support
+    assert users == {**dict.fromkeys(nobody, []), "1": [1], "all": [1], ANY_KNOWN: [1]}
+
+
+def test_the_mean_is_over_numbers_known_from_one_on(
+    inputs: Inputs, config: Config, figures: list[ListFigure]
+) -> None:
+    counts, n_next = inputs.statistics().counts, config.training.query_size
+    tasks = list(batches(inputs.episodes.split("test", scenario="user_cold"), 256))
+    popularity = Fixed(counts.double())
+    judged = [
+        judge(popularity, tasks, counts > 0, known, inputs.liked_from, n_next=n_next)
+        for known in (1, 2, 3, 5, 10, 30, None)
+    ]
+    expected = mean_of(judged).metrics["ndcg10"].mean().item()
+    assert _values(figures, "popularity", "ndcg10")[ANY_KNOWN] == pytest.approx(expected)
 
 
 def test_a_lead_is_the_difference_to_the_published_lists(figures: list[ListFigure]) -> None:
