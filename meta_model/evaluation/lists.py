@@ -65,7 +65,7 @@ def judge(
     candidates: [N + 1], whether an item may be in a list; liked: the least rating of a liked item
     n_next: how many of the following interactions are what comes next; None: the query is judged
     """
-    parts = [_judged(ranker, tasks, candidates, known, liked, feedback, n_next) for tasks in batches]
+    parts = [_judged(ranker, each, candidates, known, liked, feedback, n_next) for each in batches]
     return Judged(
         users=torch.cat([part.users for part in parts]),
         lists=torch.cat([part.lists for part in parts]),
