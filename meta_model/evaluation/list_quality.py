@@ -1,7 +1,8 @@
 """How good the night's lists are, beside the lists of simpler methods, by known interactions.
 
-The protocol is that of `evaluation.lists`: what comes next is judged. Every method ranks for the
-same held-out users.
+The protocol is that of `evaluation.lists`: of trained items, what comes next is judged. In the
+scenarios of new items the lists hold these alone, and the query is judged. Every method ranks for
+the same held-out users.
 """
 
 from __future__ import annotations
@@ -20,10 +21,19 @@ from meta_model.data.segments import segments
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
+from meta_model.evaluation.content_peers import ContentKnn, content_popularity
 from meta_model.evaluation.lists import KNOWN, Judged, Ranker, judge, of_all
 from meta_model.evaluation.rankers import Fixed, OfChoices, Unadapted
 from meta_model.ranking.recommender import Recommender
-from schemas.tables.products import ANY_KNOWN, CHAMPION, LIST_METRICS, LIST_SCENARIOS, RankBy
+from schemas.tables.products import (
+    ANY_KNOWN,
+    CHAMPION,
+    LIST_METRICS,
+    LIST_PEERS,
+    LIST_SCENARIOS,
+    NEW_ITEM_SCENARIOS,
+    RankBy,
+)
 
 _BATCH_TASKS = 256
 _BATCHES = 8  # two thousand users of a scenario: enough for a difference of a hundredth
@@ -56,16 +66,22 @@ def list_quality(
 ) -> Iterator[ListFigure]:
     """Every metric of each method, for each scenario that has users with something to find."""
     statistics = inputs.statistics()
-    candidates = statistics.counts > 0
-    known_methods = methods(recommender, inputs, champion, tell)
-    for scenario in LIST_SCENARIOS:
+    is_trained = statistics.counts > 0
+    is_new = ~is_trained
+    is_new[0] = False  # padding
+    of_trained = methods(recommender, inputs, champion, tell)
+    of_new = new_item_methods(of_trained, inputs)
+    n_next = recommender.calibration.next_items
+    for scenario in (*LIST_SCENARIOS, *NEW_ITEM_SCENARIOS):
+        is_of_new = scenario in NEW_ITEM_SCENARIOS
+        candidates, known_methods = (is_new, of_new) if is_of_new else (is_trained, of_trained)
         test = inputs.episodes.split("test", scenario=scenario)
         tasks = list(islice(batches(test, _BATCH_TASKS), _BATCHES))
         if not tasks:
             continue
         tell(f"{scenario}: lists of {len(known_methods)} methods, {sum(map(len, tasks)):,} users")
         found = {
-            name: by_known(ranker, tasks, candidates, inputs, recommender.calibration.next_items)
+            name: by_known(ranker, tasks, candidates, inputs, None if is_of_new else n_next)
             for name, ranker in known_methods.items()
         }
         published = found[recommender.config.model]
@@ -120,8 +136,20 @@ def methods(
     return found
 
 
+def new_item_methods(of_trained: Mapping[str, Ranker], inputs: Inputs) -> dict[str, Ranker]:
+    """Those of the methods that say something of new items, and their peers, by name."""
+    blind = (*LIST_PEERS, "without_neighbours")  # a new item has no interactions, nor neighbours
+    found = {name: ranker for name, ranker in of_trained.items() if name not in blind}
+    if inputs.items.names:
+        counts = inputs.statistics().counts
+        content = ContentKnn(inputs.items)
+        found["content_popularity"] = Fixed(content_popularity(inputs.items, counts))
+        found["content_knn"] = OfChoices(content, inputs.feedback)
+    return found
+
+
 def by_known(
-    ranker: Ranker, tasks: list[Tasks], candidates: Tensor, inputs: Inputs, n_next: int
+    ranker: Ranker, tasks: list[Tasks], candidates: Tensor, inputs: Inputs, n_next: int | None
 ) -> Mapping[str, Judged]:
     """The method's lists by what is shown of users; under `ANY_KNOWN` the mean from 1 known on."""
     found = {

@@ -405,7 +405,9 @@ MODEL_METRICS = Table(
 # model, and peers, which are simpler methods.
 LIST_ORDERS = ("by_p_like", "by_choice", "by_rating", "without_neighbours", "unadapted")
 LIST_PEERS = ("popularity", "segment_popularity", "item_mean", "item_knn", "ease")
+NEW_ITEM_PEERS = ("content_popularity", "content_knn")
 LIST_SCENARIOS = ("user_cold", "warm")
+NEW_ITEM_SCENARIOS = ("item_cold", "both_cold")
 ANY_KNOWN = "1 to all"
 LIST_METRICS = tuple(metric.name for metric in metrics.OF_LISTS)
 SETS_METRICS = tuple(metric.name for metric in metrics.OF_ALL_LISTS)
@@ -417,7 +419,8 @@ LIST_QUALITY = Table(
         "Each method sees a user's first interactions and ranks all other items of the training "
         "data. Relevant items are those among the user's next interactions, as many as p_like of "
         "cold_user_scores looks ahead, that the user liked. Users without such an item do not "
-        "count."
+        f"count. In {' and '.join(NEW_ITEM_SCENARIOS)} each method ranks the new items alone, and "
+        "relevant are those among what follows the whole support."
     ),
     key=("model", "scenario", "known", "metric"),
     columns=(
@@ -428,7 +431,7 @@ LIST_QUALITY = Table(
                 "The learner trained for this ds, by name: its lists as they would be published. "
                 "`champion`: the model published last before. The same learner in another order, "
                 f"without neighbours or not adapted: {', '.join(LIST_ORDERS)}. A simpler method: "
-                f"{', '.join(LIST_PEERS)}."
+                f"{', '.join(LIST_PEERS)}; for new items: {', '.join(NEW_ITEM_PEERS)}."
             ),
         ),
         Column(name="scenario", type=Type.STRING, allowed=SCENARIOS, description="See episodes."),

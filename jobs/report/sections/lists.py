@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 from jobs.report.night import Night, Part, Row
 from schemas.tables.metrics import NDCG10
-from schemas.tables.products import ANY_KNOWN, CHAMPION, LIST_ORDERS, LIST_PEERS, LIST_QUALITY
+from schemas.tables.products import (
+    ANY_KNOWN,
+    CHAMPION,
+    LIST_ORDERS,
+    LIST_PEERS,
+    LIST_QUALITY,
+    NEW_ITEM_PEERS,
+)
 
 _ALL = "all"
-_OTHERS = (CHAMPION, *LIST_ORDERS, *LIST_PEERS)
+_OTHERS = (CHAMPION, *LIST_ORDERS, *LIST_PEERS, *NEW_ITEM_PEERS)
 TITLES = {
     CHAMPION: "the last published model",
     "by_p_like": "the model, by p_like",
@@ -23,6 +30,8 @@ TITLES = {
     "item_mean": "mean rating of the item",
     "item_knn": "ItemKNN",
     "ease": "EASE",
+    "content_popularity": "popularity of items with the same attributes",
+    "content_knn": "ItemKNN by attributes",
 }
 
 

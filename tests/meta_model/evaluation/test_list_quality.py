@@ -37,6 +37,9 @@ from schemas.tables.products import (
     LIST_METRICS,
     LIST_ORDERS,
     LIST_PEERS,
+    LIST_SCENARIOS,
+    NEW_ITEM_PEERS,
+    NEW_ITEM_SCENARIOS,
     SETS_METRICS,
 )
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
@@ -62,15 +65,29 @@ def _values(figures: list[ListFigure], model: str, metric: str) -> dict[str, flo
 
 
 def test_every_method_has_every_metric_of_every_number_known(figures: list[ListFigure]) -> None:
-    models = {figure.model for figure in figures}
     absent = {"by_p_like", "segment_popularity"}  # the published order, and nobody has a segment
-    assert models == {"melu", CHAMPION, *LIST_ORDERS, *LIST_PEERS} - absent
-    for model in models:
+    of_trained = {"melu", CHAMPION, *LIST_ORDERS, *LIST_PEERS} - absent
+    of_new = {"melu", CHAMPION, "by_choice", "by_rating", "unadapted", *NEW_ITEM_PEERS}
+    expected = dict.fromkeys(LIST_SCENARIOS, of_trained) | dict.fromkeys(NEW_ITEM_SCENARIOS, of_new)
+    scenarios = {figure.scenario for figure in figures}
+    assert {"user_cold", "both_cold"} <= scenarios
+    for scenario in scenarios:
+        models = {figure.model for figure in figures if figure.scenario == scenario}
+        assert models == expected[scenario]
+    for model in of_trained:
         for metric in (*LIST_METRICS, *SETS_METRICS):
             many = KNOWN if metric in SETS_METRICS else [*KNOWN, ANY_KNOWN]
             assert list(_values(figures, model, metric)) == many, (model, metric)
     groups = {(f.scenario, f.known) for f in figures}
     assert len({(f.scenario, f.known, f.n_users) for f in figures}) == len(groups)
+
+
+def test_of_new_items_the_query_is_judged_at_every_number_known(figures: list[ListFigure]) -> None:
+    found = [f for f in figures if (f.scenario, f.metric) == ("both_cold", "recall20")]
+    for model in ("melu", *NEW_ITEM_PEERS):
+        known = {figure.known: figure.n_users for figure in found if figure.model == model}
+        assert list(known) == [*KNOWN, ANY_KNOWN]
+        assert len(set(known.values())) == 1
 
 
 def test_what_knows_nothing_is_the_same_adapted_or_not(figures: list[ListFigure]) -> None:

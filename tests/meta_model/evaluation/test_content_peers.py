@@ -1,0 +1,60 @@
+"""Methods that know the attributes of items alone: literal catalogues, and a plain loop."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from meta_model.data.features import Features
+from meta_model.evaluation.content_peers import ContentKnn, attribute_shares, content_popularity
+from tests.meta_model.evaluation.literal_tasks import literal_tasks
+
+# Two features, of two and three values, and 0 for what the vocabulary lacks; -1 is padding.
+ITEMS = Features(
+    names=("year", "genres"),
+    sizes=(3, 4),
+    values=torch.tensor(
+        [
+            [[-1, -1], [-1, -1]],
+            [[1, -1], [1, 2]],
+            [[1, -1], [1, -1]],
+            [[2, -1], [2, 3]],
+            [[2, -1], [0, -1]],
+        ]
+    ),
+)
+#                 year 1, 2, genre 1, 2, 3
+SHARES = [[0.0] * 5, [1, 0, 0.5, 0.5, 0], [1, 0, 1, 0, 0], [0, 1, 0, 0.5, 0.5], [0, 1, 0, 0, 0]]
+
+
+def test_an_items_values_share_their_feature() -> None:
+    assert attribute_shares(ITEMS).to_dense()[:, 1:].tolist() == SHARES
+
+
+def test_content_knn_sums_the_cosines_with_what_was_chosen() -> None:
+    tasks = literal_tasks(([(1, 5.0), (4, 1.0)], [(2, 4.0)]), ([(3, 3.0)], [(1, 4.0)]))
+    scores = ContentKnn(ITEMS).scores(tasks)
+
+    def cosine(one: int, other: int) -> float:
+        a, b = SHARES[one], SHARES[other]
+        product = math.sqrt(sum(x * x for x in a) * sum(x * x for x in b))
+        return sum(x * y for x, y in zip(a, b, strict=True)) / product
+
+    for row, chosen in enumerate([(1, 4), (3,)]):
+        for item in range(1, 5):
+            expected = sum(cosine(item, each) for each in chosen)
+            assert scores[row, item].item() == pytest.approx(expected, abs=1e-6)
+    assert scores[:, 0].tolist() == [0, 0]
+
+
+def test_a_new_item_is_as_popular_as_items_with_its_values() -> None:
+    counts = torch.tensor([0.0, 10, 4, 6, 0])  # item 4 is new
+    scores = content_popularity(ITEMS, counts).tolist()
+    year = {1: 7.0, 2: 6.0}  # mean counts of the trained items with the value
+    genre = {1: (10 * 0.5 + 4) / 1.5, 2: (10 * 0.5 + 6 * 0.5) / 1.0, 3: 6.0}
+    assert scores[1] == pytest.approx(year[1] + (genre[1] + genre[2]) / 2)
+    assert scores[3] == pytest.approx(year[2] + (genre[2] + genre[3]) / 2)
+    assert scores[4] == pytest.approx(year[2]), "what the vocabulary lacks says nothing"
+    assert scores[0] == 0
