@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.pages.markdown import page, shown, table
+from benchmarks.pages.markdown import measured_on, page, shown, table
 from benchmarks.records import Record
 
 LISTS = "lists"  # the mode of what benchmarks.lists_throughput measures
@@ -18,7 +18,8 @@ def of_tasks(found: Sequence[Record]) -> list[Record]:
 def text(found: Sequence[Record]) -> str:
     header = ("mode", "meta-batch", "threads", "tasks/s", "loop, tasks/s", "ratio")
     keys = ("mode", "meta_batch", "threads", "tasks_per_second", "loop_tasks_per_second", "ratio")
-    rows = [[shown(record[key]) for key in keys] for record in of_tasks(found)]
+    tasks = of_tasks(found)
+    rows = [[shown(record[key]) for key in keys] for record in tasks]
     lists = [record for record in found if record["mode"] == LISTS]
     return page(
         "Throughput",
@@ -26,7 +27,7 @@ def text(found: Sequence[Record]) -> str:
         "paper (embedding 32, two layers of 64, one local step, second order), MovieLens-1M's "
         "sizes, supports of 3 to 90, queries of 10. The loop is benchmarks/loops, on "
         "tasks of the same batches, in turns with the engine.",
-        found,
+        tasks,
         table(header, rows),
         "`train` is a whole global update, `evaluate` adapts and predicts the query, `score` "
         "adapts and ranks the whole catalogue of 3,706 items: there both spend their time in the "
@@ -59,6 +60,7 @@ def _of_lists(found: Sequence[Record]) -> Iterable[str]:
         "and expected ratings of the 100 items. `by rating` is the order before decision 24: it "
         "computes the expected rating of every pair of a user and an item."
     )
+    yield measured_on(found)
     yield table(tuple(columns), rows)
     yield (
         "Users a second are medians of the rounds; the ratio is paired in each round, and its "
