@@ -61,9 +61,10 @@ test-longest: install ## whole nights of every learner, three days in a browser,
 	@$(PYTEST) -m "longest or hypothesis" --hypothesis-profile nightly -rs \
 		$(if $(strip $(MINUTES)),--minutes $(call quoted,$(MINUTES)))
 
-benchmark: install ## measure throughput, scaling and, with DATA=folder, accuracy; write docs/benchmarks
+benchmark: install ## measure throughput, also of lists, scaling and, with DATA=folder, accuracy; write docs/benchmarks
 	@$(VENV_PYTHON) -m benchmarks.throughput --json docs/benchmarks/throughput.json
 	@$(VENV_PYTHON) -m benchmarks.throughput --learner all --json docs/benchmarks/learners-throughput.json
+	@$(VENV_PYTHON) -m benchmarks.lists_throughput --json docs/benchmarks/throughput-lists.json
 	@$(VENV_PYTHON) -m benchmarks.scaling --json docs/benchmarks/scaling.json
 ifneq ($(strip $(DATA)),)
 	@for dataset in ml-1m dbook; do \

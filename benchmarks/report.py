@@ -18,6 +18,7 @@ from benchmarks.pages import evidence as evidence_page
 from benchmarks.pages import learners as learners_page
 from benchmarks.pages import lists as lists_page
 from benchmarks.pages import next_question as next_question_page
+from benchmarks.pages import throughput as throughput_page
 from benchmarks.pages.markdown import by_scenario, page, shown, table
 from benchmarks.records import Record
 from schemas.tables.lake import SCENARIOS
@@ -57,25 +58,6 @@ def pages(folder: Path) -> dict[str, str]:
 def records(folder: Path, name: str) -> list[Record]:
     files = sorted(folder.glob(f"{name}*.json"))
     return [record for file in files for record in json.loads(file.read_text())]
-
-
-def _throughput(found: Sequence[Record]) -> str:
-    header = ("mode", "meta-batch", "threads", "tasks/s", "loop, tasks/s", "ratio")
-    keys = ("mode", "meta_batch", "threads", "tasks_per_second", "loop_tasks_per_second", "ratio")
-    rows = [[shown(record[key]) for key in keys] for record in found]
-    return page(
-        "Throughput",
-        "`python -m benchmarks.throughput --json docs/benchmarks/throughput.json`: MeLU as in its "
-        "paper (embedding 32, two layers of 64, one local step, second order), MovieLens-1M's "
-        "sizes, supports of 3 to 90, queries of 10. The loop is benchmarks/loops, on "
-        "tasks of the same batches, in turns with the engine.",
-        found,
-        table(header, rows),
-        "`train` is a whole global update, `evaluate` adapts and predicts the query, `score` "
-        "adapts and ranks the whole catalogue of 3,706 items: there both spend their time in the "
-        "same matrix products, and no arrangement of them can be many times faster.",
-        "![Tasks per second, engine and loop](throughput.svg)",
-    )
 
 
 def _scaling(found: Sequence[Record]) -> str:
@@ -214,7 +196,7 @@ def _warehouse(found: Sequence[Record]) -> str:
 
 
 PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
-    "throughput": _throughput,
+    "throughput": throughput_page.text,
     "accuracy": _accuracy,
     "learners": learners_page.text,
     "scaling": _scaling,
@@ -233,7 +215,10 @@ MEASURES: dict[str, tuple[str, ...]] = {
         *("meta_model", "benchmarks/lists.py", "benchmarks/yardsticks/external_lists.py"),
         *("benchmarks/peers", "benchmarks/inputs/public_split.py"),
     ),
-    "throughput": ("meta_model", "benchmarks/throughput.py", "benchmarks/loops"),
+    "throughput": (
+        *("meta_model", "benchmarks/throughput.py", "benchmarks/loops"),
+        *("benchmarks/lists_throughput.py", "benchmarks/inputs/paper_tasks.py"),
+    ),
     "accuracy": ("meta_model", "benchmarks/accuracy.py", "benchmarks/inputs/public_split.py"),
     "learners": ("meta_model", "benchmarks/accuracy.py", "benchmarks/inputs/public_split.py"),
     "scaling": ("meta_model", "benchmarks/scaling.py"),

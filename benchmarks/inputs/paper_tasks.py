@@ -28,12 +28,14 @@ SUPPORT, QUERY = (3, 90), 10
 LEVELS = (1.0, 2.0, 3.0, 4.0, 5.0)
 
 
-def write(file: Path, n_tasks: int, seed: int, split: str = "train") -> Episodes:
+def write(
+    file: Path, n_tasks: int, seed: int, split: str = "train", n_items: int = N_ITEMS
+) -> Episodes:
     """Episodes of `n_tasks` tasks in `file`, a few thousand at a time."""
     draws = np.random.default_rng(seed)
     writer: pq.ParquetWriter | None = None
     for start in range(0, n_tasks, 4096):
-        part = _tasks(start, min(4096, n_tasks - start), draws, split)
+        part = _tasks(start, min(4096, n_tasks - start), draws, split, n_items)
         if writer is None:
             writer = pq.ParquetWriter(file, part.schema)
         writer.write_table(part)
@@ -42,7 +44,7 @@ def write(file: Path, n_tasks: int, seed: int, split: str = "train") -> Episodes
     return Episodes(files=(file,)).split(split)
 
 
-def _tasks(start: int, n: int, draws: np.random.Generator, split: str) -> pa.Table:
+def _tasks(start: int, n: int, draws: np.random.Generator, split: str, n_items: int) -> pa.Table:
     def lists(lengths: np.ndarray, values: np.ndarray, kind: Type) -> Any:
         offsets: Any = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
         flat: Any = pa.array(values)
@@ -56,17 +58,17 @@ def _tasks(start: int, n: int, draws: np.random.Generator, split: str) -> pa.Tab
     }
     for side, (low, high) in (("support", SUPPORT), ("query", (QUERY, QUERY))):
         lengths = draws.integers(low, high + 1, n)
-        items = draws.integers(1, N_ITEMS + 1, lengths.sum())
+        items = draws.integers(1, n_items + 1, lengths.sum())
         ratings = draws.integers(1, 6, lengths.sum()).astype(np.float32)
         columns[f"{side}_items"] = lists(lengths, items, Type.LIST_INT32)
         columns[f"{side}_ratings"] = lists(lengths, ratings, Type.LIST_FLOAT32)
     return pa.table(columns)
 
 
-def _metapaths(draws: np.random.Generator) -> Metapaths:
+def _metapaths(draws: np.random.Generator, n_items: int) -> Metapaths:
     """Three meta-paths, each leading from every item to up to 64 others."""
-    neighbours = draws.integers(1, N_ITEMS + 1, (3, N_ITEMS + 1, 64))
-    neighbours *= np.arange(64) < draws.integers(0, 65, (3, N_ITEMS + 1, 1))
+    neighbours = draws.integers(1, n_items + 1, (3, n_items + 1, 64))
+    neighbours *= np.arange(64) < draws.integers(0, 65, (3, n_items + 1, 1))
     neighbours[:, 0] = 0
     return Metapaths(
         names=("UMUM", "UMAM", "UMDM"),
@@ -75,14 +77,14 @@ def _metapaths(draws: np.random.Generator) -> Metapaths:
     )
 
 
-def inputs(episodes: Episodes, seed: int = 1) -> Inputs:
+def inputs(episodes: Episodes, seed: int = 1, n_items: int = N_ITEMS) -> Inputs:
     draws = np.random.default_rng(seed)
-    counts = draws.integers(1, 300, N_ITEMS)
+    counts = draws.integers(1, 300, n_items)
     users: dict[str, Any] = {"user_index": np.arange(1, N_USERS + 1)}
     items: dict[str, Any] = {
-        "item_index": np.arange(1, N_ITEMS + 1),
+        "item_index": np.arange(1, n_items + 1),
         "train_n_ratings": counts,
-        "train_rating_sum": counts * draws.uniform(2, 5, N_ITEMS),
+        "train_rating_sum": counts * draws.uniform(2, 5, n_items),
     }
 
     def features(n: int, attributes: tuple[tuple[int, int], ...]) -> Features:
@@ -101,8 +103,8 @@ def inputs(episodes: Episodes, seed: int = 1) -> Inputs:
         user_profiles=pa.table(users),
         item_profiles=pa.table(items),
         users=features(N_USERS, USER_ATTRIBUTES),
-        items=features(N_ITEMS, ITEM_ATTRIBUTES),
+        items=features(n_items, ITEM_ATTRIBUTES),
         episodes=episodes,
         vocabulary_checksum="",
-        metapaths=_metapaths(draws),
+        metapaths=_metapaths(draws, n_items),
     )

@@ -23,12 +23,16 @@ def by_scenario(title: str, name: str, found: Sequence[Record], keys: Sequence[s
 
 
 def page(title: str, about: str, found: Sequence[Record], *parts: str) -> str:
-    places = dict.fromkeys(_measured_on(record) for record in found)
     note = "<!-- Made by `python -m benchmarks.report`: edit the JSON's maker, not this page. -->"
-    return "\n\n".join([f"# {title}", note, about, f"Measured on {'; '.join(places)}.", *parts, ""])
+    return "\n\n".join([f"# {title}", note, about, measured_on(found), *parts, ""])
 
 
-def _measured_on(record: Record) -> str:
+def measured_on(found: Sequence[Record]) -> str:
+    """The sentence on machines, days and commits."""
+    return f"Measured on {'; '.join(dict.fromkeys(map(_place, found)))}."
+
+
+def _place(record: Record) -> str:
     commit = f", commit {record['commit']}" if record.get("commit") else ""  # older ones have none
     return f"{record['machine']}, {record['date']}{commit}"
 

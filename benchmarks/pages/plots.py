@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib
 
+from benchmarks.pages import throughput
 from benchmarks.records import Record
 from schemas.tables.lake import SCENARIOS
 
@@ -22,8 +23,8 @@ _OURS, _THEIRS, _SOFT = "#1f6f8b", "#c9a66b", "#99a8b2"
 
 def write(folder: Path, pages: Mapping[str, Sequence[Record]]) -> None:
     """A file for every page, and of accuracy one for every data set."""
-    if pages["throughput"]:
-        _throughput(folder / "throughput.svg", pages["throughput"])
+    if tasks := throughput.of_tasks(pages["throughput"]):
+        _throughput(folder / "throughput.svg", tasks)
     if pages["scaling"]:
         _scaling(folder / "scaling.svg", pages["scaling"])
     for dataset in dict.fromkeys(record["dataset"] for record in pages["accuracy"]):

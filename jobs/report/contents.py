@@ -10,6 +10,7 @@ from jobs.report.sections import (
     breakdowns,
     elicitation,
     evidence,
+    list_history,
     lists,
     operation,
     quality,
@@ -18,6 +19,7 @@ from jobs.report.sections import (
 from jobs.report.sections.breakdowns import Calibration, Supports
 from jobs.report.sections.elicitation import Contests
 from jobs.report.sections.evidence import Evidence
+from jobs.report.sections.list_history import ListHistory
 from jobs.report.sections.lists import Lists
 from jobs.report.sections.operation import FileRows, Links, Reason, StepLine, Warned
 from jobs.report.sections.quality import Quality
@@ -38,6 +40,7 @@ class Contents:
     evidence: Part[Evidence]
     elicitation: Part[Contests]
     lists: Part[Lists]
+    list_history: Part[ListHistory]
     quality: Part[Quality]
     training: Part[Training]
     by_support: Part[Supports]
@@ -61,6 +64,7 @@ def gather(night: Night) -> Contents:
         evidence=evidence.evidence(night),
         elicitation=elicitation.elicitation(night),
         lists=lists.lists(night),
+        list_history=list_history.list_history(night),
         quality=quality.quality(night),
         training=training.training(night),
         by_support=breakdowns.by_support(night),

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from jobs.report.contents import Contents
-from jobs.report.drawing import charts, figures
+from jobs.report.drawing import by_day, charts, figures
 from jobs.report.sections import elicitation
 from schemas.tables import metrics
 
@@ -30,7 +30,8 @@ def page(contents: Contents) -> str:
     environment.filters |= {"count": _count, "decimals": _decimals, "signed": _signed}
     environment.filters["percent"] = _percent
     environment.globals |= {
-        "charts": charts, "figures": figures, "metrics": metrics, "reach": elicitation.reach,
+        "by_day": by_day, "charts": charts, "figures": figures, "metrics": metrics,
+        "reach": elicitation.reach,
         "css": Markup((_FOLDER / "page.css").read_text()),  # noqa: S704 - ours
     }  # fmt: skip
     return environment.get_template("page.html").render(report=contents) + "\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import features, report, scaling, throughput
+from benchmarks import features, lists_throughput, report, scaling, throughput
 
 
 def _page(name: str, file: Path) -> tuple[list[dict[str, Any]], str]:
@@ -30,6 +30,28 @@ def test_throughput(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [record["mode"] for record in records] == ["train", "evaluate", "score"]
     assert all(record["tasks_per_second"] > 0 for record in records)
     assert "| score | 4 | 1 |" in page
+
+
+@pytest.mark.usefixtures("long")
+def test_throughput_of_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists_throughput, "ITEMS", (120, 240))
+    monkeypatch.setattr(lists_throughput, "TRAINING_USERS", 30)
+    monkeypatch.setattr(lists_throughput, "BATCH_USERS", 4)
+    monkeypatch.setattr(lists_throughput, "_ROUNDS", 2)
+    assert lists_throughput.main(["--json", str(tmp_path / "l.json")]) == 0
+    records, page = _page("throughput", tmp_path / "l.json")
+    assert [(record["order"], record["items"]) for record in records] == [
+        *(("published", 120), ("without_neighbours", 120)),
+        *(("published", 240), ("without_neighbours", 240)),
+    ]
+    for record in records:
+        assert record["threads"] == 1
+        assert record["ratio_low"] <= record["ratio"] <= record["ratio_high"]
+        pairs = record["users_per_second"] * record["items"]
+        assert record["pairs_per_second"] == pytest.approx(pairs, abs=record["items"])
+        assert record["peak_mib"] >= 0
+    assert "| published | 120 |" in page
+    assert "| without_neighbours | 240 |" in page
 
 
 @pytest.mark.usefixtures("process")

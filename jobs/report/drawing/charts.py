@@ -28,7 +28,7 @@ class Point:
 @dataclass(frozen=True, kw_only=True)
 class Series:
     """Points joined by a line, which has a gap where one is None. `style` is a class of the page's
-    style sheet: own, before, baseline or ideal."""
+    style sheet: own, before, baseline, ideal or spread."""
 
     style: str
     points: tuple[Point | None, ...]

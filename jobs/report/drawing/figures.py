@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from calendar import month_abbr
 from collections.abc import Iterable, Sequence
-from datetime import date
 
 from markupsafe import Markup
 
@@ -14,51 +12,10 @@ from jobs.report.drawing.svg import Axis, number_axis
 from jobs.report.sections.breakdowns import RatingBin, SupportBin
 from jobs.report.sections.elicitation import Contest
 from jobs.report.sections.lists import Judged, Method
-from jobs.report.sections.quality import Course, Figures, Quality
 from jobs.report.sections.training import Training
 from schemas.tables import metrics
 
 _LARGEST_DOT = 7.0
-
-
-def courses(quality: Quality, metric: str) -> dict[str, Markup]:
-    """A chart a scenario of one metric over the days, all on the same axes."""
-    drawn = quality.courses[metric]
-    y = number_axis(_known(value for each in drawn for value in (*each.own, *each.baseline)))
-    days = quality.days
-    x = Axis(
-        low=0,
-        high=len(days) - 1,
-        ticks=tuple((n, _short(days[n])) for n in (0, len(days) // 2, len(days) - 1)),
-    )
-    return {each.scenario: _course(each, days, x, y) for each in drawn if _known(each.own)}
-
-
-def _short(day: date) -> str:
-    return f"{day.day:02} {month_abbr[day.month]}"
-
-
-def _course(course: Course, days: Sequence[date], x: Axis, y: Axis) -> Markup:
-    last = course.own[-1]
-    metric = metrics.named(course.metric)
-    said = "no such tasks that day" if last is None else f"{metric.text(last)} on {days[-1]}"
-    ran = sum(value is not None for value in course.own)
-    over = f"over {len(days)} days, {ran} of them with figures"
-    title = f"{metric.title}, {course.scenario}, {over}: {said}"
-    series = [_by_day(course.own, days, "own", "model")]
-    if _known(course.baseline):
-        series.append(_by_day(course.baseline, days, "baseline", "baseline"))
-    return line_chart(title, x, y, series)
-
-
-def _by_day(values: Figures, days: Sequence[date], style: str, name: str) -> Series:
-    return Series(
-        style=style,
-        points=tuple(
-            None if value is None else Point(x=n, y=value, says=f"{name} {days[n]}: {value:.4f}")
-            for n, value in enumerate(values)
-        ),
-    )
 
 
 def lists_axis(judged: Judged) -> Axis:
@@ -234,7 +191,3 @@ def calibration(scenario: str, bins: Sequence[RatingBin], axis: Axis) -> Markup:
 
 def calibration_axis(bins: Iterable[RatingBin]) -> Axis:
     return number_axis([value for each in bins for value in (each.predicted, each.observed)])
-
-
-def _known(values: Iterable[float | None]) -> list[float]:
-    return [value for value in values if value is not None]

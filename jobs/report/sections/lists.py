@@ -78,6 +78,11 @@ def lists(night: Night) -> Part[Lists]:
     )
 
 
+def is_own(row: Row) -> bool:
+    """Whether a row is of the lists of the model that was trained that night."""
+    return row["model"] not in _OTHERS
+
+
 def _judged(rows: list[Row]) -> Judged:
     known = dict.fromkeys(r["known"] for r in rows if r["metric"] == NDCG10.name)
     models = sorted(
@@ -102,7 +107,7 @@ def _method(name: str, rows: list[Row], numbers: tuple[str, ...]) -> Method:
     )
     return Method(
         title=TITLES.get(name, name),
-        is_own=name not in _OTHERS,
+        is_own=is_own(rows[0]),
         values=values,
         lows=lows,
         highs=highs,

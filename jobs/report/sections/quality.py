@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from jobs.report.night import UNREADABLE, Night, Part, Row
+from jobs.report.night import Night, Part, Row
+from jobs.report.sections.history import Figures, History
 from schemas.dataset.spec import Feedback
-from schemas.projections.arrow import read_partition
 from schemas.tables.lake import SCENARIOS
 from schemas.tables.metrics import ADAPTATION_GAIN, AUC, MAE, NDCG5, NDCG10, Metric, shown
 from schemas.tables.products import BASELINES, CHAMPION, MODEL_METRICS
 
-DAYS = 30
 _CHARTED = (MAE, NDCG5, AUC, NDCG10, ADAPTATION_GAIN)
 # Measured beside the night's own model: `champion` is the one published last before.
 _OTHERS = (CHAMPION, *BASELINES)
-
-Figures = tuple[float | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +68,8 @@ def quality(night: Night) -> Part[Quality]:
     found = night.rows(MODEL_METRICS)
     if not found.content:
         return Part(note=found.note or "Nothing to show: there were no held-out tasks that day.")
-    days = tuple(night.ds - timedelta(days=n) for n in reversed(range(DAYS)))
-    rows_of, unreadable = _history(night, days)
-    return found.then(lambda rows: _quality(rows, night.feedback, days, rows_of, unreadable))
+    history = History.of(night, MODEL_METRICS)
+    return found.then(lambda rows: _quality(rows, night.feedback, history))
 
 
 def is_own(row: Row) -> bool:
@@ -81,13 +77,7 @@ def is_own(row: Row) -> bool:
     return row["model"] not in _OTHERS
 
 
-def _quality(
-    rows: list[Row],
-    feedback: Feedback,
-    days: tuple[date, ...],
-    rows_of: Mapping[date, list[Row]],
-    unreadable: tuple[date, ...],
-) -> Quality:
+def _quality(rows: list[Row], feedback: Feedback, history: History) -> Quality:
     metrics = shown(feedback)
     return Quality(
         model=next(row["model"] for row in rows if is_own(row)),
@@ -97,51 +87,23 @@ def _quality(
             for scenario in SCENARIOS
             if (lines := _lines([row for row in rows if row["scenario"] == scenario], metrics))
         },
-        days=days,
+        days=history.days,
         courses={
-            metric.name: tuple(_course(each, metric.name, days, rows_of) for each in SCENARIOS)
+            metric.name: tuple(_course(each, metric.name, history) for each in SCENARIOS)
             for metric in metrics
             if metric in _CHARTED
         },
-        unreadable=unreadable,
+        unreadable=history.unreadable,
     )
 
 
-def _history(
-    night: Night, days: tuple[date, ...]
-) -> tuple[dict[date, list[Row]], tuple[date, ...]]:
-    """The rows of each day that the lake has, and the days that cannot be read; none after ds."""
-    rows_of: dict[date, list[Row]] = {}
-    unreadable = []
-    held = night.lake.days(MODEL_METRICS.name, until=night.ds)
-    for day in (day for day in days if day in held):
-        version = night.lake.version(MODEL_METRICS.name, day)
-        try:
-            rows_of[day] = read_partition(MODEL_METRICS, version).to_pylist()
-        except UNREADABLE:
-            unreadable.append(day)
-    return rows_of, tuple(unreadable)
-
-
-def _course(
-    scenario: str, metric: str, days: tuple[date, ...], rows_of: Mapping[date, list[Row]]
-) -> Course:
-    found = [
-        next(
-            (
-                row
-                for row in rows_of.get(day, ())
-                if row["scenario"] == scenario and row["metric"] == metric and is_own(row)
-            ),
-            None,
-        )
-        for day in days
-    ]
+def _course(scenario: str, metric: str, history: History) -> Course:
+    own = history.only(scenario=scenario, metric=metric).where(is_own)
     return Course(
         scenario=scenario,
         metric=metric,
-        own=tuple(None if row is None else row["value"] for row in found),
-        baseline=tuple(None if row is None else row["baseline"] for row in found),
+        own=own.figures("value"),
+        baseline=own.figures("baseline"),
     )
 
 
