@@ -1,10 +1,11 @@
 """How near each item is to those that a user chose: item-to-item methods, which learn no factors.
 
-    near(x) = n(K x) + g n(B x),   n(v) = v / max |v|
+    near(x) = n(K x) + g n(B x),   of a new item n(C x),   n(v) = v / max |v|
 
 x is 1 where the user is known to have chosen an item. K holds the cosines of two items' users
 (Deshpande and Karypis, ACM TOIS 2004), B the weights of a linear model in closed form (EASE, Steck,
-WWW 2019, equation 8). Factors smooth over what few users chose together; neighbours remember it,
+WWW 2019, equation 8), and C the cosines of two items' attributes, which is all that is known of new
+items (docs/adr/0027). Factors smooth over what few users chose together; neighbours remember it,
 and the two err differently (Koren, KDD 2008).
 
 Shapes: B tasks, V training users, N items (by index from 1; column 0 is padding).
@@ -19,7 +20,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from meta_model.choice.content import Content
 from meta_model.choice.interactions import Interactions, known_items
+from meta_model.choice.sparse import by_rows
+from meta_model.data.features import Features
 from meta_model.data.tasks import Tasks
 
 _REGULARIZATION = 500.0
@@ -29,25 +33,28 @@ _MOST_ITEMS = 10_000  # B is the inverse of a matrix of items by items
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
-    """read: the interactions; nothing is read or computed before somebody asks what is near."""
+    """read: the interactions; nothing is read or computed before somebody asks what is near.
+
+    items: the attributes of the catalogue
+    """
 
     read: Callable[[], Interactions]
+    items: Features
     device: torch.device
 
     def near(self, tasks: Tasks) -> Tensor:
         """[B, N + 1]: the higher, the nearer; all 0 for a user without a known interaction.
 
-        A new item, which has no neighbours, is as near as the other items are on average. Of a
-        large catalogue cosines alone say what is near.
+        Of a large catalogue cosines alone say what is near.
         """
-        known = known_items(tasks, self.interactions.n_items) * self._is_known
+        chosen = known_items(tasks, self.interactions.n_items)
+        known = chosen * self._is_known
         # Through the users who chose both, so that no matrix of items by items is needed.
         by_item, by_user = self._scaled
         near = of_largest((by_item @ (by_user @ known.T)).T - known)
         if self.interactions.n_items <= _MOST_ITEMS:
             near = near + _SHARE * of_largest(known @ self._linear)
-        mean = near.sum(1, keepdim=True) / self._is_known.sum().clamp(min=1)
-        return torch.where(self._is_known, near, mean)
+        return torch.where(self._is_known, near, of_largest(self._content.near(chosen)))
 
     @cached_property
     def interactions(self) -> Interactions:
@@ -63,7 +70,11 @@ class Neighbours:
         """Who chose what, each item over its length: sparse [N + 1, V], and [V, N + 1]."""
         lengths = self.interactions.counts.clamp(min=1).sqrt().float()
         by_user = self.interactions.matrix(1 / lengths[self.interactions.items])
-        return by_user.t().coalesce().to(self.device), by_user.coalesce().to(self.device)
+        return by_rows(by_user.t()).to(self.device), by_rows(by_user).to(self.device)
+
+    @cached_property
+    def _content(self) -> Content:
+        return Content.of(self.items, self.device)
 
     @cached_property
     def _linear(self) -> Tensor:

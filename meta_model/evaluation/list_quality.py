@@ -15,13 +15,13 @@ from typing import get_args
 import torch
 from torch import Tensor
 
+from meta_model.choice.content import popularity_by_content
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import segments
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evaluation.content_peers import ContentKnn, content_popularity
 from meta_model.evaluation.lists import KNOWN, Judged, Ranker, judge, of_all
 from meta_model.evaluation.rankers import Fixed, OfChoices, Unadapted
 from meta_model.ranking.recommender import Recommender
@@ -142,9 +142,8 @@ def new_item_methods(of_trained: Mapping[str, Ranker], inputs: Inputs) -> dict[s
     found = {name: ranker for name, ranker in of_trained.items() if name not in blind}
     if inputs.items.names:
         counts = inputs.statistics().counts
-        content = ContentKnn(inputs.items)
-        found["content_popularity"] = Fixed(content_popularity(inputs.items, counts))
-        found["content_knn"] = OfChoices(content, inputs.feedback)
+        found["content_popularity"] = Fixed(popularity_by_content(inputs.items, counts))
+        found["content_knn"] = OfChoices(peers.ContentKnn(inputs.items), inputs.feedback)
     return found
 
 

@@ -1,6 +1,7 @@
-"""Recommenders that a list has to beat: they know interactions and nothing else.
+"""Recommenders that a list has to beat: they know interactions, or attributes, and nothing else.
 
-Each is fitted on who chose what, and scores all items for users of whom some choices are known.
+Each is fitted on who chose what, or on what items are. It scores all items for users of whom some
+choices are known.
 
 Shapes: U users, V users of training, N items (by index from 1; column 0 is nobody's).
 """
@@ -11,7 +12,10 @@ import torch
 from torch import Tensor
 
 from meta_model.choice import neighbours
+from meta_model.choice.content import Content
 from meta_model.choice.interactions import Interactions, known_items
+from meta_model.data.features import Features
+from meta_model.data.ragged import CPU
 from meta_model.data.segments import Segments
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.lists import Ranker
@@ -25,6 +29,16 @@ class ItemToItem:
 
     def scores(self, tasks: Tasks) -> Tensor:
         return known_items(tasks, len(self.weights) - 1) @ self.weights
+
+
+class ContentKnn:
+    """The sum of the cosines of an item's attributes and those of the items that a user chose."""
+
+    def __init__(self, items: Features) -> None:
+        self.content = Content.of(items, CPU)
+
+    def scores(self, tasks: Tasks) -> Tensor:
+        return self.content.near(known_items(tasks, len(self.content.lengths) - 1))
 
 
 class Blended:

@@ -67,7 +67,9 @@ class Recommender:
         return Recommender(
             learner=learner.to(device).eval(),
             choice=choice.to(device).eval(),
-            neighbours=Neighbours(read=partial(Interactions.of, inputs), device=device),
+            neighbours=Neighbours(
+                read=partial(Interactions.of, inputs), items=inputs.items, device=device
+            ),
             calibration=Calibration(next_items=config.training.query_size),
             config=config,
             feedback=inputs.feedback,

@@ -8,6 +8,7 @@ import torch
 from meta_model.choice import neighbours
 from meta_model.choice.interactions import Interactions
 from meta_model.choice.neighbours import Neighbours, cosines, ease
+from meta_model.data.features import Features
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
 CHOSEN = torch.tensor(  # users x items; item 5 is new
@@ -18,6 +19,16 @@ INTERACTIONS = Interactions(users=USERS, items=COLUMNS + 1, n_items=5)
 CPU = torch.device("cpu")
 # One user shows items 2 and 1, one item 5, which nobody chose, one nothing.
 TASKS = literal_tasks(([(2, 5.0), (1, 1.0)], [(3, 4.0)]), ([(5, 3.0)], []), ([], [(1, 4.0)]))
+# Two features of one value each: items 2 and 5 share both, 1 and 2 the genre, 1 and 3 the maker.
+ITEMS = Features(
+    names=("genre", "maker"),
+    sizes=(4, 4),
+    values=torch.tensor([[-1, -1], [1, 1], [1, 2], [2, 1], [3, 3], [1, 2]]).unsqueeze(2),
+)
+
+
+def _near(interactions: Interactions) -> torch.Tensor:
+    return Neighbours(read=lambda: interactions, items=ITEMS, device=CPU).near(TASKS)
 
 
 @pytest.mark.parametrize("most_items", [0, 10])
@@ -26,7 +37,7 @@ def test_near_is_the_sum_over_the_known_items(
 ) -> None:
     """Of the cosines; and of the linear model where the catalogue is small."""
     monkeypatch.setattr(neighbours, "_MOST_ITEMS", most_items)
-    found = Neighbours(read=lambda: INTERACTIONS, device=CPU).near(TASKS)
+    found = _near(INTERACTIONS)
     of_cosines = cosines(INTERACTIONS)[[1, 2]].sum(0)
     expected = of_cosines / of_cosines.max()
     if most_items:
@@ -35,17 +46,26 @@ def test_near_is_the_sum_over_the_known_items(
     torch.testing.assert_close(found[0, 1:5], expected[1:5])
 
 
-def test_a_new_item_is_as_near_as_the_others_are_on_average() -> None:
-    found = Neighbours(read=lambda: INTERACTIONS, device=CPU).near(TASKS)
-    torch.testing.assert_close(found[0, 5], found[0, 1:5].mean())
-    assert found[0, 5] > 0
+def test_a_new_item_is_as_near_as_its_attributes_say() -> None:
+    """Item 5 has the attributes of item 2, and shares one with item 1."""
+    found = _near(INTERACTIONS)
+    of_content = torch.tensor([1 + 0.5, 0.5 + 1, 0.5, 0, 1.5])  # cosines with 1, plus those with 2
+    assert found[0, 5].item() == pytest.approx((of_content / of_content.max())[4].item())
+    assert found[1, 1:5].eq(0).all(), "nobody chose item 5 beside another"
+    assert found[1, 5] == 1
 
 
-def test_nothing_is_near_to_a_user_of_whom_nothing_helpful_is_known() -> None:
-    found = Neighbours(read=lambda: INTERACTIONS, device=CPU).near(TASKS)
-    assert found[1:].eq(0).all()
+def test_nothing_is_near_to_a_user_of_whom_nothing_is_known() -> None:
+    assert _near(INTERACTIONS)[2].eq(0).all()
+
+
+def test_without_attributes_a_new_item_is_near_to_nobody() -> None:
+    nothing = Features(names=(), sizes=(), values=torch.zeros(6, 0, 1, dtype=torch.int64))
+    found = Neighbours(read=lambda: INTERACTIONS, items=nothing, device=CPU).near(TASKS)
+    assert found[:, 5].eq(0).all()
+    assert found[0, 3] > 0
 
 
 def test_without_any_interaction_nothing_is_near() -> None:
     nobody = Interactions(users=USERS[:0], items=COLUMNS[:0], n_items=5)
-    assert Neighbours(read=lambda: nobody, device=CPU).near(TASKS).eq(0).all()
+    assert _near(nobody)[2].eq(0).all()

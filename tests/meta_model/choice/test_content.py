@@ -1,4 +1,4 @@
-"""Methods that know the attributes of items alone: literal catalogues, and a plain loop."""
+"""What attributes say, on a literal catalogue, beside a plain loop."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import math
 import pytest
 import torch
 
+from meta_model.choice.content import attribute_shares, popularity_by_content
 from meta_model.data.features import Features
-from meta_model.evaluation.content_peers import ContentKnn, attribute_shares, content_popularity
+from meta_model.evaluation.peers import ContentKnn
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
 # Two features, of two and three values, and 0 for what the vocabulary lacks; -1 is padding.
@@ -51,7 +52,7 @@ def test_content_knn_sums_the_cosines_with_what_was_chosen() -> None:
 
 def test_a_new_item_is_as_popular_as_items_with_its_values() -> None:
     counts = torch.tensor([0.0, 10, 4, 6, 0])  # item 4 is new
-    scores = content_popularity(ITEMS, counts).tolist()
+    scores = popularity_by_content(ITEMS, counts).tolist()
     year = {1: 7.0, 2: 6.0}  # mean counts of the trained items with the value
     genre = {1: (10 * 0.5 + 4) / 1.5, 2: (10 * 0.5 + 6 * 0.5) / 1.0, 3: 6.0}
     assert scores[1] == pytest.approx(year[1] + (genre[1] + genre[2]) / 2)
