@@ -1,6 +1,7 @@
 """How near each item is to those that a user chose: item-to-item methods, which learn no factors.
 
-    near(x) = n(K x) + g n(B x),   of a new item n(C x),   n(v) = v / max |v|
+    near(x) = n(K x) + g n(B x),   n(v) = v / max |v|
+    near(x) = c - h (c - n(C x))   of a new item, where c is n(C x) of the nearest new item
 
 x is 1 where the user is known to have chosen an item. K holds the cosines of two items' users
 (Deshpande and Karypis, ACM TOIS 2004), B the weights of a linear model in closed form (EASE, Steck,
@@ -28,6 +29,7 @@ from meta_model.data.tasks import Tasks
 
 _REGULARIZATION = 500.0
 _SHARE = 0.3  # g
+_STEEPNESS = 2.5  # h: nothing else tells two new items apart as well
 _MOST_ITEMS = 10_000  # B is the inverse of a matrix of items by items
 
 
@@ -54,7 +56,13 @@ class Neighbours:
         near = of_largest((by_item @ (by_user @ known.T)).T - known)
         if self.interactions.n_items <= _MOST_ITEMS:
             near = near + _SHARE * of_largest(known @ self._linear)
-        return torch.where(self._is_known, near, of_largest(self._content.near(chosen)))
+        return torch.where(self._is_known, near, self._near_by_content(chosen))
+
+    def _near_by_content(self, chosen: Tensor) -> Tensor:
+        """[B, N + 1], for new items, of chosen [B, N + 1]."""
+        near = of_largest(self._content.near(chosen))
+        nearest = near.masked_fill(self._is_known, 0).amax(1, keepdim=True)
+        return nearest - _STEEPNESS * (nearest - near)
 
     @cached_property
     def interactions(self) -> Interactions:
