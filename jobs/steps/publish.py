@@ -70,7 +70,7 @@ def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
             before = writer.published(ds)
             _refuse_stale(before, ds, publication)
             publication["published_at"] = utc.now()
-            writer.point(ds, {**publication, **_revision(before, publication)})
+            writer.activate(ds, {**publication, **_revision(before, publication)})
     record.rows_in = record.rows_out = sum(publication[f"{p.name}_rows"] for p in PRODUCTS)
     record.facts |= {
         "warehouse": str(settings.warehouse),

@@ -109,7 +109,7 @@ def _delete_rows(settings: Settings, days: tuple[date, ...]) -> None:
     with warehouse.writing(settings.warehouse) as writer:
         with writer.short_transaction():
             writer.unpublish(days)
-        writer.sweep()
+        writer.vacuum()
 
 
 def _size(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""The warehouse's tables and views: made in an empty one, brought forward in an older one."""
+"""The warehouse's tables and views: created if it is empty, migrated if it is older."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 VERSION = 6
 
 
-def bring_forward(connection: Connection, dialect: Dialect) -> None:
+def migrate(connection: Connection, dialect: Dialect) -> None:
     """Make or migrate the structure, in one transaction; a `UserError` when it is newer."""
     found = _version(connection)
     if found == VERSION:
