@@ -125,10 +125,10 @@ class Lake:
             shutil.rmtree(self.root / ".versions" / table / f"ds={ds}", ignore_errors=True)
 
     @contextmanager
-    def turn(self, step: str, ds: date) -> Iterator[None]:
+    def step_lock(self, step: str, ds: date) -> Iterator[None]:
         """One run of a step and `ds` at a time, so that its tables all come from one run.
 
-        Waits while another process has its turn.
+        Waits while another process holds it.
         """
         with exclusive_lock(self.root / ".locks" / f"step.{step}.ds={ds}"):
             yield
