@@ -39,7 +39,7 @@ def logs(settings: Settings) -> Path:
 
 
 @contextmanager
-def sole_use(settings: Settings, purpose: str) -> Iterator[None]:
+def single_instance(settings: Settings, purpose: str) -> Iterator[None]:
     """Keep two launchers off one home: they would share one Airflow database, one scheduler."""
     settings.home.mkdir(parents=True, exist_ok=True)
     path = settings.home / "local.lock"
