@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.checks import data_docs, drift, unchecked
+from jobs.checks import data_docs, drift, incremental
 from jobs.checks.validation import Validation, Validator
 from jobs.spark.partitions import read_days, read_history, read_partition
 from jobs.spark.session import spark_session
@@ -56,7 +56,7 @@ def check_interactions(settings: Settings, ds: date, record: journal.Step) -> No
     """Check the interactions up to ds that no night has checked before, and what was set aside."""
     spec = dataset_choice.of_lake(settings.lake)
     interactions = tables.interactions(spec)
-    days = unchecked.days(Lake(root=settings.lake), interactions, ds)
+    days = incremental.days_to_check(Lake(root=settings.lake), interactions, ds)
 
     def frames(night: Night) -> Frames:
         yield interactions, read_days(night.spark, night.lake, interactions, sorted(days))
@@ -64,7 +64,7 @@ def check_interactions(settings: Settings, ds: date, record: journal.Step) -> No
 
     record.progress(f"days of interactions to check: {len(days)}")
     _check(settings, ds, record, spec, (interactions, tables.INTERACTIONS_QUARANTINE), frames)
-    unchecked.mark(days.values(), interactions)
+    incremental.mark_checked(days.values(), interactions)
 
 
 def check_features(settings: Settings, ds: date, record: journal.Step) -> None:
@@ -180,7 +180,7 @@ def _check_files(lake: Lake, ds: date, checked: tuple[Table, ...]) -> None:
     problems = []
     for table in checked:
         is_history = table.name == "interactions"
-        for day in unchecked.days(lake, table, ds) if is_history else [ds]:
+        for day in incremental.days_to_check(lake, table, ds) if is_history else [ds]:
             partition = lake.require(table.name, day)
             for file in sorted(partition.glob("*.parquet")):
                 try:
