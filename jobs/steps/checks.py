@@ -15,7 +15,7 @@ from jobs.checks import data_docs, drift, incremental
 from jobs.checks.validation import Validation, Validator
 from jobs.spark.partitions import read_days, read_history, read_partition
 from jobs.spark.session import spark_session
-from jobs.transforms.relations import (
+from jobs.transforms.referential_checks import (
     with_chosen_negatives,
     with_rated,
     with_unfit_neighbours,
