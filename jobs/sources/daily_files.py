@@ -20,10 +20,10 @@ from jobs.history import activity
 from jobs.sources.accounts import balance, quarantine
 from jobs.sources.accounts.quarantine import Outcome
 from jobs.sources.entities import read_entities
+from jobs.sources.extract import Extract
 from jobs.sources.files.folder import SourceFolder
 from jobs.sources.files.paths import by_day, files_in, of_no_day, parts_of_days
 from jobs.sources.reading import read_interactions
-from jobs.sources.taken import Taken
 from jobs.spark.partitions import read_days, set_down
 from jobs.spark.rows import collected, only_row
 from jobs.transforms.source import with_reasons
@@ -38,7 +38,7 @@ _HAS_UNKNOWN = "has unknown"
 
 
 @contextmanager
-def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Taken]:
+def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Extract]:
     """What the source's days up to `ds` have that the lake has not."""
     spark, files = source.spark, by_day(source.path, spec.interactions.file, ds)
     if not files:
@@ -73,14 +73,14 @@ def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Itera
             valid, has_unknown = _of_day(outcomes, day)
             flag = _HAS_UNKNOWN if has_unknown else ""
             fingerprints[day] = f"{valid}:{made_of[day]}:{ids}:{flag}"
-        yield Taken(
+        yield Extract(
             entities=entities,
             checked=checked,
             outcomes=outcomes,
             rows=balance.with_outcomes(counts, outcomes),
             changed=fingerprints | gone,
             n_days=len(files),
-            told=[told] if (told := _not_read(source, spec)) else [],
+            notes=[note] if (note := _not_read(source, spec)) else [],
             # A ds without a file has an empty quarantine, and is no day of interactions.
             source_days=sorted({*changed, *gone} | {ds} - files.keys()),
         )

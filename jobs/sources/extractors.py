@@ -1,4 +1,4 @@
-"""How a source is taken in: one file whole, or of a file a day those that changed."""
+"""The extractor of a source: all of a single file, or the changed files if there is one a day."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from jobs.sources import daily_files, whole_file
-from jobs.sources.taken import Taken
+from jobs.sources.extract import Extract
 from schemas.dataset.spec import DatasetSpec
 
 
-def taking(spec: DatasetSpec) -> Callable[..., AbstractContextManager[Taken]]:
-    return daily_files.take if spec.interactions.is_daily else whole_file.take
+def extractor(spec: DatasetSpec) -> Callable[..., AbstractContextManager[Extract]]:
+    return daily_files.extract if spec.interactions.is_daily else whole_file.extract

@@ -16,9 +16,9 @@ from pyspark.sql import functions as F
 
 from jobs.sources.accounts import balance, quarantine
 from jobs.sources.entities import read_entities
+from jobs.sources.extract import Extract
 from jobs.sources.files.folder import SourceFolder
 from jobs.sources.reading import altered, read_interactions
-from jobs.sources.taken import Taken
 from jobs.spark.partitions import set_down
 from jobs.spark.rows import collected, only_row
 from jobs.transforms.source import is_ahead, is_early, valid_interactions, with_reasons
@@ -33,7 +33,7 @@ AFTER_DS = "after ds"
 
 
 @contextmanager
-def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Taken]:
+def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Extract]:
     """What the source has up to `ds`; a `UserError` when it is altered, or begins later."""
     now = utc.end_of(utc.today())
     read = read_interactions(source, spec.interactions)
@@ -60,7 +60,7 @@ def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Itera
             if day not in held or held[day].fingerprint != fingerprint
         }
         gone = {day: "0" for day, of_day in held.items() if of_day.rows and day not in fingerprints}
-        yield Taken(
+        yield Extract(
             entities=entities,
             checked=checked,
             outcomes=outcomes,
