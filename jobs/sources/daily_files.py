@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 from jobs.history import activity
 from jobs.sources.accounts import balance, quarantine
-from jobs.sources.accounts.quarantine import Outcome
+from jobs.sources.accounts.quarantine import ReasonCount
 from jobs.sources.entities import read_entities
 from jobs.sources.extract import Extract
 from jobs.sources.files.folder import SourceFolder
@@ -62,22 +62,22 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
     read = read_interactions(source, spec.interactions, parts)
     checked = with_reasons(read.rows, users, items, spec, now=utc.end_of(utc.today()))
     with set_down(lake, "checked", checked) as checked:
-        outcomes = quarantine.outcomes(checked, spec)
-        counts = balance.check(read.tally, balance.of_files(outcomes), read.what)
+        reason_counts = quarantine.reason_counts(checked, spec)
+        counts = balance.check(read.tally, balance.of_files(reason_counts), read.what)
         # Of too many bad rows the quarantine says more, and stops the step, too.
-        is_said = outcomes and spec.max_quarantined_fraction < 1
-        if not is_said and not any(each.reason is None for each in outcomes):
+        is_said = reason_counts and spec.max_quarantined_fraction < 1
+        if not is_said and not any(each.reason is None for each in reason_counts):
             _check_some(source, files, held, same)
         fingerprints = {}
         for day in changed:
-            valid, has_unknown = _of_day(outcomes, day)
+            valid, has_unknown = _of_day(reason_counts, day)
             flag = _HAS_UNKNOWN if has_unknown else ""
             fingerprints[day] = f"{valid}:{made_of[day]}:{ids}:{flag}"
         yield Extract(
             entities=entities,
             checked=checked,
-            outcomes=outcomes,
-            rows=balance.with_outcomes(counts, outcomes),
+            reason_counts=reason_counts,
+            rows=balance.with_reasons(counts, reason_counts),
             changed=fingerprints | gone,
             n_days=len(files),
             notes=[note] if (note := _not_read(source, spec)) else [],
@@ -86,9 +86,9 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
         )
 
 
-def _of_day(outcomes: Sequence[Outcome], day: date) -> tuple[int, bool]:
+def _of_day(reason_counts: Sequence[ReasonCount], day: date) -> tuple[int, bool]:
     """How many rows of the day are valid, and whether some are of users or items unknown."""
-    own = [each for each in outcomes if each.day == day]
+    own = [each for each in reason_counts if each.day == day]
     has_unknown = any(each.reason in ("unknown_user", "unknown_item") for each in own)
     return sum(each.rows for each in own if each.reason is None), has_unknown
 

@@ -9,7 +9,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from jobs.sources.accounts.accounting import Counts
-from jobs.sources.accounts.quarantine import Outcome
+from jobs.sources.accounts.quarantine import ReasonCount
 from jobs.sources.entities import Entities
 
 
@@ -18,7 +18,7 @@ class Extract:
     """The source's entities and rows, read and checked; nothing is written yet.
 
     checked: the rows that were read, each with the `reason` to set it aside, null if valid
-    outcomes: the number of rows by file and reason
+    reason_counts: the number of rows by file and reason
     rows: for each file of interactions, the rows read, kept, set aside and left out
     changed: the days up to ds whose interactions are to be replaced, with their fingerprints
     n_days: how many days up to ds the source has
@@ -28,7 +28,7 @@ class Extract:
 
     entities: Entities
     checked: DataFrame
-    outcomes: Sequence[Outcome]
+    reason_counts: Sequence[ReasonCount]
     rows: Counts
     changed: Mapping[date, str]
     n_days: int

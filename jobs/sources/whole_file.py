@@ -50,8 +50,8 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
     # the file has changed.
     checked = with_reasons(rows, users, items, spec, now=now)
     with set_down(lake, "checked", checked) as checked:
-        outcomes = quarantine.outcomes(checked, spec)
-        counts = balance.check(read.tally, balance.of_files(outcomes), read.what)
+        reason_counts = quarantine.reason_counts(checked, spec)
+        counts = balance.check(read.tally, balance.of_files(reason_counts), read.what)
         fingerprints = _fingerprints(checked, spec)
         held = lake.days("interactions", until=ds)
         changed = {
@@ -63,8 +63,8 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
         yield Extract(
             entities=entities,
             checked=checked,
-            outcomes=outcomes,
-            rows=balance.with_outcomes(counts, outcomes),
+            reason_counts=reason_counts,
+            rows=balance.with_reasons(counts, reason_counts),
             changed=changed | gone,
             n_days=len(fingerprints),
         )

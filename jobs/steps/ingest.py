@@ -43,7 +43,7 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
         extractor(spec)(source, spec, lake, ds) as extract,
     ):
         _account(extract, record)
-        reasons = quarantine.check(extract.checked, extract.outcomes, spec, spec_file)
+        reasons = quarantine.check(extract.checked, extract.reason_counts, spec, spec_file)
         item_links, rows_of_links = links.read_links(source, spec)
         rows = {"interactions": extract.rows, **extract.entities.rows, **rows_of_links}
         record.facts["rows_of_files"] = rows_by_file.worth_telling(rows)
@@ -56,7 +56,7 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
             by_day = valid_interactions(extract.checked, interactions)
             write_days(lake, interactions, by_day, extract.changed)
         activity.bring_up_to_date(spark, lake, interactions, ds, record)
-        between = quarantine.between_levels(extract.outcomes, spec)
+        between = quarantine.between_levels(extract.reason_counts, spec)
         if notes := [*extract.notes, *extract.entities.set_aside, *filter(None, [between])]:
             record.facts["warnings"] = notes
             for text in notes:

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from jobs.sources import links, needed_columns
 from jobs.sources.accounts import quarantine, rows_by_file
 from jobs.sources.accounts.accounting import Counts
-from jobs.sources.accounts.quarantine import Outcome
+from jobs.sources.accounts.quarantine import ReasonCount
 from jobs.sources.extract import Extract
 from jobs.sources.extractors import extractor
 from jobs.sources.files.folder import SourceFolder, opened
@@ -102,14 +102,14 @@ def _sections(
         [
             *extract.notes,
             *extract.entities.set_aside,
-            quarantine.between_levels(extract.outcomes, spec),
+            quarantine.between_levels(extract.reason_counts, spec),
         ],
     )
-    yield "\n".join([_set_aside(extract.outcomes, spec), *(f"  {text}" for text in notes)])
+    yield "\n".join([_set_aside(extract.reason_counts, spec), *(f"  {text}" for text in notes)])
     yield _first("interactions", valid.orderBy("event_time", "user_id", "item_id"))
     yield _first("users", extract.entities.users.orderBy("user_id"))
     yield _first("items", extract.entities.items.orderBy("item_id"))
-    quarantine.check(extract.checked, extract.outcomes, spec, spec_file)
+    quarantine.check(extract.checked, extract.reason_counts, spec, spec_file)
 
 
 def _columns(source: Path, asked: needed_columns.Asked) -> str:
@@ -148,8 +148,8 @@ def _ranges(valid: DataFrame) -> str:
     )
 
 
-def _set_aside(outcomes: Sequence[Outcome], spec: DatasetSpec) -> str:
-    counts = quarantine.count(outcomes)
+def _set_aside(reason_counts: Sequence[ReasonCount], spec: DatasetSpec) -> str:
+    counts = quarantine.count(reason_counts)
     rows, valid = sum(counts.values()), counts.pop(None, 0)
     bound = (
         "" if spec.interactions.synthetic_time

@@ -32,7 +32,7 @@ _SEVERAL_LINES = "Where quoted values go over several lines, say multiline = tru
 _OF_TIME = ("unreadable_event_time", "event_too_early", "future_event")
 
 
-class Outcome(NamedTuple):
+class ReasonCount(NamedTuple):
     """How many rows of a file have a reason to be set aside; None is that of valid rows.
 
     `between`: of those, how many ratings lie between two levels of the spec.
@@ -45,14 +45,14 @@ class Outcome(NamedTuple):
     between: int = 0
 
 
-def outcomes(checked: DataFrame, spec: DatasetSpec) -> list[Outcome]:
+def reason_counts(checked: DataFrame, spec: DatasetSpec) -> list[ReasonCount]:
     counts = checked.groupBy("source_file", "source_day", "reason").agg(
         F.count("*"), F.count_if(is_between_levels(spec))
     )
-    return [Outcome(*row.values()) for row in collected(counts)]
+    return [ReasonCount(*row.values()) for row in collected(counts)]
 
 
-def between_levels(found: Iterable[Outcome], spec: DatasetSpec) -> str | None:
+def between_levels(found: Iterable[ReasonCount], spec: DatasetSpec) -> str | None:
     """What is to be said of valid ratings that no level of the spec has, in words."""
     if not (rows := sum(each.between for each in found if each.reason is None)):
         return None
@@ -64,7 +64,7 @@ def between_levels(found: Iterable[Outcome], spec: DatasetSpec) -> str | None:
     )
 
 
-def count(found: Iterable[Outcome]) -> dict[str | None, int]:
+def count(found: Iterable[ReasonCount]) -> dict[str | None, int]:
     """Rows by reason, the most frequent first; under None, those that break no rule."""
     counts = Counter[str | None]()
     for each in found:
@@ -73,7 +73,7 @@ def count(found: Iterable[Outcome]) -> dict[str | None, int]:
 
 
 def check(
-    checked: DataFrame, found: Iterable[Outcome], spec: DatasetSpec, spec_file: Path
+    checked: DataFrame, found: Iterable[ReasonCount], spec: DatasetSpec, spec_file: Path
 ) -> dict[str, int]:
     """How many rows break which rule, the most frequent first.
 
