@@ -21,7 +21,7 @@ from jobs.sources.files.folder import SourceFolder
 from jobs.sources.reading import altered, read_interactions
 from jobs.spark.partitions import set_down
 from jobs.spark.rows import collected, only_row
-from jobs.transforms.source import is_ahead, is_early, valid_interactions, with_reasons
+from jobs.transforms.source import is_future, is_too_early, valid_interactions, with_reasons
 from schemas import utc
 from schemas.dataset import time_units
 from schemas.dataset.spec import DatasetSpec
@@ -44,7 +44,7 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
     entities = read_entities(source, spec, visible=seen)
     users, items = entities.users, entities.items
     # Later days are not this night's, but a day that has not come yet is no day at all.
-    tonight = visible | is_ahead(spec.interactions, now)
+    tonight = visible | is_future(spec.interactions, now)
     rows = read.tally.without(parsed, AFTER_DS, ~tonight, F.col("source_number"))
     # Set down, and not cached: Spark would find cached rows again by the file's path, even after
     # the file has changed.
@@ -89,7 +89,7 @@ def _check_source(
     parsed: DataFrame, spec: DatasetSpec, source: Path, ds: date, now: datetime
 ) -> None:
     """An error when the source is altered, or ds comes before its first event."""
-    is_no_day = is_ahead(spec.interactions, now) | is_early(spec.interactions)
+    is_no_day = is_future(spec.interactions, now) | is_too_early(spec.interactions)
     at = F.when(~is_no_day, F.col("at"))
     seen = only_row(
         parsed.agg(F.count("*").alias("rows"), F.min(at).alias("first"), F.max(at).alias("last"))
