@@ -24,7 +24,7 @@ from jobs.sources.extract import Extract
 from jobs.sources.files.folder import SourceFolder
 from jobs.sources.files.paths import by_day, files_in, of_no_day, parts_of_days
 from jobs.sources.reading import read_interactions
-from jobs.spark.partitions import read_days, set_down
+from jobs.spark.partitions import materialised, read_days
 from jobs.spark.rows import collected, only_row
 from jobs.transforms.source import with_reasons
 from schemas import utc
@@ -61,7 +61,7 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
     parts = parts_of_days({day: files[day] for day in changed})
     read = read_interactions(source, spec.interactions, parts)
     checked = with_reasons(read.rows, users, items, spec, now=utc.end_of(utc.today()))
-    with set_down(lake, "checked", checked) as checked:
+    with materialised(lake, "checked", checked) as checked:
         reason_counts = quarantine.reason_counts(checked, spec)
         counts = balance.check(read.tally, balance.of_files(reason_counts), read.what)
         # Of too many bad rows the quarantine says more, and stops the step, too.

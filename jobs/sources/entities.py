@@ -82,8 +82,8 @@ def _entities(
     path, [key] = source.path / file.file, table.key
     read = read_file(source, file, needed)
     check_plain(read, [name for name in names.values() if name is not None])
-    # Set down: interactions are held against what is written, whatever becomes of the file.
-    raw = source.set_down(read.rows)
+    # Materialised: interactions are checked against these rows, even if the file changes.
+    raw = source.materialise(read.rows)
     _check_lists(raw, file.features, path)
     rows = _check(read, raw, file, set_aside)
     frame = entities(raw.where(_counts(needed[0])), table, names, file.features)
@@ -107,7 +107,7 @@ def _counts(key: str) -> Column:
 
 
 def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[str]) -> Counts:
-    """What became of the rows, in one aggregation: those set down against those that were read."""
+    """The counts of the rows, in one aggregation: rows materialised against rows read."""
     key, title = (file.user_id, None) if isinstance(file, Users) else (file.item_id, file.title)
     flags = list(dict.fromkeys(name for each in file.features.values() for name in each.flags))
     odd = [F.max(F.when(is_set(column(name)).isNull(), column(name))) for name in flags]

@@ -68,7 +68,7 @@ def _links(
 def _rows(source: SourceFolder, file: SourceFile, needed: list[str]) -> tuple[DataFrame, Counts]:
     """The whole rows: of a broken one nobody knows which column is the node."""
     read = read_file(source, file, needed)
-    rows = source.set_down(read.rows)
+    rows = source.materialise(read.rows)
     is_whole = F.col(f"{ORIGIN}.is_whole")
     found = rows.groupBy(F.col(f"{ORIGIN}.file").alias("file")).agg(
         F.count("*").alias("rows"), F.count_if(~is_whole).alias("broken")

@@ -19,7 +19,7 @@ from jobs.sources.entities import read_entities
 from jobs.sources.extract import Extract
 from jobs.sources.files.folder import SourceFolder
 from jobs.sources.reading import altered, read_interactions
-from jobs.spark.partitions import set_down
+from jobs.spark.partitions import materialised
 from jobs.spark.rows import collected, only_row
 from jobs.transforms.source import is_future, is_too_early, valid_interactions, with_reasons
 from schemas import utc
@@ -46,10 +46,10 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
     # Later days are not this night's, but a day that has not come yet is no day at all.
     tonight = visible | is_future(spec.interactions, now)
     rows = read.tally.without(parsed, AFTER_DS, ~tonight, F.col("source_number"))
-    # Set down, and not cached: Spark would find cached rows again by the file's path, even after
-    # the file has changed.
+    # Materialised, not cached: Spark would find cached rows again by the path of the file, even
+    # after the file has changed.
     checked = with_reasons(rows, users, items, spec, now=now)
-    with set_down(lake, "checked", checked) as checked:
+    with materialised(lake, "checked", checked) as checked:
         reason_counts = quarantine.reason_counts(checked, spec)
         counts = balance.check(read.tally, balance.of_files(reason_counts), read.what)
         fingerprints = _fingerprints(checked, spec)

@@ -121,7 +121,7 @@ def cached(frame: DataFrame) -> Iterator[DataFrame]:
 
 
 @contextmanager
-def set_down(lake: Lake, name: str, frame: DataFrame) -> Iterator[DataFrame]:
+def materialised(lake: Lake, name: str, frame: DataFrame) -> Iterator[DataFrame]:
     """The frame's rows as files on the lake's disk, for the block: a frame of any size, made once.
 
     One run at a time has the files of a name; another one waits.

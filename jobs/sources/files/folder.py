@@ -74,8 +74,8 @@ class SourceFolder:
         known = self.spark.createDataFrame(rows, f"{NUMBER} int, _file string, _day date")
         return frame.join(F.broadcast(known), on=NUMBER, how="left")
 
-    def set_down(self, frame: DataFrame) -> DataFrame:
-        """The frame's rows as files, for the time of the run: read once, whatever becomes of it."""
+    def materialise(self, frame: DataFrame) -> DataFrame:
+        """The frame's rows as files, for the run: the source is read once, even if it changes."""
         folder = self.links / f"rows-{next(self._numbers)}"
         by_place = frame.toDF(*(f"_{n}" for n in range(len(frame.columns))))  # any name will do
         by_place.write.parquet(str(folder))
