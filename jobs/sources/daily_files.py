@@ -77,7 +77,7 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
             entities=entities,
             checked=checked,
             reason_counts=reason_counts,
-            rows=balance.with_reasons(counts, reason_counts),
+            rows=balance.with_reason_counts(counts, reason_counts),
             changed=fingerprints | gone,
             n_days=len(files),
             notes=[note] if (note := _not_read(source, spec)) else [],

@@ -64,7 +64,7 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
             entities=entities,
             checked=checked,
             reason_counts=reason_counts,
-            rows=balance.with_reasons(counts, reason_counts),
+            rows=balance.with_reason_counts(counts, reason_counts),
             changed=changed | gone,
             n_days=len(fingerprints),
         )

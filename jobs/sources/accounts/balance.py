@@ -59,7 +59,7 @@ def of_files(reason_counts: Iterable[ReasonCount]) -> dict[str | None, int]:
     return dict(rows)
 
 
-def with_reasons(counts: Counts, reason_counts: Sequence[ReasonCount]) -> Counts:
+def with_reason_counts(counts: Counts, reason_counts: Sequence[ReasonCount]) -> Counts:
     """The counts of interactions, and how many rows of each file are kept and set aside."""
     made = {file: {KEPT: 0, QUARANTINED: 0, **rows} for file, rows in counts.items()}
     for each in reason_counts:
