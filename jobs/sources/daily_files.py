@@ -16,7 +16,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.history import activity
+from jobs.history import daily_statistics
 from jobs.sources.accounts import balance, quarantine
 from jobs.sources.accounts.quarantine import ReasonCount
 from jobs.sources.entities import read_entities
@@ -31,7 +31,7 @@ from schemas import utc
 from schemas.dataset.spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.lake import Lake, Manifest
-from schemas.tables.activity import ITEM_DAYS, USER_DAYS
+from schemas.tables.history import ITEM_DAYS, USER_DAYS
 from schemas.tables.lake import INTERACTIONS_QUARANTINE
 
 _HAS_UNKNOWN = "has unknown"
@@ -52,7 +52,10 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
     made_of = {day: _made_of(file, spec) for day, file in files.items()}
     held = lake.days("interactions", until=ds)
     same = {day for day in files if _is_made_of(held.get(day), made_of[day], ids)}
-    same -= activity.stale(lake, USER_DAYS, ds).keys() | activity.stale(lake, ITEM_DAYS, ds).keys()
+    same -= (
+        daily_statistics.stale(lake, USER_DAYS, ds).keys()
+        | daily_statistics.stale(lake, ITEM_DAYS, ds).keys()
+    )
     same -= _with_vanished(spark, lake, _of_other_ids(held, same, ids), users, items)
     if lake.manifest(INTERACTIONS_QUARANTINE.name, ds) is None:
         same.discard(ds)  # retention has removed the night's own: only its file brings it back

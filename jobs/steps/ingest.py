@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from jobs.history import activity
+from jobs.history import daily_statistics
 from jobs.sources import entities, links
 from jobs.sources.accounts import quarantine, rows_by_file
 from jobs.sources.accounts.accounting import KEPT, QUARANTINED, READ
@@ -55,7 +55,7 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
         if extract.changed:
             by_day = valid_interactions(extract.checked, interactions)
             write_days(lake, interactions, by_day, extract.changed)
-        activity.bring_up_to_date(spark, lake, interactions, ds, record)
+        daily_statistics.bring_up_to_date(spark, lake, interactions, ds, record)
         between = quarantine.between_levels(extract.reason_counts, spec)
         if notes := [*extract.notes, *extract.entities.set_aside, *filter(None, [between])]:
             record.facts["warnings"] = notes

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from schemas.tables.activity import TIMELINES
+from schemas.tables.history import TIMELINES
 
 # As episodes see an event. The first fields are the order, and no item comes twice.
 EVENT = "struct<event_time: timestamp, item_index: int, rating: float>"
