@@ -1,7 +1,7 @@
 """Retention: what lies further back than some days before the latest published `ds` goes.
 
 The history stays whatever its age: interactions and their daily aggregates are what every later
-night is made of. So does the last partition of timelines, which the next night grows.
+night is made of. So does the last partition of user histories, to which the next night adds.
 """
 
 from __future__ import annotations

@@ -23,14 +23,14 @@ _BUCKET_ITEMS = 1 << 20
 
 
 def with_negatives(
-    episodes: DataFrame, timelines: DataFrame, items: DataFrame, negatives: Negatives, table: Table
+    episodes: DataFrame, histories: DataFrame, items: DataFrame, negatives: Negatives, table: Table
 ) -> DataFrame:
     """The episodes with negatives after the positives of each side, in the order of their draws.
 
     Where there are fewer than wanted, the query is served first. A query that finds none, which
     could tell no model from another, is left out with its task.
     """
-    drawn = _drawn(episodes, timelines, _pools(items), negatives)
+    drawn = _drawn(episodes, histories, _pools(items), negatives)
     complete = episodes.join(drawn, on="task_id", how="left")
     for side in _SIDES:
         found = F.coalesce(f"{side}_negatives", F.expr("cast(array() as array<int>)"))
@@ -59,11 +59,11 @@ def _pools(items: DataFrame) -> DataFrame:
 
 
 def _drawn(
-    episodes: DataFrame, timelines: DataFrame, pools: DataFrame, negatives: Negatives
+    episodes: DataFrame, histories: DataFrame, pools: DataFrame, negatives: Negatives
 ) -> DataFrame:
     """`support_negatives` and `query_negatives` of each `task_id` that has any."""
     chosen = (
-        timelines.select("user_index", F.explode("events.item_index").alias("item_index"))
+        histories.select("user_index", F.explode("events.item_index").alias("item_index"))
         .join(pools, on="item_index", how="inner")
         .groupBy("user_index", "is_new")
         .agg(F.collect_list("place").alias("chosen"))
