@@ -148,5 +148,5 @@ def airflow(
 
 
 def log_name(path: Path) -> str:
-    """A path as a reader wants it: relative to the repository when it lies inside."""
+    """A path as a reader wants it: relative to the repository if it is inside."""
     return str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else str(path)

@@ -1,7 +1,7 @@
 """The night, once: its steps, what each reads and makes, and what it waits for.
 
 Commands, the tasks and edges of the DAG, lineage, the order of the report, names in the journal and
-what an error tells a person to run are made from here. `name` is the only spelling of a step.
+the commands that errors advise are made from here. `name` is the only spelling of a step.
 """
 
 from __future__ import annotations

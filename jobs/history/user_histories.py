@@ -22,7 +22,7 @@ from schemas.run import journal
 from schemas.tables import lake as tables
 from schemas.tables.lake import TIMELINES
 
-# How much of the history may lie behind the day that was kept last, before a night keeps its own.
+# The share of the history that may be newer than the last partition, before a night writes another.
 # Writing all of history costs more than adding a few days to it.
 _LARGEST_ADDITION = 0.05
 _EVENTS_PER_FILE = 5_000_000  # 10 to 14 bytes an event

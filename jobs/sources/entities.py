@@ -134,7 +134,7 @@ def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[s
                 "or false, yes or no. Correct the file, or make the column a feature of its own."
             )
     sums = {name: sum(row[name] for row in by_file) for name in _COUNTED}
-    set_aside += _told(read.what, key, sums)
+    set_aside += _notes(read.what, key, sums)
     for row in by_file:
         left_out = {rule: row[rule] for rule in _RULES if row[rule]}
         kept = row["_rows"] - sum(left_out.values())
@@ -142,7 +142,7 @@ def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[s
     return rows
 
 
-def _told(what: str, key: str, rows: Mapping[str, int]) -> Iterator[str]:
+def _notes(what: str, key: str, rows: Mapping[str, int]) -> Iterator[str]:
     """What is to be said of rows that do not count, or not with all they have."""
     if broken := rows["_broken"]:
         yield (

@@ -56,9 +56,9 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
             "or lower min_support and min_query in the dataset spec."
         )
     lowest, highest = min(row["lowest"] for row in train), max(row["highest"] for row in train)
-    if not spec.is_implicit and (told := all_equal(lowest, highest)):
-        record.facts["warnings"] = [told]
-        record.progress(told)
+    if not spec.is_implicit and (note := all_equal(lowest, highest)):
+        record.facts["warnings"] = [note]
+        record.progress(note)
 
 
 def _by_scenario(episodes: DataFrame) -> list[Row]:

@@ -68,7 +68,7 @@ def check_interactions(settings: Settings, ds: date, record: journal.Step) -> No
 
 
 def check_features(settings: Settings, ds: date, record: journal.Step) -> None:
-    """Check what training reads: whom episodes and neighbours name has a profile."""
+    """Check what training reads: users and items of episodes and neighbours have a profile."""
     spec = dataset_choice.of_lake(settings.lake)
     checked = (
         tables.VOCABULARY,
@@ -147,7 +147,7 @@ def _check(
 ) -> None:
     """Validate the frames, write their Data Docs, and raise one `UserError` of all failures.
 
-    Drift against the ds before is told, and fails nothing.
+    Drift from the previous ds is reported, and fails no step.
     """
     lake = Lake(root=settings.lake)
     _check_files(lake, ds, checked)

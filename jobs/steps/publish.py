@@ -102,7 +102,7 @@ def _require_one_run(partitions: Mapping[Table, Path], ds: date, decided: Decisi
 def _keeping_model(settings: Settings, ds: date, decided: Decision, run: RunId) -> Iterator[None]:
     """Keep the model as the champion of later days when the block ends well: when it is published.
 
-    It is copied from where it lies, among the day's own models or as the champion it was before.
+    It is copied from the day's own models or, if it was the champion before, from the champions.
     """
     if decided.verdict == "challenger":
         source = Lake(root=settings.models).require(run.model, ds, made_by=META_TRAIN)

@@ -127,9 +127,9 @@ def _columns(source: Path, asked: needed_columns.Asked) -> str:
 
 
 def _files(rows: Mapping[str, Counts]) -> str:
-    told = rows_by_file.worth_telling(rows)
-    table = text_table(rows_by_file.HEADER, list(rows_by_file.lines(told)))
-    counts = rows_by_file.total(each for by_file in told.values() for each in by_file.values())
+    shown = rows_by_file.worth_telling(rows)
+    table = text_table(rows_by_file.HEADER, list(rows_by_file.lines(shown)))
+    counts = rows_by_file.total(each for by_file in shown.values() for each in by_file.values())
     left_out = (f"\n  left out: {n:,} {rule}" for rule, n in rows_by_file.rules(counts).items())
     return f"Files\n\n{table}{''.join(left_out)}"
 

@@ -1,4 +1,4 @@
-"""Retention: what lies further back than some days before the latest published `ds` goes.
+"""Retention: partitions that are some days older than the latest published `ds` are deleted.
 
 The history stays whatever its age: interactions and their daily aggregates are what every later
 night is made of. So does the last partition of user histories, to which the next night adds.

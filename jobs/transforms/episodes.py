@@ -1,11 +1,11 @@
 """Support/query episodes: the history of each user, in order of time, is cut into tasks.
 
-Every task's support lies strictly before its query in the user's own order, so that a task asks
-what serving asks: given what the user did so far, what next? Four kinds of rows:
+Every task's support comes strictly before its query in the user's own order, so a task asks what
+serving asks: given what the user did so far, what next? There are four kinds of rows:
 
 - `train`: windows of an existing user's past before the held-out days, on existing items;
-- `validation`: the first window of one existing user in ten, whom training never sees;
-- `test`: per scenario, a support and what came next on the scenario's items as query;
+- `validation`: the first window of one existing user in ten; training never sees these users;
+- `test`: for each scenario, a support, and as query the next interactions with its items;
 - `serve`: all a cold user of today did as support, and no query.
 
 A history (jobs/transforms/user_histories.py) is one row with an array; its tasks are slices of it.

@@ -3,10 +3,10 @@
 A negative is an item that exists at `ds` and that the user has never chosen up to `ds`, the future
 of the task's query included. It comes from the items that the task's positives come from: new ones
 for the query of item_cold and both_cold, existing ones for any other query and for supports.
-Otherwise its newness alone would tell it from the positives.
+Otherwise newness alone would separate negatives from positives.
 
-A task's n-th draw is a hash of seed, task and n: the same wherever and in whatever order the rows
-lie. Draws that repeat one another or hit what the user chose are passed over.
+A task's n-th draw is a hash of seed, task and n: it does not depend on the order or the place of
+the rows. Draws that repeat one another, or that the user chose, are skipped.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
 def _clock(unit: TimeUnit) -> Column:
     """A Unix time, or a timestamp in words, which is UTC where it names no offset.
 
-    Null where it is neither, or lies beyond what a timestamp can be.
+    Null where it is neither, or out of the range of timestamps.
     """
     text = F.trim("event_time")
     if unit == "digits":
@@ -155,7 +155,7 @@ def with_reasons(
 ) -> DataFrame:
     """`parsed` with `reason`: the first rule that a row breaks, null for a valid row.
 
-    An event that lies after `now` comes from a clock that is wrong; synthetic times have no clock.
+    An event after `now` comes from a wrong clock; synthetic times have no clock.
     Of rows alike in user, item and time one is valid, the one with the lowest rating (any fixed
     choice would do; it must not depend on how Spark reads the file), and the others are duplicates.
     """
@@ -204,12 +204,12 @@ def is_between_levels(spec: DatasetSpec) -> Column:
 
 
 def is_future(spec: Interactions, now: datetime) -> Column:
-    """Whether the time of the event lies after `now`."""
+    """Whether the time of the event is after `now`."""
     return F.lit(False) if spec.synthetic_time else F.col("at") >= F.lit(now)
 
 
 def is_too_early(spec: Interactions) -> Column:
-    """Whether the time of the event lies before the spec's `earliest`.
+    """Whether the time of the event is before the spec's `earliest`.
 
     Programs that do not know a time write the year 1, the epoch or -1.
     """

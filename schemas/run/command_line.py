@@ -80,7 +80,7 @@ def add_ds(command: argparse.ArgumentParser) -> None:
 
 def add_model(command: argparse.ArgumentParser) -> None:
     about = f"the learner: {', '.join(known())} (default: the team's, or {DEFAULT})"
-    # argparse asks the type for a default that is a text, and tells what it refuses.
+    # argparse applies the type to a default that is a text, and reports what it refuses.
     command.add_argument("--model", type=_model, default="", help=about)
 
 

@@ -180,7 +180,7 @@ def episodes(spec: DatasetSpec) -> Table:
     return Table(
         name="episodes",
         description=order,
-        key=("split", "task_id"),  # rows of a split lie together, so that readers skip the rest
+        key=("split", "task_id"),  # rows of a split are together, so that readers skip the rest
         columns=(
             Column(
                 name="task_id",

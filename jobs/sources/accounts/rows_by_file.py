@@ -31,9 +31,9 @@ def total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return dict(rows)
 
 
-def lines(told: Mapping[str, Counts]) -> Iterator[tuple[str, int, int, int, int]]:
+def lines(shown: Mapping[str, Counts]) -> Iterator[tuple[str, int, int, int, int]]:
     """Each file's numbers, as HEADER calls them."""
-    for by_file in told.values():
+    for by_file in shown.values():
         for file, counts in by_file.items():
             left_out = sum(rules(counts).values())
             yield file, counts[READ], counts[KEPT], counts.get(QUARANTINED, 0), left_out

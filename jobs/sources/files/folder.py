@@ -39,7 +39,7 @@ class Staged:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFolder:
-    """Where the source lies, and where its links do for the time of a run."""
+    """The folder of the source, and the folder of its links during a run."""
 
     spark: SparkSession
     path: Path
@@ -89,14 +89,14 @@ class SourceFolder:
 
 @contextmanager
 def opened(spark: SparkSession, path: Path, lake: Lake) -> Iterator[SourceFolder]:
-    """The folder at `path`, for the block; the links lie in the lake, which Spark writes anyway."""
+    """The folder at `path`, for the block; the links are in the lake, which Spark writes anyway."""
     with lake.scratch("staged") as scratch:
         links = scratch / uuid4().hex  # no run's path is ever another run's
         links.mkdir()
         try:
             yield SourceFolder(spark=spark, path=path, links=links)
         except Exception as error:
-            # Spark names the link, which is gone when the step tells what Spark said.
+            # Spark names the link, which is gone when the step reports the error.
             named = re.search(rf"FAILED_READ_FILE.*?/{links.name}/(\d+\.\w+)", str(error))
             if named is None:
                 raise

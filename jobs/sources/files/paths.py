@@ -1,4 +1,4 @@
-"""Where a source's files lie: a file, or a folder of them, for all or for each day."""
+"""The paths of a source: a file, or a folder of files, for all days or for each day."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def of_no_day(source: Path, pattern: str, others: Sequence[str]) -> str | None:
     """What is to be said of files that are called like those of a day, and have none.
 
     A date in another spelling, or the name that Hive gives to rows without one. `others` are the
-    files of other sections, which may lie beside those of days.
+    files of other sections, which may be beside those of days.
     """
     ours = {(source / other).absolute() for other in others}
     names = sorted(

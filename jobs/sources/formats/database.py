@@ -1,7 +1,7 @@
-"""Sections of a source that lie in a database, copied to files, which the rest of ingest reads.
+"""Sections of a source in a database: they are copied to files, and the rest of ingest reads those.
 
-One copy, so that a table which changes meanwhile is the same for all that reads it. Columns that
-nobody asks for stay where they are.
+There is one copy, so a table that changes meanwhile is the same for every reader. Columns that the
+spec does not name are not copied.
 """
 
 from __future__ import annotations
