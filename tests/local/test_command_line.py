@@ -26,7 +26,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         (["backfill", "--from", "1998-03-02", "--to", "1998-03-01"], "swap FROM and TO"),
     ],
 )
-def test_a_wrong_date_is_told_before_anything_starts(
+def test_a_wrong_date_is_reported_before_anything_starts(
     settings: Settings, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(arguments) == 2
