@@ -7,7 +7,7 @@ A writer fills a new version folder beside the old one, seals it with a `_SUCCES
 then moves the symlink in one atomic rename. Whatever happens before that rename (a kill, a full
 disk) leaves the old version in force; whatever happens after it leaves the new one. A lock that
 the kernel drops with its holder keeps two writers of one partition apart, so a version that the
-symlink does not name is garbage to whoever holds the lock.
+symlink does not name is garbage to the holder of the lock.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Lake:
         return self.version(table, ds)
 
     def manifest(self, table: str, ds: date) -> Manifest | None:
-        """What is known of the partition in force, or None when there is none."""
+        """The manifest of the partition in force, or None if there is none."""
         try:
             return Manifest(**json.loads((self.partition(table, ds) / "_SUCCESS").read_text()))
         except FileNotFoundError:

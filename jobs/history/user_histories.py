@@ -77,6 +77,6 @@ def _kept(lake: Lake, days: Mapping[date, Manifest], ds: date) -> date | None:
 
 
 def _digest(days: Mapping[date, Manifest]) -> str:
-    """Of the days that have interactions, and which those are."""
+    """A digest of the days with interactions and of their fingerprints."""
     made_of = [(str(day), held.fingerprint) for day, held in sorted(days.items()) if held.rows]
     return hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]

@@ -1,8 +1,8 @@
 """Interactions in a file (or folder) a day, of which only those that changed are read.
 
 A day of the lake depends on its file, on the dataset spec, and on which users and items are known.
-The fingerprint of its interactions names all three, so that a run knows without reading a file
-whether it would read the same again. Late events change the file of their own day.
+The fingerprint of its interactions names all three, so a run knows without reading a file whether
+its rows would be the same. Late events change the file of their own day.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _HAS_UNKNOWN = "has unknown"
 
 @contextmanager
 def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Extract]:
-    """What the source's days up to `ds` have that the lake has not."""
+    """The days of the source up to `ds` that differ from those of the lake."""
     spark, files = source.spark, by_day(source.path, spec.interactions.file, ds)
     if not files:
         raise UserError(
@@ -58,7 +58,7 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
     )
     same -= _with_vanished(spark, lake, _of_other_ids(held, same, ids), users, items)
     if lake.manifest(INTERACTIONS_QUARANTINE.name, ds) is None:
-        same.discard(ds)  # retention has removed the night's own: only its file brings it back
+        same.discard(ds)  # retention has removed the quarantine of ds: only its file restores it
     changed = sorted(files.keys() - same)
     gone = {day: "0" for day, manifest in held.items() if manifest.rows and day not in files}
     parts = parts_of_days({day: files[day] for day in changed})
@@ -67,7 +67,7 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
     with materialised(lake, "checked", checked) as checked:
         reason_counts = quarantine.reason_counts(checked, spec)
         counts = balance.check(read.tally, balance.of_files(reason_counts), read.what)
-        # Of too many bad rows the quarantine says more, and stops the step, too.
+        # If there are too many bad rows, the quarantine stops the step with a better message.
         is_said = reason_counts and spec.max_quarantined_fraction < 1
         if not is_said and not any(each.reason is None for each in reason_counts):
             _check_some(source, files, held, same)
@@ -90,7 +90,7 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
 
 
 def _of_day(reason_counts: Sequence[ReasonCount], day: date) -> tuple[int, bool]:
-    """How many rows of the day are valid, and whether some are of users or items unknown."""
+    """How many rows of the day are valid, and whether some have an unknown user or item."""
     own = [each for each in reason_counts if each.day == day]
     has_unknown = any(each.reason in ("unknown_user", "unknown_item") for each in own)
     return sum(each.rows for each in own if each.reason is None), has_unknown
@@ -99,7 +99,7 @@ def _of_day(reason_counts: Sequence[ReasonCount], day: date) -> tuple[int, bool]
 def _check_some(
     source: SourceFolder, files: Mapping[date, Path], held: Mapping[date, Manifest], same: set[date]
 ) -> None:
-    """A `UserError` where all days that have a file would be empty: that is no quiet day."""
+    """A `UserError` if all days with a file would be empty."""
     if not any(held[day].rows for day in same):
         raise UserError(
             f"{source.path} has {len(files):,} days up to ds, from {min(files)} to {max(files)}, "
@@ -121,7 +121,7 @@ def _made_of(file: Path, spec: DatasetSpec) -> str:
 
 
 def _digest(*frames: DataFrame) -> str:
-    """Of the ids of users and items, whatever their order."""
+    """A digest of the ids of users and items that does not depend on their order."""
     digests = []
     for frame in frames:
         key = F.xxhash64(frame.columns[0])
@@ -145,7 +145,7 @@ def _of_other_ids(held: dict[date, Manifest], days: Iterable[date], ids: str) ->
 def _with_vanished(
     spark: SparkSession, lake: Lake, days: list[date], users: DataFrame, items: DataFrame
 ) -> set[date]:
-    """Those of the days that have a user or an item that is not known any more."""
+    """Those days with a user or an item that is no longer known."""
     vanished = set()
     for table, known in ((USER_DAYS, users), (ITEM_DAYS, items)):
         [key] = table.key

@@ -1,4 +1,4 @@
-"""The source's users and items in the lake, as a night finds them, attributes as lists."""
+"""The users and items of the source as tables of the lake, with attributes as lists."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _COUNTED = (*_RULES, "_broken", "_titles")
 class Entities:
     """Users and items, one row per id.
 
-    rows: of each file, by the name of its table, how many rows were read, and what became of them
-    set_aside: what is to be said of those that are not among them
+    rows: for each file, by the name of its table, the rows read, kept, set aside and left out
+    set_aside: sentences about rows that are not among them
     """
 
     users: DataFrame
@@ -51,7 +51,7 @@ def read_entities(
 ) -> Entities:
     """Users and items, checked: one row per id, as many as the spec expects.
 
-    A source without a file of users has those of its interactions up to ds, `visible`.
+    Without a file of users, the users are those of the interactions up to ds, `visible`.
     """
     set_aside: list[str] = []
     rows: dict[str, Counts] = {}
@@ -143,7 +143,7 @@ def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[s
 
 
 def _notes(what: str, key: str, rows: Mapping[str, int]) -> Iterator[str]:
-    """What is to be said of rows that do not count, or not with all they have."""
+    """Sentences about rows that do not count, or count without some of their values."""
     if broken := rows["_broken"]:
         yield (
             f"{what}: {broken:,} rows have more or fewer columns than the file, or a line "

@@ -34,7 +34,7 @@ AFTER_DS = "after ds"
 
 @contextmanager
 def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Extract]:
-    """What the source has up to `ds`; a `UserError` when it is altered, or begins later."""
+    """The rows of the source up to `ds`; a `UserError` if it is altered, or begins later."""
     now = utc.end_of(utc.today())
     read = read_interactions(source, spec.interactions)
     parsed = read.rows
@@ -43,7 +43,7 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
     seen = parsed.where(visible & F.col("is_whole"))
     entities = read_entities(source, spec, visible=seen)
     users, items = entities.users, entities.items
-    # Later days are not this night's, but a day that has not come yet is no day at all.
+    # Later days belong to later nights; a day in the future is an error.
     tonight = visible | is_future(spec.interactions, now)
     rows = read.tally.without(parsed, AFTER_DS, ~tonight, F.col("source_number"))
     # Materialised, not cached: Spark would find cached rows again by the path of the file, even
@@ -71,7 +71,7 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
 
 
 def _fingerprints(checked: DataFrame, spec: DatasetSpec) -> dict[date, str]:
-    """Of the valid rows of each day: their number, and a hash that no order changes."""
+    """For the valid rows of each day: their number, and a hash that no order changes."""
     table = tables.interactions(spec)
     row_hash = F.xxhash64(*table.column_names)
     counts = (

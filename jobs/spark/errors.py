@@ -1,4 +1,4 @@
-"""What a Spark error means to a person: a full disk, a damaged file, a driver that is no more.
+"""Spark errors in words for a person: a full disk, a damaged file, a driver that has ended.
 
 A server and a driver of the step's own raise errors of different classes, and both put the whole
 Java stack into the text: the text is what they have in common.

@@ -43,7 +43,7 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
 def _active(
     spark: SparkSession, lake: Lake, spec: DatasetSpec, held_out: Holdout, ds: date
 ) -> tuple[DataFrame, DataFrame]:
-    """Users and items with an interaction up to ds, with what they did, indices and attributes."""
+    """Users and items with an interaction up to ds, with statistics, indices and attributes."""
     user_days = daily_statistics.read(spark, lake, USER_DAYS, ds)
     item_days = daily_statistics.read(spark, lake, ITEM_DAYS, ds)
     cold_max = spec.cold_start.cold_user_max_interactions

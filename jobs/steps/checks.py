@@ -53,7 +53,7 @@ Frames = Iterator[tuple[Table, DataFrame]]
 
 
 def check_interactions(settings: Settings, ds: date, record: journal.Step) -> None:
-    """Check the interactions up to ds that no night has checked before, and what was set aside."""
+    """Check the interactions up to ds that no night has checked before, and the quarantine."""
     spec = dataset_choice.of_lake(settings.lake)
     interactions = tables.interactions(spec)
     days = incremental.days_to_check(Lake(root=settings.lake), interactions, ds)

@@ -65,7 +65,7 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
 
 
 def _account(extract: Extract, record: journal.Step) -> None:
-    """Say in the journal what became of each row of interactions that was read."""
+    """Write the accounts of the rows of interactions to the journal."""
     counts = {KEPT: 0, **rows_by_file.total(extract.rows.values())}
     record.rows_in = counts[READ]
     record.facts["rows"] = {name: n for name, n in counts.items() if name != QUARANTINED}

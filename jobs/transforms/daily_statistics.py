@@ -73,7 +73,7 @@ def item_statistics(days: DataFrame, held_out: Holdout) -> DataFrame:
 
 
 def _sum(ratings: Column) -> Column:
-    """As decimals, because a sum of doubles depends on the order in which they meet."""
+    """A sum of decimals, because a sum of doubles depends on their order."""
     return F.coalesce(F.sum(ratings.cast("decimal(28, 6)")).cast("double"), F.lit(0.0))
 
 

@@ -1,4 +1,4 @@
-"""What a driver's error means to a person: correct it, try again, or free some disk."""
+"""A driver's errors in words for a person: correct it, try again, or free some disk."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """PostgreSQL: a publication's rows of a product are a partition of their own.
 
 A partition is filled, keyed and analysed while no reader knows of it, attached without locking
-any out, and dropped whole later, when nobody reads it. The swap is a row and not the partition,
-because a detached one would need all readers to leave (docs/adr/0017).
+readers out, and dropped whole later, when nobody reads it. A row is swapped and not the partition,
+because detaching a partition waits for all readers to leave (docs/adr/0017).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class PartitionedPublication(Publication):
         for statement in ddl.indexes(product.name, part):
             connection.execute(statement)
         first, day = self.number, ddl.literal(str(ds))
-        # Says what the bounds do, so that attaching need not look at every row.
+        # The same condition as the bounds, so that attaching does not read every row.
         connection.execute(
             f"ALTER TABLE {ddl.stored(part)} ADD CHECK (ds = {day} AND publication = {first:d})"
         )
@@ -96,7 +96,7 @@ class PartitionedPublication(Publication):
                 self.connection.rollback()
                 return
             try:
-                # Whoever comes while it waits for readers to leave waits too, so it is short.
+                # Readers that arrive during the wait have to wait too, so the timeout is short.
                 self.connection.execute("SET LOCAL lock_timeout = '50ms'")
                 self.connection.execute(f"DROP TABLE IF EXISTS {ddl.stored(name)}")
                 self.connection.commit()

@@ -1,6 +1,6 @@
 """A publication: rows loaded beside all others, then one row that makes them a day's.
 
-What holds of every engine is here. `partitions` and `duckdb_file` say what two of them do better.
+This module works with every engine. `partitions` and `duckdb_file` have better ways for two.
 """
 
 from __future__ import annotations

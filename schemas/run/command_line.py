@@ -23,8 +23,8 @@ _FULL_TEXT = "No space left on device"  # how a JVM on the other side of a conne
 def run(action: Callable[[], None]) -> int:
     """Run `action` in UTC; its exit code: 0 done, 2 a mistake of the user, 1 anything else.
 
-    A mistake, a fault that may pass and a full disk are shown in one message; other faults keep
-    their traceback.
+    A mistake of the user, an error that may pass and a full disk are shown in one message; other
+    errors keep their traceback.
     """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")  # others: warnings
     for package in ("coldstart", "benchmarks", "jobs", "meta_model", "schemas"):

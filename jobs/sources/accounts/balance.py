@@ -1,4 +1,4 @@
-"""Rows in, rows out: no row of a source's files may vanish without a word."""
+"""Rows in, rows out: no row of a source may be lost without an error."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _FILES = 20  # in an error
 
 
 def check(tally: Tally, arrived: Mapping[str | None, int], what: str) -> Counts:
-    """What the tally counted; a `UserError` when rows of `what` came in that went nowhere.
+    """The counts of the tally; a `UserError` when rows of `what` came in that went nowhere.
 
     `arrived`: how many rows of each file were written, whether good or bad.
-    Spark may count a row twice when it does a piece of work again, on a cluster that loses a
-    machine: before anything is said, all is counted once more.
+    Spark may count a row twice if it repeats a task, on a cluster that loses a machine. So before
+    an error, all rows are counted once more.
     """
     counts = tally.counts()
     if not _unbalanced(counts, arrived):

@@ -2,8 +2,8 @@
 
 Spark expands patterns in paths, skips names that begin with `_`, guesses a compression by the end
 of a name, checks a `.crc` beside a file, prints paths in a spelling of its own, and under LC_ALL=C
-cannot open a name beyond ASCII at all. So it is given links, whose names are numbers: a row's file
-is the one that has its link's number, and no path is ever compared as text.
+cannot open a name beyond ASCII at all. So Spark reads links with numbers for names. The number of
+the link identifies the file of a row, and no path is ever compared as text.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SourceFolder:
     def stage(
         self, parts: Sequence[Part], ends: Sequence[str], name: str | None = None
     ) -> list[Staged]:
-        """Links to the files; `ends` are their names' ends, which tell Spark the compression.
+        """Links to the files; from `ends`, the ends of their names, Spark infers the compression.
 
         A row's file is called by its path in the source, or `name`.
         """
@@ -65,7 +65,7 @@ class SourceFolder:
     def named(self, frame: DataFrame, staged: Sequence[Staged]) -> DataFrame:
         """The frame with `_file` and `_day` of each row's file.
 
-        A left join: a row whose file nobody knows would still be there, and stop the run.
+        A left join: a row of an unknown file stays, and stops the run.
         """
         if len(staged) == 1:
             name, day = F.lit(staged[0].name), F.lit(staged[0].part.day).cast("date")
@@ -107,5 +107,5 @@ def opened(spark: SparkSession, path: Path, lake: Lake) -> Iterator[SourceFolder
 
 
 def file_number() -> Column:
-    """Of the file that a row was read from, by the name of its link."""
+    """The number of the file that a row was read from, by the name of its link."""
     return F.regexp_extract("_metadata.file_name", r"^\d+", 0).cast("int")

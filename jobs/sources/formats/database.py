@@ -81,5 +81,5 @@ def _first_line(error: Exception) -> str:
 
 
 def name_of(file: SourceFile) -> str:
-    """What a person calls the file: of a copied table, the table's name."""
+    """The name of the file for people; for a copied table, the name of the table."""
     return Path(file.file).name if file.format == "jdbc" else file.file
