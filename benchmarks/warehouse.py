@@ -116,7 +116,7 @@ def _publish(uri_text: str, partitions: dict[Table, Path], rows: int, run: str, 
         for product, partition in partitions.items():
             writer.load(product, DS, partition)
         with writer.short_transaction():
-            writer.point(DS, warehouse_rows.publication(rows, run))
+            writer.activate(DS, warehouse_rows.publication(rows, run))
     seconds = time.perf_counter() - started
     pipe.send((seconds, _peak_mib()))
 

@@ -153,7 +153,7 @@ _BOOKKEEPING = {"step", "ds", "at", "event"}
 def _warehouse() -> dict[str, str]:
     """The warehouse of the Airflow connection that `COLDSTART_WAREHOUSE_CONNECTION` names, if any.
 
-    A step is told in its environment, which no log and no list of processes shows.
+    A step gets it in its environment, which no log and no list of processes shows.
     """
     name = variables().get("COLDSTART_WAREHOUSE_CONNECTION")
     return {"COLDSTART_WAREHOUSE": BaseHook.get_connection(name).get_uri()} if name else {}

@@ -98,8 +98,8 @@ def _add_choice(gate: argparse.ArgumentParser) -> None:
 def _run_step(options: argparse.Namespace) -> None:
     settings, ds = Settings.from_environment(), parse_ds(options.ds)
     step: Step = options.step
-    turn = Lake(root=settings.lake).turn(step.name, ds)
-    with journal.step(settings.journals, step.name, ds) as record, turn:
+    lock = Lake(root=settings.lake).step_lock(step.name, ds)
+    with journal.step(settings.journals, step.name, ds) as record, lock:
         # Imported inside the step: pyspark and Great Expectations take seconds to load, which each
         # command should pay only for what it uses, and which counts as its time.
         run = step.function()

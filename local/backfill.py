@@ -10,7 +10,7 @@ from local.airflow_api import UNENDED_STATES, AirflowApi
 from local.airflow_environment import AirflowHome
 from local.processes import POLL_SECONDS, free_port
 from local.progress import JournalFollower, Progress, Terminal
-from local.services import airflow, fetch, log_name, migrate, sole_use, spark_server
+from local.services import airflow, fetch, log_name, migrate, single_instance, spark_server
 from schemas.errors import UserError
 from schemas.run import journal
 from schemas.run.settings import Settings
@@ -23,7 +23,7 @@ def backfill(settings: Settings, first: date, last: date, model: str) -> int:
     if first > last:
         raise UserError(f"the first day {first} is after the last day {last}; swap FROM and TO.")
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    with sole_use(settings, "backfill"), spark_server(settings) as spark:
+    with single_instance(settings, "backfill"), spark_server(settings) as spark:
         if code := fetch(settings):
             return code
         migrate(settings)

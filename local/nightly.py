@@ -12,7 +12,16 @@ from local.airflow_api import DAG_ID
 from local.airflow_environment import AirflowHome, airflow_variables
 from local.processes import POLL_SECONDS, Child, base_environment, free_port, running
 from local.progress import JournalFollower, Progress, Terminal
-from local.services import AIRFLOW, fetch, job, log_name, logs, migrate, sole_use, spark_server
+from local.services import (
+    AIRFLOW,
+    fetch,
+    job,
+    log_name,
+    logs,
+    migrate,
+    single_instance,
+    spark_server,
+)
 from schemas.pipeline import PUBLISH
 from schemas.run import journal
 from schemas.run.settings import Settings
@@ -25,7 +34,7 @@ _WATCHED = {"COLDSTART_RETRIES": "0", "COLDSTART_DEADLINE_HOURS": "0"}
 def nightly(settings: Settings, ds: date, model: str) -> int:
     """Run the night of `ds`, showing it on the terminal; the exit code."""
     started = time.monotonic()
-    with sole_use(settings, "nightly"), spark_server(settings) as spark:
+    with single_instance(settings, "nightly"), spark_server(settings) as spark:
         if code := fetch(settings):
             return code
         terminal = Terminal(sys.stdout)

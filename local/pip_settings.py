@@ -1,6 +1,6 @@
-"""What pip was told of package indexes, in uv's words: uv reads none of pip's files.
+"""Pip's settings of package indexes, as settings of uv, which reads none of pip's files.
 
-Whoever installs from a mirror, or from wheels on a disk, has told pip so, once for a machine.
+A machine that installs from a mirror, or from wheels on a disk, has this in the settings of pip.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def running(
     try:
         process = subprocess.Popen(
             guard,
-            stdin=subprocess.PIPE,  # closes when this process ends, which tells the guard to end
+            stdin=subprocess.PIPE,  # closes when this process ends, so that the guard ends
             stdout=output,
             stderr=subprocess.STDOUT if output else None,
             env={**environment, "PYTHONPATH": str(REPOSITORY)},

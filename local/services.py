@@ -39,7 +39,7 @@ def logs(settings: Settings) -> Path:
 
 
 @contextmanager
-def sole_use(settings: Settings, purpose: str) -> Iterator[None]:
+def single_instance(settings: Settings, purpose: str) -> Iterator[None]:
     """Keep two launchers off one home: they would share one Airflow database, one scheduler."""
     settings.home.mkdir(parents=True, exist_ok=True)
     path = settings.home / "local.lock"
@@ -148,5 +148,5 @@ def airflow(
 
 
 def log_name(path: Path) -> str:
-    """A path as a reader wants it: relative to the repository when it lies inside."""
+    """A path as a reader wants it: relative to the repository if it is inside."""
     return str(path.relative_to(REPOSITORY)) if path.is_relative_to(REPOSITORY) else str(path)

@@ -16,7 +16,7 @@ class InstallError(Exception):
 
 
 class Stages:
-    """Runs commands one after the other; the log is begun anew."""
+    """Runs commands one after the other; the log starts empty."""
 
     def __init__(self, log: Path) -> None:
         self._log = log

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from local.airflow_environment import USERS, AirflowHome
 from local.processes import free_port
-from local.services import airflow, fetch, migrate, sole_use, spark_server
+from local.services import airflow, fetch, migrate, single_instance, spark_server
 from schemas.run.settings import Settings
 
 PREFERRED_PORT = 8080
@@ -16,7 +16,7 @@ PREFERRED_PORT = 8080
 def ui(settings: Settings, *, scheduled: bool) -> int:
     """Serve until Ctrl-C or SIGTERM; the exit code."""
     port = free_port(PREFERRED_PORT)
-    with sole_use(settings, "ui"), spark_server(settings) as spark:
+    with single_instance(settings, "ui"), spark_server(settings) as spark:
         if code := fetch(settings):
             return code
         migrate(settings)

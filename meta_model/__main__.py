@@ -40,8 +40,8 @@ def _run(options: argparse.Namespace) -> None:
     step: Step = options.step
     is_helper = int(os.environ.get("RANK", 0)) > 0  # torchrun's, see meta_model.training.processes
     # A retry waits for a first try that lives on without its Airflow task.
-    turn = nullcontext() if is_helper else Lake(root=settings.lake).turn(step.name, ds)
-    with journal.step(settings.journals, step.name, ds, is_helper=is_helper) as record, turn:
+    lock = nullcontext() if is_helper else Lake(root=settings.lake).step_lock(step.name, ds)
+    with journal.step(settings.journals, step.name, ds, is_helper=is_helper) as record, lock:
         # Inside the step: torch takes seconds to load, which --help should not pay.
         from meta_model.device import choose_device
 

@@ -122,7 +122,7 @@ def settings() -> str:
         "`COLDSTART_CONFIG` says. The file is optional, and so is each key. A variable of the "
         "environment wins over its key, and an empty one counts as not set. Relative paths begin "
         "at the file. A key that there is not, or a value that does not fit, ends a command with "
-        "exit code 2 before it does anything, and all such mistakes are told at once.",
+        "exit code 2 before it does anything, and the error lists all such mistakes.",
         f"```toml\n{EXAMPLE}```",
         "Who reads a source that is a database has no key, because the file may be shared: "
         "`COLDSTART_SOURCE_USER` and `COLDSTART_SOURCE_PASSWORD`. An image has no file: mount one, "

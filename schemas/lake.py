@@ -7,7 +7,7 @@ A writer fills a new version folder beside the old one, seals it with a `_SUCCES
 then moves the symlink in one atomic rename. Whatever happens before that rename (a kill, a full
 disk) leaves the old version in force; whatever happens after it leaves the new one. A lock that
 the kernel drops with its holder keeps two writers of one partition apart, so a version that the
-symlink does not name is garbage to whoever holds the lock.
+symlink does not name is garbage to the holder of the lock.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Lake:
         return self.version(table, ds)
 
     def manifest(self, table: str, ds: date) -> Manifest | None:
-        """What is known of the partition in force, or None when there is none."""
+        """The manifest of the partition in force, or None if there is none."""
         try:
             return Manifest(**json.loads((self.partition(table, ds) / "_SUCCESS").read_text()))
         except FileNotFoundError:
@@ -94,7 +94,7 @@ class Lake:
 
     @contextmanager
     def replacing(self, table: str, ds: date) -> Iterator[Draft]:
-        """A new version of a partition; it takes the old one's place when the block ends well.
+        """A new version of a partition; it replaces the old one if the block raises no error.
 
         Waits while another process replaces the same partition.
         """
@@ -114,7 +114,7 @@ class Lake:
                 if isinstance(error, OSError) and error.filename is None:
                     error.filename = str(draft.path)  # a write that fails does not say where
                 raise
-            _point(link, draft.path)
+            _activate(link, draft.path)
             _remove_all_but(versions, draft.path.name)
 
     def remove(self, table: str, ds: date) -> None:
@@ -125,10 +125,10 @@ class Lake:
             shutil.rmtree(self.root / ".versions" / table / f"ds={ds}", ignore_errors=True)
 
     @contextmanager
-    def turn(self, step: str, ds: date) -> Iterator[None]:
+    def step_lock(self, step: str, ds: date) -> Iterator[None]:
         """One run of a step and `ds` at a time, so that its tables all come from one run.
 
-        Waits while another process has its turn.
+        Waits while another process holds it.
         """
         with exclusive_lock(self.root / ".locks" / f"step.{step}.ds={ds}"):
             yield
@@ -174,7 +174,7 @@ def written_at(version: Path) -> datetime:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold `path` alone; the kernel frees it when the holder ends, however it ends."""
+    """Hold `path` exclusively; the kernel releases it when the holder ends, also by a kill."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
         try:
@@ -185,8 +185,8 @@ def exclusive_lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _point(link: Path, version: Path) -> None:
-    """Make `link` name `version` in one atomic rename."""
+def _activate(link: Path, version: Path) -> None:
+    """Make `version` the one that `link` names, by one atomic rename."""
     link.parent.mkdir(parents=True, exist_ok=True)
     temporary = version.parent / f"{version.name}.link"
     temporary.symlink_to(os.path.relpath(version, link.parent))
@@ -195,8 +195,8 @@ def _point(link: Path, version: Path) -> None:
 
 
 def _remove_all_but(versions: Path, name: str | None) -> None:
-    """Remove what is garbage. A Spark server may still be writing for a step that was killed:
-    what cannot be removed under its hands is garbage to the next run as well."""
+    """Remove all other versions. A Spark server may still be writing for a step that was killed:
+    the next run removes what cannot be removed now."""
     for path in versions.iterdir():
         if path.is_symlink():
             path.unlink()

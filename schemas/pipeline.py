@@ -1,7 +1,7 @@
 """The night, once: its steps, what each reads and makes, and what it waits for.
 
 Commands, the tasks and edges of the DAG, lineage, the order of the report, names in the journal and
-what an error tells a person to run are made from here. `name` is the only spelling of a step.
+the commands that errors advise are made from here. `name` is the only spelling of a step.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ class Step:
     does: in one sentence, for people
     run: `module:function`, imported when the step runs, as libraries take seconds to load
     reads, makes: tables of the lake
-    also_reads, also_makes: the same of what is no table of the lake, in words
+    also_reads, also_makes: what else it reads and makes, in words
     after: the steps that have to end well before it begins
     takes_model: whether it is about one learner, and has the option `--model`
-    pool: what it needs that a machine has little of
-    even_if_failed: whether it also runs after a failure, and has no say in how the night ended
+    pool: the scarce resource of a machine that it needs
+    even_if_failed: whether it also runs after a failure; the night's success does not depend on it
     """
 
     name: str

@@ -73,12 +73,12 @@ def load(record: type[Made], path: Path, what: str) -> Made:
     try:
         return record.model_validate(_table(path, what), context=path.parent)
     except ValidationError as error:
-        told = [_told(mistake, record, str(path)) for mistake in error.errors()]
-    listed = "".join(f"\n  {n}. {text}" for n, text in enumerate(told, start=1))
-    raise UserError(told[0] if len(told) == 1 else f"{len(told)} mistakes:{listed}")
+        texts = [_text(mistake, record, str(path)) for mistake in error.errors()]
+    listed = "".join(f"\n  {n}. {text}" for n, text in enumerate(texts, start=1))
+    raise UserError(texts[0] if len(texts) == 1 else f"{len(texts)} mistakes:{listed}")
 
 
-def _told(mistake: ErrorDetails, record: type[Record], path: str) -> str:
+def _text(mistake: ErrorDetails, record: type[Record], path: str) -> str:
     """One mistake in a sentence: where it is, what was found, what was expected, what to do."""
     kind, found, context = mistake["type"], mistake["input"], mistake.get("ctx", {})
     names, table = _place(record, mistake["loc"])

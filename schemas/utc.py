@@ -42,7 +42,7 @@ def end_of(day: date) -> datetime:
 
 
 def shown(instant: datetime) -> str:
-    """For a reader who has been told that times are UTC."""
+    """For a reader who knows that times are UTC."""
     return str(_in_utc(instant).replace(tzinfo=None))
 
 

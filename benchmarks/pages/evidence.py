@@ -28,7 +28,7 @@ def text(found: Sequence[Record]) -> str:
         "`evidence` is the list that is published "
         "([decision 25](../adr/0025-evidence-is-chosen-as-a-set.md)). By a score of each item "
         "alone: `evidence_correlation` "
-        "([decision 19](../adr/0019-a-list-goes-by-what-reactions-tell.md)), `evidence_paper` "
+        "([decision 19](../adr/0019-evidence-by-item-rest-correlation.md)), `evidence_paper` "
         "(MeLU's formula), `evidence_robust` (the same with the gradient of the prediction), "
         "`popularity`, `entropy` of the ratings, `popularity_x_entropy`, `helf`. Chosen as sets, "
         "from the same candidates and users as ours: `d_optimal` and `a_optimal` (Bayesian "

@@ -1,8 +1,7 @@
 """Great Expectations' Data Docs of one check, as pages that a browser shows without a network.
 
-The pages that Great Expectations makes load their looks and scripts from other hosts, which shows
-a bare page to an offline reader and tells those hosts who reads it. Both are taken out here, and a
-few lines of style take their place.
+The pages of Great Expectations load styles and scripts from other hosts. An offline reader would
+see a bare page, and those hosts would learn who reads it. Here a few lines of style replace both.
 """
 
 from __future__ import annotations

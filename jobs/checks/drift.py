@@ -1,4 +1,4 @@
-"""What the tables of a ds have beside those of the ds before, for the checks to judge."""
+"""The tables of a ds compared with those of the previous ds, for the checks."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Great Expectations over one Spark frame: all verdicts in one pass, details of the broken ones.
 
-Asking for details costs a Spark job an expectation, so what must hold of rows is first asked for
-verdicts, which one aggregation gives for all; only what fails is asked again for its rows.
+Details cost one Spark job for each expectation. So one aggregation first gives the verdicts of all
+expectations on rows, and only those that fail are evaluated again for their rows.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Validator:
         self._spark = context.data_sources.add_spark("spark", persist=False)
 
     def validate(self, table: Table, frame: DataFrame) -> Validation:
-        """Check a frame of the table's columns and of those its rules take from other tables."""
+        """Check a frame of the table's columns and of those that its rules need from others."""
         faults = [F.expr(rule.faults).cast("long").alias(rule.name) for rule in rules(table)]
         asset = self._spark.add_dataframe_asset(table.name)
         whole = asset.add_batch_definition_whole_dataframe("whole")
@@ -125,7 +125,7 @@ def _add(result: ExpectationSuiteValidationResult, kept: list[ExpectationValidat
 
 
 def _raise_if_unanswered(table: Table, result: ExpectationValidationResult) -> None:
-    """An expectation that could not be evaluated is a fault of the program, not of the data."""
+    """An expectation that could not be evaluated is an error of the program, not of the data."""
     info = result.exception_info or {}
     for entry in [info, *(value for value in info.values() if isinstance(value, dict))]:
         if entry.get("raised_exception"):

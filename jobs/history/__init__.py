@@ -1,1 +1,1 @@
-"""What is kept of the interactions from night to night."""
+"""Aggregates and histories of interactions that are kept from night to night."""

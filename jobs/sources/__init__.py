@@ -1,1 +1,1 @@
-"""What a source holds, however it lies there, as frames that ingest checks and writes."""
+"""The rows of a source, in any format and layout, as frames that ingest checks and writes."""

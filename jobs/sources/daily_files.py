@@ -1,8 +1,8 @@
 """Interactions in a file (or folder) a day, of which only those that changed are read.
 
 A day of the lake depends on its file, on the dataset spec, and on which users and items are known.
-The fingerprint of its interactions names all three, so that a run knows without reading a file
-whether it would read the same again. Late events change the file of their own day.
+The fingerprint of its interactions names all three, so a run knows without reading a file whether
+its rows would be the same. Late events change the file of their own day.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.history import activity
+from jobs.history import daily_statistics
 from jobs.sources.accounts import balance, quarantine
-from jobs.sources.accounts.quarantine import Outcome
+from jobs.sources.accounts.quarantine import ReasonCount
 from jobs.sources.entities import read_entities
+from jobs.sources.extract import Extract
 from jobs.sources.files.folder import SourceFolder
 from jobs.sources.files.paths import by_day, files_in, of_no_day, parts_of_days
 from jobs.sources.reading import read_interactions
-from jobs.sources.taken import Taken
-from jobs.spark.partitions import read_days, set_down
+from jobs.spark.partitions import materialised, read_days
 from jobs.spark.rows import collected, only_row
 from jobs.transforms.source import with_reasons
 from schemas import utc
 from schemas.dataset.spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.lake import Lake, Manifest
-from schemas.tables.activity import ITEM_DAYS, USER_DAYS
+from schemas.tables.history import ITEM_DAYS, USER_DAYS
 from schemas.tables.lake import INTERACTIONS_QUARANTINE
 
 _HAS_UNKNOWN = "has unknown"
 
 
 @contextmanager
-def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Taken]:
-    """What the source's days up to `ds` have that the lake has not."""
+def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Extract]:
+    """The days of the source up to `ds` that differ from those of the lake."""
     spark, files = source.spark, by_day(source.path, spec.interactions.file, ds)
     if not files:
         raise UserError(
@@ -52,43 +52,46 @@ def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Itera
     made_of = {day: _made_of(file, spec) for day, file in files.items()}
     held = lake.days("interactions", until=ds)
     same = {day for day in files if _is_made_of(held.get(day), made_of[day], ids)}
-    same -= activity.stale(lake, USER_DAYS, ds).keys() | activity.stale(lake, ITEM_DAYS, ds).keys()
+    same -= (
+        daily_statistics.stale(lake, USER_DAYS, ds).keys()
+        | daily_statistics.stale(lake, ITEM_DAYS, ds).keys()
+    )
     same -= _with_vanished(spark, lake, _of_other_ids(held, same, ids), users, items)
     if lake.manifest(INTERACTIONS_QUARANTINE.name, ds) is None:
-        same.discard(ds)  # retention has removed the night's own: only its file brings it back
+        same.discard(ds)  # retention has removed the quarantine of ds: only its file restores it
     changed = sorted(files.keys() - same)
     gone = {day: "0" for day, manifest in held.items() if manifest.rows and day not in files}
     parts = parts_of_days({day: files[day] for day in changed})
     read = read_interactions(source, spec.interactions, parts)
     checked = with_reasons(read.rows, users, items, spec, now=utc.end_of(utc.today()))
-    with set_down(lake, "checked", checked) as checked:
-        outcomes = quarantine.outcomes(checked, spec)
-        counts = balance.check(read.tally, balance.of_files(outcomes), read.what)
-        # Of too many bad rows the quarantine says more, and stops the step, too.
-        is_said = outcomes and spec.max_quarantined_fraction < 1
-        if not is_said and not any(each.reason is None for each in outcomes):
+    with materialised(lake, "checked", checked) as checked:
+        reason_counts = quarantine.reason_counts(checked, spec)
+        counts = balance.check(read.tally, balance.of_files(reason_counts), read.what)
+        # If there are too many bad rows, the quarantine stops the step with a better message.
+        is_said = reason_counts and spec.max_quarantined_fraction < 1
+        if not is_said and not any(each.reason is None for each in reason_counts):
             _check_some(source, files, held, same)
         fingerprints = {}
         for day in changed:
-            valid, has_unknown = _of_day(outcomes, day)
+            valid, has_unknown = _of_day(reason_counts, day)
             flag = _HAS_UNKNOWN if has_unknown else ""
             fingerprints[day] = f"{valid}:{made_of[day]}:{ids}:{flag}"
-        yield Taken(
+        yield Extract(
             entities=entities,
             checked=checked,
-            outcomes=outcomes,
-            rows=balance.with_outcomes(counts, outcomes),
+            reason_counts=reason_counts,
+            rows=balance.with_reason_counts(counts, reason_counts),
             changed=fingerprints | gone,
             n_days=len(files),
-            told=[told] if (told := _not_read(source, spec)) else [],
+            notes=[note] if (note := _not_read(source, spec)) else [],
             # A ds without a file has an empty quarantine, and is no day of interactions.
             source_days=sorted({*changed, *gone} | {ds} - files.keys()),
         )
 
 
-def _of_day(outcomes: Sequence[Outcome], day: date) -> tuple[int, bool]:
-    """How many rows of the day are valid, and whether some are of users or items unknown."""
-    own = [each for each in outcomes if each.day == day]
+def _of_day(reason_counts: Sequence[ReasonCount], day: date) -> tuple[int, bool]:
+    """How many rows of the day are valid, and whether some have an unknown user or item."""
+    own = [each for each in reason_counts if each.day == day]
     has_unknown = any(each.reason in ("unknown_user", "unknown_item") for each in own)
     return sum(each.rows for each in own if each.reason is None), has_unknown
 
@@ -96,7 +99,7 @@ def _of_day(outcomes: Sequence[Outcome], day: date) -> tuple[int, bool]:
 def _check_some(
     source: SourceFolder, files: Mapping[date, Path], held: Mapping[date, Manifest], same: set[date]
 ) -> None:
-    """A `UserError` where all days that have a file would be empty: that is no quiet day."""
+    """A `UserError` if all days with a file would be empty."""
     if not any(held[day].rows for day in same):
         raise UserError(
             f"{source.path} has {len(files):,} days up to ds, from {min(files)} to {max(files)}, "
@@ -118,7 +121,7 @@ def _made_of(file: Path, spec: DatasetSpec) -> str:
 
 
 def _digest(*frames: DataFrame) -> str:
-    """Of the ids of users and items, whatever their order."""
+    """A digest of the ids of users and items that does not depend on their order."""
     digests = []
     for frame in frames:
         key = F.xxhash64(frame.columns[0])
@@ -142,7 +145,7 @@ def _of_other_ids(held: dict[date, Manifest], days: Iterable[date], ids: str) ->
 def _with_vanished(
     spark: SparkSession, lake: Lake, days: list[date], users: DataFrame, items: DataFrame
 ) -> set[date]:
-    """Those of the days that have a user or an item that is not known any more."""
+    """Those days with a user or an item that is no longer known."""
     vanished = set()
     for table, known in ((USER_DAYS, users), (ITEM_DAYS, items)):
         [key] = table.key

@@ -1,4 +1,4 @@
-"""The source's users and items in the lake, as a night finds them, attributes as lists."""
+"""The users and items of the source as tables of the lake, with attributes as lists."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _COUNTED = (*_RULES, "_broken", "_titles")
 class Entities:
     """Users and items, one row per id.
 
-    rows: of each file, by the name of its table, how many rows were read, and what became of them
-    set_aside: what is to be said of those that are not among them
+    rows: for each file, by the name of its table, the rows read, kept, set aside and left out
+    set_aside: sentences about rows that are not among them
     """
 
     users: DataFrame
@@ -51,7 +51,7 @@ def read_entities(
 ) -> Entities:
     """Users and items, checked: one row per id, as many as the spec expects.
 
-    A source without a file of users has those of its interactions up to ds, `visible`.
+    Without a file of users, the users are those of the interactions up to ds, `visible`.
     """
     set_aside: list[str] = []
     rows: dict[str, Counts] = {}
@@ -82,8 +82,8 @@ def _entities(
     path, [key] = source.path / file.file, table.key
     read = read_file(source, file, needed)
     check_plain(read, [name for name in names.values() if name is not None])
-    # Set down: interactions are held against what is written, whatever becomes of the file.
-    raw = source.set_down(read.rows)
+    # Materialised: interactions are checked against these rows, even if the file changes.
+    raw = source.materialise(read.rows)
     _check_lists(raw, file.features, path)
     rows = _check(read, raw, file, set_aside)
     frame = entities(raw.where(_counts(needed[0])), table, names, file.features)
@@ -107,7 +107,7 @@ def _counts(key: str) -> Column:
 
 
 def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[str]) -> Counts:
-    """What became of the rows, in one aggregation: those set down against those that were read."""
+    """The counts of the rows, in one aggregation: rows materialised against rows read."""
     key, title = (file.user_id, None) if isinstance(file, Users) else (file.item_id, file.title)
     flags = list(dict.fromkeys(name for each in file.features.values() for name in each.flags))
     odd = [F.max(F.when(is_set(column(name)).isNull(), column(name))) for name in flags]
@@ -134,7 +134,7 @@ def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[s
                 "or false, yes or no. Correct the file, or make the column a feature of its own."
             )
     sums = {name: sum(row[name] for row in by_file) for name in _COUNTED}
-    set_aside += _told(read.what, key, sums)
+    set_aside += _notes(read.what, key, sums)
     for row in by_file:
         left_out = {rule: row[rule] for rule in _RULES if row[rule]}
         kept = row["_rows"] - sum(left_out.values())
@@ -142,8 +142,8 @@ def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[s
     return rows
 
 
-def _told(what: str, key: str, rows: Mapping[str, int]) -> Iterator[str]:
-    """What is to be said of rows that do not count, or not with all they have."""
+def _notes(what: str, key: str, rows: Mapping[str, int]) -> Iterator[str]:
+    """Sentences about rows that do not count, or count without some of their values."""
     if broken := rows["_broken"]:
         yield (
             f"{what}: {broken:,} rows have more or fewer columns than the file, or a line "

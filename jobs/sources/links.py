@@ -31,7 +31,7 @@ _BROKEN = "broken"
 def read_links(source: SourceFolder, spec: DatasetSpec) -> tuple[DataFrame, dict[str, Counts]]:
     """The links that the source holds, none when the spec names no relation file.
 
-    Beside them, for each relation, how many rows its files have, and what became of them.
+    Also returns, for each relation, the rows of its files: read, kept, set aside and left out.
     """
     relations = spec.network.file_relations if spec.network else {}
     none = source.spark.createDataFrame([], spark_schema(tables.ITEM_LINKS))
@@ -66,9 +66,9 @@ def _links(
 
 
 def _rows(source: SourceFolder, file: SourceFile, needed: list[str]) -> tuple[DataFrame, Counts]:
-    """The whole rows: of a broken one nobody knows which column is the node."""
+    """The whole rows: in a broken row the column of the node is unknown."""
     read = read_file(source, file, needed)
-    rows = source.set_down(read.rows)
+    rows = source.materialise(read.rows)
     is_whole = F.col(f"{ORIGIN}.is_whole")
     found = rows.groupBy(F.col(f"{ORIGIN}.file").alias("file")).agg(
         F.count("*").alias("rows"), F.count_if(~is_whole).alias("broken")

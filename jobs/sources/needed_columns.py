@@ -1,4 +1,4 @@
-"""Which columns each file of a source is asked for."""
+"""The columns that are needed from each file of a source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Asked = list[tuple[SourceFile, list[str]]]
 
 
 def of_spec(spec: DatasetSpec) -> Asked:
-    """Every file that the spec names, with the columns that it is asked for."""
+    """Every file that the spec names, with its needed columns."""
     asked: Asked = [(spec.interactions, of_interactions(spec.interactions))]
     if spec.users is not None:
         asked.append((spec.users, of_users(spec.users)))

@@ -1,4 +1,4 @@
-"""Reads a source's files as frames of strings; what they mean is for the transforms."""
+"""Reads a source's files as frames of strings; the transforms interpret them."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def read_file(
 
 
 def with_bytes(parts: Sequence[Part], file: SourceFile) -> list[Part]:
-    """Those of the files that are not empty: a program without a row may leave a text without a
-    byte, header and all."""
+    """The files that are not empty: a program without a row may write a text without a byte, not
+    even a header."""
     is_text = file.format == "delimited"
     return [part for part in parts if not (is_text and headers.is_empty(part.path))]
 
@@ -92,7 +92,7 @@ def problems(
 
 
 def check_plain(read: Reading, names: Sequence[str]) -> None:
-    """A `UserError` when a column that has to have one value a row has lists."""
+    """A `UserError` if a column has lists and must have one value a row."""
     lists = {each.name for each in read.rows.schema if isinstance(each.dataType, T.ArrayType)}
     if found := sorted(lists.intersection(names)):
         raise UserError(
@@ -131,7 +131,7 @@ def _text(
 def _parquet(
     source: SourceFolder, parts: Sequence[Part], file: SourceFile, needed: list[str], tally: Tally
 ) -> DataFrame:
-    """Of a table of a database: its name, and no number of a row, for it has no order."""
+    """For a table of a database: its name, and no row numbers, because it has no order."""
     is_table = file.format == "jdbc"
     ends = [".parquet"] * len(parts)
     staged = source.stage(parts, ends, name_of(file) if is_table else None)
@@ -156,7 +156,7 @@ def _none(source: SourceFolder, needed: Sequence[str]) -> DataFrame:
 
 
 def altered(spec: DatasetSpec, source: Path, found: str, expected: str) -> UserError:
-    """A known data set holds something else than it should."""
+    """The error that a known data set is altered."""
     return UserError(
         f"{source} holds {found} where {spec.title} has {expected}; its files are cut or altered. "
         "Delete the folder and fetch it again; for data of your own, put a dataset.toml beside it."

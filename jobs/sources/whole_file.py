@@ -16,12 +16,12 @@ from pyspark.sql import functions as F
 
 from jobs.sources.accounts import balance, quarantine
 from jobs.sources.entities import read_entities
+from jobs.sources.extract import Extract
 from jobs.sources.files.folder import SourceFolder
 from jobs.sources.reading import altered, read_interactions
-from jobs.sources.taken import Taken
-from jobs.spark.partitions import set_down
+from jobs.spark.partitions import materialised
 from jobs.spark.rows import collected, only_row
-from jobs.transforms.source import is_ahead, is_early, valid_interactions, with_reasons
+from jobs.transforms.source import is_future, is_too_early, valid_interactions, with_reasons
 from schemas import utc
 from schemas.dataset import time_units
 from schemas.dataset.spec import DatasetSpec
@@ -33,8 +33,8 @@ AFTER_DS = "after ds"
 
 
 @contextmanager
-def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Taken]:
-    """What the source has up to `ds`; a `UserError` when it is altered, or begins later."""
+def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Iterator[Extract]:
+    """The rows of the source up to `ds`; a `UserError` if it is altered, or begins later."""
     now = utc.end_of(utc.today())
     read = read_interactions(source, spec.interactions)
     parsed = read.rows
@@ -43,15 +43,15 @@ def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Itera
     seen = parsed.where(visible & F.col("is_whole"))
     entities = read_entities(source, spec, visible=seen)
     users, items = entities.users, entities.items
-    # Later days are not this night's, but a day that has not come yet is no day at all.
-    tonight = visible | is_ahead(spec.interactions, now)
+    # Later days belong to later nights; a day in the future is an error.
+    tonight = visible | is_future(spec.interactions, now)
     rows = read.tally.without(parsed, AFTER_DS, ~tonight, F.col("source_number"))
-    # Set down, and not cached: Spark would find cached rows again by the file's path, even after
-    # the file has changed.
+    # Materialised, not cached: Spark would find cached rows again by the path of the file, even
+    # after the file has changed.
     checked = with_reasons(rows, users, items, spec, now=now)
-    with set_down(lake, "checked", checked) as checked:
-        outcomes = quarantine.outcomes(checked, spec)
-        counts = balance.check(read.tally, balance.of_files(outcomes), read.what)
+    with materialised(lake, "checked", checked) as checked:
+        reason_counts = quarantine.reason_counts(checked, spec)
+        counts = balance.check(read.tally, balance.of_files(reason_counts), read.what)
         fingerprints = _fingerprints(checked, spec)
         held = lake.days("interactions", until=ds)
         changed = {
@@ -60,18 +60,18 @@ def take(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> Itera
             if day not in held or held[day].fingerprint != fingerprint
         }
         gone = {day: "0" for day, of_day in held.items() if of_day.rows and day not in fingerprints}
-        yield Taken(
+        yield Extract(
             entities=entities,
             checked=checked,
-            outcomes=outcomes,
-            rows=balance.with_outcomes(counts, outcomes),
+            reason_counts=reason_counts,
+            rows=balance.with_reason_counts(counts, reason_counts),
             changed=changed | gone,
             n_days=len(fingerprints),
         )
 
 
 def _fingerprints(checked: DataFrame, spec: DatasetSpec) -> dict[date, str]:
-    """Of the valid rows of each day: their number, and a hash that no order changes."""
+    """For the valid rows of each day: their number, and a hash that no order changes."""
     table = tables.interactions(spec)
     row_hash = F.xxhash64(*table.column_names)
     counts = (
@@ -89,7 +89,7 @@ def _check_source(
     parsed: DataFrame, spec: DatasetSpec, source: Path, ds: date, now: datetime
 ) -> None:
     """An error when the source is altered, or ds comes before its first event."""
-    is_no_day = is_ahead(spec.interactions, now) | is_early(spec.interactions)
+    is_no_day = is_future(spec.interactions, now) | is_too_early(spec.interactions)
     at = F.when(~is_no_day, F.col("at"))
     seen = only_row(
         parsed.agg(F.count("*").alias("rows"), F.min(at).alias("first"), F.max(at).alias("last"))

@@ -1,4 +1,4 @@
-"""What a Spark error means to a person: a full disk, a damaged file, a driver that is no more.
+"""Spark errors in words for a person: a full disk, a damaged file, a driver that has ended.
 
 A server and a driver of the step's own raise errors of different classes, and both put the whole
 Java stack into the text: the text is what they have in common.
@@ -20,8 +20,8 @@ _GONE = {"Py4JNetworkError", "RetriesExceeded"}
 _VERSION = re.compile(r"/\.versions/(?P<table>\w+)/(?P<partition>ds=[\d-]+)/\w+/[^/]+$")
 
 
-def explained(error: Exception, lake: Path) -> Exception | None:
-    """The error in words that help; None when it is none of them."""
+def translated(error: Exception, lake: Path) -> Exception | None:
+    """The error translated for a person; None for every other error."""
     if is_driver_gone(error):
         return UserError(
             "Spark's driver has ended under the step; expected it to outlive the step. It may have "

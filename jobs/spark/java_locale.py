@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def for_any_name(environment: Mapping[str, str]) -> dict[str, str]:
-    """What to add to the environment, in which LC_ALL=C may stand, as of cron or a container.
+    """Variables to add to an environment that may have LC_ALL=C, as cron and containers do.
 
     A JVM takes the encoding of file names from there, and in the C locale it has only ASCII.
     """

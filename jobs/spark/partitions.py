@@ -25,8 +25,8 @@ ROW_GROUP_BYTES = 8 << 20
 class Ranges:
     """Files that each have a range of a column that runs from 1 to `last`.
 
-    Spark finds ranges by working the whole frame out once before it writes it. Of a column like
-    this they are known, and the same on any cluster.
+    Spark finds ranges by computing the whole frame once before it writes it. For such a column they
+    are known, and the same on any cluster.
     """
 
     column: str
@@ -121,7 +121,7 @@ def cached(frame: DataFrame) -> Iterator[DataFrame]:
 
 
 @contextmanager
-def set_down(lake: Lake, name: str, frame: DataFrame) -> Iterator[DataFrame]:
+def materialised(lake: Lake, name: str, frame: DataFrame) -> Iterator[DataFrame]:
     """The frame's rows as files on the lake's disk, for the block: a frame of any size, made once.
 
     One run at a time has the files of a name; another one waits.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
-from jobs.spark.errors import explained, is_driver_gone
+from jobs.spark.errors import is_driver_gone, translated
 from jobs.spark.java import IN_UTC, java_home, with_java_options
 from jobs.spark.java_locale import for_any_name
 from schemas.run.settings import Settings
@@ -82,7 +82,7 @@ def spark_session(settings: Settings) -> Iterator[SparkSession]:
         yield session
     except Exception as error:
         is_alive = not is_driver_gone(error)
-        if (meaning := explained(error, settings.lake)) is None:
+        if (meaning := translated(error, settings.lake)) is None:
             raise
         raise meaning from error
     finally:

@@ -8,14 +8,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.history.holdout import lake_holdout
-from jobs.history.timelines import ranges_of_users, timelines
+from jobs.history.user_histories import ranges_of_users, user_histories
 from jobs.spark.partitions import read_partition, write_partition
 from jobs.spark.rows import Row, collected
 from jobs.spark.session import spark_session
 from jobs.transforms import episodes as T
 from jobs.transforms.negatives import with_negatives
 from jobs.transforms.ratings import all_equal
-from jobs.transforms.timelines import with_profiles
+from jobs.transforms.user_histories import with_profiles
 from schemas import utc
 from schemas.dataset import choice as dataset_choice
 from schemas.errors import UserError
@@ -36,7 +36,7 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
             for profiles in (tables.user_profiles(spec), tables.item_profiles(spec))
         )
         record.rows_in = lake.rows("interactions", until=ds)
-        of_users = timelines(spark, lake, spec, ds, users, items, record)
+        of_users = user_histories(spark, lake, spec, ds, users, items, record)
         of_users = with_profiles(of_users, users, items)
         episodes = T.episodes(of_users, held_out, cold_start, table)
         if spec.is_implicit:
@@ -56,9 +56,9 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
             "or lower min_support and min_query in the dataset spec."
         )
     lowest, highest = min(row["lowest"] for row in train), max(row["highest"] for row in train)
-    if not spec.is_implicit and (told := all_equal(lowest, highest)):
-        record.facts["warnings"] = [told]
-        record.progress(told)
+    if not spec.is_implicit and (note := all_equal(lowest, highest)):
+        record.facts["warnings"] = [note]
+        record.progress(note)
 
 
 def _by_scenario(episodes: DataFrame) -> list[Row]:

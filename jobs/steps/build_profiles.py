@@ -7,12 +7,12 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.history import activity
+from jobs.history import daily_statistics
 from jobs.history.holdout import lake_holdout
 from jobs.spark.partitions import cached, read_partition, write_partition
 from jobs.spark.session import spark_session
 from jobs.transforms import profiles as T
-from jobs.transforms.activity import item_activity, user_activity
+from jobs.transforms.daily_statistics import item_statistics, user_statistics
 from jobs.transforms.profiles import by_arrival
 from schemas import utc
 from schemas.dataset import choice as dataset_choice
@@ -22,7 +22,7 @@ from schemas.lake import Lake
 from schemas.run import journal
 from schemas.run.settings import Settings
 from schemas.tables import lake as tables
-from schemas.tables.activity import ITEM_DAYS, USER_DAYS
+from schemas.tables.history import ITEM_DAYS, USER_DAYS
 
 
 def run(settings: Settings, ds: date, record: journal.Step) -> None:
@@ -43,12 +43,12 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
 def _active(
     spark: SparkSession, lake: Lake, spec: DatasetSpec, held_out: Holdout, ds: date
 ) -> tuple[DataFrame, DataFrame]:
-    """Users and items with an interaction up to ds, with what they did, indices and attributes."""
-    user_days = activity.read(spark, lake, USER_DAYS, ds)
-    item_days = activity.read(spark, lake, ITEM_DAYS, ds)
+    """Users and items with an interaction up to ds, with statistics, indices and attributes."""
+    user_days = daily_statistics.read(spark, lake, USER_DAYS, ds)
+    item_days = daily_statistics.read(spark, lake, ITEM_DAYS, ds)
     cold_max = spec.cold_start.cold_user_max_interactions
-    users = by_arrival(user_activity(user_days, held_out, cold_max), "user_id", "user_index")
-    items = by_arrival(item_activity(item_days, held_out), "item_id", "item_index")
+    users = by_arrival(user_statistics(user_days, held_out, cold_max), "user_id", "user_index")
+    items = by_arrival(item_statistics(item_days, held_out), "item_id", "item_index")
     known_users, known_items = (
         read_partition(spark, lake, table, ds) for table in (tables.users(spec), tables.items(spec))
     )

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.checks import data_docs, drift, unchecked
+from jobs.checks import data_docs, drift, incremental
 from jobs.checks.validation import Validation, Validator
 from jobs.spark.partitions import read_days, read_history, read_partition
 from jobs.spark.session import spark_session
-from jobs.transforms.relations import (
+from jobs.transforms.referential_checks import (
     with_chosen_negatives,
     with_rated,
     with_unfit_neighbours,
@@ -53,10 +53,10 @@ Frames = Iterator[tuple[Table, DataFrame]]
 
 
 def check_interactions(settings: Settings, ds: date, record: journal.Step) -> None:
-    """Check the interactions up to ds that no night has checked before, and what was set aside."""
+    """Check the interactions up to ds that no night has checked before, and the quarantine."""
     spec = dataset_choice.of_lake(settings.lake)
     interactions = tables.interactions(spec)
-    days = unchecked.days(Lake(root=settings.lake), interactions, ds)
+    days = incremental.days_to_check(Lake(root=settings.lake), interactions, ds)
 
     def frames(night: Night) -> Frames:
         yield interactions, read_days(night.spark, night.lake, interactions, sorted(days))
@@ -64,11 +64,11 @@ def check_interactions(settings: Settings, ds: date, record: journal.Step) -> No
 
     record.progress(f"days of interactions to check: {len(days)}")
     _check(settings, ds, record, spec, (interactions, tables.INTERACTIONS_QUARANTINE), frames)
-    unchecked.mark(days.values(), interactions)
+    incremental.mark_checked(days.values(), interactions)
 
 
 def check_features(settings: Settings, ds: date, record: journal.Step) -> None:
-    """Check what training reads: whom episodes and neighbours name has a profile."""
+    """Check what training reads: users and items of episodes and neighbours have a profile."""
     spec = dataset_choice.of_lake(settings.lake)
     checked = (
         tables.VOCABULARY,
@@ -147,7 +147,7 @@ def _check(
 ) -> None:
     """Validate the frames, write their Data Docs, and raise one `UserError` of all failures.
 
-    Drift against the ds before is told, and fails nothing.
+    Drift from the previous ds is reported, and fails no step.
     """
     lake = Lake(root=settings.lake)
     _check_files(lake, ds, checked)
@@ -180,7 +180,7 @@ def _check_files(lake: Lake, ds: date, checked: tuple[Table, ...]) -> None:
     problems = []
     for table in checked:
         is_history = table.name == "interactions"
-        for day in unchecked.days(lake, table, ds) if is_history else [ds]:
+        for day in incremental.days_to_check(lake, table, ds) if is_history else [ds]:
             partition = lake.require(table.name, day)
             for file in sorted(partition.glob("*.parquet")):
                 try:

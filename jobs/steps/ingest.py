@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from jobs.history import activity
+from jobs.history import daily_statistics
 from jobs.sources import entities, links
 from jobs.sources.accounts import quarantine, rows_by_file
 from jobs.sources.accounts.accounting import KEPT, QUARANTINED, READ
+from jobs.sources.extract import Extract
+from jobs.sources.extractors import extractor
 from jobs.sources.files import folder
 from jobs.sources.formats import database
-from jobs.sources.taken import Taken
-from jobs.sources.taking import taking
 from jobs.spark.partitions import write_days
 from jobs.spark.session import spark_session
 from jobs.transforms.source import valid_interactions
@@ -40,33 +40,33 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
         spark_session(settings) as spark,
         database.as_files(spark, settings, spec, lake) as spec,
         folder.opened(spark, settings.source, lake) as source,
-        taking(spec)(source, spec, lake, ds) as taken,
+        extractor(spec)(source, spec, lake, ds) as extract,
     ):
-        _account(taken, record)
-        reasons = quarantine.check(taken.checked, taken.outcomes, spec, spec_file)
+        _account(extract, record)
+        reasons = quarantine.check(extract.checked, extract.reason_counts, spec, spec_file)
         item_links, rows_of_links = links.read_links(source, spec)
-        rows = {"interactions": taken.rows, **taken.entities.rows, **rows_of_links}
+        rows = {"interactions": extract.rows, **extract.entities.rows, **rows_of_links}
         record.facts["rows_of_files"] = rows_by_file.worth_telling(rows)
-        entities.write_entities(taken.entities.users, tables.users(spec), lake, ds, record)
-        entities.write_entities(taken.entities.items, tables.items(spec), lake, ds, record)
+        entities.write_entities(extract.entities.users, tables.users(spec), lake, ds, record)
+        entities.write_entities(extract.entities.items, tables.items(spec), lake, ds, record)
         links.write_links(item_links, lake, ds, record)
-        quarantine.write(taken.checked, reasons, lake, ds, record, taken.source_days)
-        record.progress(f"{len(taken.changed)} of {taken.n_days} days are new or changed")
-        if taken.changed:
-            by_day = valid_interactions(taken.checked, interactions)
-            write_days(lake, interactions, by_day, taken.changed)
-        activity.bring_up_to_date(spark, lake, interactions, ds, record)
-        between = quarantine.between_levels(taken.outcomes, spec)
-        if told := [*taken.told, *taken.entities.set_aside, *filter(None, [between])]:
-            record.facts["warnings"] = told
-            for text in told:
+        quarantine.write(extract.checked, reasons, lake, ds, record, extract.source_days)
+        record.progress(f"{len(extract.changed)} of {extract.n_days} days are new or changed")
+        if extract.changed:
+            by_day = valid_interactions(extract.checked, interactions)
+            write_days(lake, interactions, by_day, extract.changed)
+        daily_statistics.bring_up_to_date(spark, lake, interactions, ds, record)
+        between = quarantine.between_levels(extract.reason_counts, spec)
+        if notes := [*extract.notes, *extract.entities.set_aside, *filter(None, [between])]:
+            record.facts["warnings"] = notes
+            for text in notes:
                 record.progress(text)
     record.rows_out = lake.rows("interactions", until=ds)
 
 
-def _account(taken: Taken, record: journal.Step) -> None:
-    """Say in the journal what became of each row of interactions that was read."""
-    counts = {KEPT: 0, **rows_by_file.total(taken.rows.values())}
+def _account(extract: Extract, record: journal.Step) -> None:
+    """Write the accounts of the rows of interactions to the journal."""
+    counts = {KEPT: 0, **rows_by_file.total(extract.rows.values())}
     record.rows_in = counts[READ]
     record.facts["rows"] = {name: n for name, n in counts.items() if name != QUARANTINED}
     left_out = [f"{n:,} {rule}" for rule, n in rows_by_file.rules(counts).items()]

@@ -1,6 +1,6 @@
 """Publish: the products of a ds replace that ds in the warehouse, all of them or none.
 
-Then their model is kept as the one that later nights' models have to hold.
+Then their model is kept as the champion, with which later nights' models are compared.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
             before = writer.published(ds)
             _refuse_stale(before, ds, publication)
             publication["published_at"] = utc.now()
-            writer.point(ds, {**publication, **_revision(before, publication)})
+            writer.activate(ds, {**publication, **_revision(before, publication)})
     record.rows_in = record.rows_out = sum(publication[f"{p.name}_rows"] for p in PRODUCTS)
     record.facts |= {
         "warehouse": str(settings.warehouse),
@@ -102,7 +102,7 @@ def _require_one_run(partitions: Mapping[Table, Path], ds: date, decided: Decisi
 def _keeping_model(settings: Settings, ds: date, decided: Decision, run: RunId) -> Iterator[None]:
     """Keep the model as the champion of later days when the block ends well: when it is published.
 
-    It is copied from where it lies, among the day's own models or as the champion it was before.
+    It is copied from the day's own models or, if it was the champion before, from the champions.
     """
     if decided.verdict == "challenger":
         source = Lake(root=settings.models).require(run.model, ds, made_by=META_TRAIN)
@@ -122,7 +122,7 @@ def _keeping_model(settings: Settings, ds: date, decided: Decision, run: RunId) 
 
 
 def _metrics(partition: Path, decided: Decision, run: RunId) -> dict[str, float]:
-    """What the published model is worth to new users, by metric."""
+    """The metrics of the published model for new users."""
     name = run.model if decided.verdict == "challenger" else CHAMPION
     rows = read_partition(MODEL_METRICS, partition).to_pylist()
     judged = (row for row in rows if (row["model"], row["scenario"]) == (name, "user_cold"))
@@ -130,7 +130,7 @@ def _metrics(partition: Path, decided: Decision, run: RunId) -> dict[str, float]
 
 
 def _origin(lake: Lake, ds: date) -> dict[str, Any]:
-    """What the night was made of, whatever has come since: how much, and how old it is."""
+    """The number and the age of the rows that the night was made of, without later changes."""
     users = tables.user_profiles(dataset_choice.of_lake(lake.root))
     partition = lake.require(users.name, ds)
     column = "n_interactions"
@@ -143,7 +143,7 @@ def _origin(lake: Lake, ds: date) -> dict[str, Any]:
 def _refuse_stale(
     before: Mapping[str, Any] | None, ds: date, publication: Mapping[str, Any]
 ) -> None:
-    """A run that a newer one of the same ds has overtaken changes nothing."""
+    """An error if a newer run of the same ds has published."""
 
     def age(of: Mapping[str, Any]) -> tuple[datetime, datetime]:
         return of["data_read_at"], of["made_at"]

@@ -17,14 +17,14 @@ from pyspark.sql import functions as F
 from jobs.sources import links, needed_columns
 from jobs.sources.accounts import quarantine, rows_by_file
 from jobs.sources.accounts.accounting import Counts
-from jobs.sources.accounts.quarantine import Outcome
+from jobs.sources.accounts.quarantine import ReasonCount
+from jobs.sources.extract import Extract
+from jobs.sources.extractors import extractor
 from jobs.sources.files.folder import SourceFolder, opened
 from jobs.sources.files.paths import parts
 from jobs.sources.formats import database
 from jobs.sources.formats.headers import columns_of
 from jobs.sources.reading import problems, with_bytes
-from jobs.sources.taken import Taken
-from jobs.sources.taking import taking
 from jobs.spark.rows import collected, only_row
 from jobs.spark.session import spark_session
 from jobs.tools import ratings
@@ -64,9 +64,9 @@ def run(settings: Settings, source: Path | None, spec_file: Path | None) -> None
         spark_session(settings) as spark,
         database.as_files(spark, settings, spec, Lake(root=Path(folder))) as spec,
         opened(spark, settings.source, Lake(root=Path(folder))) as opened_source,
-        taking(spec)(opened_source, spec, Lake(root=Path(folder)), utc.today()) as taken,
+        extractor(spec)(opened_source, spec, Lake(root=Path(folder)), utc.today()) as extract,
     ):
-        for section in _sections(opened_source, spec, taken, found):
+        for section in _sections(opened_source, spec, extract, found):
             print(section + "\n")
 
 
@@ -87,25 +87,29 @@ def _problems(source: Path, file: SourceFile, names: Sequence[str]) -> Iterator[
 
 
 def _sections(
-    source: SourceFolder, spec: DatasetSpec, taken: Taken, spec_file: Path
+    source: SourceFolder, spec: DatasetSpec, extract: Extract, spec_file: Path
 ) -> Iterator[str]:
     """All that can be said, and then the error that ingest would end with, if there is one."""
     yield _columns(source.path, needed_columns.of_spec(spec))
     _, of_links = links.read_links(source, spec)
-    yield _files({"interactions": taken.rows, **taken.entities.rows, **of_links})
-    valid = valid_interactions(taken.checked, tables.interactions(spec))
+    yield _files({"interactions": extract.rows, **extract.entities.rows, **of_links})
+    valid = valid_interactions(extract.checked, tables.interactions(spec))
     yield _ranges(valid)
     if not spec.is_implicit:
         yield "Ratings\n\n" + ratings.shown(valid)
-    told = filter(
+    notes = filter(
         None,
-        [*taken.told, *taken.entities.set_aside, quarantine.between_levels(taken.outcomes, spec)],
+        [
+            *extract.notes,
+            *extract.entities.set_aside,
+            quarantine.between_levels(extract.reason_counts, spec),
+        ],
     )
-    yield "\n".join([_set_aside(taken.outcomes, spec), *(f"  {text}" for text in told)])
+    yield "\n".join([_set_aside(extract.reason_counts, spec), *(f"  {text}" for text in notes)])
     yield _first("interactions", valid.orderBy("event_time", "user_id", "item_id"))
-    yield _first("users", taken.entities.users.orderBy("user_id"))
-    yield _first("items", taken.entities.items.orderBy("item_id"))
-    quarantine.check(taken.checked, taken.outcomes, spec, spec_file)
+    yield _first("users", extract.entities.users.orderBy("user_id"))
+    yield _first("items", extract.entities.items.orderBy("item_id"))
+    quarantine.check(extract.checked, extract.reason_counts, spec, spec_file)
 
 
 def _columns(source: Path, asked: needed_columns.Asked) -> str:
@@ -123,9 +127,9 @@ def _columns(source: Path, asked: needed_columns.Asked) -> str:
 
 
 def _files(rows: Mapping[str, Counts]) -> str:
-    told = rows_by_file.worth_telling(rows)
-    table = text_table(rows_by_file.HEADER, list(rows_by_file.lines(told)))
-    counts = rows_by_file.total(each for by_file in told.values() for each in by_file.values())
+    shown = rows_by_file.worth_telling(rows)
+    table = text_table(rows_by_file.HEADER, list(rows_by_file.lines(shown)))
+    counts = rows_by_file.total(each for by_file in shown.values() for each in by_file.values())
     left_out = (f"\n  left out: {n:,} {rule}" for rule, n in rows_by_file.rules(counts).items())
     return f"Files\n\n{table}{''.join(left_out)}"
 
@@ -144,8 +148,8 @@ def _ranges(valid: DataFrame) -> str:
     )
 
 
-def _set_aside(outcomes: Sequence[Outcome], spec: DatasetSpec) -> str:
-    counts = quarantine.count(outcomes)
+def _set_aside(reason_counts: Sequence[ReasonCount], spec: DatasetSpec) -> str:
+    counts = quarantine.count(reason_counts)
     rows, valid = sum(counts.values()), counts.pop(None, 0)
     bound = (
         "" if spec.interactions.synthetic_time

@@ -1,7 +1,7 @@
-"""Retention: what lies further back than some days before the latest published `ds` goes.
+"""Retention: partitions that are some days older than the latest published `ds` are deleted.
 
 The history stays whatever its age: interactions and their daily aggregates are what every later
-night is made of. So does the last partition of timelines, which the next night grows.
+night is made of. So does the last partition of user histories, to which the next night adds.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _delete_rows(settings: Settings, days: tuple[date, ...]) -> None:
     with warehouse.writing(settings.warehouse) as writer:
         with writer.short_transaction():
             writer.unpublish(days)
-        writer.sweep()
+        writer.vacuum()
 
 
 def _size(path: Path) -> int:

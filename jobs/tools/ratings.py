@@ -16,12 +16,12 @@ _RANGES = 10  # of more
 
 
 def shown(valid: DataFrame) -> str:
-    """How many interactions have which rating; of many ratings, how many lie in which range."""
+    """How many interactions have each rating, or each range of ratings if there are many."""
     found = collected(valid.groupBy("rating").count().orderBy("rating"))
     counts = [(row["rating"], row["count"]) for row in found]
     many = len(counts) > _LEVELS
-    told = list(_ranges(counts)) if many else [(f"{rating:g}", n) for rating, n in counts]
-    text = text_table(("ratings" if many else "rating", "interactions"), told)
+    shown = list(_ranges(counts)) if many else [(f"{rating:g}", n) for rating, n in counts]
+    text = text_table(("ratings" if many else "rating", "interactions"), shown)
     if counts and (sentence := all_equal(counts[0][0], counts[-1][0])):
         return f"{text}\n  {sentence}"
     return text

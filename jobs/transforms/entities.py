@@ -44,7 +44,7 @@ def _plain(name: str, *, is_key: bool) -> Column:
 
 
 def users_of(visible: DataFrame, table: Table) -> DataFrame:
-    """Whom the interactions name, for a source that has nothing else to say of its users."""
+    """The users of the interactions, for a source without a file of users."""
     named = visible.where((F.col("user_id") != "") & is_storable_id(F.col("user_id")))
     return named.select("user_id").distinct().select(*table.column_names)
 
@@ -67,7 +67,7 @@ def values(feature: Feature, *, is_list: bool = False) -> Column:
 
 
 def is_set(flag: Column) -> Column:
-    """What a column of flags says, as programs write it; null for a text that says neither."""
+    """The value of a flag as programs write it; null for any other text."""
     text = F.lower(F.trim(F.coalesce(flag, F.lit(""))))
     return F.when(text.isin(*_YES), F.lit(True)).when(text.isin(*_NO), F.lit(False))
 

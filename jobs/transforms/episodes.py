@@ -1,14 +1,14 @@
-"""Support/query episodes: each user's timeline, what they did in order of time, cut into tasks.
+"""Support/query episodes: the history of each user, in order of time, is cut into tasks.
 
-Every task's support lies strictly before its query in the user's own order, so that a task asks
-what serving asks: given what the user did so far, what next? Four kinds of rows:
+Every task's support comes strictly before its query in the user's own order, so a task asks what
+serving asks: given what the user did so far, what next? There are four kinds of rows:
 
 - `train`: windows of an existing user's past before the held-out days, on existing items;
-- `validation`: the first window of one existing user in ten, whom training never sees;
-- `test`: per scenario, a support and what came next on the scenario's items as query;
+- `validation`: the first window of one existing user in ten; training never sees these users;
+- `test`: for each scenario, a support, and as query the next interactions with its items;
 - `serve`: all a cold user of today did as support, and no query.
 
-A timeline (jobs/transforms/timelines.py) is one row with an array, and its tasks are slices of it.
+A history (jobs/transforms/user_histories.py) is one row with an array; its tasks are slices of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.transforms.splits import is_validation_user
-from jobs.transforms.timelines import EVENT
+from jobs.transforms.user_histories import EVENT
 from schemas.dataset.holdout import Holdout
 from schemas.dataset.spec import ColdStart
 from schemas.tables.columns import Table
@@ -31,14 +31,14 @@ _SCENARIOS = {False: ("warm", "user_cold"), True: ("item_cold", "both_cold")}
 
 
 def episodes(
-    timelines: DataFrame, held_out: Holdout, cold_start: ColdStart, table: Table
+    histories: DataFrame, held_out: Holdout, cold_start: ColdStart, table: Table
 ) -> DataFrame:
-    """The rows of all four kinds, of every user of the timelines."""
+    """The rows of all four kinds, of every user of the histories."""
     served = F.when(F.col("is_cold"), F.array(_task(F.lit("user_cold"), "serve", "events")))
     kinds = (_windows(cold_start), _test(False, cold_start), _test(True, cold_start), served)
     none = F.array().cast(_TASKS)
     return (
-        timelines.withColumn("past", _past(held_out, cold_start))
+        histories.withColumn("past", _past(held_out, cold_start))
         .withColumn("asked", _asked(held_out, cold_start))
         # Columns of their own, so that they are worked out once.
         .withColumns({_query(is_new): _next(is_new, cold_start) for is_new in _SCENARIOS})

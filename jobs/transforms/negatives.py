@@ -3,10 +3,10 @@
 A negative is an item that exists at `ds` and that the user has never chosen up to `ds`, the future
 of the task's query included. It comes from the items that the task's positives come from: new ones
 for the query of item_cold and both_cold, existing ones for any other query and for supports.
-Otherwise its newness alone would tell it from the positives.
+Otherwise newness alone would separate negatives from positives.
 
-A task's n-th draw is a hash of seed, task and n: the same wherever and in whatever order the rows
-lie. Draws that repeat one another or hit what the user chose are passed over.
+A task's n-th draw is a hash of seed, task and n: it does not depend on the order or the place of
+the rows. Draws that repeat one another, or that the user chose, are skipped.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _BUCKET_ITEMS = 1 << 20
 
 
 def with_negatives(
-    episodes: DataFrame, timelines: DataFrame, items: DataFrame, negatives: Negatives, table: Table
+    episodes: DataFrame, histories: DataFrame, items: DataFrame, negatives: Negatives, table: Table
 ) -> DataFrame:
     """The episodes with negatives after the positives of each side, in the order of their draws.
 
     Where there are fewer than wanted, the query is served first. A query that finds none, which
     could tell no model from another, is left out with its task.
     """
-    drawn = _drawn(episodes, timelines, _pools(items), negatives)
+    drawn = _drawn(episodes, histories, _pools(items), negatives)
     complete = episodes.join(drawn, on="task_id", how="left")
     for side in _SIDES:
         found = F.coalesce(f"{side}_negatives", F.expr("cast(array() as array<int>)"))
@@ -59,11 +59,11 @@ def _pools(items: DataFrame) -> DataFrame:
 
 
 def _drawn(
-    episodes: DataFrame, timelines: DataFrame, pools: DataFrame, negatives: Negatives
+    episodes: DataFrame, histories: DataFrame, pools: DataFrame, negatives: Negatives
 ) -> DataFrame:
     """`support_negatives` and `query_negatives` of each `task_id` that has any."""
     chosen = (
-        timelines.select("user_index", F.explode("events.item_index").alias("item_index"))
+        histories.select("user_index", F.explode("events.item_index").alias("item_index"))
         .join(pools, on="item_index", how="inner")
         .groupBy("user_index", "is_new")
         .agg(F.collect_list("place").alias("chosen"))

@@ -1,4 +1,4 @@
-"""The network of items: who is linked to what, and whom a meta-path leads to over it.
+"""The network of items: the links of items to nodes, and the neighbours that meta-paths lead to.
 
 A popular node has thousands of items, and all pairs of them are millions. So no pairs are formed:
 an item follows at most `cap` of its links, and asks their nodes for `_ASKED` x `cap` items in all,

@@ -105,7 +105,7 @@ def parse_interactions(raw: DataFrame, spec: Interactions) -> DataFrame:
 def _clock(unit: TimeUnit) -> Column:
     """A Unix time, or a timestamp in words, which is UTC where it names no offset.
 
-    Null where it is neither, or lies beyond what a timestamp can be.
+    Null where it is neither, or out of the range of timestamps.
     """
     text = F.trim("event_time")
     if unit == "digits":
@@ -155,7 +155,7 @@ def with_reasons(
 ) -> DataFrame:
     """`parsed` with `reason`: the first rule that a row breaks, null for a valid row.
 
-    An event that lies after `now` comes from a clock that is wrong; synthetic times have no clock.
+    An event after `now` comes from a wrong clock; synthetic times have no clock.
     Of rows alike in user, item and time one is valid, the one with the lowest rating (any fixed
     choice would do; it must not depend on how Spark reads the file), and the others are duplicates.
     """
@@ -171,8 +171,8 @@ def with_reasons(
         ("unreadable_rating", F.col("value").isNull()),
         ("rating_off_scale", ~F.col("value").between(lowest, highest)),
         ("unreadable_event_time", F.col("at").isNull()),
-        ("event_too_early", is_early(spec.interactions)),
-        ("future_event", is_ahead(spec.interactions, now)),
+        ("event_too_early", is_too_early(spec.interactions)),
+        ("future_event", is_future(spec.interactions, now)),
         ("event_of_another_day", F.to_date("at") != F.col("source_day")),
         ("unknown_user", F.col("user_known").isNull()),
         ("unknown_item", F.col("item_known").isNull()),
@@ -203,15 +203,15 @@ def is_between_levels(spec: DatasetSpec) -> Column:
     return F.abs(steps - F.rint(steps)) > _ROUNDING
 
 
-def is_ahead(spec: Interactions, now: datetime) -> Column:
-    """Whether a clock says of the event that it happens after `now`."""
+def is_future(spec: Interactions, now: datetime) -> Column:
+    """Whether the time of the event is after `now`."""
     return F.lit(False) if spec.synthetic_time else F.col("at") >= F.lit(now)
 
 
-def is_early(spec: Interactions) -> Column:
-    """Whether a clock says of the event that it happened before the spec's `earliest`.
+def is_too_early(spec: Interactions) -> Column:
+    """Whether the time of the event is before the spec's `earliest`.
 
-    Programs write the year 1, the epoch or -1 where they know no time.
+    Programs that do not know a time write the year 1, the epoch or -1.
     """
     if spec.synthetic_time:
         return F.lit(False)

@@ -18,7 +18,7 @@ def is_validation_user() -> Column:
 def is_training(held_out: Holdout) -> Column:
     """Whether training may see an interaction, of columns user_id and event_time.
 
-    It may see what lies before the held-out days (then its user is no new one, by definition), but
+    It may see what came before the held-out days (then its user is no new one, by definition), but
     for validation users.
     """
     return ~is_validation_user() & (F.col("event_time") < F.lit(held_out.new_users_from))

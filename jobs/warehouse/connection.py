@@ -1,4 +1,4 @@
-"""A connection to the warehouse by ADBC: rows as tuples or record batches, faults in words."""
+"""A connection to the warehouse by ADBC: rows as tuples or record batches, errors translated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adbc_driver_manager import dbapi
 from adbc_driver_postgresql import StatementOptions
 from adbc_driver_postgresql import dbapi as postgresql
 
-from jobs.warehouse.faults import explained
+from jobs.warehouse.errors import translated
 from schemas.errors import UserError
 from schemas.warehouse.stored import DATA_SCHEMA
 from schemas.warehouse.uri import DUCKDB, POSTGRESQL, WarehouseUri
@@ -26,7 +26,7 @@ class Connection:
     """One session, in a transaction from its first statement to `commit` or `rollback`.
 
     Parameters are `$1`, `$2`, ...: values never become part of a statement's text. Errors of the
-    driver reach the caller as `jobs.warehouse.faults` explains them.
+    driver reach the caller as `jobs.warehouse.errors` translates them.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Connection:
             yield
         except dbapi.Error as error:
             # Not `from error`: what the driver says may hold a password.
-            raise explained(error, self.uri) from None
+            raise translated(error, self.uri) from None
 
 
 @contextmanager

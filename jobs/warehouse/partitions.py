@@ -1,8 +1,8 @@
 """PostgreSQL: a publication's rows of a product are a partition of their own.
 
 A partition is filled, keyed and analysed while no reader knows of it, attached without locking
-any out, and dropped whole later, when nobody reads it. The swap is a row and not the partition,
-because a detached one would need all readers to leave (docs/adr/0017).
+readers out, and dropped whole later, when nobody reads it. A row is swapped and not the partition,
+because detaching a partition waits for all readers to leave (docs/adr/0017).
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ log = logging.getLogger(__name__)
 # A server works on one session with one core, and so does a driver.
 _STREAMS = 2
 _ROWS_WORTH_STREAMS = 200_000
-_SETTLE_SECONDS = 1.0
+_DRAIN_SECONDS = 1.0
 _DROP_TRIES = 3
 _PART = re.compile(rf"({'|'.join(STORED_PRODUCTS)})_(\d+)")
 
 
 class PartitionedPublication(Publication):
-    """While its session lives, an advisory lock on its number keeps others from sweeping it."""
+    """While its session lives, an advisory lock on its number keeps others from vacuuming it."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
@@ -56,7 +56,7 @@ class PartitionedPublication(Publication):
         for statement in ddl.indexes(product.name, part):
             connection.execute(statement)
         first, day = self.number, ddl.literal(str(ds))
-        # Says what the bounds do, so that attaching need not look at every row.
+        # The same condition as the bounds, so that attaching does not read every row.
         connection.execute(
             f"ALTER TABLE {ddl.stored(part)} ADD CHECK (ds = {day} AND publication = {first:d})"
         )
@@ -73,10 +73,10 @@ class PartitionedPublication(Publication):
             connection.load(part, stream)
             connection.commit()
 
-    def sweep(self) -> None:
-        """Drop the partitions that nothing points to, but for those that are being loaded.
+    def vacuum(self) -> None:
+        """Drop the partitions of no active publication, except those that are being loaded.
 
-        One that a reader has locked stays for the next publication to drop.
+        A partition that a reader has locked stays for the next publication to drop.
         """
         numbers = f"SELECT publication FROM {ddl.stored(STORED_PUBLICATIONS.name)}"  # noqa: S608 - a constant
         published = {number for (number,) in self.connection.rows(numbers)}
@@ -96,7 +96,7 @@ class PartitionedPublication(Publication):
                 self.connection.rollback()
                 return
             try:
-                # Whoever comes while it waits for readers to leave waits too, so it is short.
+                # Readers that arrive during the wait have to wait too, so the timeout is short.
                 self.connection.execute("SET LOCAL lock_timeout = '50ms'")
                 self.connection.execute(f"DROP TABLE IF EXISTS {ddl.stored(name)}")
                 self.connection.commit()
@@ -107,21 +107,22 @@ class PartitionedPublication(Publication):
         log.info("%s is being read; the next publication removes it", name)
 
     def _lock(self) -> None:
-        self._settle()
+        self._drain_readers()
         self.connection.execute("SET LOCAL lock_timeout = '60s'")
         name = ddl.stored(STORED_PUBLICATIONS.name)
         self.connection.execute(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
 
-    def _settle(self) -> None:
-        """Let the statements that were planned before the partitions were attached begin.
+    def _drain_readers(self) -> None:
+        """Wait until the statements that were planned before the partitions were attached begin.
 
-        A statement plans with the partitions it knows and then takes its snapshot: one that falls
-        between would see the new pointer and not the rows. Planning takes milliseconds; what
-        holds its locks for longer has its snapshot already, or plans its next statement anew.
+        A statement plans with the partitions it knows and then takes its snapshot. If the swap
+        fell between, the statement would see the new pointer and not the rows. Planning takes
+        milliseconds. A session that holds its locks for longer has its snapshot already, or plans
+        its next statement again.
         """
         begun = time.monotonic()
         planning = self._readers()
-        while planning and time.monotonic() - begun < _SETTLE_SECONDS:
+        while planning and time.monotonic() - begun < _DRAIN_SECONDS:
             time.sleep(0.01)
             planning &= self._readers()
 

@@ -1,6 +1,6 @@
 """A publication: rows loaded beside all others, then one row that makes them a day's.
 
-What holds of every engine is here. `partitions` and `duckdb_file` say what two of them do better.
+This module works with every engine. `partitions` and `duckdb_file` have better ways for two.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _POINTERS = ddl.stored(STORED_PUBLICATIONS.name)
 
 
 class Publication:
-    """One session's changes: nothing that it loads is seen before `point`."""
+    """One session's changes: nothing that it loads is seen before `activate`."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -56,7 +56,7 @@ class Publication:
         found = self.connection.rows(f"SELECT {columns} FROM {_POINTERS} WHERE ds = $1", ds)  # noqa: S608 - contracts' names
         return dict(zip(STORED_PUBLICATIONS.column_names, found[0], strict=True)) if found else None
 
-    def point(self, ds: date, row: Mapping[str, object]) -> None:
+    def activate(self, ds: date, row: Mapping[str, object]) -> None:
         """Make what was loaded the rows of ds."""
         self.unpublish([ds])
         values = [{**row, DS.name: ds, PUBLICATION.name: self.number}]
@@ -67,8 +67,8 @@ class Publication:
         for day in days:
             self.connection.execute(f"DELETE FROM {_POINTERS} WHERE ds = $1", day)  # noqa: S608 - a constant
 
-    def sweep(self) -> None:
-        """Remove the rows that nothing points to: of killed publications, and of replaced ones."""
+    def vacuum(self) -> None:
+        """Remove the rows of killed and of replaced publications, which nothing points to."""
         for name in STORED_PRODUCTS:
             self.connection.execute(
                 f"DELETE FROM {ddl.stored(name)} WHERE publication NOT IN "  # noqa: S608 - contracts' names

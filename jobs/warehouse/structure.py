@@ -1,4 +1,4 @@
-"""The warehouse's tables and views: made in an empty one, brought forward in an older one."""
+"""The warehouse's tables and views: created if it is empty, migrated if it is older."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 VERSION = 6
 
 
-def bring_forward(connection: Connection, dialect: Dialect) -> None:
+def migrate(connection: Connection, dialect: Dialect) -> None:
     """Make or migrate the structure, in one transaction; a `UserError` when it is newer."""
     found = _version(connection)
     if found == VERSION:
@@ -35,7 +35,7 @@ def bring_forward(connection: Connection, dialect: Dialect) -> None:
             f"{VERSION}: a newer release published to it. Publish with that release; this one "
             "would damage what it does not know."
         )
-    for schema in (SCHEMA, DATA_SCHEMA):  # whoever may not make schemas finds them made
+    for schema in (SCHEMA, DATA_SCHEMA):  # a role that may not make schemas needs existing ones
         if not connection.rows(
             "SELECT 1 FROM information_schema.schemata WHERE schema_name = $1", schema
         ):
@@ -73,7 +73,7 @@ def _migration(dialect: Dialect, version: int) -> list[str]:
 
 
 def _check(connection: Connection, dialect: Dialect) -> None:
-    """Hold the tables to the contract: what somebody changed by hand is not published to."""
+    """Compare the tables with the contract: tables changed by hand are not published to."""
     types = {name: type_.value for type_, name in dialect.types.items()}
     problems = []
     for table in STORED:

@@ -1,4 +1,4 @@
-"""Change a warehouse of any engine: its structure brought forward, its leftovers swept."""
+"""Change a warehouse of any engine: its structure is migrated, its leftovers are vacuumed."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ def writing(uri: WarehouseUri) -> Iterator[Publication]:
     dialect = DIALECTS[uri.engine]
     if uri.engine == DUCKDB:
         with duckdb_file.replacing(uri) as connection:
-            structure.bring_forward(connection, dialect)
+            structure.migrate(connection, dialect)
             publication = Publication(connection)
             yield publication
-            publication.sweep()  # nobody reads the copy: what was replaced can go at once
+            publication.vacuum()  # nobody reads the copy: what was replaced can go at once
         return
     with opened(uri) as connection:
         # One at a time makes or migrates the structure: this lasts as long as its transaction.
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('coldstart structure'))")
-        structure.bring_forward(connection, dialect)
+        structure.migrate(connection, dialect)
         partitioned = PartitionedPublication(connection)
-        # Before and not after: who began to read what this one replaces may finish, as late as
-        # until the next.
-        partitioned.sweep()
+        # Before and not after: readers of the publication that this one replaces may finish, as
+        # late as the next publication.
+        partitioned.vacuum()
         yield partitioned

@@ -1,12 +1,12 @@
-"""What existing users' reactions say of each item: the parts that lists to ask about are made of.
+"""Scores of each item from existing users' reactions: what lists to ask about are made of.
 
-The discriminative value of an item is how much a reaction to it tells of the user (`leaning`).
-MeLU (section 3.3) has another one: the mean, over the users who reacted to the item, of how
-strongly that reaction moves what a support changes in the model. It back-propagates a unit error,
-by scaling the loss L to L / |L|. With L = e^2 that scales the gradient of the prediction by
-2 |e| / e^2, which grows without bound as the error vanishes; `_LOSS_FLOOR` is its bound. Beside it
-stands the gradient of the prediction itself, which needs none. A choice of implicit feedback has
-no rating to go along with anything: there the paper's value, scaled to 0..1, is the one used.
+The discriminative value of an item is its item-rest correlation (`discrimination`). MeLU
+(section 3.3) has another one: the mean gradient norm of the reactions to the item. It
+back-propagates a unit error, by scaling the loss L to L / |L|. With L = e^2 that scales the
+gradient of the prediction by 2 |e| / e^2, which grows without bound as the error vanishes;
+`_LOSS_FLOOR` is its bound. The gradient of the prediction itself needs no bound, and is computed
+too. A choice of implicit feedback has no rating, so no correlation: there the discriminative value
+is the paper's value, scaled to 0..1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL, segments
-from meta_model.evidence import leaning
+from meta_model.evidence.discrimination import discrimination, products
 from meta_model.learners import Learner
 
 _BATCH_TASKS = 256
@@ -31,7 +31,7 @@ _LOSS_FLOOR = 0.01  # of squared errors: a tenth of a star is no error worth the
 class ItemValues:
     """Of each of the N items that a segment's existing users reacted to, in order of item_index.
 
-    discriminative: 0..1, what the published list goes by; of_loss, of_score: mean Frobenius norms
+    discriminative: 0..1, item discrimination; of_loss, of_score: mean Frobenius norms
     of the gradients of the scaled loss and of the prediction; n_interactions: that training sees,
     of a segment those of its tasks; entropy: of the ratings that existing users gave, in nats.
     [N] each
@@ -71,7 +71,7 @@ def item_values(
         mask = tasks.support.mask & is_reaction
         items = tasks.items[tasks.support.rows]
         scaled = found.of_loss / found.losses.clamp(min=_LOSS_FLOOR)
-        of_leaning = leaning.products(tasks, learner.statistics)
+        of_pairs = products(tasks, learner.statistics)
         for segment_of in of_users[:, tasks.users]:  # [B], by one feature
             counted = mask & (segment_of >= 0).unsqueeze(1)
             cells = (segment_of.unsqueeze(1) * sums.size + items)[counted]
@@ -79,7 +79,7 @@ def item_values(
                 cells,
                 scaled[counted],
                 found.of_score[counted],
-                of_leaning[counted],
+                of_pairs[counted],
                 tasks.support.ratings[counted],
             )
     # Not all interactions up to ds: held-out users would have a say in what they are asked.
@@ -103,7 +103,7 @@ class _Sums:
         self.of_loss, self.of_score = (
             torch.zeros(n, dtype=torch.float64, device=device) for _ in range(2)
         )
-        self.of_leaning = torch.zeros(n, 3, dtype=torch.float64, device=device)
+        self.of_pairs = torch.zeros(n, 3, dtype=torch.float64, device=device)
         self.ratings = torch.zeros(n, len(self.levels), dtype=torch.float64, device=device)
 
     def add(
@@ -111,13 +111,13 @@ class _Sums:
         cells: Tensor,
         of_loss: Tensor,
         of_score: Tensor,
-        of_leaning: Tensor,
+        of_pairs: Tensor,
         ratings: Tensor,
     ) -> None:
-        """Pairs [P], of_leaning [P, 3]."""
+        """Pairs [P]; `of_pairs` are the products that discrimination is made of, [P, 3]."""
         self.of_loss.index_add_(0, cells, of_loss.double())
         self.of_score.index_add_(0, cells, of_score.double())
-        self.of_leaning.index_add_(0, cells, of_leaning.double())
+        self.of_pairs.index_add_(0, cells, of_pairs.double())
         level = torch.searchsorted(self.levels, ratings.contiguous())
         self.ratings.index_put_((cells, level), self.ratings.new_ones(()), accumulate=True)
 
@@ -132,8 +132,8 @@ class _Sums:
         discriminative = unit_scaled(of_loss)
         if not self.is_implicit:
             widest = (self.levels.max() - self.levels.min()).item() / 2
-            of_leaning = self.of_leaning[cells].cpu()[items]
-            discriminative = leaning.tells(of_leaning, pairs, widest)
+            of_pairs = self.of_pairs[cells].cpu()[items]
+            discriminative = discrimination(of_pairs, pairs, widest)
         return ItemValues(
             items=items,
             discriminative=discriminative,

@@ -1,10 +1,10 @@
 """Lists to ask new users about that score each item by itself: what the published one has to beat.
 
-    discriminative value  =  how much a reaction tells of the user, 0..1 (evidence.item_values)
+    discriminative value  =  item discrimination, 0..1 (evidence.item_values)
     popularity value      =  number of training interactions with the item, scaled to 0..1
     evidence score        =  product of the two
 
-The product is MeLU's (section 3.3). `evidence_correlation` has the item's correlation for
+The product is MeLU's (section 3.3). `evidence_correlation` has the item-rest correlation as
 discriminative value, `evidence_paper` the norms of gradients of the paper's scaled loss, and
 `evidence_robust` those of the prediction. The others are the classical ones: popularity, the
 entropy of the ratings, log popularity x entropy and HELF (Rashid et al., IUI 2002; SIGKDD

@@ -121,9 +121,9 @@ class Search:
         return gained
 
     def redundancy(self, candidate: int) -> float:
-        """How much of what an answer tells the answers so far tell already, 0..1.
+        """The share of an answer that the answers so far already predict, 0..1.
 
-        The share of the answer's variance that they took away, mean over the users who know it.
+        The share of the answer's variance that they removed, mean over the users who know the item.
         """
         factors, knows = self.factors[candidate], self.existing.knows[:, candidate]
         left = self.posterior[knows].variances(factors).mean() / self.unasked.variances(factors)
@@ -146,7 +146,7 @@ class Search:
         """The mean log probability of what each of the users likes but for the candidate."""
         item, scale = self.existing.candidates[candidate], self.model.log_scale[LIKE].exp()
         logits = scale * (means @ self.factors[candidate]) + self.items.biases[LIKE, item]
-        # Without the candidate in the softmax. Not even float32 tells 1 from a share nearer to it.
+        # Without the candidate in the softmax. float32 cannot represent shares still nearer to 1.
         others = log_sums + torch.log1p(-(logits - log_sums).exp().clamp(max=1 - 1e-6))
         is_liked = self.existing.is_liked[rows, candidate]
         n_liked = self.n_liked[rows] - is_liked.long()

@@ -27,9 +27,9 @@ class Feature(Record):
     buckets: Numbers = ()
     """The ascending bounds of a `bucketed` feature."""
     minimum: float | None = None
-    """A smaller number is taken for unknown."""
+    """A smaller number is read as unknown."""
     maximum: float | None = None
-    """A larger number is taken for unknown, as where nobody's age can lie."""
+    """A larger number is read as unknown, for example an impossible age."""
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:

@@ -162,7 +162,7 @@ class Entities(SourceFile):
 
 
 class Users(Entities):
-    """The users, of whom more is known than what they did."""
+    """The users, with features beyond their interactions."""
 
     user_id: str
     """The column of the users' ids."""

@@ -1,7 +1,7 @@
 """A dataset spec: a TOML file that says how a source's files become the contracts' tables.
 
 A new data set is a new TOML file (`schemas/dataset/bundled/`), never new code. A check of what has
-to fit together stands with the later of the keys, so that all mistakes are told at once.
+to fit together stands with the later of the keys, so that one error lists all mistakes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class DatasetSpec(Record):
     """`explicit`: people rate; `implicit`: they choose."""
     interactions: Interactions
     users: Annotated[Users | None, Field(validate_default=True)] = None
-    """Without it: who the interactions name, of whom nothing else is known."""
+    """Without it, the users are those of the interactions, without features."""
     items: Items
     segments: Texts = ()
     """Users' features whose values get an evidence list each."""

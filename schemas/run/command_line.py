@@ -23,8 +23,8 @@ _FULL_TEXT = "No space left on device"  # how a JVM on the other side of a conne
 def run(action: Callable[[], None]) -> int:
     """Run `action` in UTC; its exit code: 0 done, 2 a mistake of the user, 1 anything else.
 
-    A mistake, a fault that may pass and a full disk are shown in one message; other faults keep
-    their traceback.
+    A mistake of the user, an error that may pass and a full disk are shown in one message; other
+    errors keep their traceback.
     """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")  # others: warnings
     for package in ("coldstart", "benchmarks", "jobs", "meta_model", "schemas"):
@@ -80,7 +80,7 @@ def add_ds(command: argparse.ArgumentParser) -> None:
 
 def add_model(command: argparse.ArgumentParser) -> None:
     about = f"the learner: {', '.join(known())} (default: the team's, or {DEFAULT})"
-    # argparse asks the type for a default that is a text, and tells what it refuses.
+    # argparse applies the type to a default that is a text, and reports what it refuses.
     command.add_argument("--model", type=_model, default="", help=about)
 
 

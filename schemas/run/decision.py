@@ -51,7 +51,7 @@ class Decision:
 
 
 def champion_day(settings: Settings, ds: date) -> date | None:
-    """The last ds before this one that is published: a backfill is not told of later ones."""
+    """The last ds before this one that is published: a backfill does not see later ones."""
     days = Lake(root=settings.published).days(CHAMPIONS, until=ds - timedelta(days=1))
     return max(days, default=None)
 

@@ -1,4 +1,4 @@
-"""The journal of a night: one line of JSON for each thing a step has to say.
+"""The journal of a night: one line of JSON for each event of a step.
 
 Steps run as processes of their own, under Airflow or by hand; the journal is how the terminal,
 the summary and the report learn what they did. Lines are appended in one write each, so that
@@ -40,7 +40,7 @@ class Step:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def progress(self, message: str) -> None:
-        """Say how far the step is: in its log, and in the journal for whoever watches."""
+        """Write the progress of the step to its log and to the journal."""
         if self.file is not None:
             log.info("%s: %s", self.name, message)
         self._append(event="progress", message=message)

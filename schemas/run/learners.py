@@ -1,4 +1,4 @@
-"""The learners' names, for those who offer a choice without loading what they name.
+"""The names of the learners, for programs that offer a choice without loading the learners.
 
 A package of its own adds one by an entry point of the group `coldstart.learners`
 (docs/learners/your-own.md).

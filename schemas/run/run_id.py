@@ -1,4 +1,4 @@
-"""The name of a run of training: what its model was trained on, and what came of it."""
+"""The name of a run of training: its day, its learner and the digest of its weights."""
 
 from __future__ import annotations
 

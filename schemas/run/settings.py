@@ -1,7 +1,7 @@
 """Where a run keeps its state and finds its services: what the environment and the team's file say.
 
-`TeamFile` explains each (docs/settings.md). Who reads a source that is a database
-(format = "jdbc" in the dataset spec) the environment alone says, because the file may be shared:
+`TeamFile` explains each (docs/settings.md). The account for a source that is a database
+(format = "jdbc" in the dataset spec) comes from the environment alone, as the file may be shared:
 COLDSTART_SOURCE_USER, COLDSTART_SOURCE_PASSWORD.
 """
 

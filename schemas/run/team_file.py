@@ -1,6 +1,6 @@
 """`coldstart.toml`: what a team sets once, and what a run has where nobody says otherwise.
 
-It is optional, and lies in the checkout, or where COLDSTART_CONFIG says. Each key but those of
+It is optional, in the checkout or where COLDSTART_CONFIG says. Each key but those of
 [run] is a variable of the environment as well, which wins: `warehouse` is COLDSTART_WAREHOUSE.
 """
 
@@ -96,11 +96,11 @@ def team_file(environment: Mapping[str, str] = os.environ) -> TeamFile:
 
 def variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment, over what the team's file says; what is empty counts as not set."""
-    told = dict(team_file(environment))
-    del told["run"]
+    values = dict(team_file(environment))
+    del values["run"]
     made = {
         PREFIX + name.upper(): ",".join(value) if isinstance(value, tuple) else str(value)
-        for name, value in told.items()
+        for name, value in values.items()
         if value is not None
     }
     return {name: value for each in (made, environment) for name, value in each.items() if value}

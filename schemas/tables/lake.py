@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from schemas.dataset.spec import DatasetSpec, Feature
-from schemas.tables.activity import ITEM_DAYS, TIMELINES, USER_DAYS
 from schemas.tables.columns import Column, Table, Type
+from schemas.tables.history import ITEM_DAYS, TIMELINES, USER_DAYS
 from schemas.tables.index_columns import ITEM_INDEX, USER_INDEX
 from schemas.tables.network import ITEM_LINKS, metapath_neighbours
 from schemas.tables.source import (
@@ -180,7 +180,7 @@ def episodes(spec: DatasetSpec) -> Table:
     return Table(
         name="episodes",
         description=order,
-        key=("split", "task_id"),  # rows of a split lie together, so that readers skip the rest
+        key=("split", "task_id"),  # rows of a split are together, so that readers skip the rest
         columns=(
             Column(
                 name="task_id",

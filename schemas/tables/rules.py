@@ -33,8 +33,8 @@ _PRODUCT_TOLERANCE = 1e-6
 class Rule:
     """`faults` is SQL over the table's columns that counts the faults of a row.
 
-    `faults` may use columns that `jobs.transforms.relations` adds from other tables. A warning is
-    reported and fails no step.
+    `faults` may use columns that `jobs.transforms.referential_checks` adds from other tables. A
+    warning is reported and fails no step.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""All that one engine's SQL needs to be told apart from another's.
+"""The differences between the SQL of one engine and of another.
 
 A further engine with an ADBC driver needs its entry here, a way to connect in
 `jobs.warehouse.connection`, and nothing else, unless it can load or remove faster than

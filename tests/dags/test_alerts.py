@@ -111,7 +111,7 @@ def test_a_failure_says_which_step_of_which_day_why_and_where_to_read_on(
     ]
 
 
-def test_a_run_without_a_day_and_without_a_word_is_told_too(
+def test_a_run_without_a_day_and_without_a_word_is_reported_too(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     alerts.failed(context(dag_run=SimpleNamespace(logical_date=None)))
@@ -152,7 +152,7 @@ def test_what_cannot_be_sent_stops_neither_the_task_nor_the_others(
     ("verdict", "by_hand", "is_told"),
     [("champion", False, True), ("champion", True, False), ("challenger", False, False)],
 )
-def test_a_refused_model_is_told_unless_somebody_chose_so(
+def test_a_refused_model_is_reported_unless_somebody_chose_so(
     verdict: decision.Verdict,
     by_hand: bool,
     is_told: bool,

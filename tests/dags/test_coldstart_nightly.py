@@ -174,7 +174,7 @@ def test_lineage_leads_from_the_source_to_what_is_published(dag: DAG) -> None:
     made: set[str] = set()
     read: set[str] = set()
     for task in dag.topological_sort():
-        if task.task_id != "build_episodes":  # it reads the timelines that it left the night before
+        if task.task_id != "build_episodes":  # it reads the user histories of the night before
             assert {asset.uri for asset in task.inlets} <= made, task.task_id
         read |= {asset.uri for asset in task.inlets}
         made |= {asset.uri for asset in task.outlets}

@@ -12,13 +12,13 @@ from schemas.run.settings import REPOSITORY
 
 @pytest.fixture(scope="module")
 def downstream() -> dict[str, set[str]]:
-    """The tasks after each task of the night, but for the report, which tells of the others."""
+    """The tasks after each task of the night, without the report, which is about the others."""
     tasks = DagBag(str(REPOSITORY / "dags")).dags["coldstart_nightly"].tasks
-    told = REPORT.name
-    return {t.task_id: t.downstream_task_ids - {told} for t in tasks if t.task_id != told}
+    report = REPORT.name
+    return {t.task_id: t.downstream_task_ids - {report} for t in tasks if t.task_id != report}
 
 
-def test_the_report_tells_of_every_task(downstream: dict[str, set[str]]) -> None:
+def test_the_report_has_every_task(downstream: dict[str, set[str]]) -> None:
     assert sorted(STEPS) == sorted(downstream)
 
 

@@ -81,7 +81,7 @@ def test_a_step_is_one_argument_list_and_never_meets_a_shell(seen: Path) -> None
     assert not (REPOSITORY / "hacked").exists()
 
 
-def test_whoever_consumes_an_asset_is_told_the_day_and_what_was_made(
+def test_an_asset_event_has_the_day_and_what_was_made(
     seen: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last run of the day counts, and what the step itself said of it."""

@@ -70,7 +70,7 @@ def test_a_second_time_changes_nothing(folder: Path) -> None:
     assert contents(folder) == before
 
 
-def test_one_that_was_removed_is_made_anew_with_all_that_repeats_it(folder: Path) -> None:
+def test_one_that_was_removed_is_made_again_with_all_that_repeats_it(folder: Path) -> None:
     before = contents(folder)
     (folder / "airflow" / "airflow_password").unlink()
     make_secrets(folder)

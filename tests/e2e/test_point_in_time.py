@@ -77,7 +77,7 @@ def test_an_older_day_published_later_is_not_the_latest(home: Home) -> None:
     assert days == [(LATE,), (LATE,)]
 
 
-def test_a_killed_step_leaves_the_partition_and_the_next_run_mends_it(home: Home) -> None:
+def test_a_killed_step_leaves_the_partition_and_the_next_run_repairs_it(home: Home) -> None:
     before = home.in_lake(EARLY)
     argv = [sys.executable, "-m", "jobs", BUILD_EPISODES.name, "--ds", str(EARLY)]
     process = subprocess.Popen(argv, env=home.environment, cwd=REPOSITORY)
@@ -95,7 +95,7 @@ def test_a_killed_step_leaves_the_partition_and_the_next_run_mends_it(home: Home
     assert len(list(drafts.iterdir())) == 1
 
 
-def test_a_full_disk_is_told_and_leaves_everything(home: Home) -> None:
+def test_a_full_disk_is_reported_and_leaves_everything(home: Home) -> None:
     """A file-size limit stands for the full disk: the kernel refuses the bytes just the same."""
 
     def allow_no_large_file() -> None:
@@ -143,7 +143,7 @@ def test_a_wrong_date_is_a_message_and_no_traceback(step: Step) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_journal_tells_each_step_with_its_rows(home: Home, first_night) -> None:
+def test_the_journal_has_each_step_with_its_rows(home: Home, first_night) -> None:
     entries = journal.read(home.settings.journals, EARLY)
     finished = {entry["step"] for entry in entries if entry["event"] == "finished"}
     assert finished == {

@@ -26,16 +26,16 @@ from jobs.__main__ import main
 from schemas import lake
 
 _, table, *arguments = sys.argv
-point = lake._point
+activate = lake._activate
 
-def wait_and_point(link, version):
+def wait_and_activate(link, version):
     if link.parent.name == table:
-        lake._point = point
+        lake._activate = activate
         print("sealed", flush=True)
         sys.stdin.readline()
-    point(link, version)
+    activate(link, version)
 
-lake._point = wait_and_point
+lake._activate = wait_and_activate
 sys.exit(main(arguments))
 """
 Process = subprocess.Popen[str]

@@ -16,7 +16,7 @@ from tests.tiny_shop import empty_shop
 EARLIER, DS = date(1998, 3, 6), date(1998, 3, 8)
 NIGHT = tuple(step.name for step in steps_of("jobs").values() if step.makes)
 LAST_TABLE = {step.name: step.makes[-1] for step in steps_of("jobs").values() if step.makes}
-LAST_TABLE |= {INGEST.name: "interactions"}  # the last but for the days' activity
+LAST_TABLE |= {INGEST.name: "interactions"}  # the last but for the daily statistics
 NETWORK = """
 [cold_start]
 new_user_days = 2

@@ -129,7 +129,7 @@ def test_averages_are_numbers_in_files(two_days: Night, tmp_path: Path) -> None:
         (["-- nothing"], "gives no rows; expected a SELECT|Failed to execute"),
     ],
 )
-def test_mistakes_are_told(
+def test_mistakes_are_reported(
     two_days: Night, caplog: pytest.LogCaptureFixture, arguments: list[str], message: str
 ) -> None:
     with caplog.at_level(logging.ERROR):

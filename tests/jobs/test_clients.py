@@ -27,7 +27,9 @@ def test_duckdb_clients_of_the_version_before_can_open_the_file(night: Night) ->
 
 @both_engines
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_types_that_a_file_cannot_hold_are_told(night: Night, tmp_path: Path, suffix: str) -> None:
+def test_types_that_a_file_cannot_hold_are_reported(
+    night: Night, tmp_path: Path, suffix: str
+) -> None:
     night.publish()
     to = tmp_path / f"odd{suffix}"
     columns = "INTERVAL '1 day' AS age" if suffix == ".parquet" else "ARRAY[1, 2] AS age"

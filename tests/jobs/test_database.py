@@ -112,7 +112,7 @@ def test_describe_shows_tables_by_their_names(
         (("EmbeddedDriver", "NoDriver"), "the database's driver among the jars of"),
     ],
 )
-def test_what_cannot_be_read_is_told(
+def test_what_cannot_be_read_is_reported(
     shop: Settings, source: Source, changed: tuple[str, str], message: str
 ) -> None:
     source.respell(changed)

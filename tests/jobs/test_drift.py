@@ -95,7 +95,7 @@ def test_a_night_of_long_ago_says_nothing(night: Night) -> None:
     assert _warnings(night, "check_interactions") == []
 
 
-def test_warnings_are_told_at_the_end(night: Night) -> None:
+def test_warnings_are_reported_at_the_end(night: Night) -> None:
     _write(night, BEFORE, {5.0: 400})
     _write(night, DS, {5.0: 20})
     expected = _warnings(night, "check_interactions")

@@ -33,7 +33,7 @@ def _own_server(servers: ExitStack, home: Path) -> tuple[Mapping[str, str], int]
 
 @pytest.mark.slow  # Spark drivers that are started to be killed
 @pytest.mark.parametrize("is_server", [False, True])
-def test_a_killed_driver_is_told_and_leaves_what_was_in_force(
+def test_a_killed_driver_is_reported_and_leaves_what_was_in_force(
     stages: dict[str, Home], tmp_path: Path, servers: ExitStack, is_server: bool
 ) -> None:
     home = stages["build_episodes"].copied_to(tmp_path / "home")

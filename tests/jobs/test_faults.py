@@ -85,7 +85,7 @@ def test_a_kill_leaves_what_was_in_force(
 @pytest.mark.parametrize(
     ("step", "has_server"), [*((step, True) for step in NIGHT), ("build_metapaths", False)]
 )
-def test_a_full_disk_is_told_in_a_line(
+def test_a_full_disk_is_reported_in_a_line(
     stages: dict[str, Home], tmp_path: Path, step: str, has_server: bool
 ) -> None:
     with small_disk(tmp_path / "home" / "lake"):

@@ -84,7 +84,7 @@ def _run(home: Home, ds: date, n_steps: int) -> None:
 
 def _known_at(ds: date, partitions: Partitions) -> dict[tuple[str, str], list[str]]:
     """What the lake says at ds. A day that lost its rows is like one that never had any; which
-    nights keep timelines for later ones depends on what ran before."""
+    nights keep user histories for later ones depends on what ran before."""
     return {
         (table, day): partition.rows
         for (table, day), partition in partitions.items()

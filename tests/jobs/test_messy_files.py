@@ -104,7 +104,7 @@ def test_what_lies_beside_the_data_and_in_which_packing(tiny: Settings, source: 
         (b"who,what,stars,when,when\n", r"several columns named \['when'\]"),
     ],
 )
-def test_what_cannot_be_read_is_told(source: Source, content: bytes, message: str) -> None:
+def test_what_cannot_be_read_is_reported(source: Source, content: bytes, message: str) -> None:
     from jobs.sources.formats.headers import missing_from  # no Spark is needed to tell
     from schemas.dataset import spec as dataset_spec
 
@@ -139,7 +139,7 @@ def test_flags_of_any_spelling_and_features_of_any_name(tiny: Settings, source: 
         _ingest(tiny)
 
 
-def test_files_that_are_named_like_a_days_and_have_none_are_told(tmp_path: Path) -> None:
+def test_files_that_are_named_like_a_days_and_have_none_are_reported(tmp_path: Path) -> None:
     from jobs.sources.files.paths import by_day, of_no_day
 
     for name in ("2026-02-01", "20260202", "2026-02-30", "2026-2-3", "_SUCCESS", ".2026-02-04"):
@@ -167,7 +167,7 @@ def test_files_that_are_named_like_a_days_and_have_none_are_told(tmp_path: Path)
         ("map {'id': 1} as who", "who as map<string, int32"),
     ],
 )
-def test_a_type_that_spark_cannot_read_is_told(tmp_path: Path, column: str, found: str) -> None:
+def test_a_type_that_spark_cannot_read_is_reported(tmp_path: Path, column: str, found: str) -> None:
     import duckdb
 
     from jobs.sources.files.paths import Part
@@ -183,7 +183,7 @@ def test_a_type_that_spark_cannot_read_is_told(tmp_path: Path, column: str, foun
         raise UserError(told)
 
 
-def test_ratings_between_the_levels_are_kept_and_told(tiny: Settings, source: Source) -> None:
+def test_ratings_between_the_levels_are_kept_and_reported(tiny: Settings, source: Source) -> None:
     source.respell(("rating_scale = [1, 5]", "rating_scale = [-2, 2]\nrating_step = 0.5"))
     (source.folder / "interactions.csv").write_text(
         "who,what,stars,when\n"
@@ -208,7 +208,7 @@ def test_a_packed_file_that_is_cut_is_named(tiny: Settings, source: Source) -> N
         _ingest(tiny)
 
 
-def test_a_list_where_one_value_is_asked_for_is_told(tiny: Settings, source: Source) -> None:
+def test_a_list_where_one_value_is_asked_for_is_reported(tiny: Settings, source: Source) -> None:
     source.respell(('file = "interactions.csv"', 'file = "picks.parquet"\nformat = "parquet"'))
     table = {"who": [["u1", "u2"]], "what": ["i1"], "stars": [[3]], "when": [NOON]}
     pq.write_table(pa.table(table), source.folder / "picks.parquet")
@@ -245,7 +245,7 @@ def test_whole_floats_of_text_are_whole_in_every_file(tiny: Settings, source: So
     assert _rows(tiny, "items") == [{"item_id": "3", "title": "2.0", "tags": ["4.0"]}]
 
 
-def test_ids_that_would_be_one_are_told(tiny: Settings, source: Source) -> None:
+def test_ids_that_would_be_one_are_reported(tiny: Settings, source: Source) -> None:
     (source.folder / "users.csv").write_text("who,town\n7,\n7.0,\n")
     with pytest.raises(UserError, match=r"user_id is empty or repeated, for example \['7'\]"):
         _ingest(tiny)
@@ -259,7 +259,7 @@ def test_ids_that_would_be_one_are_told(tiny: Settings, source: Source) -> None:
         ("nanoseconds", "888926400", 'With time_unit = "seconds" the first is of 1998-03-03'),
     ],
 )
-def test_a_mistaken_unit_is_told(
+def test_a_mistaken_unit_is_reported(
     tiny: Settings, source: Source, unit: str, text: str, hint: str
 ) -> None:
     source.respell(('event_time = "when"', f'event_time = "when"\ntime_unit = "{unit}"'))

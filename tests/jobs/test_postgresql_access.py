@@ -150,7 +150,7 @@ def test_the_writer_owns_its_schemas_and_nothing_else(person) -> None:
         ("nobody", {}, "password authentication failed"),
     ],
 )
-def test_who_is_not_let_in_is_told_why(
+def test_a_refused_client_gets_the_reason(
     person, caplog: pytest.LogCaptureFixture, role: str, variables: dict[str, str], message: str
 ) -> None:
     night = person(role, **variables)

@@ -73,7 +73,9 @@ def test_without_delete_it_only_says_what_is_old(
 
 
 @pytest.mark.usefixtures("long")
-def test_delete_removes_it_and_keeps_the_history_and_the_last_timelines(published: Night) -> None:
+def test_delete_removes_it_and_keeps_the_history_and_the_last_user_histories(
+    published: Night,
+) -> None:
     before = _held(published)
     assert command_line.main(["prune", "--keep-days", "1", "--delete"]) == 0
     after = _held(published)
@@ -95,12 +97,12 @@ def test_a_second_time_there_is_nothing(
     assert "nothing is older" in capsys.readouterr().out
 
 
-def test_mistakes_are_told(published: Night, caplog: pytest.LogCaptureFixture) -> None:
+def test_mistakes_are_reported(published: Night, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         assert command_line.main(["prune", "--keep-days", "0"]) == 2
     assert "--keep-days is 0, expected at least 1" in caplog.text
 
 
-def test_nothing_published_is_told(night: Night) -> None:
+def test_nothing_published_is_reported(night: Night) -> None:
     with pytest.raises(UserError, match="does not exist yet; run make nightly first"):
         prune.run(night.settings, 1, is_real=True)

@@ -75,14 +75,14 @@ def _publish(night: Night) -> None:
 @contextmanager
 def _at_the_pointer(monkeypatch: pytest.MonkeyPatch, action) -> Iterator[None]:
     """`action` happens in mid-publication: all is loaded, and nothing points to it."""
-    point = Publication.point
+    activate = Publication.activate
 
     def after_action(self, ds, row):
         action()
-        point(self, ds, row)
+        activate(self, ds, row)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Publication, "point", after_action)
+        patched.setattr(Publication, "activate", after_action)
         yield
 
 
@@ -121,7 +121,7 @@ def test_a_kill_between_any_two_statements(night: Night, is_first: bool) -> None
     moment = next(place for place, seen in enumerate(found) if seen == after)
     assert all(seen == before or (is_first and seen in ({}, empty)) for seen in found[:moment])
     assert all(seen == after for seen in found[moment:])
-    _publish(night)  # sweeps what the killed ones left
+    _publish(night)  # vacuums what the killed ones left
     assert _seen(night) == after
     _publish(night)  # and what the one before replaced
     kept = 1 if night.settings.warehouse.engine == DUCKDB else 2
@@ -239,7 +239,7 @@ def test_an_open_reader_blocks_nobody_and_sees_no_half(night: Night, level: str)
         assert reader.rows(list_sql) == [("i1" if sees_old else "i4",), ("i2",)]
         rows = reader.rows("SELECT count(*) FROM coldstart.latest_cold_user_scores")
         assert rows == [(3 if sees_old else 2,)]
-        _publish(night)  # nor does sweeping, which the reader holds up
+        _publish(night)  # nor does the vacuum, which waits for the reader
     assert len(_seen(night)["cold_user_scores"]) == len(before["cold_user_scores"]) - 1
 
 
@@ -272,7 +272,7 @@ def test_the_first_publications_of_two_machines_make_one_structure(night: Night)
 
 
 @on_postgresql
-def test_a_publication_does_not_sweep_what_another_is_loading(
+def test_a_publication_does_not_vacuum_what_another_is_loading(
     night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two machines may publish to one server; the lake's locks are not between them."""
@@ -291,7 +291,7 @@ def test_a_publication_does_not_sweep_what_another_is_loading(
             wait()
             with writer.short_transaction():
                 row = writer.published(DS)
-                writer.point(LATER, row)
+                writer.activate(LATER, row)
 
     slow = threading.Thread(target=publish_slowly)
     slow.start()

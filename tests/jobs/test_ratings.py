@@ -13,7 +13,7 @@ from schemas.run.settings import Settings
 from tests.tiny_shop import Source
 
 
-def test_ratings_that_are_all_equal_are_told() -> None:
+def test_ratings_that_are_all_equal_are_reported() -> None:
     told = all_equal(3.5, 3.5) or ""
     assert told.startswith("all ratings are 3.5: a model of ratings learns nothing from them")
     assert all_equal(0.0, 0.5) is None
@@ -43,7 +43,7 @@ def test_the_tasks_say_which_ratings_they_have(spark: SparkSession) -> None:
     ]
 
 
-def test_describe_source_tells_of_equal_ratings(
+def test_describe_source_reports_equal_ratings(
     tiny: Settings, source: Source, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source.write_lines("u1,i1,1,1e9", "u2,i1,1,1e9")

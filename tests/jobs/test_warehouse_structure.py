@@ -177,7 +177,7 @@ def _first_version(path: Path) -> None:
             connection.execute(f"INSERT INTO coldstart.{name} VALUES ({places})", values)
 
 
-def test_an_older_warehouse_is_brought_forward(night: Night, reader: Connection, tmp_path) -> None:
+def test_an_older_warehouse_is_migrated(night: Night, reader: Connection, tmp_path) -> None:
     old, fresh = tmp_path / "old.duckdb", night.settings.warehouse
     _first_version(old)
     newer = {"evidence_quality", "list_quality"}
@@ -244,7 +244,7 @@ def _publish_in(version: int, connection: Connection, engine: str) -> None:
 
 @both_engines
 @pytest.mark.parametrize("version", VERSIONS[:-1])
-def test_an_earlier_version_is_brought_forward(
+def test_an_earlier_version_is_migrated(
     warehouse_uri: WarehouseUri, engine: str, version: int
 ) -> None:
     """To what a fresh warehouse is, with what was published, and what analysts built on it."""

@@ -45,7 +45,7 @@ def test_a_question_is_asked_again(busy: socket.socket) -> None:
     late.join()
 
 
-def test_no_answer_is_told_in_words(busy: socket.socket) -> None:
+def test_no_answer_is_reported_in_words(busy: socket.socket) -> None:
     api = api_at(busy)
     assert not api.is_up()
     with pytest.raises(UserError, match=r"did not answer GET /api/v2/dags/.* in 0.5 s; expected"):

@@ -7,7 +7,7 @@ import pytest
 
 from local.__main__ import main
 from local.airflow_environment import AirflowHome, airflow_variables
-from local.services import sole_use
+from local.services import single_instance
 from schemas.errors import UserError
 from schemas.run.settings import REPOSITORY, Settings
 
@@ -26,7 +26,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         (["backfill", "--from", "1998-03-02", "--to", "1998-03-01"], "swap FROM and TO"),
     ],
 )
-def test_a_wrong_date_is_told_before_anything_starts(
+def test_a_wrong_date_is_reported_before_anything_starts(
     settings: Settings, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(arguments) == 2
@@ -36,9 +36,9 @@ def test_a_wrong_date_is_told_before_anything_starts(
 
 def test_a_home_has_one_launcher_at_a_time(settings: Settings) -> None:
     in_use = pytest.raises(UserError, match=rf"in use by `make ui` \(process {os.getpid()}\)")
-    with sole_use(settings, "ui"), in_use, sole_use(settings, "nightly"):
+    with single_instance(settings, "ui"), in_use, single_instance(settings, "nightly"):
         pass
-    with sole_use(settings, "nightly"):
+    with single_instance(settings, "nightly"):
         pass
 
 

@@ -112,7 +112,7 @@ def test_uv_on_path_comes_first(repository: Path, uv_on_path: Path) -> None:
     ]
 
 
-def test_uv_looks_where_pip_was_told_to(
+def test_uv_looks_where_pip_looks(
     repository: Path, python: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also with the password of a mirror, which is in no log."""
@@ -136,7 +136,7 @@ def test_uv_looks_where_pip_was_told_to(
     assert "s3cret" not in (repository / ".venv" / "install.log").read_text()
 
 
-def test_an_environment_of_another_python_is_made_anew(
+def test_an_environment_of_another_python_is_made_again(
     repository: Path, python: Make, uv_on_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     python()

@@ -100,7 +100,7 @@ def test_no_python_at_all(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize("version", [(3, 10, 13), (3, 14, 0), (2, 7, 18)])
-def test_one_that_does_not_fit_is_told_so(version: tuple[int, int, int]) -> None:
+def test_one_that_does_not_fit_is_reported(version: tuple[int, int, int]) -> None:
     said = complaint(version, "/usr/bin/python3")
     assert said.startswith(f"this is Python {'.'.join(map(str, version))} (/usr/bin/python3)")
     assert "expected Python 3.11 to 3.13" in said

@@ -181,7 +181,7 @@ def test_a_second_run_of_a_step_waits_for_a_first_that_lives(settings: Settings)
     """As a retry does whose first try outlived its Airflow task."""
     ended: list[int] = []
     second = threading.Thread(target=lambda: ended.append(_run(EVALUATE, SECOND)))
-    with Lake(root=settings.lake).turn(EVALUATE.name, SECOND):
+    with Lake(root=settings.lake).step_lock(EVALUATE.name, SECOND):
         second.start()
         second.join(1.5)
         assert second.is_alive()

@@ -37,7 +37,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [None, '{"ds": "1998', '{"ds": "1998-03-31"}\n', "[1]\n", "\xff"])
-def test_what_is_missing_or_cut_is_told(tmp_path: Path, text: str | None) -> None:
+def test_what_is_missing_or_cut_is_reported(tmp_path: Path, text: str | None) -> None:
     for name in ("model.json", "curve.jsonl"):
         if text is not None:
             (tmp_path / name).write_bytes(text.encode("latin-1"))

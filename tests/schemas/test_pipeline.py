@@ -15,7 +15,7 @@ from schemas.run.settings import REPOSITORY
 def test_whatever_a_step_reads_one_before_it_has_made() -> None:
     made: set[str] = set()
     for step in NIGHT:
-        own = set(step.makes)  # build_episodes reads the timelines that it left the night before
+        own = set(step.makes)  # build_episodes reads the user histories of the night before
         assert set(step.reads) <= made | own, step.name
         assert not made & own, f"{step.name} makes what another step has made"
         made |= own

@@ -23,7 +23,7 @@ def _load(folder: Path, content: bytes) -> dataset_spec.DatasetSpec:
     return dataset_spec.load(folder / "dataset.toml")
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     text = SPEC.replace("rating_scale = [1, 5]", "rating_scal = [1, 5]\ntitel = 3")
     text = text.replace('event_time = "when"', 'event_tim = "when"\nearliest = "2020"')
     text = text.replace('kind = "categorical"', 'kind = "kategorical"')
@@ -55,7 +55,7 @@ def test_mistakes_of_what_fits_together_too(tmp_path: Path) -> None:
         (SPEC.encode("utf-16"), "is UTF-16; expected UTF-8. Save it again"),
     ],
 )  # fmt: skip
-def test_another_encoding_is_told(tmp_path: Path, content: bytes, message: str) -> None:
+def test_another_encoding_is_reported(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(UserError, match=message):
         _load(tmp_path, content)
 
@@ -91,7 +91,7 @@ def test_a_feature_is_called_as_a_column_can_be(tmp_path: Path) -> None:
         (["..."], r"the name is '...', expected one that begins"),
     ],
 )
-def test_names_that_collide_are_told(tmp_path: Path, names: list[str], message: str) -> None:
+def test_names_that_collide_are_reported(tmp_path: Path, names: list[str], message: str) -> None:
     features = "\n".join(f'"{name}" = {{ kind = "categorical", column = "c" }}' for name in names)
     text = SPEC.replace('town = { kind = "categorical", column = "town" }', features)
     with pytest.raises(UserError, match=message):
@@ -125,7 +125,7 @@ def _with_odd(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ["ml-100k", "toys"])
-def test_whatever_a_value_is_it_is_told_in_words(
+def test_whatever_a_value_is_it_is_reported_in_words(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = tomllib.loads((dataset_spec.BUNDLED / f"{name}.toml").read_text())

@@ -51,7 +51,7 @@ def test_paths_begin_at_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert settings.spark_jars == f"{file.parent / 'a.jar'},/opt/b.jar"
 
 
-def test_all_mistakes_are_told_at_once(file: Path) -> None:
+def test_all_mistakes_are_reported_at_once(file: Path) -> None:
     file.write_text('warehous = "x"\nretries = -1\n[run]\nrank_by = "luck"\n')
     with pytest.raises(UserError) as error:
         team_file({"COLDSTART_CONFIG": str(file)})

@@ -1,1 +1,1 @@
-"""What became of each row that was read."""
+"""The accounts of rows: kept, set aside or left out."""

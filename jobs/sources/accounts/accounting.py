@@ -1,4 +1,4 @@
-"""What became of the rows that a night's ingest read, as its journal says."""
+"""The accounts of the rows that the ingest of a night read, from its journal."""
 
 from __future__ import annotations
 

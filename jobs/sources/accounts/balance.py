@@ -1,4 +1,4 @@
-"""Rows in, rows out: no row of a source's files may vanish without a word."""
+"""Rows in, rows out: no row of a source may be lost without an error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from jobs.sources.accounts.accounting import KEPT, QUARANTINED, READ, Counts
-from jobs.sources.accounts.quarantine import Outcome
+from jobs.sources.accounts.quarantine import ReasonCount
 from jobs.sources.accounts.rows_by_file import total
 from jobs.sources.accounts.tally import Tally
 from schemas.errors import UserError
@@ -15,11 +15,11 @@ _FILES = 20  # in an error
 
 
 def check(tally: Tally, arrived: Mapping[str | None, int], what: str) -> Counts:
-    """What the tally counted; a `UserError` when rows of `what` came in that went nowhere.
+    """The counts of the tally; a `UserError` when rows of `what` came in that went nowhere.
 
     `arrived`: how many rows of each file were written, whether good or bad.
-    Spark may count a row twice when it does a piece of work again, on a cluster that loses a
-    machine: before anything is said, all is counted once more.
+    Spark may count a row twice if it repeats a task, on a cluster that loses a machine. So before
+    an error, all rows are counted once more.
     """
     counts = tally.counts()
     if not _unbalanced(counts, arrived):
@@ -51,17 +51,17 @@ def _unbalanced(counts: Counts, arrived: Mapping[str | None, int]) -> list[str]:
     return lines
 
 
-def of_files(outcomes: Iterable[Outcome]) -> dict[str | None, int]:
+def of_files(reason_counts: Iterable[ReasonCount]) -> dict[str | None, int]:
     """How many rows of each file there are, good or bad."""
     rows = Counter[str | None]()
-    for each in outcomes:
+    for each in reason_counts:
         rows[each.file] += each.rows
     return dict(rows)
 
 
-def with_outcomes(counts: Counts, outcomes: Sequence[Outcome]) -> Counts:
+def with_reason_counts(counts: Counts, reason_counts: Sequence[ReasonCount]) -> Counts:
     """The counts of interactions, and how many rows of each file are kept and set aside."""
     made = {file: {KEPT: 0, QUARANTINED: 0, **rows} for file, rows in counts.items()}
-    for each in outcomes:
+    for each in reason_counts:
         made[str(each.file)][QUARANTINED if each.reason else KEPT] += each.rows
     return made

@@ -1,8 +1,8 @@
-"""What becomes of source rows that break a rule: counted, kept with the reason, and never too many.
+"""Source rows that break a rule: counted, kept with the reason, and an error if they are too many.
 
-A row's place is the file and, for text, the line as it is written, which `grep -nF` finds. A line
-number would need every earlier line to be counted first, and Spark's byte blocks move when a file
-grows, which would give a day another quarantine on its next run. Parquet numbers its rows itself.
+The place of a row is the file and, for text, the line as it is written, which `grep -nF` finds. A
+line number would need a count of all earlier lines, and Spark's byte blocks move when a file grows,
+so a day would have another quarantine on its next run. Parquet numbers its rows itself.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _SEVERAL_LINES = "Where quoted values go over several lines, say multiline = tru
 _OF_TIME = ("unreadable_event_time", "event_too_early", "future_event")
 
 
-class Outcome(NamedTuple):
-    """How many rows of a file have a reason to be set aside; None is that of valid rows.
+class ReasonCount(NamedTuple):
+    """The number of rows of a file with one reason to be set aside; None is that of valid rows.
 
-    `between`: of those, how many ratings lie between two levels of the spec.
+    `between`: how many of these rows have a rating between two levels of the spec.
     """
 
     file: str | None
@@ -45,15 +45,15 @@ class Outcome(NamedTuple):
     between: int = 0
 
 
-def outcomes(checked: DataFrame, spec: DatasetSpec) -> list[Outcome]:
+def reason_counts(checked: DataFrame, spec: DatasetSpec) -> list[ReasonCount]:
     counts = checked.groupBy("source_file", "source_day", "reason").agg(
         F.count("*"), F.count_if(is_between_levels(spec))
     )
-    return [Outcome(*row.values()) for row in collected(counts)]
+    return [ReasonCount(*row.values()) for row in collected(counts)]
 
 
-def between_levels(found: Iterable[Outcome], spec: DatasetSpec) -> str | None:
-    """What is to be said of valid ratings that no level of the spec has, in words."""
+def between_levels(found: Iterable[ReasonCount], spec: DatasetSpec) -> str | None:
+    """A sentence about valid ratings between the levels of the spec, if there are any."""
     if not (rows := sum(each.between for each in found if each.reason is None)):
         return None
     lowest, step = spec.rating_levels[0], spec.rating_step
@@ -64,7 +64,7 @@ def between_levels(found: Iterable[Outcome], spec: DatasetSpec) -> str | None:
     )
 
 
-def count(found: Iterable[Outcome]) -> dict[str | None, int]:
+def count(found: Iterable[ReasonCount]) -> dict[str | None, int]:
     """Rows by reason, the most frequent first; under None, those that break no rule."""
     counts = Counter[str | None]()
     for each in found:
@@ -73,7 +73,7 @@ def count(found: Iterable[Outcome]) -> dict[str | None, int]:
 
 
 def check(
-    checked: DataFrame, found: Iterable[Outcome], spec: DatasetSpec, spec_file: Path
+    checked: DataFrame, found: Iterable[ReasonCount], spec: DatasetSpec, spec_file: Path
 ) -> dict[str, int]:
     """How many rows break which rule, the most frequent first.
 
@@ -112,7 +112,8 @@ def write(
 ) -> None:
     """Replace the quarantine, and say in the journal how many rows it has, and why.
 
-    Of one file, ds has all rows set aside; of a file a day, each day those of its own file.
+    With a single source file, ds holds all quarantined rows; with a file a day, each day holds
+    those of its own file.
     """
     table = tables.INTERACTIONS_QUARANTINE
     bad = checked.where(F.col("reason").isNotNull())
@@ -136,7 +137,7 @@ def _examples(checked: DataFrame, reason: str) -> list[Row]:
 
 
 def _hint(reason: str, rows: Sequence[Row], spec: DatasetSpec) -> str:
-    """What in the spec would make such rows readable, where there is something."""
+    """A change of the spec that would make such rows readable, if there is one."""
     columns, hint = spec.interactions, None
     if reason in _OF_TIME:
         hint = time_units.hint([row["event_time"] for row in rows], columns)

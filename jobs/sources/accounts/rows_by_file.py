@@ -1,4 +1,4 @@
-"""What became of the rows of each file of a source: for the journal, the report and a terminal."""
+"""The accounts of each file of a source, for the journal, the report and a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FILES = 20  # of a section; a source with a file a day has thousands
 
 
 def worth_telling(rows: Mapping[str, Counts]) -> dict[str, Counts]:
-    """The files of each section, those of which not all rows are kept first; the last as one."""
+    """The files of each section, those with rows that are not kept first; the last ones as one."""
     found = {}
     for section, by_file in rows.items():
         names = sorted(by_file, key=lambda file: (_kept_all(by_file[file]), file))
@@ -24,16 +24,16 @@ def worth_telling(rows: Mapping[str, Counts]) -> dict[str, Counts]:
 
 
 def total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Of all files together; there are rows that were read, be they none."""
+    """The counts of all files together, with 0 rows read if there are none."""
     rows = Counter({READ: 0})
     for of_file in counts:
         rows.update(of_file)
     return dict(rows)
 
 
-def lines(told: Mapping[str, Counts]) -> Iterator[tuple[str, int, int, int, int]]:
+def lines(shown: Mapping[str, Counts]) -> Iterator[tuple[str, int, int, int, int]]:
     """Each file's numbers, as HEADER calls them."""
-    for by_file in told.values():
+    for by_file in shown.values():
         for file, counts in by_file.items():
             left_out = sum(rules(counts).values())
             yield file, counts[READ], counts[KEPT], counts.get(QUARANTINED, 0), left_out

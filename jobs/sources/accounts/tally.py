@@ -1,7 +1,7 @@
 """How many rows the files of a section have and what becomes of them, counted while they are read.
 
-A row that comes in is written, left out by a rule that has a name, or missing. The last must not
-be: then the step fails. Spark counts as rows pass, so that nothing is read twice for it.
+A row that is read is written, left out by a named rule, or missing, and a missing row fails the
+step. Spark counts rows while it reads them, so nothing is read twice.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Tally:
     _counted: list[_Counted] = field(default_factory=list)
 
     def expects(self, staged: Sequence[Staged]) -> None:
-        """Rows of these files are to come."""
+        """Expect rows of these files."""
         self._names.update((each.number, each.name) for each in staged)
 
     def knows(self, file: str, rows: int) -> None:

@@ -1,1 +1,1 @@
-"""Where the files of a source lie."""
+"""The paths of the files of a source."""

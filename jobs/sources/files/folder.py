@@ -2,8 +2,8 @@
 
 Spark expands patterns in paths, skips names that begin with `_`, guesses a compression by the end
 of a name, checks a `.crc` beside a file, prints paths in a spelling of its own, and under LC_ALL=C
-cannot open a name beyond ASCII at all. So it is given links, whose names are numbers: a row's file
-is the one that has its link's number, and no path is ever compared as text.
+cannot open a name beyond ASCII at all. So Spark reads links with numbers for names. The number of
+the link identifies the file of a row, and no path is ever compared as text.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Staged:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFolder:
-    """Where the source lies, and where its links do for the time of a run."""
+    """The folder of the source, and the folder of its links during a run."""
 
     spark: SparkSession
     path: Path
@@ -49,7 +49,7 @@ class SourceFolder:
     def stage(
         self, parts: Sequence[Part], ends: Sequence[str], name: str | None = None
     ) -> list[Staged]:
-        """Links to the files; `ends` are their names' ends, which tell Spark the compression.
+        """Links to the files; from `ends`, the ends of their names, Spark infers the compression.
 
         A row's file is called by its path in the source, or `name`.
         """
@@ -65,7 +65,7 @@ class SourceFolder:
     def named(self, frame: DataFrame, staged: Sequence[Staged]) -> DataFrame:
         """The frame with `_file` and `_day` of each row's file.
 
-        A left join: a row whose file nobody knows would still be there, and stop the run.
+        A left join: a row of an unknown file stays, and stops the run.
         """
         if len(staged) == 1:
             name, day = F.lit(staged[0].name), F.lit(staged[0].part.day).cast("date")
@@ -74,8 +74,8 @@ class SourceFolder:
         known = self.spark.createDataFrame(rows, f"{NUMBER} int, _file string, _day date")
         return frame.join(F.broadcast(known), on=NUMBER, how="left")
 
-    def set_down(self, frame: DataFrame) -> DataFrame:
-        """The frame's rows as files, for the time of the run: read once, whatever becomes of it."""
+    def materialise(self, frame: DataFrame) -> DataFrame:
+        """The frame's rows as files, for the run: the source is read once, even if it changes."""
         folder = self.links / f"rows-{next(self._numbers)}"
         by_place = frame.toDF(*(f"_{n}" for n in range(len(frame.columns))))  # any name will do
         by_place.write.parquet(str(folder))
@@ -89,14 +89,14 @@ class SourceFolder:
 
 @contextmanager
 def opened(spark: SparkSession, path: Path, lake: Lake) -> Iterator[SourceFolder]:
-    """The folder at `path`, for the block; the links lie in the lake, which Spark writes anyway."""
+    """The folder at `path`, for the block; the links are in the lake, which Spark writes anyway."""
     with lake.scratch("staged") as scratch:
         links = scratch / uuid4().hex  # no run's path is ever another run's
         links.mkdir()
         try:
             yield SourceFolder(spark=spark, path=path, links=links)
         except Exception as error:
-            # Spark names the link, which is gone when the step tells what Spark said.
+            # Spark names the link, which is gone when the step reports the error.
             named = re.search(rf"FAILED_READ_FILE.*?/{links.name}/(\d+\.\w+)", str(error))
             if named is None:
                 raise
@@ -107,5 +107,5 @@ def opened(spark: SparkSession, path: Path, lake: Lake) -> Iterator[SourceFolder
 
 
 def file_number() -> Column:
-    """Of the file that a row was read from, by the name of its link."""
+    """The number of the file that a row was read from, by the name of its link."""
     return F.regexp_extract("_metadata.file_name", r"^\d+", 0).cast("int")

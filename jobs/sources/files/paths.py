@@ -1,4 +1,4 @@
-"""Where a source's files lie: a file, or a folder of them, for all or for each day."""
+"""The paths of a source: a file, or a folder of files, for all days or for each day."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def parts_of_days(days: dict[date, Path]) -> list[Part]:
 def by_day(source: Path, pattern: str, until: date) -> dict[date, Path]:
     """The file or folder of each day up to `until` that has one, in order of days.
 
-    Only the day is looked for; everything else in the pattern is a name, whatever letters it has.
+    Only the day is a placeholder; all other characters of the pattern are literal.
     """
     found = {}
     for text, path in _in_place(source, pattern):
@@ -53,10 +53,10 @@ def by_day(source: Path, pattern: str, until: date) -> dict[date, Path]:
 
 
 def of_no_day(source: Path, pattern: str, others: Sequence[str]) -> str | None:
-    """What is to be said of files that are called like those of a day, and have none.
+    """A sentence about files whose names are like those of a day without a day in them.
 
     A date in another spelling, or the name that Hive gives to rows without one. `others` are the
-    files of other sections, which may lie beside those of days.
+    files of other sections, which may be beside those of days.
     """
     ours = {(source / other).absolute() for other in others}
     names = sorted(
@@ -74,7 +74,7 @@ def of_no_day(source: Path, pattern: str, others: Sequence[str]) -> str | None:
 
 
 def _in_place(source: Path, pattern: str) -> Iterator[tuple[str, Path]]:
-    """What stands for the day in the names that are otherwise as the pattern, and the files."""
+    """The text in place of the day in names that otherwise match the pattern, and the files."""
     before, after = pattern.split(DAY)
     folder, _, start = before.rpartition("/")
     end, _, rest = after.partition("/")
@@ -89,12 +89,12 @@ def _day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        return None  # nobody's day
+        return None  # no date
     return day if str(day) == text else None  # 20260131 and 2026-W05-6 are ISO dates too
 
 
 def files_in(path: Path) -> list[Path]:
-    """The file, or those in the folder and below that are no marks of whoever wrote them."""
+    """The file, or the files in the folder and below, without the marks of writers."""
     if not path.is_dir():
         return [path]
     found = (each for each in path.iterdir() if _holds_rows(each.name))

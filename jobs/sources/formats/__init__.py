@@ -1,1 +1,1 @@
-"""How each format of a source is read."""
+"""A reader for each format of a source."""

@@ -1,7 +1,7 @@
-"""Sections of a source that lie in a database, copied to files, which the rest of ingest reads.
+"""Sections of a source in a database: they are copied to files, and the rest of ingest reads those.
 
-One copy, so that a table which changes meanwhile is the same for all that reads it. Columns that
-nobody asks for stay where they are.
+There is one copy, so a table that changes meanwhile is the same for every reader. Columns that the
+spec does not name are not copied.
 """
 
 from __future__ import annotations
@@ -81,5 +81,5 @@ def _first_line(error: Exception) -> str:
 
 
 def name_of(file: SourceFile) -> str:
-    """What a person calls the file: of a copied table, the table's name."""
+    """The name of the file for people; for a copied table, the name of the table."""
     return Path(file.file).name if file.format == "jdbc" else file.file

@@ -47,8 +47,8 @@ def _of_lines(
     columns: Sequence[str],
     tally: Tally,
 ) -> DataFrame:
-    """Lines are read as text, and taken apart by Spark's CSV parser: its own reader would forget
-    the line of a row that it understands, and such a row may still break a rule."""
+    """Lines are read as text, and then parsed by Spark's CSV parser. Spark's CSV reader would drop
+    the line of a row that it can parse, and such a row may still break a rule."""
     line = F.col(LINE)
     torn = _torn(source, staged, file)
     lines = _lines(source, [each for each in staged if each.number not in torn], file)
@@ -67,7 +67,7 @@ def _of_lines(
     whole = F.col(_BROKEN).isNull()
     if not torn:
         return rows.withColumn(WHOLE, whole)
-    # Of a line within quotes nobody knows what any of its values are.
+    # The values of a line within quotes are unknown.
     values = (F.when(~F.col("is_within"), F.col(name)).alias(name) for name in _names(columns))
     whole = whole & ~F.col("is_within") & ~quoting.leaves_open(line, file)
     return rows.select(NUMBER, LINE, whole.alias(WHOLE), *values)

@@ -1,4 +1,4 @@
-"""What a file is, and what its columns are called, from its first bytes or its Parquet footer."""
+"""The format of a file and the names of its columns, from its first bytes or its Parquet footer."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def columns_of(path: Path, file: SourceFile) -> list[str]:
 
 
 def missing_from(path: Path, file: SourceFile, needed: Sequence[str]) -> str | None:
-    """What the file lacks of the columns that the spec asks it for, in words; else None."""
+    """A sentence about the columns of the spec that the file lacks; None if it has all."""
     columns = columns_of(path, file)
     asked = {*needed, *file.only, *file.without}
     if missing := sorted(asked - set(columns)):
@@ -82,12 +82,12 @@ def first_line(path: Path, file: SourceFile) -> str:
 
 
 def is_empty(path: Path) -> bool:
-    """Whether a text has no byte, as writers leave that had no row."""
+    """Whether a text has no byte, like the files of writers without a row."""
     return path.is_file() and path.stat().st_size == 0
 
 
 def end_of_name(path: Path) -> str:
-    """What a link to the text has to end with for Spark to unpack it."""
+    """The end of a link's name that lets Spark decompress the text."""
     with path.open("rb") as file:
         first = file.read(8)
     for mark, kind in _PACKED.items():

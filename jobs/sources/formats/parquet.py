@@ -19,7 +19,7 @@ from schemas.errors import UserError
 
 ROW = "_row"
 _NANOSECONDS = "nanoseconds"  # of the files; Spark reads them as numbers
-# To exactly the same moment in whatever calendar the writer thought.
+# To the same instant, whatever calendar the writer used.
 _AS_WRITTEN = {"datetimeRebaseMode": "CORRECTED", "int96RebaseMode": "CORRECTED"}
 
 

@@ -1,9 +1,9 @@
 """Line breaks within quotes, where a row is one line: such lines are no rows.
 
-A text with a line break in a quoted value is torn in two, and its second half may look like a row
-that nobody wrote. Lines are read side by side, so each says what it does to a quote: whether one is
-open after it, when none was before it, and when one was. Only files with a line that leaves a quote
-open are looked at from the first line to the last.
+A line break in a quoted value splits a row in two, and the second half may look like a row. Lines
+are read in parallel, so each line has two states: whether a quote is open after it if none was open
+before it, and if one was. Only files with a line that leaves a quote open are scanned from the
+first line to the last.
 """
 
 from __future__ import annotations

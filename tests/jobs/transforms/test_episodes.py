@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from jobs.transforms import episodes as T
 from jobs.transforms.splits import is_validation_user
-from jobs.transforms.timelines import EVENT, timelines, with_profiles
+from jobs.transforms.user_histories import EVENT, user_histories, with_profiles
 from schemas.dataset import spec as dataset_spec
 from schemas.dataset.holdout import Holdout
 from schemas.dataset.spec import ColdStart
@@ -149,7 +149,7 @@ def test_a_repeated_item_counts_once_at_its_last_time(spark: SparkSession) -> No
     items = spark.createDataFrame(
         [("x", 1, False), ("y", 2, False)], "item_id string, item_index int, is_new boolean"
     )
-    of_users = with_profiles(timelines(interactions, users, items), users, items)
+    of_users = with_profiles(user_histories(interactions, users, items), users, items)
     [row] = T.episodes(of_users, HELD_OUT, COLD_START, TABLE).collect()
     assert row.split == "serve"
     assert (row.support_items, row.support_ratings, row.query_items) == ([2, 1], [2.0, 5.0], [])

@@ -39,7 +39,7 @@ def _items(spark: SparkSession) -> DataFrame:
     return spark.createDataFrame(rows, "item_index int, is_new boolean")
 
 
-def _timelines(spark: SparkSession) -> DataFrame:
+def _histories(spark: SparkSession) -> DataFrame:
     rows = [(user, [(item,) for item in items]) for user, items in CHOSEN.items()]
     return spark.createDataFrame(rows, "user_index int, events array<struct<item_index int>>")
 
@@ -49,7 +49,7 @@ def _drawn(
 ) -> dict[str, tuple[list[int], list[int]]]:
     """The negatives of each task's support and query, whose lists begin with the positives."""
     episodes = spark.createDataFrame(list(tasks), spark_schema(TABLE)).repartition(partitions)
-    frames = (frame(spark).repartition(partitions) for frame in (_timelines, _items))
+    frames = (frame(spark).repartition(partitions) for frame in (_histories, _items))
     rows = with_negatives(episodes, *frames, negatives, TABLE).collect()
     positives = {task[0]: (task[4], task[6]) for task in tasks}
     drawn = {}
@@ -128,7 +128,7 @@ def test_a_query_without_any_negative_asks_nothing(spark: SparkSession) -> None:
     spark_items = _items(spark).where("item_index <= 3 or item_index = 31")
     tasks = [TASKS[3], TASKS[4]]
     episodes = spark.createDataFrame(tasks, spark_schema(TABLE))
-    rows = with_negatives(episodes, _timelines(spark), spark_items, NEGATIVES, TABLE).collect()
+    rows = with_negatives(episodes, _histories(spark), spark_items, NEGATIVES, TABLE).collect()
     assert [row.task_id for row in rows] == ["2/user_cold/serve"]
 
 
@@ -136,7 +136,7 @@ def test_draws_are_uniform(spark: SparkSession) -> None:
     """The 25 existing items that user 1 left alone, in 200 tasks that draw 5 each."""
     tasks = [(f"1/{n}", *_task(1, "warm", "test", [], [3])[1:]) for n in range(200)]
     episodes = spark.createDataFrame(tasks, spark_schema(TABLE))
-    rows = with_negatives(episodes, _timelines(spark), _items(spark), NEGATIVES, TABLE)
+    rows = with_negatives(episodes, _histories(spark), _items(spark), NEGATIVES, TABLE)
     counts = rows.selectExpr("explode(slice(query_items, 2, 5)) as item").groupBy("item").count()
     found = [row["count"] for row in counts.collect()]
     assert len(found) == 25

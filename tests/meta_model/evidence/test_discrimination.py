@@ -1,4 +1,4 @@
-"""What a reaction tells of its user, against a loop over pairs and on users made up to lean."""
+"""Item discrimination, against a loop over pairs and on made-up lenient and harsh users."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.segments import ALL
 from meta_model.data.tasks import InteractionSet, Tasks
-from meta_model.evidence import leaning
+from meta_model.evidence.discrimination import discrimination, products
 from meta_model.evidence.item_values import item_values, unit_scaled
 from meta_model.evidence.lists import LISTS, listed
 from meta_model.learners import Learner, create
@@ -34,33 +34,33 @@ def test_it_equals_a_loop_over_pairs(learner: Learner, inputs: Inputs, rows) -> 
             for side in ("support", "query")
             for pair in zip(row[f"{side}_items"], row[f"{side}_ratings"], strict=True)
         ]
-        rest = []
+        residuals = []
         for item, rating in rated:
             n, total = counts[item - 1], sums[item - 1]
             if row["split"] == "train" and n > 0:  # its own rating is in the statistics
                 n, total = n - 1, total - rating
-            rest.append(rating - mean - (total - mean * n) / (n + ITEM_DAMPING))
+            residuals.append(rating - mean - (total - mean * n) / (n + ITEM_DAMPING))
         for place, (item, _) in enumerate(rated):
-            others = rest[:place] + rest[place + 1 :]
-            found[item].append((rest[place], sum(others) / (len(others) + USER_DAMPING)))
+            others = residuals[:place] + residuals[place + 1 :]
+            found[item].append((residuals[place], sum(others) / (len(others) + USER_DAMPING)))
     pairs = [pair for of_item in found.values() for pair in of_item]
     average = np.mean([[e * u, e * e, u * u] for e, u in pairs], axis=0)
     values = item_values(learner, inputs, CPU)[ALL]
     widest = (max(inputs.rating_levels) - min(inputs.rating_levels)) / 2
     for place, item in enumerate(values.items.tolist()):
         own = np.sum([[e * u, e * e, u * u] for e, u in found[item]], axis=0)
-        both, of_rest, of_leaning = own + 1000 * average
+        both, of_residual, of_rest = own + 1000 * average
         spread = math.sqrt((own[1] + 20 * average[1]) / (len(found[item]) + 20))
-        expected = max(0, both) ** 2 / (of_rest * of_leaning) * min(1, spread / widest)
+        expected = max(0, both) ** 2 / (of_residual * of_rest) * min(1, spread / widest)
         assert values.discriminative[place].item() == pytest.approx(expected, abs=1e-5)
     assert 0 < values.discriminative.max() < 1
 
 
-def test_items_rated_by_how_users_lean_tell_more_than_contested_ones() -> None:
-    """Of 40 items, users rate the first 20 by their leaning, the others as chance has it."""
+def test_items_rated_by_leniency_discriminate_more_than_contested_ones() -> None:
+    """The ratings of 20 of 40 items follow the leniency of the user, the others are random."""
     draws = np.random.default_rng(1)
-    leans = draws.choice([-1.0, 1.0], (3000, 1))
-    ratings = np.where(np.arange(40) < 20, 3 + leans, draws.choice([2.0, 4.0], (3000, 40)))
+    leniency = draws.choice([-1.0, 1.0], (3000, 1))
+    ratings = np.where(np.arange(40) < 20, 3 + leniency, draws.choice([2.0, 4.0], (3000, 40)))
     places = torch.arange(1, 41).expand(3000, 40)
     side = InteractionSet(
         rows=places,
@@ -76,38 +76,38 @@ def test_items_rated_by_how_users_lean_tell_more_than_contested_ones() -> None:
     )
     counts = torch.tensor([0.0, *([3000.0] * 40)])
     statistics = ItemStatistics(counts, counts * 3, "explicit")
-    sums = leaning.products(tasks, statistics).double().sum(0)
+    sums = products(tasks, statistics).double().sum(0)
     n = torch.full((40,), 3000.0, dtype=torch.float64)
-    tells = leaning.tells(sums, n, widest=2.0) * 2  # all are rated a star from the mean
-    assert tells[:20].min() > 0.6
-    assert tells[20:].max() < 0.2
-    assert (leaning.tells(sums * 100, n, widest=2.0) <= 1).all()
+    values = discrimination(sums, n, widest=2.0) * 2  # all are rated a star from the mean
+    assert values[:20].min() > 0.6
+    assert values[20:].max() < 0.2
+    assert (discrimination(sums * 100, n, widest=2.0) <= 1).all()
 
 
-def test_reactions_a_tenth_as_wide_tell_a_tenth() -> None:
-    """Of two items that go along with the leaning as well as each other."""
+def test_a_tenth_of_the_spread_is_a_tenth_of_the_discrimination() -> None:
+    """Of two items of equal correlation."""
     narrow, wide = [0.1, 0.01, 1.0], [1.0, 1.0, 1.0]
     n = torch.full((2,), 1e6, dtype=torch.float64)
     sums = torch.tensor([narrow, wide], dtype=torch.float64) * n[:, None]
-    less, more = leaning.tells(sums, n, widest=2.0).tolist()
+    less, more = discrimination(sums, n, widest=2.0).tolist()
     assert more == pytest.approx(0.5, rel=0.05)
     assert less == pytest.approx(0.05, rel=0.05)
 
 
-def test_the_list_by_correlation_goes_by_it(learner: Learner, inputs: Inputs) -> None:
+def test_the_list_by_correlation_is_ordered_by_it(learner: Learner, inputs: Inputs) -> None:
     values = item_values(learner, inputs, CPU)[ALL]
     product = values.discriminative * unit_scaled(values.n_interactions)
     best = torch.argsort(product, descending=True, stable=True)[:5]
     assert listed("evidence_correlation", values, 5).tolist() == values.items[best].tolist()
 
 
-def test_choices_have_no_rating_to_lean_by(implicit: Inputs, config) -> None:
-    """There the paper's value decides."""
+def test_choices_have_no_rating_to_correlate(implicit: Inputs, config) -> None:
+    """The paper's value stands in."""
     values = item_values(create(replace(config, seed=3), implicit), implicit, CPU)[ALL]
     assert values.discriminative.equal(unit_scaled(values.of_loss))
     assert LISTS["evidence_correlation"](values).equal(LISTS["evidence_paper"](values))
 
 
-def test_ratings_that_are_all_the_same_tell_nothing() -> None:
-    """And are no division by zero: e and l are 0 everywhere."""
-    assert leaning.tells(torch.zeros(3, 3), torch.tensor([4.0, 1, 0]), widest=2.0).eq(0).all()
+def test_equal_ratings_do_not_discriminate() -> None:
+    """And nothing is divided by zero: e and l are 0 everywhere."""
+    assert discrimination(torch.zeros(3, 3), torch.tensor([4.0, 1, 0]), widest=2.0).eq(0).all()

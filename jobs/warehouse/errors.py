@@ -1,4 +1,4 @@
-"""What a driver's error means to a person: correct it, try again, or free some disk."""
+"""A driver's errors in words for a person: correct it, try again, or free some disk."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _REFUSED = (
 _LOCKED = "Could not set lock on file"
 
 
-def explained(error: dbapi.Error, uri: WarehouseUri) -> Exception:
-    """The error in words that help, without any password of the URI."""
+def translated(error: dbapi.Error, uri: WarehouseUri) -> Exception:
+    """The error translated for a person, without any password of the URI."""
     said = _redacted(str(error), uri)
     code = full_disk_code(said)
     if code is not None or error.sqlstate == _DISK_FULL:

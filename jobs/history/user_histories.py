@@ -1,7 +1,8 @@
-"""Users' timelines up to a day, from what an earlier night kept of them and the days since.
+"""Users' histories up to a day, from those of an earlier night and from the days since then.
 
-A partition of `timelines` carries the digest of the days it was made of. It serves a later night as
-long as these days are as they were; late events make it useless, and it is made anew.
+They are kept in the table `timelines`. A partition carries the digest of the days that it was made
+of. A later night uses it as long as these days have not changed; after late events a night makes
+the histories again from all days.
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.spark.partitions import Ranges, read_days, read_partition, write_partition
-from jobs.transforms import timelines as T
+from jobs.transforms import user_histories as T
 from schemas.dataset.spec import DatasetSpec
 from schemas.lake import Lake, Manifest
 from schemas.run import journal
 from schemas.tables import lake as tables
 from schemas.tables.lake import TIMELINES
 
-# How much of the history may lie behind the day that was kept last, before a night keeps its own.
+# The share of the history that may be newer than the last partition, before a night writes another.
 # Writing all of history costs more than adding a few days to it.
 _LARGEST_ADDITION = 0.05
 _EVENTS_PER_FILE = 5_000_000  # 10 to 14 bytes an event
 
 
-def timelines(
+def user_histories(
     spark: SparkSession,
     lake: Lake,
     spec: DatasetSpec,
@@ -41,7 +42,7 @@ def timelines(
     kept = _kept(lake, days, ds)
     since = [day for day, held in days.items() if held.rows and (kept is None or day > kept)]
     interactions = read_days(spark, lake, tables.interactions(spec), since)
-    found = T.timelines(interactions, users, items)
+    found = T.user_histories(interactions, users, items)
     if kept is not None:
         held = lake.manifest(TIMELINES.name, kept)
         assert held is not None
@@ -57,7 +58,8 @@ def timelines(
 
 
 def ranges_of_users(lake: Lake, spec: DatasetSpec, ds: date) -> Ranges:
-    """How what is made of timelines is written: files of about 64 MiB, of like many users."""
+    """How histories and what is made of them are written: files of about 64 MiB, with equally many
+    users."""
     profiles = lake.manifest(tables.user_profiles(spec).name, ds)
     assert profiles is not None
     files = math.ceil(lake.rows("interactions", until=ds) / _EVENTS_PER_FILE)
@@ -65,7 +67,7 @@ def ranges_of_users(lake: Lake, spec: DatasetSpec, ds: date) -> Ranges:
 
 
 def _kept(lake: Lake, days: Mapping[date, Manifest], ds: date) -> date | None:
-    """The last day up to `ds` whose timelines are of the days' interactions in force."""
+    """The last day up to `ds` whose histories are of the interactions in force."""
     held = lake.days(TIMELINES.name, until=ds)
     for day in sorted(held, reverse=True):
         up_to_day = {each: manifest for each, manifest in days.items() if each <= day}
@@ -75,6 +77,6 @@ def _kept(lake: Lake, days: Mapping[date, Manifest], ds: date) -> date | None:
 
 
 def _digest(days: Mapping[date, Manifest]) -> str:
-    """Of the days that have interactions, and which those are."""
+    """A digest of the days with interactions and of their fingerprints."""
     made_of = [(str(day), held.fingerprint) for day, held in sorted(days.items()) if held.rows]
     return hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]

@@ -1,7 +1,7 @@
-"""What users did and what was done with items: a day at a time, and up to ds.
+"""Statistics of users and items: a day at a time, and of all days up to ds.
 
-Profiles are made of days' partial aggregates, which a day's interactions alone decide: no night
-reads all raw history for them.
+Profiles are made of daily statistics. The statistics of a day depend on its interactions alone, so
+no night reads all raw history for profiles.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from jobs.transforms.splits import is_validation_user
 from schemas.dataset.holdout import Holdout
 
 
-def user_days(interactions: DataFrame) -> DataFrame:
+def user_daily_statistics(interactions: DataFrame) -> DataFrame:
     """A row a user and day: `ds, user_id, n_interactions, first_seen, last_seen`."""
     return interactions.groupBy("ds", "user_id").agg(
         F.count("*").alias("n_interactions"),
@@ -22,7 +22,7 @@ def user_days(interactions: DataFrame) -> DataFrame:
     )
 
 
-def item_days(interactions: DataFrame) -> DataFrame:
+def item_daily_statistics(interactions: DataFrame) -> DataFrame:
     """A row an item and day: counts and sums, `train_...` being those without validation users."""
     may_train = ~is_validation_user()
     return interactions.groupBy("ds", "item_id").agg(
@@ -34,7 +34,7 @@ def item_days(interactions: DataFrame) -> DataFrame:
     )
 
 
-def user_activity(days: DataFrame, held_out: Holdout, cold_max: int) -> DataFrame:
+def user_statistics(days: DataFrame, held_out: Holdout, cold_max: int) -> DataFrame:
     """One row a user: `user_id`, n_interactions, first_seen, last_seen, is_new, is_cold."""
     return (
         days.groupBy("user_id")
@@ -48,7 +48,7 @@ def user_activity(days: DataFrame, held_out: Holdout, cold_max: int) -> DataFram
     )
 
 
-def item_activity(days: DataFrame, held_out: Holdout) -> DataFrame:
+def item_statistics(days: DataFrame, held_out: Holdout) -> DataFrame:
     """One row an item: counts up to ds, and the rating statistics that training may see.
 
     The latter are of `is_training`, and empty for new items: no query rating of a held-out task is
@@ -73,7 +73,7 @@ def item_activity(days: DataFrame, held_out: Holdout) -> DataFrame:
 
 
 def _sum(ratings: Column) -> Column:
-    """As decimals, because a sum of doubles depends on the order in which they meet."""
+    """A sum of decimals, because a sum of doubles depends on their order."""
     return F.coalesce(F.sum(ratings.cast("decimal(28, 6)")).cast("double"), F.lit(0.0))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jobs.checks import unchecked
+from jobs.checks import incremental
 from jobs.steps import checks
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -61,19 +61,19 @@ def test_a_day_that_fails_is_checked_again(night: Night) -> None:
 
 def test_other_contracts_make_marks_void(night: Night) -> None:
     lake = Lake(root=night.settings.lake)
-    days = unchecked.days(lake, INTERACTIONS, DS)
-    unchecked.mark(days.values(), INTERACTIONS)
-    assert list(unchecked.days(lake, INTERACTIONS, DS)) == [DS]
+    days = incremental.days_to_check(lake, INTERACTIONS, DS)
+    incremental.mark_checked(days.values(), INTERACTIONS)
+    assert list(incremental.days_to_check(lake, INTERACTIONS, DS)) == [DS]
     rating = replace(INTERACTIONS.column("rating"), maximum=4)
     others = (rating if column.name == "rating" else column for column in INTERACTIONS.columns)
     stricter = replace(INTERACTIONS, columns=tuple(others))
-    assert list(unchecked.days(lake, stricter, DS)) == [EARLIER, DS]
+    assert list(incremental.days_to_check(lake, stricter, DS)) == [EARLIER, DS]
 
 
 def test_a_version_that_is_gone_has_no_mark(night: Night) -> None:
     lake = Lake(root=night.settings.lake)
-    days = unchecked.days(lake, INTERACTIONS, DS)
+    days = incremental.days_to_check(lake, INTERACTIONS, DS)
     _write(night, EARLIER)
-    unchecked.mark(days.values(), INTERACTIONS)
+    incremental.mark_checked(days.values(), INTERACTIONS)
     assert not days[EARLIER].exists()
-    assert EARLIER in unchecked.days(lake, INTERACTIONS, DS)
+    assert EARLIER in incremental.days_to_check(lake, INTERACTIONS, DS)

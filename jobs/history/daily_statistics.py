@@ -1,7 +1,7 @@
-"""Days' activity, kept beside the days' interactions: the partial aggregates of profiles.
+"""Daily statistics of users and items, beside the interactions: the partial aggregates of profiles.
 
-A day's activity carries the fingerprint of the interactions it was made of, so that a run that
-was killed in between, or a day that late events reached, is found out and made good.
+The statistics of a day carry the fingerprint of the interactions that they were made of. A run that
+was killed in between, or a day that late events reached, is found by it and made again.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.spark.partitions import read_days, read_history, write_days
-from jobs.transforms import activity as T
+from jobs.transforms import daily_statistics as T
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.pipeline import INGEST
 from schemas.run import journal
-from schemas.tables.activity import ITEM_DAYS, USER_DAYS
 from schemas.tables.columns import Table
+from schemas.tables.history import ITEM_DAYS, USER_DAYS
 
-_MADE = {USER_DAYS.name: T.user_days, ITEM_DAYS.name: T.item_days}
+_MADE = {USER_DAYS.name: T.user_daily_statistics, ITEM_DAYS.name: T.item_daily_statistics}
 
 
 def bring_up_to_date(
     spark: SparkSession, lake: Lake, interactions: Table, until: date, record: journal.Step
 ) -> None:
-    """Make the activity of each day up to `until` that is not of the interactions in force."""
+    """Make the statistics of each day up to `until` whose interactions have changed."""
     for table in (USER_DAYS, ITEM_DAYS):
         outdated = stale(lake, table, until)
         if outdated:
@@ -38,7 +38,7 @@ def bring_up_to_date(
 
 
 def read(spark: SparkSession, lake: Lake, table: Table, until: date) -> DataFrame:
-    """The activity of all days up to `until`; a `UserError` when a day's is outdated."""
+    """The statistics of all days up to `until`; a `UserError` if those of a day are outdated."""
     if outdated := stale(lake, table, until):
         days = ", ".join(map(str, sorted(outdated)[:3]))
         raise UserError(
@@ -50,7 +50,7 @@ def read(spark: SparkSession, lake: Lake, table: Table, until: date) -> DataFram
 
 
 def stale(lake: Lake, table: Table, until: date) -> Mapping[date, str | None]:
-    """The days whose activity is outdated, and the fingerprints that it should carry."""
+    """The days whose statistics are outdated, and the fingerprints that they should carry."""
     made_of = {day: m.fingerprint for day, m in lake.days("interactions", until=until).items()}
     held = lake.days(table.name, until=until)
     return {

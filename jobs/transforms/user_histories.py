@@ -1,8 +1,8 @@
-"""Timelines: what each user did, in order of time, as one row with an array.
+"""User histories: the interactions of each user in order of time, as one row with an array.
 
 Of repeated interactions of a user with an item only the last is kept, so that an item is never on
 both sides of an episode. Users and items are numbered by arrival (jobs/transforms/profiles.py): a
-later day adds numbers at the end, so that an earlier day's timelines still hold, and grow.
+later day adds numbers at the end, so that the histories of an earlier day still hold, and grow.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from schemas.tables.activity import TIMELINES
+from schemas.tables.history import TIMELINES
 
 # As episodes see an event. The first fields are the order, and no item comes twice.
 EVENT = "struct<event_time: timestamp, item_index: int, rating: float>"
 
 
-def timelines(interactions: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
+def user_histories(interactions: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
     """The rows of `TIMELINES` of these interactions; one shuffle brings a user's together."""
     by_item = F.struct("item_index", "event_time", F.col("rating").cast("float").alias("rating"))
     # A user's interactions are sorted twice where they lie: an aggregation of each user's items
@@ -33,10 +33,9 @@ def timelines(interactions: DataFrame, users: DataFrame, items: DataFrame) -> Da
 
 
 def extended(earlier: DataFrame, later: DataFrame, n_earlier: int) -> DataFrame:
-    """Timelines of `n_earlier` users, and of later days of theirs and of new users, as one.
+    """The histories of `n_earlier` users, merged with later days of old and of new users.
 
-    What is `later` is expected to be little: every worker gets it whole, and earlier rows stay
-    where they lie.
+    `later` is expected to be small: every worker gets all of it, and earlier rows are not shuffled.
     """
     again = F.col("item_indices").alias("again")  # a column, lest each event works it out
     added = later.select("user_index", again, _events().alias("added"))
@@ -51,7 +50,7 @@ def extended(earlier: DataFrame, later: DataFrame, n_earlier: int) -> DataFrame:
     return _as_lists(of_earlier).unionByName(of_new)
 
 
-def with_profiles(timelines: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
+def with_profiles(histories: DataFrame, users: DataFrame, items: DataFrame) -> DataFrame:
     """A row a user of the profiles: user_id, user_index, is_new, is_cold and `events`.
 
     Beside them `n_existing_items`: new items arrived last, and so have the greatest numbers.
@@ -59,7 +58,7 @@ def with_profiles(timelines: DataFrame, users: DataFrame, items: DataFrame) -> D
     existing = items.agg(F.count_if(~F.col("is_new")).cast("int").alias("n_existing_items"))
     of_users = users.select("user_id", "user_index", "is_new", "is_cold")
     return (
-        timelines.select("user_index", _events().alias("events"))
+        histories.select("user_index", _events().alias("events"))
         .join(of_users, on="user_index", how="inner")
         .crossJoin(F.broadcast(existing))
     )

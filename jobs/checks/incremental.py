@@ -1,7 +1,8 @@
-"""Which days of a table a night has still to check: a day's files never change once they are there.
+"""Incremental validation: a night checks only the days of a table that have not been checked yet.
 
-What was found good is marked in the folder of the very version that was looked at, with a digest of
-what was asked of it: another version is unmarked, and another contract makes all marks void.
+A day's files never change once they are there. Days that passed are marked in the folder of the
+version that was checked, with a digest of the contract. Another version has no mark, and under
+another contract no mark counts.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from schemas.tables.rules import rules
 _MARK = "_CHECKED"  # Spark reads no file whose name begins like this
 
 
-def days(lake: Lake, table: Table, until: date) -> dict[date, Path]:
+def days_to_check(lake: Lake, table: Table, until: date) -> dict[date, Path]:
     """The days up to `until` that have no mark, and the last one in any case; their folders."""
     versions = {
         day: lake.version(table.name, day)
@@ -33,9 +34,9 @@ def days(lake: Lake, table: Table, until: date) -> dict[date, Path]:
     }
 
 
-def mark(versions: Iterable[Path], table: Table) -> None:
+def mark_checked(versions: Iterable[Path], table: Table) -> None:
     for version in versions:
-        if version.is_dir():  # else it has been replaced meanwhile, and nobody reads it any more
+        if version.is_dir():  # else another version has replaced it
             (version / _MARK).write_text(_digest(table))
 
 

@@ -1,4 +1,4 @@
-"""What the rules of one table need to know from others, as columns (see `schemas.tables.rules`)."""
+"""Referential checks: the columns that the rules of a table need from other tables."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def with_chosen_negatives(
         .select("user_index", "item_index")
         .distinct()
     )
-    faults = (
+    found = (
         negatives.join(chosen, on=["user_index", "item_index"], how="inner")
         .groupBy("task_id")
         .agg(F.count("*").alias("chosen_negatives"))
     )
-    return episodes.join(faults, on="task_id", how="left").select(
+    return episodes.join(found, on="task_id", how="left").select(
         *episodes.columns, F.coalesce("chosen_negatives", F.lit(0)).alias("chosen_negatives")
     )
 

@@ -1,4 +1,4 @@
-"""Timelines grow by a day to what they are when all days are read at once."""
+"""User histories that grow by a day equal those of all days read at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.transforms import timelines as T
+from jobs.transforms import user_histories as T
 from tests.suite.examples import examples
 
 START = datetime(1998, 3, 1, tzinfo=UTC)
@@ -39,7 +39,7 @@ def _profiles(spark: SparkSession, *, n_existing: int = N) -> tuple[DataFrame, D
 
 
 def _made(spark: SparkSession, rows: list[Event]) -> DataFrame:
-    return T.timelines(_interactions(spark, rows), *_profiles(spark))
+    return T.user_histories(_interactions(spark, rows), *_profiles(spark))
 
 
 def _rows(frame: DataFrame) -> list[tuple]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.transforms import activity as T
+from jobs.transforms import daily_statistics as T
 from jobs.transforms.splits import is_validation_user
 from schemas.dataset.holdout import Holdout
 
@@ -41,10 +41,10 @@ def _validation_user(spark: SparkSession) -> str:
     return str(row.user_id)
 
 
-def test_user_activity(spark: SparkSession) -> None:
+def test_user_statistics(spark: SparkSession) -> None:
     events = [("a", "x", 3.0, day(1)), ("a", "y", 4.0, day(12)), ("b", "x", 5.0, day(10))]
     rows = (
-        T.user_activity(T.user_days(_by_day(spark, *events)), HELD_OUT, cold_max=1)
+        T.user_statistics(T.user_daily_statistics(_by_day(spark, *events)), HELD_OUT, cold_max=1)
         .orderBy("user_id")
         .collect()
     )
@@ -67,7 +67,7 @@ def test_training_statistics_hold_no_held_out_rating(spark: SparkSession) -> Non
         ("new", "old", 5.0, day(12)),  # new user
         (train, "young", 5.0, day(6)),  # new item
     )
-    rows = T.item_activity(T.item_days(frame), HELD_OUT).orderBy("item_id").collect()
+    rows = T.item_statistics(T.item_daily_statistics(frame), HELD_OUT).orderBy("item_id").collect()
     assert [
         (
             r.item_id,
