@@ -16,7 +16,6 @@ from schemas.tables.products import (
     NEW_ITEM_PEERS,
 )
 
-_ALL = "all"
 _OTHERS = (CHAMPION, *LIST_ORDERS, *LIST_PEERS, *NEW_ITEM_PEERS)
 TITLES = {
     CHAMPION: "the last published model",
@@ -40,7 +39,7 @@ class Method:
     """nDCG@10 of one method's lists; `values`, `lows` and `highs` by number known, in its order.
 
     lead: the interval of how far the published lists are ahead of it, mean over 1 to all known;
-    coverage, overlap, novelty: of all its lists together, all interactions known
+    coverage, overlap, novelty: of all its lists together, with the most interactions known
     """
 
     title: str
@@ -100,7 +99,7 @@ def _judged(rows: list[Row]) -> Judged:
 
 def _method(name: str, rows: list[Row], numbers: tuple[str, ...]) -> Method:
     at = {(row["metric"], row["known"]): row for row in rows}
-    mean = at[NDCG10.name, ANY_KNOWN]
+    mean, most = at[NDCG10.name, ANY_KNOWN], numbers[-1]
     values, lows, highs = (
         tuple(at[NDCG10.name, number][column] for number in numbers)
         for column in ("value", "low", "high")
@@ -112,7 +111,7 @@ def _method(name: str, rows: list[Row], numbers: tuple[str, ...]) -> Method:
         lows=lows,
         highs=highs,
         lead=None if mean["lead_low"] is None else (mean["lead_low"], mean["lead_high"]),
-        coverage=at["coverage20", _ALL]["value"],
-        overlap=at["overlap10", _ALL]["value"],
-        novelty=at["novelty20", _ALL]["value"],
+        coverage=at["coverage20", most]["value"],
+        overlap=at["overlap10", most]["value"],
+        novelty=at["novelty20", most]["value"],
     )
