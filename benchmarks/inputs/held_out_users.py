@@ -22,6 +22,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.metapaths import NO_METAPATHS
 
 _STATISTICS = ("train_n_ratings", "train_rating_sum", "n_interactions")
+_RECENT = ("recent_interactions", "train_recent")  # of everyone, and in an order of time
 
 
 def trials(
@@ -59,7 +60,8 @@ def held_out(
     """
     new, train = ratings.filter(pa.array(is_new)), ratings.filter(pa.array(~is_new))
     new = new.filter(pc.is_in(new["item_index"], pc.unique(train["item_index"])))
-    items = inputs.item_profiles.drop_columns(list(_STATISTICS))
+    found = inputs.item_profiles
+    items = found.drop_columns([n for n in (*_STATISTICS, *_RECENT) if n in found.column_names])
     tasks = public_split.train_tasks(train, windows=True, seed=seed)
     asked = public_split.drawn_tasks(new, query, seed) if query else public_split.whole_tasks(new)
     files = (

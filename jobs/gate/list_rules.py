@@ -12,7 +12,7 @@ from jobs.gate.rules import DECISIVE_SCENARIO, Row, Rule
 from schemas.tables.metrics import NDCG10
 from schemas.tables.products import ANY_KNOWN, CHAMPION
 
-_RIVALS = ("popularity", "segment_popularity", "item_knn")
+_RIVALS = ("popularity", "recent_popularity", "segment_popularity", "item_knn")
 _ENOUGH_USERS = 30  # the lists of fewer differ by chance more than methods do
 
 

@@ -48,7 +48,7 @@ def _active(
     item_days = daily_statistics.read(spark, lake, ITEM_DAYS, ds)
     cold_max = spec.cold_start.cold_user_max_interactions
     users = by_arrival(user_statistics(user_days, held_out, cold_max), "user_id", "user_index")
-    items = by_arrival(item_statistics(item_days, held_out), "item_id", "item_index")
+    items = by_arrival(item_statistics(item_days, held_out, ds), "item_id", "item_index")
     known_users, known_items = (
         read_partition(spark, lake, table, ds) for table in (tables.users(spec), tables.items(spec))
     )

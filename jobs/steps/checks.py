@@ -91,7 +91,8 @@ def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str
     quantities = tuple(metric.name for metric in metrics.of_tasks(spec.feedback))
     figures = _narrowed(_narrowed(products.MODEL_METRICS, measured), quantities, of="metric")
 
-    judged = (model, products.CHAMPION, *products.LIST_ORDERS, *products.LIST_PEERS)
+    peers = (*products.LIST_PEERS, *products.NEW_ITEM_PEERS)
+    judged = (model, products.CHAMPION, *products.LIST_ORDERS, *peers)
     lists = _narrowed(products.LIST_QUALITY, judged)
     breakdowns = tuple(_narrowed(table, (model,)) for table in evaluation_tables.BREAKDOWNS)
 

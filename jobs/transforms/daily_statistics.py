@@ -6,11 +6,15 @@ no night reads all raw history for profiles.
 
 from __future__ import annotations
 
+from datetime import date
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.transforms.splits import is_validation_user
+from schemas import utc
 from schemas.dataset.holdout import Holdout
+from schemas.tables.lake import RECENT_HALF_LIFE_DAYS
 
 
 def user_daily_statistics(interactions: DataFrame) -> DataFrame:
@@ -48,7 +52,7 @@ def user_statistics(days: DataFrame, held_out: Holdout, cold_max: int) -> DataFr
     )
 
 
-def item_statistics(days: DataFrame, held_out: Holdout) -> DataFrame:
+def item_statistics(days: DataFrame, held_out: Holdout, ds: date) -> DataFrame:
     """One row an item: counts up to ds, and the rating statistics that training may see.
 
     The latter are of `is_training`, and empty for new items: no query rating of a held-out task is
@@ -56,6 +60,8 @@ def item_statistics(days: DataFrame, held_out: Holdout) -> DataFrame:
     """
     is_new = F.col("first_seen") >= F.lit(held_out.new_items_from)
     is_seen = F.col("first_seen") < F.lit(held_out.new_users_from)  # of a day
+    recent = F.col("n_interactions") * _weight_at(ds)
+    seen_recent = F.col("train_n_ratings") * _weight_at(utc.day_of(held_out.new_users_from))
     return (
         days.groupBy("item_id")
         .agg(
@@ -64,12 +70,21 @@ def item_statistics(days: DataFrame, held_out: Holdout) -> DataFrame:
             _sum(F.col("rating_sum")).alias("rating_sum"),
             F.sum(F.when(is_seen, F.col("train_n_ratings")).otherwise(0)).alias("seen_n_ratings"),
             _sum(F.when(is_seen, F.col("train_rating_sum"))).alias("seen_rating_sum"),
+            _sum(recent).alias("recent_interactions"),
+            _sum(F.when(is_seen, seen_recent)).alias("seen_recent"),
         )
         .withColumn("is_new", is_new)
         .withColumn("rating_mean", F.col("rating_sum") / F.col("n_interactions"))
         .withColumn("train_n_ratings", _unless(F.col("is_new"), F.col("seen_n_ratings")))
         .withColumn("train_rating_sum", _unless(F.col("is_new"), F.col("seen_rating_sum")))
+        .withColumn("train_recent", _unless(F.col("is_new"), F.col("seen_recent")))
     )
+
+
+def _weight_at(day: date) -> Column:
+    """What an interaction of the row's day still counts on a later `day`."""
+    age = F.datediff(F.lit(day), F.col("ds"))
+    return F.pow(F.lit(2.0), -age / F.lit(float(RECENT_HALF_LIFE_DAYS)))
 
 
 def _sum(ratings: Column) -> Column:

@@ -109,6 +109,9 @@ class ChoiceConfig(Section):
     neighbour_weight: float = option(
         2.0, "of item-to-item neighbours beside the factors; 0: without them", least=0
     )
+    trend_weight: float = option(
+        1.0, "of how an item's popularity moved of late; 0: as popular as ever", least=0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

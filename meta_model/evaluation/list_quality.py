@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from meta_model.choice.content import popularity_by_content
+from meta_model.choice.trend import decayed
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import segments
@@ -116,8 +117,10 @@ def methods(
         "without_neighbours": having(
             {"products.rank_by": "p_like", "choice.neighbour_weight": 0.0}
         ),
+        "without_trend": having({"products.rank_by": "p_like", "choice.trend_weight": 0.0}),
         "unadapted": Unadapted(recommender),
         "popularity": Fixed(statistics.counts.double()),
+        "recent_popularity": Fixed(decayed(inputs, "train_recent")),
     }
     if champion is not None:
         # Of the same inputs: what is computed of them is computed once.
@@ -138,7 +141,7 @@ def methods(
 
 def new_item_methods(of_trained: Mapping[str, Ranker], inputs: Inputs) -> dict[str, Ranker]:
     """Those of the methods that say something of new items, and their peers, by name."""
-    blind = (*LIST_PEERS, "without_neighbours")  # a new item has no interactions, nor neighbours
+    blind = (*LIST_PEERS, "without_neighbours", "without_trend")  # new items have neither
     found = {name: ranker for name, ranker in of_trained.items() if name not in blind}
     if inputs.items.names:
         counts = inputs.statistics().counts

@@ -30,7 +30,9 @@ def calibrated(recommender: Recommender, inputs: Inputs) -> Recommender:
     some = list(islice(batches(validation, _BATCH_TASKS, on=recommender.device), _BATCHES))
     if not some:
         return recommender
-    sizes = tuple(_of_size(recommender, inputs, some, size) for size in SIZES)
+    # Validation users chose at any time before, when the trend was another one.
+    at_any_time = replace(recommender, trend=torch.zeros_like(recommender.trend))
+    sizes = tuple(_of_size(at_any_time, inputs, some, size) for size in SIZES)
     return replace(recommender, calibration=replace(recommender.calibration, sizes=sizes))
 
 

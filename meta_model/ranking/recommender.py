@@ -1,8 +1,9 @@
 """Lists of the catalogue: what a user will choose next and like, and how many stars it will get.
 
-    log P(i)  =  log_softmax_i( log P_like(i) + w near(i) )
+    log P(i)  =  log_softmax_i( log P_like(i) + v trend(i) + w near(i) )
 
-P_like is the model of choices (`choice.ridge`), near what its neighbours say (`choice.neighbours`).
+P_like is the model of choices (`choice.ridge`), near what its neighbours say (`choice.neighbours`),
+and trend how the item's popularity moved of late (`choice.trend`).
 The whole catalogue is ordered, so that no first stage loses an item; the learner of ratings scores
 the items that are listed.
 
@@ -21,6 +22,7 @@ from torch import Tensor
 from meta_model.choice.interactions import Interactions
 from meta_model.choice.neighbours import Neighbours
 from meta_model.choice.ridge import CHOICE, LIKE, Items, Ridge
+from meta_model.choice.trend import held_out_trend, trend_at_ds
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemPositions
@@ -51,6 +53,7 @@ class Recommender:
     learner: Learner
     choice: Ridge
     neighbours: Neighbours
+    trend: Tensor  # [N + 1], before it is weighted
     calibration: Calibration
     config: Config
     feedback: Feedback
@@ -62,7 +65,8 @@ class Recommender:
     ) -> Recommender:
         """Of models as they are, for the inputs that they are of; not calibrated.
 
-        The neighbours are those of the inputs' training users, also for an older model.
+        The neighbours are those of the inputs' training users, and the trend is that before their
+        held-out days, also for an older model.
         """
         return Recommender(
             learner=learner.to(device).eval(),
@@ -70,11 +74,16 @@ class Recommender:
             neighbours=Neighbours(
                 read=partial(Interactions.of, inputs), items=inputs.items, device=device
             ),
+            trend=held_out_trend(inputs).to(device),
             calibration=Calibration(next_items=config.training.query_size),
             config=config,
             feedback=inputs.feedback,
             device=device,
         )
+
+    def at_ds(self, inputs: Inputs) -> Recommender:
+        """The same with the trend at ds, for lists that are published, and judged by nobody yet."""
+        return replace(self, trend=trend_at_ds(inputs, self.choice.items()).to(self.device))
 
     @property
     def n_items(self) -> int:
@@ -180,7 +189,8 @@ class Recommender:
 
     @cached_property
     def _items(self) -> Items:
-        return self.choice.items()
+        items, weighted = self.choice.items(), self.config.choice.trend_weight * self.trend
+        return replace(items, biases=items.biases + weighted.to(items.biases))
 
     @cached_property
     def _catalogue(self) -> Chunk:

@@ -37,6 +37,7 @@ class Scores:
 @torch.no_grad()
 def score_cold_users(recommender: Recommender, inputs: Inputs) -> Iterator[Scores]:
     """All serve tasks, batch by batch; memory does not grow with users times items."""
+    recommender = recommender.at_ds(inputs)
     config, device = recommender.config, recommender.device
     for tasks in batches(inputs.episodes.split("serve"), BLOCK[device.type][0], on=device):
         ranked = recommender.ranked(tasks, config.products.top_items)

@@ -17,7 +17,16 @@ _TABLE = re.compile(r"\w+(\.\w+){0,2}")  # nothing that a database would read as
 _OF_TEXT = ("delimiter", "quote", "escape", "encoding", "columns", "nulls", "multiline")
 # Columns of the tables of users and of items that are not features (schemas/tables/lake.py).
 _OF_BOTH = frozenset(("n_interactions", "first_seen", "is_new", "ds"))
-_OF_ITEMS = ("item_id", "item_index", "title", "rating_mean", "train_n_ratings", "train_rating_sum")
+_OF_ITEMS = (
+    "item_id",
+    "item_index",
+    "title",
+    "rating_mean",
+    "train_n_ratings",
+    "train_rating_sum",
+    "recent_interactions",
+    "train_recent",
+)
 
 
 class SourceFile(Record):

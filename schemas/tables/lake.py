@@ -116,6 +116,9 @@ def user_profiles(spec: DatasetSpec) -> Table:
     )
 
 
+RECENT_HALF_LIFE_DAYS = 14  # of an interaction's weight in an item's recent popularity
+
+
 def item_profiles(spec: DatasetSpec) -> Table:
     return Table(
         name="item_profiles",
@@ -151,6 +154,24 @@ def item_profiles(spec: DatasetSpec) -> Table:
                 type=Type.FLOAT64,
                 minimum=0 if spec.rating_levels[0] >= 0 else None,
                 description="Sum of the ratings counted by train_n_ratings.",
+            ),
+            Column(
+                name="recent_interactions",
+                type=Type.FLOAT64,
+                minimum=0,
+                description=(
+                    "Interactions up to and including ds; each counts half as much for every "
+                    f"{RECENT_HALF_LIFE_DAYS} days of its age."
+                ),
+            ),
+            Column(
+                name="train_recent",
+                type=Type.FLOAT64,
+                minimum=0,
+                description=(
+                    "The ratings counted by train_n_ratings, each half as much for every "
+                    f"{RECENT_HALF_LIFE_DAYS} days before the first held-out day of users."
+                ),
             ),
             *_indexed_features(spec.items.features),
         ),

@@ -403,8 +403,22 @@ MODEL_METRICS = Table(
 
 # Lists that the published order is compared with, beside the champion's: other orders of the same
 # model, and peers, which are simpler methods.
-LIST_ORDERS = ("by_p_like", "by_choice", "by_rating", "without_neighbours", "unadapted")
-LIST_PEERS = ("popularity", "segment_popularity", "item_mean", "item_knn", "ease")
+LIST_ORDERS = (
+    "by_p_like",
+    "by_choice",
+    "by_rating",
+    "without_neighbours",
+    "without_trend",
+    "unadapted",
+)
+LIST_PEERS = (
+    "popularity",
+    "recent_popularity",
+    "segment_popularity",
+    "item_mean",
+    "item_knn",
+    "ease",
+)
 NEW_ITEM_PEERS = ("content_popularity", "content_knn")
 LIST_SCENARIOS = ("user_cold", "warm")
 NEW_ITEM_SCENARIOS = ("item_cold", "both_cold")
@@ -430,7 +444,8 @@ LIST_QUALITY = Table(
             description=(
                 "The learner trained for this ds, by name: its lists as they would be published. "
                 "`champion`: the model published last before. The same learner in another order, "
-                f"without neighbours or not adapted: {', '.join(LIST_ORDERS)}. A simpler method: "
+                "without neighbours, without the trend of popularity, or not adapted: "
+                f"{', '.join(LIST_ORDERS)}. A simpler method: "
                 f"{', '.join(LIST_PEERS)}; for new items: {', '.join(NEW_ITEM_PEERS)}."
             ),
         ),

@@ -207,13 +207,14 @@ _LIST_QUALITY = (
     ),
     Rule(
         name="other_users",
-        faults="n_users - max(n_users) over (partition by scenario)",
-        description="all lists of a scenario are judged on the same users",
+        faults="n_users - max(n_users) over (partition by scenario, known)",
+        description="all lists of a scenario and number known are judged on the same users",
     ),
     Rule(
         name="without_popularity",
-        faults="if(max(model = 'popularity') over (partition by scenario, known, metric), 0, 1)",
-        description="popularity is judged wherever another list is",
+        faults="if(scenario in ('item_cold', 'both_cold')"
+        " or max(model = 'popularity') over (partition by scenario, known, metric), 0, 1)",
+        description="popularity is judged wherever another list of trained items is",
     ),
 )
 

@@ -41,9 +41,11 @@ def _user(n: int, **changed: Any) -> Row:
 
 
 def _item(n: int) -> Row:
-    training = {"train_n_ratings": 1, "train_rating_sum": 4.0, "release_year": 1, "genres": [1]}
+    about = {"item_id": f"i{n}", "item_index": n, "title": f"Film {n}"}
     seen = {"n_interactions": 2, "first_seen": AT, "rating_mean": 4.0, "is_new": False}
-    return {"item_id": f"i{n}", "item_index": n, "title": f"Film {n}", **seen, **training}
+    training = {"train_n_ratings": 1, "train_rating_sum": 4.0}
+    recent = {"recent_interactions": 1.5, "train_recent": 0.5}
+    return {**about, **seen, **training, **recent, "release_year": 1, "genres": [1]}
 
 
 def _task(user: int, split: str, support: list[int], query: list[int]) -> Row:
@@ -91,12 +93,14 @@ def _score(user: int, rank: int, item: int, n_support: int) -> Row:
     return {**about, "n_support": n_support, "adapted": n_support >= 3, **RUN, **listed, **ends}
 
 
-def of_lists(run_id: str = RUN["run_id"], n_users: int = 30, **ndcg10: float) -> list[Row]:
-    """What lists are worth to new users, by method; every interval has the width 0.02."""
+def of_lists(
+    run_id: str = RUN["run_id"], n_users: int = 30, scenario: str = "user_cold", **ndcg10: float
+) -> list[Row]:
+    """What lists are worth to users, by method; every interval has the width 0.02."""
     own = ndcg10["melu"]
     rows = []
     for model, value in ndcg10.items():
-        about = {"model": model, "scenario": "user_cold", "n_users": n_users}
+        about = {"model": model, "scenario": scenario, "n_users": n_users}
         about |= {"run_id": RUN["run_id"] if model == "champion" else run_id}
         lead = [None, None] if model == "melu" else [own - value - 0.01, own - value + 0.01]
         for known in ("3", "all", "1 to all"):

@@ -17,6 +17,7 @@ from jobs.steps import checks
 from schemas.dataset import choice as dataset_choice
 from schemas.errors import UserError
 from schemas.lake import Lake
+from tests.jobs.night import of_lists
 
 
 @pytest.fixture
@@ -195,11 +196,20 @@ def test_faults_of_lists(night):
         r"interval's lower end is not above its upper end .*user_id=u2 rank=2",
         r"ranked_by is one of the three orders .*user_id=u3 rank=1",
         r"list_quality: .*lower end is not above .*known=3",
-        r"all lists of a scenario are judged on the same users .*known=all",
-        r"popularity is judged wherever another list is",
+        r"all lists of a scenario and number known are judged on the same users .*known=all",
+        r"popularity is judged wherever another list of trained items is",
         r"list_quality: expected that model is one of melu, champion.*model=other",
     ):
         assert re.search(message, str(error.value)), f"{message}\nnot in\n{error.value}"
+
+
+def test_lists_of_new_items_have_other_peers_and_users_may_differ_by_what_is_known(night):
+    judged = night.rows["list_quality"]
+    judged += of_lists(n_users=12, scenario="item_cold", melu=0.1, content_knn=0.2)
+    for row in judged:
+        row["n_users"] -= row["known"] == "3"
+    night.write()
+    _check_outputs(night)
 
 
 @pytest.mark.parametrize(("by", "column"), [("choice", "p_choice"), ("rating", "score")])

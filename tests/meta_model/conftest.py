@@ -80,6 +80,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
             "n_interactions": counts + 1,
             "train_n_ratings": counts,
             "train_rating_sum": counts * rng.uniform(1, 5, N_ITEMS),
+            "recent_interactions": counts / 2 + 1,
+            "train_recent": counts * (counts % 3) / 4,
             "release_year": rng.integers(0, 4, N_ITEMS),
             "genres": pa.array(genres, pa.list_(pa.int32())),
         }

@@ -98,6 +98,8 @@ def _item(
         "is_new": False,
         "train_n_ratings": n,
         "train_rating_sum": float(draws.integers(n, 5 * n + 1)),
+        "recent_interactions": n / 2,
+        "train_recent": n / 4,
         **_features(spec.items.features, draws),
     }
 

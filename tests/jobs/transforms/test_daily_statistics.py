@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -67,7 +68,8 @@ def test_training_statistics_hold_no_held_out_rating(spark: SparkSession) -> Non
         ("new", "old", 5.0, day(12)),  # new user
         (train, "young", 5.0, day(6)),  # new item
     )
-    rows = T.item_statistics(T.item_daily_statistics(frame), HELD_OUT).orderBy("item_id").collect()
+    days = T.item_daily_statistics(frame)
+    rows = T.item_statistics(days, HELD_OUT, date(1998, 3, 12)).orderBy("item_id").collect()
     assert [
         (
             r.item_id,
@@ -79,3 +81,26 @@ def test_training_statistics_hold_no_held_out_rating(spark: SparkSession) -> Non
         )
         for r in rows
     ] == [("old", 4, 4.25, False, 1, 2.0), ("young", 1, 5.0, True, 0, 0.0)]
+
+
+def test_what_is_recent_counts_half_as_much_every_fortnight(spark: SparkSession) -> None:
+    train, validation = _training_user(spark), _validation_user(spark)
+    frame = _by_day(
+        spark,
+        (train, "old", 2.0, day(1)),  # nine days before the held-out ones, eleven before ds
+        (train, "old", 2.0, day(9)),
+        (validation, "old", 5.0, day(9)),
+        ("new", "old", 5.0, day(12)),  # on ds
+        (train, "young", 5.0, day(6)),
+    )
+    days = T.item_daily_statistics(frame)
+    rows = T.item_statistics(days, HELD_OUT, date(1998, 3, 12)).orderBy("item_id").collect()
+
+    def weight(age: int) -> float:
+        return float(2 ** (-age / 14))
+
+    old, young = rows
+    assert old.recent_interactions == pytest.approx(weight(11) + 2 * weight(3) + 1, abs=1e-5)
+    assert old.train_recent == pytest.approx(weight(9) + weight(1), abs=1e-5)
+    assert young.recent_interactions == pytest.approx(weight(6), abs=1e-5)
+    assert young.train_recent == 0

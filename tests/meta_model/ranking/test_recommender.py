@@ -47,10 +47,12 @@ def _met(tasks: Tasks, row: int) -> set[int]:
 
 
 def test_a_list_holds_the_likeliest_items_not_met(recommender: Recommender, tasks: Tasks) -> None:
-    """By the factors and the neighbours, beside a computation of one task and item at a time."""
+    """By factors, trend and neighbours, beside a computation of one task and item at a time."""
     found = recommender.ranked(tasks, 5)
     with torch.no_grad():
-        log_choice, log_like = recommender.choice(tasks)
+        log_choice, log_like = recommender.choice(tasks) + recommender.trend.float()
+    log_choice = log_choice.log_softmax(1)
+    assert recommender.trend.any()
     near = recommender.neighbours.near(tasks)
     for row, items in enumerate(found.items.tolist()):
         rest = [i for i in range(1, recommender.n_items + 1) if i not in _met(tasks, row)]

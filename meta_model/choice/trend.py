@@ -1,0 +1,54 @@
+"""The trend of an item's popularity: how often it was chosen of late, beside all the time before.
+
+    trend(i) = log(q_i / p_i),   q_i = (w_i + k W p_i) / (W + k W)
+
+w_i counts the item's interactions, each one half as much for every 14 days of its age, and W is
+their sum: time-decayed popularity (Ji, Sun, Zhang and Li, SIGIR 2020). p_i is the share that the
+model of choices has learnt for the item. Few interactions say little, so q is drawn towards p: k
+times all recent interactions count as distributed like p. A model learns from years, and a list is
+for tomorrow (docs/adr/0028).
+
+Shapes: N items, by index from 1; column 0 is padding.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from meta_model.choice.ridge import CHOICE, Items
+from meta_model.data.inputs import Inputs
+
+_SHRINKAGE = 0.5  # k
+
+
+def held_out_trend(inputs: Inputs) -> Tensor:
+    """[N + 1] as it was before the held-out days; 0 for new items, which had no interaction."""
+    counts, recent = inputs.statistics().counts.double(), decayed(inputs, "train_recent")
+    share = (counts + 1) / (counts + 1).sum()
+    return torch.where(counts > 0, _trend(share, recent), 0.0)
+
+
+def trend_at_ds(inputs: Inputs, items: Items) -> Tensor:
+    """[N + 1] at ds; of a new item against the share that its attributes promise."""
+    counts, recent = inputs.statistics().counts.double(), decayed(inputs, "recent_interactions")
+    promised = items.biases[CHOICE].exp().to(counts)
+    share = torch.where(counts > 0, (counts + 1) / (counts + 1).sum(), promised)
+    return _trend(share, recent)
+
+
+def decayed(inputs: Inputs, column: str) -> Tensor:
+    """The column [N + 1] of the item profiles; all 0 of a data set that has no time."""
+    items: pa.Table = inputs.item_profiles
+    if column not in items.column_names:
+        return torch.zeros(len(items) + 1, dtype=torch.float64)
+    return torch.tensor([0.0, *items[column].to_pylist()], dtype=torch.float64)
+
+
+def _trend(share: Tensor, recent: Tensor) -> Tensor:
+    total = recent.sum()
+    if not total:
+        return torch.zeros_like(share)
+    drawn = (recent + _SHRINKAGE * total * share) / (total + _SHRINKAGE * total)
+    return (drawn / share).log()
