@@ -83,7 +83,7 @@ def item_statistics(days: DataFrame, held_out: Holdout, ds: date) -> DataFrame:
 
 def _weight_at(day: date) -> Column:
     """What an interaction of the row's day still counts on a later `day`."""
-    age = F.datediff(F.lit(day), F.col("ds"))
+    age = F.datediff(F.lit(day), F.to_date("first_seen"))
     return F.pow(F.lit(2.0), -age / F.lit(float(RECENT_HALF_LIFE_DAYS)))
 
 
