@@ -30,7 +30,7 @@ from benchmarks.records import Record, write_json
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.device import choose_device
-from meta_model.evaluation.scenarios import Figure, evaluate
+from meta_model.evaluation.scenarios import MetricValue, evaluate
 from meta_model.learners import configured
 from meta_model.training.meta_train import TrainingCallbacks, meta_train
 from schemas.dataset.spec import Feedback
@@ -144,7 +144,7 @@ def _of_split(options: argparse.Namespace, config: Config, scratch: Path) -> Inp
     )
 
 
-def _figures(options: argparse.Namespace, config: Config, inputs: Inputs) -> list[Figure]:
+def _figures(options: argparse.Namespace, config: Config, inputs: Inputs) -> list[MetricValue]:
     """Train and evaluate on the four scenarios."""
     device = choose_device(options.device)
 
@@ -159,7 +159,12 @@ def _figures(options: argparse.Namespace, config: Config, inputs: Inputs) -> lis
 
 
 def _record(
-    dataset: str, name: str, variant: str, scenario: str, feedback: Feedback, figures: list[Figure]
+    dataset: str,
+    name: str,
+    variant: str,
+    scenario: str,
+    feedback: Feedback,
+    figures: list[MetricValue],
 ) -> dict[str, Any]:
     """The figures of a learner or baseline, None where it has none."""
 

@@ -36,9 +36,9 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL
 from meta_model.device import choose_device
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evidence.elicitation import joined
+from meta_model.evidence.elicitation import merged_by_user
 from meta_model.evidence.item_values import item_values
-from meta_model.evidence.quality import Judged, judge
+from meta_model.evidence.quality import EvidenceResult, judge
 from meta_model.evidence.segment_lists import segment_lists
 from meta_model.ranking.recommender import Recommender
 from meta_model.training.meta_train import TrainingCallbacks, meta_train
@@ -70,7 +70,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
     if options.repeats < 1:
         raise UserError(f"--repeats is {options.repeats}; expected 1 or more.")
     device = choose_device("auto")
-    found: dict[tuple[int, str], list[Judged]] = {}
+    found: dict[tuple[int, str], list[EvidenceResult]] = {}
     switches = {"training.epochs": options.epochs} if options.epochs else {}
     config = Config(model=options.learner, seed=options.seed).having(switches)
     with tempfile.TemporaryDirectory() as scratch:
@@ -86,7 +86,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
 
 def _judged(
     options: argparse.Namespace, config: Config, inputs: Inputs, device: torch.device
-) -> Iterator[Judged]:
+) -> Iterator[EvidenceResult]:
     """Train both models, choose lists, and ask new users."""
     learner = meta_train(inputs, config, device, TrainingCallbacks(on_epoch=_log_epoch)).learner
     choice = new_users.choice_model(options, config, inputs, device)
@@ -105,13 +105,13 @@ def _judged(
     )
 
 
-def _joined(of_list: Sequence[Judged]) -> Judged:
+def _joined(of_list: Sequence[EvidenceResult]) -> EvidenceResult:
     """One list of one length, asked of the users of all trials; each user counts once."""
     return replace(
         of_list[0],
-        elicited=joined([each.elicited for each in of_list]),
-        popularity=joined([each.popularity for each in of_list]),
-        nothing=joined([each.nothing for each in of_list]),
+        elicited=merged_by_user([each.elicited for each in of_list]),
+        popularity=merged_by_user([each.popularity for each in of_list]),
+        nothing=merged_by_user([each.nothing for each in of_list]),
     )
 
 
@@ -119,7 +119,7 @@ def _log_epoch(epoch: Epoch, _: float) -> None:
     log.info("epoch %d: loss %.4f", epoch.epoch, epoch.train_loss)
 
 
-def _records(options: argparse.Namespace, judged: list[Judged]) -> Iterator[Record]:
+def _records(options: argparse.Namespace, judged: list[EvidenceResult]) -> Iterator[Record]:
     """Of the lists of one length."""
     by_name = {each.name: each.elicited for each in judged}
     for each in judged:

@@ -37,7 +37,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.device import choose_device
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evaluation.lists import KNOWN, Judged, Ranker, of_all
+from meta_model.evaluation.lists import KNOWN, ListResult, Ranker, of_all
 from meta_model.evaluation.rankers import ByRating, Fixed, OfChoices, OfFactors
 from meta_model.learners import create
 from meta_model.ranking.recommender import Recommender
@@ -52,7 +52,7 @@ log = logging.getLogger("benchmarks.lists")
 PEER, OURS = "peer", "ours"
 NONE = "none"  # the order that is published needs no learner of ratings
 _BLENDS = (0.25, 0.5, 1.0, 2.0)
-Found = dict[tuple[str, int | None], Judged]  # of a method and a number of known interactions
+Found = dict[tuple[str, int | None], ListResult]  # of a method and a number of known interactions
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -151,16 +151,18 @@ def _ours(options: argparse.Namespace, inputs: Inputs) -> Mapping[str, Ranker]:
     }
 
 
-def _joined(parts: list[Judged]) -> Judged:
+def _joined(parts: list[ListResult]) -> ListResult:
     """The lists of all trials; each user is new in one of them."""
-    return Judged(
+    return ListResult(
         users=torch.cat([part.users for part in parts]),
         lists=torch.cat([part.lists for part in parts]),
         metrics={name: torch.cat([part.metrics[name] for part in parts]) for name in LIST_METRICS},
     )
 
 
-def _records(judged: Judged, world: World, rivals: Mapping[str, Judged]) -> Iterator[Record]:
+def _records(
+    judged: ListResult, world: World, rivals: Mapping[str, ListResult]
+) -> Iterator[Record]:
     together = dict(of_all(judged, world.candidates, world.interactions.counts))
     for metric in LIST_METRICS:
         ours = judged.metrics[metric]

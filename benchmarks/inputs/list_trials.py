@@ -17,7 +17,7 @@ from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import Segments, segments
 from meta_model.data.tasks import Tasks
-from meta_model.evaluation.lists import Judged, Ranker, judge
+from meta_model.evaluation.lists import ListResult, Ranker, judge
 
 SCENARIO = "user_cold"
 DATASETS = sorted({*public_split.SPLITS, *lake_inputs.NIGHTS})
@@ -44,7 +44,7 @@ class World:
             candidates=interactions.counts > 0,
         )
 
-    def judged(self, ranker: Ranker, known: int | None) -> Judged:
+    def judged(self, ranker: Ranker, known: int | None) -> ListResult:
         liked, feedback = self.inputs.liked_from, self.inputs.feedback
         return judge(ranker, self.tasks, self.candidates, known, liked, feedback)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from meta_model.data.inputs import Inputs
-from meta_model.evaluation.scenarios import Outcome, Values
+from meta_model.evaluation.scenarios import Predictions, Values
 from schemas.tables.columns import Table
 from schemas.tables.evaluation import CALIBRATION, QUALITY_BY_SUPPORT
 from schemas.tables.metrics import ADAPTATION_GAIN, primary
@@ -33,21 +33,21 @@ class Breakdown:
         self._by_support: dict[str, Tensor] = {}
         self._by_rating: dict[str, Tensor] = {}
 
-    def add(self, scenario: str, outcome: Outcome, values: Values) -> None:
+    def add(self, scenario: str, predictions: Predictions, values: Values) -> None:
         """Add a batch's tasks to the sums of their bins."""
         metric, baseline = self._metric, self._metric.baseline
         assert baseline is not None
         value = values[(self._name, metric.name)]
         before = value - metric.sign * values[(self._name, ADAPTATION_GAIN.name)]
-        sizes = outcome.tasks.chosen(self._feedback).support.mask.sum(1)
+        sizes = predictions.tasks.chosen(self._feedback).support.mask.sum(1)
         least = torch.tensor(SUPPORT_SIZES, device=sizes.device)
         of_tasks = (torch.ones_like(value), value, before, values[(baseline, metric.name)])
         bins = torch.bucketize(sizes, least, right=True) - 1
         _add(self._by_support, scenario, len(SUPPORT_SIZES), bins, of_tasks)
 
-        query = outcome.tasks.query
+        query = predictions.tasks.query
         ratings = query.ratings[query.mask]
-        expected = outcome.expected[query.mask].clamp(self._low, self._high)
+        expected = predictions.expected[query.mask].clamp(self._low, self._high)
         share = (expected - self._low) / (self._high - self._low)
         bins = (share * RATING_BINS).long().clamp(max=RATING_BINS - 1)
         of_ratings = (torch.ones_like(ratings), expected, ratings)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import get_args
 
-import torch
 from torch import Tensor
 
 from meta_model.choice.content import popularity_by_content
@@ -23,7 +22,8 @@ from meta_model.data.segments import segments
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evaluation.lists import KNOWN, Judged, Ranker, judge, of_all
+from meta_model.evaluation.by_user import mean_by_user
+from meta_model.evaluation.lists import KNOWN, ListResult, Ranker, judge, of_all
 from meta_model.evaluation.rankers import Fixed, OfChoices, Unadapted
 from meta_model.ranking.recommender import Recommender
 from schemas.tables.products import (
@@ -42,7 +42,7 @@ _ITEMS_OF_PEERS = 20_000  # ItemKNN and EASE hold a matrix of items by items
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListFigure:
+class ListMetricValue:
     """A metric of a method's lists: its mean over users, and the 95% interval of that.
 
     lead: the 95% interval of how far the published lists are ahead, paired over users; None for
@@ -64,7 +64,7 @@ def list_quality(
     inputs: Inputs,
     champion: Recommender | None = None,
     tell: Callable[[str], None] = lambda _text: None,
-) -> Iterator[ListFigure]:
+) -> Iterator[ListMetricValue]:
     """Every metric of each method, for each scenario that has users with something to find."""
     statistics = inputs.statistics()
     is_trained = statistics.counts > 0
@@ -152,7 +152,7 @@ def new_item_methods(of_trained: Mapping[str, Ranker], inputs: Inputs) -> dict[s
 
 def by_known(
     ranker: Ranker, tasks: list[Tasks], candidates: Tensor, inputs: Inputs, n_next: int | None
-) -> Mapping[str, Judged]:
+) -> Mapping[str, ListResult]:
     """The method's lists by what is shown of users; under `ANY_KNOWN` the mean from 1 known on."""
     found = {
         "all" if known is None else str(known): judge(
@@ -163,29 +163,23 @@ def by_known(
     return found | {ANY_KNOWN: mean_of([found[known] for known in found if known != "0"])}
 
 
-def mean_of(judged: list[Judged]) -> Judged:
+def mean_of(judged: list[ListResult]) -> ListResult:
     """Each user's mean over the numbers known after which they liked an item; lists of the last."""
-    all_users = torch.cat([each.users for each in judged])
-    users, place = all_users.unique(return_inverse=True)
-    times = place.bincount(minlength=len(users))
-    sums = {
-        name: torch.zeros(len(users), dtype=torch.float64).index_add(
-            0, place, torch.cat([each.metrics[name] for each in judged])
-        )
-        for name in LIST_METRICS
-    }
-    means = {name: of_users / times for name, of_users in sums.items()}
-    return Judged(users=users, lists=judged[-1].lists, metrics=means)
+    users, means = mean_by_user(
+        [each.users for each in judged],
+        {name: [each.metrics[name] for each in judged] for name in LIST_METRICS},
+    )
+    return ListResult(users=users, lists=judged[-1].lists, metrics=means)
 
 
 def _figures(
     name: str,
     scenario: str,
-    judged: Mapping[str, Judged],
-    published: Mapping[str, Judged],
+    judged: Mapping[str, ListResult],
+    published: Mapping[str, ListResult],
     candidates: Tensor,
     popularity: Tensor,
-) -> Iterator[ListFigure]:
+) -> Iterator[ListMetricValue]:
     is_other = judged is not published
     for known, lists in judged.items():
         if not len(lists.users):
@@ -200,7 +194,7 @@ def _figures(
         for metric in LIST_METRICS:
             values = lists.metrics[metric]
             ahead = published[known].metrics[metric] - values
-            yield ListFigure(
+            yield ListMetricValue(
                 **about,  # type: ignore[arg-type]
                 metric=metric,
                 value=values.mean().item(),
@@ -209,7 +203,7 @@ def _figures(
             )
         if known != ANY_KNOWN:
             for metric, value in of_all(lists, candidates, popularity):
-                yield ListFigure(
+                yield ListMetricValue(
                     **about,  # type: ignore[arg-type]
                     metric=metric,
                     value=value,

@@ -40,7 +40,7 @@ class Ranker(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class ListResult:
     """The lists of one method for one number of known interactions.
 
     users: [U], those with a relevant item; lists: [U, K]; metrics: of each user, [U]
@@ -59,14 +59,14 @@ def judge(
     liked: float,
     feedback: Feedback = "explicit",
     n_next: int | None = None,
-) -> Judged:
+) -> ListResult:
     """The method's lists for the tasks' users when they show `known` interactions.
 
     candidates: [N + 1], whether an item may be in a list; liked: the least rating of a liked item
     n_next: how many of the following interactions are what comes next; None: the query is judged
     """
     parts = [_judged(ranker, each, candidates, known, liked, feedback, n_next) for each in batches]
-    return Judged(
+    return ListResult(
         users=torch.cat([part.users for part in parts]),
         lists=torch.cat([part.lists for part in parts]),
         metrics={name: torch.cat([part.metrics[name] for part in parts]) for name in LIST_METRICS},
@@ -82,7 +82,9 @@ def top(scores: Tensor, k: int) -> Tensor:
     return items.masked_fill(scores.gather(1, items) == -torch.inf, 0)
 
 
-def of_all(judged: Judged, candidates: Tensor, popularity: Tensor) -> Iterator[tuple[str, float]]:
+def of_all(
+    judged: ListResult, candidates: Tensor, popularity: Tensor
+) -> Iterator[tuple[str, float]]:
     """Name and value of what all lists together are: of 20 ranks, and of 10."""
     n_candidates = int(candidates.sum())
     yield "coverage20", list_metrics.coverage(judged.lists, n_candidates)
@@ -99,7 +101,7 @@ def _judged(
     liked: float,
     feedback: Feedback,
     n_next: int | None,
-) -> Judged:
+) -> ListResult:
     asked, met = tasks.showing(known, feedback), tasks.chosen(feedback).support
     if n_next is not None and known is not None:
         asked = tasks.followed(known, n_next, feedback)
@@ -114,7 +116,7 @@ def _judged(
     scores[:, ~candidates] = -torch.inf
     lists = top(scores, RANKS)
     hits, n_relevant = relevant.gather(1, lists), relevant.sum(1)
-    return Judged(
+    return ListResult(
         users=asked.users,
         lists=lists,
         metrics={

@@ -30,8 +30,8 @@ _TOP = 10  # the ranks that count of implicit feedback
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One figure: the mean of a metric over the tasks of a scenario."""
+class MetricValue:
+    """The mean of a metric over the tasks of a scenario."""
 
     model: str
     scenario: str
@@ -41,7 +41,7 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Predictions:
     """A batch of tasks with the ratings of its query, forecast as mean and as median, [B, Q].
 
     The unadapted ones are the shared model's, which has seen nothing of the support; `losses` [B]
@@ -57,19 +57,21 @@ class Outcome:
 
 
 Values = dict[tuple[str, str], Tensor]  # of a model and a metric: each task's, [B]
-Watch = Callable[[str, Outcome, Values], None]  # is told of each batch of a scenario
+OnBatch = Callable[[str, Predictions, Values], None]  # called with each batch of a scenario
 
 
 @torch.no_grad()
-def outcomes(learner: Learner, episodes: Episodes, device: torch.device) -> Iterator[Outcome]:
-    """The outcomes of all tasks of the episodes, batch by batch; call `learner.eval()` first."""
+def predict_batches(
+    learner: Learner, episodes: Episodes, device: torch.device
+) -> Iterator[Predictions]:
+    """The predictions of all tasks of the episodes, batch by batch; call `learner.eval()` first."""
     for tasks in batches(episodes, _BATCH_TASKS, on=device):
         catalogue = learner.embed(tasks.items)
         query = learner.statistics.query(tasks)
         unadapted, adapted = learner.unadapted(tasks), learner.adapt(tasks, catalogue)
         forecasts = learner.predict(adapted, catalogue, query)
         before = learner.predict(unadapted, catalogue, query)
-        yield Outcome(
+        yield Predictions(
             tasks=tasks,
             losses=learner.task_losses(adapted, forecasts, tasks.query),
             expected=learner.expected(adapted, forecasts),
@@ -84,22 +86,24 @@ def evaluate(
     name: str,
     inputs: Inputs,
     device: torch.device,
-    watch: Watch = lambda _scenario, _outcome, _values: None,
-) -> list[Figure]:
+    watch: OnBatch = lambda _scenario, _predictions, _values: None,
+) -> list[MetricValue]:
     """Every metric of the learner and of each baseline, for each scenario that has tasks."""
     learner.eval()
-    figures: list[Figure] = []
+    figures: list[MetricValue] = []
     for scenario in SCENARIOS:
         values: dict[tuple[str, str], list[Tensor]] = {}
-        for outcome in outcomes(learner, inputs.episodes.split("test", scenario=scenario), device):
-            of_batch = _values(outcome, learner, name, inputs)
-            watch(scenario, outcome, of_batch)
+        for predictions in predict_batches(
+            learner, inputs.episodes.split("test", scenario=scenario), device
+        ):
+            of_batch = _values(predictions, learner, name, inputs)
+            watch(scenario, predictions, of_batch)
             for key, per_task in of_batch.items():
                 values.setdefault(key, []).append(per_task)
         for (model, metric), parts in values.items():
             joined = torch.cat(parts).double()
             figures.append(
-                Figure(
+                MetricValue(
                     model=model,
                     scenario=scenario,
                     metric=metric,
@@ -110,20 +114,20 @@ def evaluate(
     return figures
 
 
-def _values(outcome: Outcome, learner: Learner, name: str, inputs: Inputs) -> Values:
+def _values(predictions: Predictions, learner: Learner, name: str, inputs: Inputs) -> Values:
     """Each model's metrics of each task, [B]."""
     if inputs.feedback == "implicit":
-        return _implicit_values(outcome, learner, name)
-    return _explicit_values(outcome, learner, name, inputs.rating_levels)
+        return _implicit_values(predictions, learner, name)
+    return _explicit_values(predictions, learner, name, inputs.rating_levels)
 
 
-def _implicit_values(outcome: Outcome, learner: Learner, name: str) -> Values:
+def _implicit_values(predictions: Predictions, learner: Learner, name: str) -> Values:
     """Of the learner, of popularity, and of chance, which has no order: all its scores are one."""
-    query = outcome.tasks.query
+    query = predictions.tasks.query
     places = (query.ratings, query.mask)
     by_score = {
-        name: outcome.expected,
-        "popularity": popularity(learner.statistics, outcome.tasks),
+        name: predictions.expected,
+        "popularity": popularity(learner.statistics, predictions.tasks),
         "chance": torch.zeros_like(query.ratings),
     }
     values = {}
@@ -131,20 +135,20 @@ def _implicit_values(outcome: Outcome, learner: Learner, name: str) -> Values:
         values[(model, "auc")] = metrics.auc(scores, *places)
         values[(model, "hr10")] = metrics.hit_rate(scores, *places, _TOP)
         values[(model, "ndcg10")] = metrics.ndcg_of_positives(scores, *places, _TOP)
-    values[(name, "logloss")] = metrics.log_loss(outcome.expected, *places)
-    before = metrics.auc(outcome.unadapted_expected, *places)
+    values[(name, "logloss")] = metrics.log_loss(predictions.expected, *places)
+    before = metrics.auc(predictions.unadapted_expected, *places)
     values[(name, "adaptation_gain")] = values[(name, "auc")] - before
     return values
 
 
 def _explicit_values(
-    outcome: Outcome, learner: Learner, name: str, levels: tuple[float, ...]
+    predictions: Predictions, learner: Learner, name: str, levels: tuple[float, ...]
 ) -> Values:
     """Of the learner and of each baseline.
 
     Clipped to the rating scale for errors, and not for ranking, where it would only make ties.
     """
-    tasks, low, high = outcome.tasks, levels[0], levels[-1]
+    tasks, low, high = predictions.tasks, levels[0], levels[-1]
     ratings, mask = tasks.query.ratings, tasks.query.mask
     grades = metrics.graded(ratings, low, high)
 
@@ -158,11 +162,11 @@ def _explicit_values(
         return metrics.ndcg(scores, grades, mask, _NDCG_AT)
 
     values = {
-        (name, "mae"): mae(outcome.median),
-        (name, "mae_of_expected"): mae(outcome.expected),
-        (name, "rmse"): rmse(outcome.expected),
-        (name, "ndcg5"): ndcg(outcome.expected),
-        (name, "adaptation_gain"): mae(outcome.unadapted_median) - mae(outcome.median),
+        (name, "mae"): mae(predictions.median),
+        (name, "mae_of_expected"): mae(predictions.expected),
+        (name, "rmse"): rmse(predictions.expected),
+        (name, "ndcg5"): ndcg(predictions.expected),
+        (name, "adaptation_gain"): mae(predictions.unadapted_median) - mae(predictions.median),
     }
     for baseline, predicted in baseline_predictions(learner.statistics, tasks, levels).items():
         values[(baseline, "mae")] = mae(predicted)

@@ -21,6 +21,7 @@ from meta_model.data.ragged import CPU
 from meta_model.data.tasks import InteractionSet, Tasks
 from meta_model.evaluation import lists as list_evaluation
 from meta_model.evaluation import metrics
+from meta_model.evaluation.by_user import mean_by_user
 from meta_model.evaluation.lists import Ranker
 from meta_model.learners import Learner
 
@@ -29,7 +30,7 @@ _NDCG_AT = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Elicited:
+class ElicitationResult:
     """What asking about one list gave for each of U users, [U] each.
 
     users: by user_index; n_revealed: reactions that the user had to the list; mae of the median
@@ -56,7 +57,7 @@ def elicit(
     min_adapt: int,
     scenario: str = "user_cold",
     members: Tensor | None = None,
-) -> dict[str, Elicited]:
+) -> dict[str, ElicitationResult]:
     """Ask each test user of the scenario about each of the lists, item indices [K].
 
     Users count whose rest has five items or more, one of them liked: the same users for all lists;
@@ -71,7 +72,7 @@ def elicit(
     of_any = torch.cat(list(asked.values())).unique()
     may_be_listed = inputs.statistics().counts > 0
     may_be_listed[of_any.cpu()] = False
-    found: dict[str, list[Elicited]] = {name: [] for name in asked}
+    found: dict[str, list[ElicitationResult]] = {name: [] for name in asked}
     episodes = inputs.episodes.split("test", scenario=scenario)
     for batch in batches(episodes, _BATCH_TASKS, on=device):
         tasks = batch.whole()
@@ -92,8 +93,10 @@ def elicit(
             )
             predicted = _predict(learner, known, catalogue, min_adapt, inputs)
             recommended = _recommend(ranker, known, may_be_listed, inputs.liked_from)
-            found[name].append(Elicited(users=tasks.users.cpu(), **predicted, **recommended))
-    return {name: joined(parts) for name, parts in found.items() if parts}
+            found[name].append(
+                ElicitationResult(users=tasks.users.cpu(), **predicted, **recommended)
+            )
+    return {name: merged_by_user(parts) for name, parts in found.items() if parts}
 
 
 def _predict(
@@ -141,14 +144,11 @@ def _of(side: InteractionSet, mask: Tensor) -> InteractionSet:
     )
 
 
-def joined(parts: Sequence[Elicited]) -> Elicited:
+def merged_by_user(parts: Sequence[ElicitationResult]) -> ElicitationResult:
     """All users of the parts, by user_index; of one who is in several of them, the mean."""
-    users, places = torch.cat([part.users for part in parts]).unique(return_inverse=True)
-    n_parts: Tensor = places.bincount().double()
-
-    def mean(values: Sequence[Tensor]) -> Tensor:
-        return torch.zeros_like(n_parts).index_add_(0, places, torch.cat(list(values))) / n_parts
-
-    names = [field.name for field in fields(Elicited) if field.name != "users"]
-    means = {name: mean([getattr(part, name) for part in parts]) for name in names}
-    return Elicited(users=users, **means)
+    names = [field.name for field in fields(ElicitationResult) if field.name != "users"]
+    users, means = mean_by_user(
+        [part.users for part in parts],
+        {name: [getattr(part, name) for part in parts] for name in names},
+    )
+    return ElicitationResult(users=users, **means)

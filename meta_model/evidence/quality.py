@@ -16,7 +16,7 @@ from torch import Tensor
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import Ranker
-from meta_model.evidence.elicitation import Elicited, elicit, joined
+from meta_model.evidence.elicitation import ElicitationResult, elicit, merged_by_user
 from meta_model.evidence.item_values import ItemValues
 from meta_model.evidence.lists import LISTS, listed
 from meta_model.learners import Learner
@@ -27,19 +27,19 @@ _RANDOM_LISTS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class EvidenceResult:
     """One list of one length, asked of the same users as the others of that length."""
 
     name: str
     length: int
-    elicited: Elicited
-    popularity: Elicited
-    nothing: Elicited
+    elicited: ElicitationResult
+    popularity: ElicitationResult
+    nothing: ElicitationResult
 
     def interval(self, metric: str, other: str) -> tuple[float, float]:
         """The 95% interval of how far the mean of a metric lies above that of another list.
 
-        metric: a field of `Elicited`; other: `popularity` or `nothing`
+        metric: a field of `ElicitationResult`; other: `popularity` or `nothing`
         """
         values = getattr(self.elicited, metric) - getattr(getattr(self, other), metric)
         return Bootstrap(n_users=len(values)).interval(values)
@@ -58,7 +58,7 @@ def judge(
     members: Tensor | None = None,
     others: Mapping[str, Tensor] = MappingProxyType({}),
     lengths: Sequence[int] = LENGTHS,
-) -> Iterator[Judged]:
+) -> Iterator[EvidenceResult]:
     """Every list in every length; none where no test user is left to ask.
 
     ranker: makes the lists of the catalogue that follow; selected: the list to be published, by
@@ -76,9 +76,9 @@ def judge(
         )
         if not found:
             return
-        found[RANDOM] = joined([found.pop(name) for name in drawn])
+        found[RANDOM] = merged_by_user([found.pop(name) for name in drawn])
         for name, elicited in found.items():
-            yield Judged(
+            yield EvidenceResult(
                 name=name,
                 length=length,
                 elicited=elicited,

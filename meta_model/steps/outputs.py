@@ -15,11 +15,11 @@ from torch import Tensor
 from meta_model.choice.ridge import Ridge
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.breakdown import Breakdown
-from meta_model.evaluation.list_quality import ListFigure
-from meta_model.evaluation.scenarios import Figure
+from meta_model.evaluation.list_quality import ListMetricValue
+from meta_model.evaluation.scenarios import MetricValue
 from meta_model.evidence.explained import explained
 from meta_model.evidence.item_values import ItemValues, unit_scaled
-from meta_model.evidence.quality import Judged
+from meta_model.evidence.quality import EvidenceResult
 from meta_model.evidence.segment_lists import SegmentList
 from meta_model.ranking.scoring import Scores
 from schemas.lake import Lake
@@ -113,7 +113,7 @@ def scores_table(scores: Scores, inputs: Inputs, provenance: Provenance) -> pa.T
     )
 
 
-def quality_table(segment: str, judged: list[Judged], provenance: Provenance) -> pa.Table:
+def quality_table(segment: str, judged: list[EvidenceResult], provenance: Provenance) -> pa.Table:
     """What each list of a segment is worth, length by length."""
     means = ("mae", "ndcg5", "ndcg10_after", "recall20_after")
     columns: dict[str, Any] = {
@@ -132,7 +132,7 @@ def quality_table(segment: str, judged: list[Judged], provenance: Provenance) ->
 
 
 def metrics_table(
-    figures: list[Figure], provenance: Provenance, champion: RunId | None = None
+    figures: list[MetricValue], provenance: Provenance, champion: RunId | None = None
 ) -> pa.Table:
     """The figures, each beside its baseline's for the same metric and scenario.
 
@@ -140,7 +140,7 @@ def metrics_table(
     """
     of_models = {(f.model, f.scenario, f.metric): f.value for f in figures}
 
-    def baseline(figure: Figure) -> float | None:
+    def baseline(figure: MetricValue) -> float | None:
         model = named(figure.metric).baseline
         metric = figure.metric.removesuffix("_of_expected")  # a baseline predicts one rating only
         return None if model is None else of_models.get((model, figure.scenario, metric))
@@ -165,7 +165,7 @@ def metrics_table(
 
 
 def list_quality_table(
-    figures: list[ListFigure], provenance: Provenance, champion: RunId | None = None
+    figures: list[ListMetricValue], provenance: Provenance, champion: RunId | None = None
 ) -> pa.Table:
     """What lists are worth; `champion`: whose the figures of that name are."""
 

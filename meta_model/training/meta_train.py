@@ -16,7 +16,7 @@ from meta_model.data.resampling import Resampling, Resplit, Swap
 from meta_model.data.resident import TrainingRows
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.metrics import mae
-from meta_model.evaluation.scenarios import outcomes
+from meta_model.evaluation.scenarios import predict_batches
 from meta_model.learners import Learner, create
 from meta_model.training.checkpoint import Checkpoints, Run
 from meta_model.training.global_update import Progress, global_update, optimizer_of
@@ -153,7 +153,7 @@ def validate(
     learner.eval()
     shard = inputs.episodes.split("validation").of_shard(processes.rank, processes.count)
     sums = torch.zeros(4, dtype=torch.float64, device=device)
-    for outcome in outcomes(learner, shard, device):
+    for outcome in predict_batches(learner, shard, device):
         query = outcome.tasks.query
         maes = (
             mae(median, query.ratings, query.mask)

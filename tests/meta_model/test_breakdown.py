@@ -14,7 +14,7 @@ import torch
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.breakdown import RATING_BINS, SUPPORT_SIZES, Breakdown
-from meta_model.evaluation.scenarios import Outcome, evaluate, outcomes
+from meta_model.evaluation.scenarios import Predictions, evaluate, predict_batches
 from meta_model.learners import Learner, create
 from meta_model.steps import outputs
 from schemas.lake import Lake
@@ -58,13 +58,15 @@ def _rows(world: tuple[Learner, Inputs], home: Path) -> dict[str, list[dict[str,
     }
 
 
-def _tasks(world: tuple[Learner, Inputs]) -> list[tuple[str, Outcome, int]]:
+def _tasks(world: tuple[Learner, Inputs]) -> list[tuple[str, Predictions, int]]:
     """Scenario, the outcome of its batch, and the place in it, of each held-out task."""
     learner, inputs = world
     return [
         (scenario, outcome, number)
         for scenario in SCENARIOS
-        for outcome in outcomes(learner, inputs.episodes.split("test", scenario=scenario), CPU)
+        for outcome in predict_batches(
+            learner, inputs.episodes.split("test", scenario=scenario), CPU
+        )
         for number in range(len(outcome.tasks))
     ]
 

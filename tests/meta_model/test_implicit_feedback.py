@@ -15,7 +15,7 @@ from meta_model.data.batching import from_episodes
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.baselines import popularity
-from meta_model.evaluation.scenarios import Figure, evaluate
+from meta_model.evaluation.scenarios import MetricValue, evaluate
 from meta_model.learners import Learner, create
 from meta_model.steps.outputs import metrics_table
 from schemas.run.artefact import Provenance
@@ -109,7 +109,7 @@ def _auc(scores: list[float]) -> float:
 
 def test_the_baseline_of_ranks_is_popularity() -> None:
     figures = [
-        Figure(model=model, scenario="warm", metric=metric, value=value, n_tasks=3)
+        MetricValue(model=model, scenario="warm", metric=metric, value=value, n_tasks=3)
         for model, metric, value in (
             ("melu", "auc", 0.8),
             ("melu", "logloss", 0.4),

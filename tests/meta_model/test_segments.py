@@ -16,7 +16,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL, segments
 from meta_model.evaluation.rankers import OfFactors
 from meta_model.evidence.item_values import ItemValues, item_values
-from meta_model.evidence.quality import LENGTHS, Judged, judge
+from meta_model.evidence.quality import LENGTHS, EvidenceResult, judge
 from meta_model.learners import Learner
 from schemas.tables.products import EVIDENCE_LISTS
 
@@ -111,7 +111,7 @@ def test_lists_are_judged_by_the_segments_own_users(
     torch.manual_seed(4)
     ranker, chosen = OfFactors(untrained(config, segmented)), torch.arange(1, 21)
 
-    def judged(**members: torch.Tensor) -> list[Judged]:
+    def judged(**members: torch.Tensor) -> list[EvidenceResult]:
         models = (learner, ranker, segmented, values, chosen, CPU)
         return list(judge(*models, min_adapt=1, seed=3, **members))
 

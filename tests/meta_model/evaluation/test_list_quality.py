@@ -21,13 +21,13 @@ from meta_model.data.tasks import Tasks
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.list_quality import (
-    ListFigure,
+    ListMetricValue,
     by_known,
     list_quality,
     mean_of,
     methods,
 )
-from meta_model.evaluation.lists import Judged, judge
+from meta_model.evaluation.lists import ListResult, judge
 from meta_model.evaluation.rankers import Fixed, OfChoices
 from meta_model.learners import create
 from meta_model.ranking.recommender import Recommender
@@ -54,17 +54,19 @@ def _recommender(inputs: Inputs, config: Config, seed: int) -> Recommender:
 
 
 @pytest.fixture
-def figures(inputs: Inputs, config: Config) -> list[ListFigure]:
+def figures(inputs: Inputs, config: Config) -> list[ListMetricValue]:
     ours, theirs = (_recommender(inputs, config, seed) for seed in (1, 2))
     return list(list_quality(ours, inputs, theirs))
 
 
-def _values(figures: list[ListFigure], model: str, metric: str) -> dict[str, float]:
+def _values(figures: list[ListMetricValue], model: str, metric: str) -> dict[str, float]:
     found = (f for f in figures if (f.model, f.metric, f.scenario) == (model, metric, "user_cold"))
     return {figure.known: figure.value for figure in found}
 
 
-def test_every_method_has_every_metric_of_every_number_known(figures: list[ListFigure]) -> None:
+def test_every_method_has_every_metric_of_every_number_known(
+    figures: list[ListMetricValue],
+) -> None:
     absent = {"by_p_like", "segment_popularity"}  # the published order, and nobody has a segment
     of_trained = {"melu", CHAMPION, *LIST_ORDERS, *LIST_PEERS} - absent
     of_new = {"melu", CHAMPION, "by_choice", "by_rating", "unadapted", *NEW_ITEM_PEERS}
@@ -82,7 +84,9 @@ def test_every_method_has_every_metric_of_every_number_known(figures: list[ListF
     assert len({(f.scenario, f.known, f.n_users) for f in figures}) == len(groups)
 
 
-def test_of_new_items_the_query_is_judged_at_every_number_known(figures: list[ListFigure]) -> None:
+def test_of_new_items_the_query_is_judged_at_every_number_known(
+    figures: list[ListMetricValue],
+) -> None:
     found = [f for f in figures if (f.scenario, f.metric) == ("both_cold", "recall20")]
     for model in ("melu", *NEW_ITEM_PEERS):
         known = {figure.known: figure.n_users for figure in found if figure.model == model}
@@ -90,7 +94,7 @@ def test_of_new_items_the_query_is_judged_at_every_number_known(figures: list[Li
         assert len(set(known.values())) == 1
 
 
-def test_what_knows_nothing_is_the_same_adapted_or_not(figures: list[ListFigure]) -> None:
+def test_what_knows_nothing_is_the_same_adapted_or_not(figures: list[ListMetricValue]) -> None:
     ours, unadapted = (_values(figures, name, "ndcg10") for name in ("melu", "unadapted"))
     assert ours["0"] == unadapted["0"]
 
@@ -103,7 +107,7 @@ def test_a_users_mean_is_over_the_numbers_known_before_something_liked() -> None
     candidates = torch.tensor([False] + [True] * 4)
     best_is_two = Fixed(torch.tensor([0.0, 0, 2, 0, 1]))
 
-    def at(known: int) -> Judged:
+    def at(known: int) -> ListResult:
         return judge(best_is_two, [tasks], candidates, known, 4.0, n_next=1)
 
     judged = [at(1), at(2), judge(best_is_two, [tasks], candidates, None, 4.0, n_next=2)]
@@ -128,7 +132,7 @@ def test_a_night_judges_what_comes_next(inputs: Inputs) -> None:
 
 
 def test_the_mean_is_over_numbers_known_from_one_on(
-    inputs: Inputs, config: Config, figures: list[ListFigure]
+    inputs: Inputs, config: Config, figures: list[ListMetricValue]
 ) -> None:
     counts, n_next = inputs.statistics().counts, config.training.query_size
     tasks = list(batches(inputs.episodes.split("test", scenario="user_cold"), 256))
@@ -141,7 +145,7 @@ def test_the_mean_is_over_numbers_known_from_one_on(
     assert _values(figures, "popularity", "ndcg10")[ANY_KNOWN] == pytest.approx(expected)
 
 
-def test_a_lead_is_the_difference_to_the_published_lists(figures: list[ListFigure]) -> None:
+def test_a_lead_is_the_difference_to_the_published_lists(figures: list[ListMetricValue]) -> None:
     ours = {(f.scenario, f.known, f.metric): f.value for f in figures if f.model == "melu"}
     for figure in figures:
         if figure.model == "melu" or figure.metric in SETS_METRICS:

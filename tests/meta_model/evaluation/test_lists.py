@@ -21,7 +21,7 @@ TASKS = literal_tasks(
 )
 
 
-def _judge(ranker: lists.Ranker, known: int | None = None) -> lists.Judged:
+def _judge(ranker: lists.Ranker, known: int | None = None) -> lists.ListResult:
     return lists.judge(ranker, [TASKS], CANDIDATES, known, liked=4.0)
 
 
@@ -58,7 +58,7 @@ def test_a_method_sees_the_first_of_the_support(known: int | None, shown: list[l
     assert judged.lists[0].tolist() == [2, 3, 4, 0, 0, 0, 0], "of equal ones the lower index first"
 
 
-def _judge_next(ranker: lists.Ranker, known: int | None) -> lists.Judged:
+def _judge_next(ranker: lists.Ranker, known: int | None) -> lists.ListResult:
     return lists.judge(ranker, [TASKS], CANDIDATES, known, liked=4.0, n_next=2)
 
 

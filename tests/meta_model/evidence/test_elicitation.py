@@ -17,7 +17,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL
 from meta_model.data.tasks import InteractionSet
 from meta_model.evaluation.rankers import OfFactors
-from meta_model.evidence.elicitation import Elicited, elicit, joined
+from meta_model.evidence.elicitation import ElicitationResult, elicit, merged_by_user
 from meta_model.evidence.item_values import item_values
 from meta_model.evidence.lists import LISTS, order
 from meta_model.learners import LEARNERS, create
@@ -138,9 +138,9 @@ def test_lists_are_the_items_of_the_highest_scores(inputs: Inputs, config: Confi
 
 
 def test_a_user_of_several_trials_counts_once_with_their_mean() -> None:
-    def trial(users: list[int], mae: list[float]) -> Elicited:
+    def trial(users: list[int], mae: list[float]) -> ElicitationResult:
         values = torch.tensor(mae, dtype=torch.float64)
-        return Elicited(
+        return ElicitationResult(
             users=torch.tensor(users),
             n_revealed=values + 1,
             mae=values,
@@ -149,7 +149,7 @@ def test_a_user_of_several_trials_counts_once_with_their_mean() -> None:
             recall20_after=values / 4,
         )
 
-    found = joined([trial([7, 3], [0.5, 1.0]), trial([3, 4], [2.0, 0.25])])
+    found = merged_by_user([trial([7, 3], [0.5, 1.0]), trial([3, 4], [2.0, 0.25])])
     assert found.users.tolist() == [3, 4, 7]
     assert found.mae.tolist() == [1.5, 0.25, 0.5]
     assert found.n_revealed.tolist() == [2.5, 1.25, 1.5]
