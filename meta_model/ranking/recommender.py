@@ -82,7 +82,7 @@ class Recommender:
         )
 
     def at_ds(self, inputs: Inputs) -> Recommender:
-        """The same with the trend at ds, for lists that are published, and judged by nobody yet."""
+        """The same with the trend at ds instead of that before the held-out days: to publish."""
         return replace(self, trend=trend_at_ds(inputs, self.choice.items()).to(self.device))
 
     @property

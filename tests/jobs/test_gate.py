@@ -162,9 +162,13 @@ def test_a_bad_model_of_implicit_feedback_is_refused(implicit_night, metric, cha
     assert _decision(implicit_night)["verdict"] == "neither"
 
 
-def test_lists_behind_the_best_of_their_peers_are_refused(night):
-    night.rows["list_quality"] = of_lists(melu=0.15, popularity=0.2, item_knn=0.1, ease=0.9)
-    behind = r"lists 0\.1500, .* the 0\.2000 of popularity, .* -0\.0500, .* -0\.0600 to -0\.0400"
+@pytest.mark.parametrize(
+    "best", ["popularity", "recent_popularity", "segment_popularity", "item_knn"]
+)
+def test_lists_behind_the_best_of_their_peers_are_refused(night, best):
+    others = {"popularity": 0.1, "item_knn": 0.1, "ease": 0.9} | {best: 0.2}
+    night.rows["list_quality"] = of_lists(melu=0.15, **others)
+    behind = rf"lists 0\.1500, .* the 0\.2000 of {best}, .* -0\.0500, .* -0\.0600 to -0\.0400"
     with pytest.raises(UserError, match=behind):
         _run(night)
 
