@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 Array: TypeAlias = Any  # an Arrow array, of whatever type the column has
 
-# The key first. Everything but the profiles' attributes and titles, which the reference has not.
+# The key first. Everything but attributes, titles and recent popularity, which the reference lacks.
 COLUMNS = {
     "user_profiles": [
         "user_id", "user_index", "n_interactions", "first_seen", "last_seen", "is_new", "is_cold",
