@@ -13,9 +13,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from benchmarks.float64 import double
 from benchmarks.gpu.world import Facts, Measurements, Training, World, draws, made, without_chance
 from benchmarks.inputs import paper_tasks
+from benchmarks.inputs.float64 import double
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
 from meta_model.ranking.by_rating import catalogue_chunks, rank

@@ -36,7 +36,7 @@ class InteractionSet:
         """What is where `mask` [B, N] says; the other positions are padding."""
         return self.map(lambda tensor: tensor * mask)
 
-    def first(self, mask: Tensor) -> InteractionSet:
+    def prefix(self, mask: Tensor) -> InteractionSet:
         """What is where `mask` says, without the positions that are padding in every task."""
         ends = torch.arange(1, mask.shape[1] + 1, device=mask.device)
         width = max(1, int((ends * mask).max()))  # learners need one position, even of padding
@@ -107,7 +107,7 @@ class Tasks:
         mask, is_choice = self.support.mask, self.chosen(feedback).support.mask
         number = is_choice.cumsum(1)
         shown = mask & ((number < known) | ((number == known) & is_choice))
-        return replace(self, support=self.support.first(shown))
+        return replace(self, support=self.support.prefix(shown))
 
     def followed(self, known: int, n_next: int, feedback: Feedback = "explicit") -> Tasks:
         """The first `known` interactions as support, and as query the `n_next` that follow them.
@@ -127,7 +127,7 @@ class Tasks:
         shown, until_next = is_until(last), is_until(last + n_next)
         return replace(
             self,
-            support=whole.support.first(shown),
+            support=whole.support.prefix(shown),
             query=whole.support.only(until_next & ~shown),
         )
 

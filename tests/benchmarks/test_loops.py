@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.float64 import double
 from benchmarks.inputs import paper_tasks
+from benchmarks.inputs.float64 import double
 from benchmarks.loops import LOOPS
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes

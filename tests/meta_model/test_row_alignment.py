@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from benchmarks.float64 import double
+from benchmarks.inputs.float64 import double
 from meta_model.artefact.row_alignment import aligned, row_keys
 from meta_model.choice.ridge import Ridge
 from meta_model.config import Config

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from benchmarks.float64 import double
+from benchmarks.inputs.float64 import double
 from meta_model.config import Config, NetworkConfig
 from meta_model.data.batching import batches, from_episodes
 from meta_model.data.features import features
