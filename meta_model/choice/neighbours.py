@@ -29,7 +29,7 @@ from meta_model.data.tasks import Tasks
 
 _REGULARIZATION = 500.0
 _SHARE = 0.3  # g
-_STEEPNESS = 2.5  # h: nothing else tells two new items apart as well
+_STEEPNESS = 2.5  # h: among new items attributes say more than the factors made of them
 _MOST_ITEMS = 10_000  # B is the inverse of a matrix of items by items
 
 

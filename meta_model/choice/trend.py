@@ -25,17 +25,16 @@ _SHRINKAGE = 0.5  # k
 
 def held_out_trend(inputs: Inputs) -> Tensor:
     """[N + 1] as it was before the held-out days; 0 for new items, which had no interaction."""
-    counts, recent = inputs.statistics().counts.double(), decayed(inputs, "train_recent")
-    share = (counts + 1) / (counts + 1).sum()
-    return torch.where(counts > 0, _trend(share, recent), 0.0)
+    counts, share = _learnt(inputs)
+    return torch.where(counts > 0, _trend(share, decayed(inputs, "train_recent")), 0.0)
 
 
 def trend_at_ds(inputs: Inputs, items: Items) -> Tensor:
     """[N + 1] at ds; of a new item against the share that its attributes promise."""
-    counts, recent = inputs.statistics().counts.double(), decayed(inputs, "recent_interactions")
+    counts, share = _learnt(inputs)
     promised = items.biases[CHOICE].exp().to(counts)
-    share = torch.where(counts > 0, (counts + 1) / (counts + 1).sum(), promised)
-    return _trend(share, recent)
+    share = torch.where(counts > 0, share, promised)
+    return _trend(share, decayed(inputs, "recent_interactions"))
 
 
 def decayed(inputs: Inputs, column: str) -> Tensor:
@@ -44,6 +43,12 @@ def decayed(inputs: Inputs, column: str) -> Tensor:
     if column not in items.column_names:
         return torch.zeros(len(items) + 1, dtype=torch.float64)
     return torch.tensor([0.0, *items[column].to_pylist()], dtype=torch.float64)
+
+
+def _learnt(inputs: Inputs) -> tuple[Tensor, Tensor]:
+    """Training interactions of each item, and the share of all that the model starts from."""
+    counts = inputs.statistics().counts.double()
+    return counts, (counts + 1) / (counts + 1).sum()
 
 
 def _trend(share: Tensor, recent: Tensor) -> Tensor:

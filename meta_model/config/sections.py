@@ -110,7 +110,9 @@ class ChoiceConfig(Section):
         2.0, "of item-to-item neighbours beside the factors; 0: without them", least=0
     )
     trend_weight: float = option(
-        1.0, "of how an item's popularity moved of late; 0: as popular as ever", least=0
+        1.0,
+        "of the trend: an item's recent popularity beside that of all time; 0: without it",
+        least=0,
     )
 
 

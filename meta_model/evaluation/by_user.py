@@ -1,4 +1,4 @@
-"""One value a user, where users were judged several times."""
+"""Means by user, where a user was judged several times."""
 
 from __future__ import annotations
 

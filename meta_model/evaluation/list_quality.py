@@ -164,12 +164,12 @@ def by_known(
 
 
 def mean_of(judged: list[ListResult]) -> ListResult:
-    """Each user's mean over the numbers known after which they liked an item; lists of the last."""
+    """Each user's mean over the numbers known after which they liked an item; it has no lists."""
     users, means = mean_by_user(
         [each.users for each in judged],
         {name: [each.metrics[name] for each in judged] for name in LIST_METRICS},
     )
-    return ListResult(users=users, lists=judged[-1].lists, metrics=means)
+    return ListResult(users=users, lists=judged[-1].lists[:0], metrics=means)
 
 
 def _figures(

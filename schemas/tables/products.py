@@ -431,10 +431,11 @@ LIST_QUALITY = Table(
     description=(
         "Quality of the recommended lists for held-out users, beside the lists of simpler methods. "
         "Each method sees a user's first interactions and ranks all other items of the training "
-        "data. Relevant items are those among the user's next interactions, as many as p_like of "
-        "cold_user_scores looks ahead, that the user liked. Users without such an item do not "
-        f"count. In {' and '.join(NEW_ITEM_SCENARIOS)} each method ranks the new items alone, and "
-        "relevant are those among what follows the whole support."
+        "data. An item is relevant if it is among the interactions that directly follow, as many "
+        "as p_like of cold_user_scores looks ahead, and the user liked it. Users without a "
+        f"relevant item do not count. In {' and '.join(NEW_ITEM_SCENARIOS)} each method ranks "
+        "the new items alone. There an item is relevant if the user chose it after the whole "
+        "support and liked it."
     ),
     key=("model", "scenario", "known", "metric"),
     columns=(

@@ -26,7 +26,7 @@ TITLES = {
     "without_trend": "the model, without the trend",
     "unadapted": "the model, not adapted",
     "popularity": "popularity",
-    "recent_popularity": "popularity of late",
+    "recent_popularity": "recent popularity",
     "segment_popularity": "popularity in the segment",
     "item_mean": "mean rating of the item",
     "item_knn": "ItemKNN",
