@@ -2,10 +2,12 @@
 
 The seconds are those of the processor, because a busy machine makes a test take longer by the
 clock. Processors differ, and one in a cloud is slower on some days: a test over its budget is
-judged beside a loop that is timed there and then, and has half as much again, because another
-process on the same core takes from it too. The seconds are this process's own. What a test's
-children take does not count, because one that an earlier test left would count too: a test that
-starts programs which take long asks for the fixture `process`.
+judged beside a loop that is timed there and then. Even so the same test takes twice as long when
+a neighbour shares the core and its cache. A test over its budget is therefore a warning in the
+run's summary, and fails only over three times its budget, where no neighbour is to blame.
+The seconds are this process's own. What a test's children take does not count, because one that
+an earlier test left would count too: a test that starts programs which take long asks for the
+fixture `process`.
 
 The first test that imports PyTorch or Airflow pays for all: it is not judged. Which test that is
 depends on the run.
@@ -22,7 +24,7 @@ import pytest
 from tests.suite.kinds import is_fast
 
 SECONDS = 2.0
-SHARED_CORE = 1.5
+CERTAIN = 3.0  # times the budget: so slow is a test itself, not the machine
 LIBRARY = 100  # modules: as many come with an import of a whole library, or more
 _LOOPS, _USUAL_SECONDS = 1_000_000, 0.07  # of CPython 3.11 on a server's processor of 3 GHz
 _SPENT, _IMPORTED = pytest.StashKey[float](), pytest.StashKey[int]()
@@ -59,18 +61,20 @@ def pytest_runtest_makereport(
     spent = item.stash[_SPENT]
     if spent <= budget or item.stash[_IMPORTED] >= LIBRARY:
         return report
-    allowed = budget * SHARED_CORE * max(1.0, _slowness())
-    if spent > allowed:
-        report.outcome = "failed"
-        report.longrepr = (
-            f"{item.nodeid} took {spent:.1f} s of the processor, and a fast test has {allowed:.1f} "
-            f"here ({budget:g} on a usual processor). Make its data smaller, or let it ask for the "
-            "fixture `process` or `long` (tests/suite/needs.py)."
-        )
+    allowed = budget * max(1.0, slowness())
+    advice = (
+        f"{item.nodeid} took {spent:.1f} s of the processor, and a fast test has {allowed:.1f} "
+        f"here ({budget:g} on a usual processor). Make its data smaller, or let it ask for the "
+        "fixture `process` or `long` (tests/suite/needs.py)."
+    )
+    if spent > CERTAIN * allowed:
+        report.outcome, report.longrepr = "failed", advice
+    elif spent > allowed:
+        item.warn(pytest.PytestWarning(advice))
     return report
 
 
-def _slowness() -> float:
+def slowness() -> float:
     """How many times longer than on a usual processor a plain loop takes now."""
     began, total = time.process_time(), 0
     for number in range(_LOOPS):
