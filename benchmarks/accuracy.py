@@ -70,6 +70,7 @@ VARIANTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "mean": {"aggregating.aggregate": "mean"},
         "cosine": {"aggregating.similarity": "cosine"},
     },
+    "ridge": {"20 epochs": {"training.epochs": 20}},
 }
 
 

@@ -8,7 +8,12 @@ from typing import Any
 from benchmarks.loops.gradient_methods import MAMLLoop, MAMOLoop, MeLULoop
 from benchmarks.loops.loop import PerTaskLoop
 from benchmarks.loops.metahin import MetaHINLoop
-from benchmarks.loops.metric_methods import AggregatingLoop, MatchingLoop, PrototypicalLoop
+from benchmarks.loops.metric_methods import (
+    AggregatingLoop,
+    MatchingLoop,
+    PrototypicalLoop,
+    RidgeLoop,
+)
 
 LOOPS: Mapping[str, Any] = {
     "aggregating": AggregatingLoop,
@@ -18,6 +23,7 @@ LOOPS: Mapping[str, Any] = {
     "melu": MeLULoop,
     "metahin": MetaHINLoop,
     "prototypical": PrototypicalLoop,
+    "ridge": RidgeLoop,
 }
 
 __all__ = ["LOOPS", "PerTaskLoop"]

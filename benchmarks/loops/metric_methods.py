@@ -1,4 +1,4 @@
-"""Matching network, prototypical network and aggregating estimator, a task at a time."""
+"""Matching, prototypical, aggregating and ridge: metric-based methods, a task at a time."""
 
 from __future__ import annotations
 
@@ -96,3 +96,20 @@ class AggregatingLoop(_Encoding):
 
     def forecast(self, task: Task, fitted: Tensor, items: Tensor) -> Tensor:
         return self.encode(items) @ fitted
+
+
+class RidgeLoop(_Encoding):
+    """In dual form, with a matrix of ratings by ratings: F^T (F F^T + l I)^-1 (e - F w_0)."""
+
+    def features(self, items: Tensor) -> Tensor:
+        return self.encode(items) + F.linear(self.items(items), self.weights["linear.weight"])
+
+    def fit(self, task: Task, second_order: bool) -> Tensor:
+        items, ratings = task.support
+        features, w = self.features(items), self.weights
+        prior = F.linear(self.users(task.user)[0], w["prior.weight"], w["prior.bias"])
+        kernel = features @ features.T + w["log_ridge"].exp() * torch.eye(len(items)).to(features)
+        return prior + features.T @ torch.linalg.solve(kernel, ratings - features @ prior)
+
+    def forecast(self, task: Task, fitted: Tensor, items: Tensor) -> Tensor:
+        return self.features(items) @ fitted

@@ -14,6 +14,7 @@ from meta_model.learners.matching import MatchingNetwork
 from meta_model.learners.melu import MeLU
 from meta_model.learners.metahin import MetaHIN
 from meta_model.learners.prototypical import PrototypicalNetwork
+from meta_model.learners.ridge import RidgeRegression
 from schemas.errors import UserError
 from schemas.run.learners import added, known
 
@@ -25,6 +26,7 @@ LEARNERS: dict[str, type[Learner]] = {
     "melu": MeLU,
     "metahin": MetaHIN,
     "prototypical": PrototypicalNetwork,
+    "ridge": RidgeRegression,
 }
 
 

@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 ENTRY_POINTS = "coldstart.learners"
 DEFAULT = "melu"
-OURS = ("aggregating", "maml", "mamo", "matching", "melu", "metahin", "prototypical")
+OURS = ("aggregating", "maml", "mamo", "matching", "melu", "metahin", "prototypical", "ridge")
 
 
 def known() -> list[str]:
