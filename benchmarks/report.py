@@ -229,7 +229,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
         *("jobs/history", "jobs/spark", "benchmarks/features.py"),
     ),
     "warehouse": (
-        *("jobs/warehouse", "schemas/tables/products.py", "schemas/warehouse"),
+        *("jobs/warehouse", "schemas/tables/products", "schemas/warehouse"),
         "benchmarks/warehouse.py",
         *("benchmarks/inputs/warehouse_rows.py", "benchmarks/warehouse_readers.py"),
     ),
