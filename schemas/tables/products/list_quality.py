@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.tables import metrics
 from schemas.tables.columns import Column, Table, Type
-from schemas.tables.lake import SCENARIOS
+from schemas.tables.episodes import SCENARIOS
 
 # Lists that the published order is compared with, beside the champion's: other orders of the same
 # model, and peers, which are simpler methods.

@@ -7,7 +7,7 @@ from typing import get_args
 from schemas.dataset.spec import Feedback
 from schemas.tables import metrics
 from schemas.tables.columns import Column, Table, Type
-from schemas.tables.lake import SCENARIOS
+from schemas.tables.episodes import SCENARIOS
 
 BASELINES = (
     "chance",
