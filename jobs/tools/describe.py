@@ -29,7 +29,7 @@ from jobs.spark.rows import collected, only_row
 from jobs.spark.session import spark_session
 from jobs.tools import ratings
 from jobs.tools.text_table import WIDTH, text_table
-from jobs.transforms.source import valid_interactions
+from jobs.transforms.valid_rows import valid_interactions
 from schemas import utc
 from schemas.dataset import choice as dataset_choice
 from schemas.dataset import spec as dataset_spec
