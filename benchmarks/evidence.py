@@ -37,7 +37,7 @@ from meta_model.data.segments import ALL
 from meta_model.device import choose_device
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evidence.elicitation import merged_by_user
-from meta_model.evidence.item_values import item_values
+from meta_model.evidence.item_scores import item_scores
 from meta_model.evidence.quality import EvidenceResult, judge
 from meta_model.evidence.segment_lists import segment_lists
 from meta_model.ranking.recommender import Recommender
@@ -95,7 +95,7 @@ def _judged(
         learner,
         Recommender.of(learner, choice, config, inputs, device),
         inputs,
-        item_values(learner, inputs, device)[ALL],
+        item_scores(learner, inputs, device)[ALL],
         chosen.items,
         device,
         min_adapt=config.products.min_adapt,
