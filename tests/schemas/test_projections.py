@@ -130,7 +130,7 @@ def test_suites(table):
 def test_every_list_and_number_has_its_rule():
     episodes = tables.episodes(SPEC)
     names = {rule.name for rule in rules(episodes)} - {rule.name for rule in row_rules(episodes)}
-    assert names == {f"{c.name}_faults" for c in episodes.columns if c.type.is_list}
+    assert names == {f"{c.name}_violations" for c in episodes.columns if c.type.is_list}
     assert "score_not_finite" in {rule.name for rule in rules(products.COLD_USER_SCORES)}
 
 

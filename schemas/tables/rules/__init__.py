@@ -1,7 +1,8 @@
 """The rules that a table's rows must meet, beyond the bounds of each column.
 
-A rule is Spark SQL that counts the faults of a row; a good row has 0. Each rule adds one column of
-faults, so that a validator checks all rules in the pass that checks the ordinary columns.
+A rule is Spark SQL that counts the violations of a row; a valid row has 0. Each rule adds one
+column of violations, so that a validator checks all rules in the pass that checks the ordinary
+columns.
 """
 
 from __future__ import annotations
@@ -45,26 +46,26 @@ def row_rules(table: Table) -> tuple[Rule, ...]:
 def _finite(column: Column) -> Rule:
     return Rule(
         name=f"{column.name}_not_finite",
-        faults=f"if(isnan({column.name}) or abs({column.name}) = double('infinity'), 1, 0)",
+        violations=f"if(isnan({column.name}) or abs({column.name}) = double('infinity'), 1, 0)",
         description=f"{column.name} is a finite number",
     )
 
 
 def _elements(column: Column) -> Rule:
     """The bounds of a list column hold for each element, and no element is null."""
-    faults, words = ["x is null"], ["filled in"]
+    violations, words = ["x is null"], ["filled in"]
     if column.minimum is not None:
-        faults.append(f"x < {column.minimum}")
+        violations.append(f"x < {column.minimum}")
         words.append(f"at least {column.minimum:g}")
     if column.maximum is not None:
-        faults.append(f"x > {column.maximum}")
+        violations.append(f"x > {column.maximum}")
         words.append(f"at most {column.maximum:g}")
     if column.allowed is not None:
         values = ", ".join(f"{value!r}" for value in column.allowed)
-        faults.append(f"x not in ({values})")
+        violations.append(f"x not in ({values})")
         words.append(f"one of {values}")
     return Rule(
-        name=f"{column.name}_faults",
-        faults=f"size(filter({column.name}, x -> {' or '.join(faults)}))",
+        name=f"{column.name}_violations",
+        violations=f"size(filter({column.name}, x -> {' or '.join(violations)}))",
         description=f"every element of {column.name} is {', '.join(words)}",
     )

@@ -11,18 +11,18 @@ _PRODUCT_TOLERANCE = 1e-6
 _EVIDENCE_ITEMS = (
     Rule(
         name="rank_gap",
-        faults="rank - row_number() over (partition by segment order by rank)",
+        violations="rank - row_number() over (partition by segment order by rank)",
         description="ranks of a segment run from 1 without a gap",
     ),
     Rule(
         name="wrong_product",
-        faults="if(abs(evidence_score - discriminative_value * popularity_value)"
+        violations="if(abs(evidence_score - discriminative_value * popularity_value)"
         f" <= {_PRODUCT_TOLERANCE}, 0, 1)",
         description="evidence_score is discriminative_value x popularity_value",
     ),
     Rule(
         name="no_share",
-        faults="if(answer_rate between 0 and 1 and redundancy between 0 and 1, 0, 1)",
+        violations="if(answer_rate between 0 and 1 and redundancy between 0 and 1, 0, 1)",
         description="answer_rate and redundancy lie between 0 and 1",
     ),
 )
@@ -30,24 +30,24 @@ _EVIDENCE_ITEMS = (
 _EVIDENCE_QUALITY = (
     Rule(
         name="no_share",
-        faults="if(ndcg10_after between 0 and 1 and recall20_after between 0 and 1, 0, 1)",
+        violations="if(ndcg10_after between 0 and 1 and recall20_after between 0 and 1, 0, 1)",
         description="ndcg10_after and recall20_after lie between 0 and 1",
     ),
     Rule(
         name="interval_turned",
-        faults="if(mae_minus_popularity_low <= mae_minus_popularity_high"
+        violations="if(mae_minus_popularity_low <= mae_minus_popularity_high"
         " and ndcg10_after_minus_popularity_low <= ndcg10_after_minus_popularity_high"
         " and ndcg10_after_minus_nothing_low <= ndcg10_after_minus_nothing_high, 0, 1)",
         description="an interval's lower end is not above its upper end",
     ),
     Rule(
         name="other_users",
-        faults="n_users - max(n_users) over (partition by segment, length)",
+        violations="n_users - max(n_users) over (partition by segment, length)",
         description="all lists of a segment and length are judged on the same users",
     ),
     Rule(
         name="without_popularity",
-        faults="if(max(list = 'popularity') over (partition by segment, length), 0, 1)",
+        violations="if(max(list = 'popularity') over (partition by segment, length), 0, 1)",
         description="popularity is judged wherever another list is",
     ),
 )
@@ -56,33 +56,34 @@ _RANKED = "case ranked_by when 'p_like' then p_like when 'choice' then p_choice 
 _COLD_USER_SCORES = (
     Rule(
         name="rank_gap",
-        faults="rank - row_number() over (partition by user_id order by rank)",
+        violations="rank - row_number() over (partition by user_id order by rank)",
         description="ranks of a user run from 1 without a gap",
     ),
     Rule(
         name="out_of_order",
-        faults=f"if({_RANKED} > lag({_RANKED}) over (partition by user_id order by rank), 1, 0)",
+        violations=f"if({_RANKED} > lag({_RANKED})"
+        " over (partition by user_id order by rank), 1, 0)",
         description="the column that ranked_by names never rises from one rank to the next",
     ),
     Rule(
         name="no_probability",
-        faults="if(p_like not between 0 and 1 or p_choice not between 0 and 1, 1, 0)",
+        violations="if(p_like not between 0 and 1 or p_choice not between 0 and 1, 1, 0)",
         description="p_like and p_choice are between 0 and 1",
     ),
     Rule(
         name="without_order",
-        faults="if(p_like is not null and p_choice is not null"
+        violations="if(p_like is not null and p_choice is not null"
         " and ranked_by in ('p_like', 'choice', 'rating'), 0, 1)",
         description="p_like and p_choice are not null, and ranked_by is one of the three orders",
     ),
     Rule(
         name="interval_turned",
-        faults="if(score_low > score_high, 1, 0)",
+        violations="if(score_low > score_high, 1, 0)",
         description="an interval's lower end is not above its upper end",
     ),
     Rule(
         name="already_rated",
-        faults="if(is_rated, 1, 0)",
+        violations="if(is_rated, 1, 0)",
         description="no item that the user has already rated is recommended",
     ),
 )
@@ -90,17 +91,17 @@ _COLD_USER_SCORES = (
 _LIST_QUALITY = (
     Rule(
         name="interval_turned",
-        faults="if(low > high, 1, 0) + if(lead_low > lead_high, 1, 0)",
+        violations="if(low > high, 1, 0) + if(lead_low > lead_high, 1, 0)",
         description="an interval's lower end is not above its upper end",
     ),
     Rule(
         name="other_users",
-        faults="n_users - max(n_users) over (partition by scenario, known)",
+        violations="n_users - max(n_users) over (partition by scenario, known)",
         description="all lists of a scenario and number known are judged on the same users",
     ),
     Rule(
         name="without_popularity",
-        faults="if(scenario in ('item_cold', 'both_cold')"
+        violations="if(scenario in ('item_cold', 'both_cold')"
         " or max(model = 'popularity') over (partition by scenario, known, metric), 0, 1)",
         description="popularity is judged wherever another list of trained items is",
     ),

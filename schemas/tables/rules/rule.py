@@ -8,13 +8,13 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """`faults` is SQL over the table's columns that counts the faults of a row.
+    """One rule; `violations` is SQL over the table's columns that counts how often a row breaks it.
 
-    `faults` may use columns that `jobs.transforms.referential_checks` adds from other tables. A
+    The SQL may use columns that `jobs.transforms.referential_checks` adds from other tables. A
     warning is reported and fails no step.
     """
 
     name: str
-    faults: str
+    violations: str
     description: str
     severity: Literal["critical", "warning"] = "critical"
