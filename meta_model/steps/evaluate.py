@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from meta_model.artefact import artefact
 from meta_model.artefact.artefact import Loaded
-from meta_model.evaluation.breakdown import Breakdown
 from meta_model.evaluation.list_calibration import list_calibration
 from meta_model.evaluation.list_quality import list_quality
 from meta_model.evaluation.scenarios import evaluate
+from meta_model.evaluation.stratified_metrics import StratifiedMetrics
 from meta_model.steps import outputs
 from meta_model.steps.night import Night
 from schemas.errors import UserError
@@ -26,8 +26,8 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
     """Measure the model of the night, the baselines, and the model published last, on one day."""
     record.rows_in = night.inputs.episodes.split("test").n_tasks
     name = night.loaded.config.model
-    breakdown = Breakdown(name, night.inputs)
-    figures = evaluate(night.loaded.learner, name, night.inputs, night.device, breakdown.add)
+    stratified = StratifiedMetrics(name, night.inputs)
+    figures = evaluate(night.loaded.learner, name, night.inputs, night.device, stratified.add)
     champion = _champion(night, record)
     if champion is not None:
         of_champion = evaluate(champion.learner, CHAMPION, night.inputs, night.device)
@@ -35,7 +35,7 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
     run = None if champion is None else champion.provenance.run_id
     table = outputs.metrics_table(figures, night.loaded.provenance, run)
     record.rows_out = outputs.write(night.lake, MODEL_METRICS, night.ds, [table])
-    outputs.write_breakdown(night.lake, night.ds, breakdown, night.loaded.provenance)
+    outputs.write_stratified(night.lake, night.ds, stratified, night.loaded.provenance)
     _evaluate_lists(night, champion, record)
     _evaluate_calibration(night, record)
     told = (primary(night.inputs.feedback).name, ADAPTATION_GAIN.name)  # the summary shows all

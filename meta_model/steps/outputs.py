@@ -14,9 +14,9 @@ from torch import Tensor
 
 from meta_model.choice.ridge import Ridge
 from meta_model.data.inputs import Inputs
-from meta_model.evaluation.breakdown import Breakdown
 from meta_model.evaluation.list_quality import ListMetricValue
 from meta_model.evaluation.scenarios import MetricValue
+from meta_model.evaluation.stratified_metrics import StratifiedMetrics
 from meta_model.evidence.item_scores import ItemScores, unit_scaled
 from meta_model.evidence.quality import EvidenceResult
 from meta_model.evidence.rank_statistics import rank_statistics
@@ -192,8 +192,10 @@ def list_quality_table(
     )
 
 
-def write_breakdown(lake: Lake, ds: date, breakdown: Breakdown, provenance: Provenance) -> None:
-    for table, columns in breakdown.columns().items():
+def write_stratified(
+    lake: Lake, ds: date, stratified: StratifiedMetrics, provenance: Provenance
+) -> None:
+    for table, columns in stratified.columns().items():
         rows = len(columns["scenario"])
         write(lake, table, ds, [_table(table, provenance, rows, columns)])
 

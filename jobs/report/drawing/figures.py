@@ -9,33 +9,33 @@ from markupsafe import Markup
 
 from jobs.report.drawing.charts import Point, Series, line_chart
 from jobs.report.drawing.svg import Axis, number_axis
-from jobs.report.sections.breakdowns import RatingBin, SupportBin
 from jobs.report.sections.elicitation import Contest
-from jobs.report.sections.lists import Judged, Method
+from jobs.report.sections.lists import ListEvaluation, Method
+from jobs.report.sections.stratified import RatingBin, SupportBin
 from jobs.report.sections.training import Training
 from schemas.tables import metrics
 
 _LARGEST_DOT = 7.0
 
 
-def lists_axis(judged: Judged) -> Axis:
+def lists_axis(evaluation: ListEvaluation) -> Axis:
     """What all methods of a scenario are drawn on, from 0."""
-    values = (v for method in judged.methods for v in (*method.values, *method.highs))
+    values = (v for method in evaluation.methods for v in (*method.values, *method.highs))
     return number_axis([0.0, *values])
 
 
-def lists(scenario: str, judged: Judged, own: Method, other: Method, y: Axis) -> Markup:
+def lists(scenario: str, evaluation: ListEvaluation, own: Method, other: Method, y: Axis) -> Markup:
     """Our lists and another method's by known interactions, which are evenly spaced."""
     x = Axis(
         low=0,
-        high=len(judged.known) - 1,
-        ticks=tuple((float(place), known) for place, known in enumerate(judged.known)),
+        high=len(evaluation.known) - 1,
+        ticks=tuple((float(place), known) for place, known in enumerate(evaluation.known)),
     )
 
     def drawn(name: str, style: str, values: Sequence[float], *, has_dots: bool = True) -> Series:
         points = (
             Point(x=place, y=value, says=f"{name}, {known} known: {value:.4f}")
-            for place, (known, value) in enumerate(zip(judged.known, values, strict=True))
+            for place, (known, value) in enumerate(zip(evaluation.known, values, strict=True))
         )
         return Series(style=style, points=tuple(points), has_dots=has_dots)
 
