@@ -8,7 +8,7 @@ and `train` say; each user of `user_cold` reveals their ratings of the items of 
 predicts the rest, and the model of choices recommends (meta_model/evidence/elicitation.py). With
 `--folds`, each of so many parts of the users is new in its turn, to models and lists of all others
 (inputs/held_out_users.py). With `--repeats`, all of that is done so often, and a user's figure
-is the mean: what is chance in training and in who trained with whom is averaged out of the
+is the mean: what is chance in training and in the partition of users is averaged out of the
 differences, and who the users are is left. `random` is the mean of five lists. The intervals are of
 the mean difference per user, 95%, by a paired bootstrap: a list beats another where that of MAE
 lies below 0, and where that of nDCG lies above.

@@ -37,7 +37,7 @@ class EvidenceResult:
     nothing: ElicitationResult
 
     def interval(self, metric: str, other: str) -> tuple[float, float]:
-        """The 95% interval of how far the mean of a metric lies above that of another list.
+        """The 95% interval of the mean difference of a metric from another list.
 
         metric: a field of `ElicitationResult`; other: `popularity` or `nothing`
         """

@@ -38,9 +38,12 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
     outputs.write_stratified(night.lake, night.ds, stratified, night.loaded.provenance)
     _evaluate_lists(night, champion, record)
     _evaluate_calibration(night, record)
-    told = (primary(night.inputs.feedback).name, ADAPTATION_GAIN.name)  # the summary shows all
+    progress_metrics = (
+        primary(night.inputs.feedback).name,
+        ADAPTATION_GAIN.name,
+    )  # the summary shows all
     for figure in figures:
-        if figure.model in (name, CHAMPION) and figure.metric in told:
+        if figure.model in (name, CHAMPION) and figure.metric in progress_metrics:
             record.progress(
                 f"{figure.scenario:<9} {figure.model:<12} {figure.metric:<15} "
                 f"{figure.value:8.4f}  {figure.n_tasks:,} tasks"
@@ -67,7 +70,7 @@ def _evaluate_lists(night: Night, champion: Loaded | None, record: journal.Step)
 
 
 def _evaluate_calibration(night: Night, record: journal.Step) -> None:
-    """Whether p_like and the intervals of scores are what they say: told, and no reason to stop."""
+    """Report how far p_like and the intervals of scores are off; no error stops the step."""
     recommender = night.loaded.recommender
     found = (list_calibration(recommender, night.inputs, each) for each in LIST_SCENARIOS)
     for each in filter(None, found):
@@ -83,7 +86,7 @@ def _evaluate_calibration(night: Night, record: journal.Step) -> None:
 def _champion(night: Night, record: journal.Step) -> Loaded | None:
     """The model published last before `ds`, for today's inputs.
 
-    One that this code or this dataset spec no longer fits cannot be compared with: said, no error.
+    None if the code or the dataset spec no longer fits it: the journal has the reason.
     """
     day = decision.champion_day(night.settings, night.ds)
     if day is None:

@@ -75,9 +75,11 @@ def worth(contests: Sequence[Contest]) -> Markup:
         )
         for style, asked_of in found.items()
     ]
-    said = ", ".join(f"{each.length}: {found['own'][n].ndcg10:.4f}"
+    values = ", ".join(f"{each.length}: {found['own'][n].ndcg10:.4f}"
         for n, each in enumerate(contests))  # fmt: skip
-    return line_chart(f"nDCG@10 of recommendations after our list, by length, {said}", x, y, series)
+    return line_chart(
+        f"nDCG@10 of recommendations after our list, by length, {values}", x, y, series
+    )
 
 
 def losses(training: Training) -> Markup:
@@ -140,7 +142,7 @@ def support_sizes(scenario: str, bins: Sequence[SupportBin], y: Axis) -> Markup:
     """The metric by the size of the support: adapted, before that, and the baseline."""
     x = Axis(low=-0.3, high=len(bins) - 0.7, ticks=tuple((n, b.sizes) for n, b in enumerate(bins)))
     metric = metrics.named(bins[0].metric).title
-    said = ", ".join(f"{each.sizes}: {each.value:.4f}" for each in bins)
+    values = ", ".join(f"{each.sizes}: {each.value:.4f}" for each in bins)
     names = {"own": "adapted", "before": "before adapting", "baseline": "baseline"}
     figures = {"own": "value", "before": "before", "baseline": "baseline"}
     series = [
@@ -158,7 +160,9 @@ def support_sizes(scenario: str, bins: Sequence[SupportBin], y: Axis) -> Markup:
         )
         for style, name in names.items()
     ]
-    return line_chart(f"{metric} by interactions in the support, {scenario}: {said}", x, y, series)
+    return line_chart(
+        f"{metric} by interactions in the support, {scenario}: {values}", x, y, series
+    )
 
 
 def support_axis(bins: Iterable[SupportBin]) -> Axis:

@@ -59,7 +59,7 @@ PRODUCTS = (EVIDENCE_ITEMS, EVIDENCE_QUALITY, COLD_USER_SCORES, MODEL_METRICS, L
 
 
 def warehouse_table(product: Table) -> Table:
-    """The product as it lies in the warehouse: `ds` in front, and part of the key."""
+    """The table of the product in the warehouse: `ds` in front, and part of the key."""
     return Table(
         name=product.name,
         description=product.description,
