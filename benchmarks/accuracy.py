@@ -45,14 +45,17 @@ log = logging.getLogger("benchmarks.accuracy")
 
 # What all learners share, measured on one of them.
 SWITCHES: Mapping[str, Mapping[str, Any]] = {
-    "without anchor": {"network.anchor": False},
+    "without baseline predictor": {"network.baseline": False},
     "without content prior": {"network.content_prior": False},
     "without item statistics": {"network.item_statistics": False},
     "without user statistics": {"network.user_statistics": False},
     "without item identity": {"network.item_identity": False},
-    "without hiding items": {"network.hide_item": 0.0, "network.hide_task": 0.0},
+    "without cold-start dropout": {
+        "network.cold_item_dropout": 0.0,
+        "network.cold_task_dropout": 0.0,
+    },
     "ratings as numbers": {"network.likelihood": "squared"},
-    "only the split's own tasks, not recut": {"training.recut": False},
+    "only the split's own tasks, not resampled": {"training.resample": False},
     "without dropout": {"network.dropout": 0.0},
     "one local step": {"local_update.steps": 1},
     "local rates not learnt": {"local_update.rates": "fixed"},
@@ -140,7 +143,7 @@ def _of_split(options: argparse.Namespace, config: Config, scratch: Path) -> Inp
         options.data / options.dataset,
         public_split.SPLITS[options.dataset],
         scratch,
-        windows=config.training.recut,
+        windows=config.training.resample,
         seed=config.seed,
     )
 

@@ -8,7 +8,7 @@ and `train` say; each user of `user_cold` reveals their ratings of the items of 
 predicts the rest, and the model of choices recommends (meta_model/evidence/elicitation.py). With
 `--folds`, each of so many parts of the users is new in its turn, to models and lists of all others
 (inputs/held_out_users.py). With `--repeats`, all of that is done so often, and a user's figure
-is the mean: what is chance in training and in who trained with whom is averaged out of the
+is the mean: what is chance in training and in the partition of users is averaged out of the
 differences, and who the users are is left. `random` is the mean of five lists. The intervals are of
 the mean difference per user, 95%, by a paired bootstrap: a list beats another where that of MAE
 lies below 0, and where that of nDCG lies above.
@@ -37,7 +37,7 @@ from meta_model.data.segments import ALL
 from meta_model.device import choose_device
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evidence.elicitation import merged_by_user
-from meta_model.evidence.item_values import item_values
+from meta_model.evidence.item_scores import item_scores
 from meta_model.evidence.quality import EvidenceResult, judge
 from meta_model.evidence.segment_lists import segment_lists
 from meta_model.ranking.recommender import Recommender
@@ -95,7 +95,7 @@ def _judged(
         learner,
         Recommender.of(learner, choice, config, inputs, device),
         inputs,
-        item_values(learner, inputs, device)[ALL],
+        item_scores(learner, inputs, device)[ALL],
         chosen.items,
         device,
         min_adapt=config.products.min_adapt,

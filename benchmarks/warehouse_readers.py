@@ -72,7 +72,7 @@ def reading(uri: WarehouseUri, users: int) -> Iterator[list[Reads]]:
 
 def _read(uri_text: str, user: str, stop: Event, pipe: Pipe) -> None:
     uri, reads = WarehouseUri.parse(uri_text), []
-    # A DuckDB file that is open stays as it was opened: who wants the latest opens it anew.
+    # A DuckDB file that is open stays as it was opened: a reader of the latest rows opens it again.
     kept = nullcontext(None) if uri.engine == DUCKDB else open_reader(uri)
     with kept as connection:
         pipe.send("ready")

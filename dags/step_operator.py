@@ -141,7 +141,7 @@ class StepOperator(BaseOperator):
             os.killpg(process.pid, signal.SIGKILL)
 
     def _made(self, ds: date) -> dict[str, Any]:
-        """What the step said of its end in the journal, for whoever consumes what it made."""
+        """The step's last entry in the journal, for tasks that consume what it made."""
         entries = journal.read(Settings.from_environment().journals, ds)
         own = [e for e in entries if (e["step"], e["event"]) == (self.task_id, "finished")]
         return {"ds": str(ds), **{k: v for k, v in own[-1].items() if k not in _BOOKKEEPING}}

@@ -80,7 +80,7 @@ def _remove(folder: Path) -> None:
             "Remove the link, or name the Python that it has: make PYTHON=/path/to/python"
         )
     if folder.exists():
-        print("  .venv is of another Python, or broken: it is made anew", flush=True)
+        print("  .venv is of another Python, or broken: it is made again", flush=True)
         shutil.rmtree(folder)
 
 

@@ -119,7 +119,7 @@ class Progress:
         )
 
     def show_live(self) -> None:
-        """On a TTY: the running steps, for how long, and what they last said."""
+        """On a TTY: the running steps, their seconds so far, and their last line of progress."""
         now = time.time()
         steps = [
             f"{name} {now - step.since:.0f} s  {step.message}".rstrip()
@@ -128,7 +128,7 @@ class Progress:
         self.terminal.live(self.label + (" | ".join(steps) or "between steps"))
 
     def unfinished(self) -> list[str]:
-        """The steps that have started and not said how they ended."""
+        """The steps that have started and have no end in the journal."""
         return list(self._running)
 
     def busy_seconds(self) -> float:

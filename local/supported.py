@@ -24,7 +24,7 @@ def complaint(version: "tuple[object, ...]", executable: str) -> str:
 
 
 if __name__ == "__main__":
-    said = complaint(tuple(sys.version_info), sys.executable)
-    if said:
-        print(said, file=sys.stderr)
+    message = complaint(tuple(sys.version_info), sys.executable)
+    if message:
+        print(message, file=sys.stderr)
         sys.exit(2)

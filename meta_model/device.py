@@ -49,7 +49,7 @@ def works_ahead(device: torch.device) -> bool:
 def _keep_freed_memory() -> None:
     """Have glibc reuse the memory of freed tensors instead of handing it back to the kernel.
 
-    Every batch needs tensors of the same sizes again; to map them anew, page by page, takes a
+    Every batch needs tensors of the same sizes again; to map them again, page by page, takes a
     tenth of a training step. Other C libraries are left as they are.
     """
     if platform.libc_ver()[0] == "glibc":

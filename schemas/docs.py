@@ -16,7 +16,7 @@ from schemas.dataset import spec as dataset_spec
 from schemas.pipeline import NIGHT
 from schemas.run.team_file import NAME, PREFIX, REPOSITORY, Run, TeamFile
 from schemas.tables.columns import Column, Table
-from schemas.tables.evaluation import BREAKDOWNS
+from schemas.tables.evaluation import STRATIFIED
 from schemas.tables.lake import lake_tables
 from schemas.tables.products import PRODUCTS, WAREHOUSE_TABLES
 from schemas.tables.rules import row_rules
@@ -59,7 +59,7 @@ def page() -> str:
         "In implicit feedback a chosen item has rating 1. Episodes also have sampled negatives, "
         "with rating 0, after the chosen items of the support and of the query.",
         *(part for table in lake_tables(spec) for part in _table(table)),
-        *(part for table in (*PRODUCTS, *BREAKDOWNS) for part in _table(table)),
+        *(part for table in (*PRODUCTS, *STRATIFIED) for part in _table(table)),
         "## Warehouse",
         f"Schema `{SCHEMA}`, in DuckDB or PostgreSQL. The products have `ds` as first column.",
         *(part for table in WAREHOUSE_TABLES for part in _table(table, prefix=f"{SCHEMA}.")),

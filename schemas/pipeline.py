@@ -172,12 +172,12 @@ SCORE_COLD_USERS = Step(
 _PUBLISHED = (
     "evidence_items", "evidence_quality", "cold_user_scores", "model_metrics", "list_quality",
 )  # fmt: skip
-_BREAKDOWNS = ("quality_by_support", "calibration")
+_STRATIFIED = ("quality_by_support", "calibration")
 CHECK_OUTPUTS = Step(
     name="check_outputs",
     does="Stops the night on bad evidence or scores.",
     run="jobs.steps.checks:check_outputs",
-    reads=(*_PUBLISHED, *_BREAKDOWNS, "user_profiles", "item_profiles", "episodes"),
+    reads=(*_PUBLISHED, *_STRATIFIED, "user_profiles", "item_profiles", "episodes"),
     also_makes="Data Docs",
     after=(SELECT_EVIDENCE, SCORE_COLD_USERS),
     takes_model=True,
@@ -198,7 +198,7 @@ REPORT = Step(
     does="One page on the night for people, however far it came.",
     run="jobs.steps.report:run",
     reads=(
-        "evidence_items", "evidence_quality", "model_metrics", "list_quality", *_BREAKDOWNS,
+        "evidence_items", "evidence_quality", "model_metrics", "list_quality", *_STRATIFIED,
         "interactions_quarantine",
     ),
     also_reads="the journal",

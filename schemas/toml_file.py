@@ -162,4 +162,4 @@ def _table(path: Path, what: str) -> dict[str, Any]:
             f"{what} {path} {found}; expected UTF-8. Save it again with that encoding."
         ) from None
     except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{what} {path} is not valid TOML: {error}; mend that line.") from None
+        raise UserError(f"{what} {path} is not valid TOML: {error}; correct that line.") from None

@@ -32,7 +32,7 @@ def _trained(world: World, data: Path) -> Iterator[Facts]:
         split = public_split.SPLITS[DATASET]
         folder = data / DATASET
         inputs = public_split.load(
-            folder, split, Path(scratch), windows=config.training.recut, seed=config.seed
+            folder, split, Path(scratch), windows=config.training.resample, seed=config.seed
         )
         rates: list[float] = []
 

@@ -97,7 +97,7 @@ def paper(name: str) -> Config:
 
 def without_chance(name: str) -> Config:
     """With all options, less those that draw at random."""
-    chance = ("network.dropout", "network.hide_item", "network.hide_task")
+    chance = ("network.dropout", "network.cold_item_dropout", "network.cold_task_dropout")
     return Config(model=name).having(dict.fromkeys(chance, 0.0))
 
 

@@ -60,7 +60,7 @@ def worlds(options: argparse.Namespace, scratch: Path) -> Iterator[World]:
     elif options.dataset in public_split.SPLITS:
         config, split = Config(), public_split.SPLITS[options.dataset]
         inputs = public_split.load(
-            folder, split, scratch, windows=config.training.recut, seed=config.seed
+            folder, split, scratch, windows=config.training.resample, seed=config.seed
         )
         pairs = public_split.train_ratings(folder)
         known, users = torch.tensor(pairs["user_index"].to_numpy()).unique(return_inverse=True)

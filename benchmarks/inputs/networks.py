@@ -1,4 +1,4 @@
-"""The meta-paths of a public split: whom they lead to, over train ratings and item attributes.
+"""The meta-paths of a public split: each item's neighbours over train ratings and attributes.
 
 Users lead on by their train ratings alone, and only items with train ratings are neighbours, so
 nothing of a test task is in a list. DBook's friendships (`user_user`) are left out: they lead from
@@ -72,7 +72,7 @@ def _neighbours(edges: Edges, rated: np.ndarray, draws: np.random.Generator) -> 
 
 
 def _found(edges: Edges, rated: np.ndarray, draws: np.random.Generator) -> np.ndarray:
-    """Each pair of an item and whom it was given once, as item x (N + 1) + neighbour."""
+    """Each pair of an item and a neighbour once, as item x (N + 1) + neighbour."""
     mixed = draws.permutation(len(edges[0]))
     item, node = edges[0][mixed], edges[1][mixed]
     given, giver = item[rated[item]], node[rated[item]]

@@ -61,7 +61,7 @@ def trials(
     for seed in seeds:
         split, folder = public_split.SPLITS[dataset], scratch / str(seed)
         folder.mkdir()
-        windows = config.training.recut
+        windows = config.training.resample
         inputs = public_split.load(data / dataset, split, folder, windows=windows, seed=seed)
         yield replace(config, seed=seed), inputs
 

@@ -56,7 +56,7 @@ def load(folder: Path, split: Split, scratch: Path, *, windows: bool, seed: int)
     """The split in `folder` as inputs, its episodes written to `scratch`.
 
     With `windows`, every train user with 13 ratings or more is cut into tasks of at most 100 at
-    random, to be recut in training; without, train tasks are those that the split was published
+    random, to be resampled in training; without, train tasks are those that the split was published
     with: users of 13 to 100 ratings.
     """
     if not (folder / "train.parquet").exists():

@@ -1,4 +1,4 @@
-"""Spark's xxhash64 of a text: what the night tells validation users by, and DuckDB has not.
+"""Spark's xxhash64 of a text, which chooses the night's validation users; DuckDB lacks it.
 
 XXH64 (Y. Collet), for one text after another the hash of the former being the latter's seed; Spark
 begins with 42. Python, a text at a time: for a benchmark's preparation.

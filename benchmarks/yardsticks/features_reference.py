@@ -72,6 +72,6 @@ def run(lake: Lake, spec: DatasetSpec, ds: date, into: Path) -> float:
 
 
 def validation_users(user_ids: Iterable[str]) -> list[str]:
-    """Those of the users whom the night's hash makes validation users."""
+    """The users that the night's hash makes validation users."""
     hashes = ((user, xxhash64(b"validation", xxhash64(user.encode()))) for user in user_ids)
     return [user for user, value in hashes if value % 100 < VALIDATION_PER_CENT]

@@ -1,6 +1,6 @@
 -- The profiles' statistics and the episodes of a night, as one would write them for DuckDB by hand.
 -- Variables and the table validation_users are set by features_reference.py; what the tables mean
--- is said in schemas/tables/lake.py and jobs/transforms/.
+-- is said in schemas/tables/ and jobs/transforms/.
 
 CREATE TEMP TABLE interactions AS
 SELECT user_id, item_id, rating, event_time

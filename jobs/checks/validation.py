@@ -76,10 +76,12 @@ class Validator:
 
     def validate(self, table: Table, frame: DataFrame) -> Validation:
         """Check a frame of the table's columns and of those that its rules need from others."""
-        faults = [F.expr(rule.faults).cast("long").alias(rule.name) for rule in rules(table)]
+        violations = [
+            F.expr(rule.violations).cast("long").alias(rule.name) for rule in rules(table)
+        ]
         asset = self._spark.add_dataframe_asset(table.name)
         whole = asset.add_batch_definition_whole_dataframe("whole")
-        with cached(frame.select(*table.column_names, *faults)) as checked:
+        with cached(frame.select(*table.column_names, *violations)) as checked:
             return _validate(table, whole.get_batch({"dataframe": checked}))
 
 

@@ -34,7 +34,7 @@ class Attempt:
 
     @property
     def in_short(self) -> str:
-        """Why it did not end well: the first sentence of what it said, without a full stop."""
+        """Why it failed: the first sentence of its error, without a full stop."""
         if self.outcome == "unfinished":
             return "it has not ended (it was killed, or is still running)"
         first_line = self.message.strip().partition("\n")[0]

@@ -7,22 +7,22 @@ from datetime import date
 
 from jobs.report.night import Night, Part
 from jobs.report.sections import (
-    breakdowns,
     elicitation,
     evidence,
     list_history,
     lists,
     operation,
     quality,
+    stratified,
     training,
 )
-from jobs.report.sections.breakdowns import Calibration, Supports
 from jobs.report.sections.elicitation import Contests
 from jobs.report.sections.evidence import Evidence
 from jobs.report.sections.list_history import ListHistory
 from jobs.report.sections.lists import Lists
 from jobs.report.sections.operation import FileRows, Links, Reason, StepLine, Warned
 from jobs.report.sections.quality import Quality
+from jobs.report.sections.stratified import Calibration, Supports
 from jobs.report.sections.training import Training
 from jobs.report.sections.verdict import Verdict, verdict
 from schemas.dataset.spec import Feedback
@@ -67,8 +67,8 @@ def gather(night: Night) -> Contents:
         list_history=list_history.list_history(night),
         quality=quality.quality(night),
         training=training.training(night),
-        by_support=breakdowns.by_support(night),
-        calibration=breakdowns.calibration(night),
+        by_support=stratified.by_support(night),
+        calibration=stratified.calibration(night),
         steps=operation.step_lines(night),
         accounted=operation.accounted(night),
         files=operation.files(night),

@@ -41,7 +41,7 @@ class Part(Generic[Content]):
 
 @dataclass(frozen=True, kw_only=True)
 class Night:
-    """One ds, read as it lies; `spec` is None before ingest has bound the lake to a data set."""
+    """One ds of the lake; `spec` is None before ingest has bound the lake to a data set."""
 
     settings: Settings
     ds: date

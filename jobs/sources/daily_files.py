@@ -26,7 +26,7 @@ from jobs.sources.files.paths import by_day, files_in, of_no_day, parts_of_days
 from jobs.sources.reading import read_interactions
 from jobs.spark.partitions import materialised, read_days
 from jobs.spark.rows import collected, only_row
-from jobs.transforms.source import with_reasons
+from jobs.transforms.valid_rows import with_reasons
 from schemas import utc
 from schemas.dataset.spec import DatasetSpec
 from schemas.errors import UserError

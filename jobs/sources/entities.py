@@ -19,7 +19,8 @@ from jobs.sources.reading import Reading, altered, check_plain, read_file
 from jobs.spark.partitions import write_partition
 from jobs.spark.rows import collected
 from jobs.transforms.entities import entities, is_set, users_of
-from jobs.transforms.source import ORIGIN, column, id_text, is_storable_id, is_storable_text
+from jobs.transforms.source import ORIGIN, column, id_text
+from jobs.transforms.valid_rows import is_storable_id, is_storable_text
 from schemas.dataset.spec import DatasetSpec, Feature, Items, Users
 from schemas.errors import UserError
 from schemas.lake import Lake

@@ -21,7 +21,7 @@ from jobs.sources.files.folder import SourceFolder
 from jobs.sources.reading import altered, read_interactions
 from jobs.spark.partitions import materialised
 from jobs.spark.rows import collected, only_row
-from jobs.transforms.source import is_future, is_too_early, valid_interactions, with_reasons
+from jobs.transforms.valid_rows import is_future, is_too_early, valid_interactions, with_reasons
 from schemas import utc
 from schemas.dataset import time_units
 from schemas.dataset.spec import DatasetSpec

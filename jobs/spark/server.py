@@ -45,8 +45,8 @@ appender.console.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n
 def serve(port: int, environment: Mapping[str, str] = os.environ) -> NoReturn:
     """Become the server: this process is replaced by it, and ends when the server does.
 
-    One server at a time may use a home (`COLDSTART_HOME`), where all it writes lies. On Linux it
-    ends with the process that started it, however that one ends.
+    One server at a time may use a home (`COLDSTART_HOME`), which holds all that it writes. On
+    Linux it ends with the process that started it, however that one ends.
     """
     if not environment.get(TOKEN_VARIABLE):
         raise UserError(

@@ -94,7 +94,7 @@ def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str
     peers = (*products.LIST_PEERS, *products.NEW_ITEM_PEERS)
     judged = (model, products.CHAMPION, *products.LIST_ORDERS, *peers)
     lists = _narrowed(products.LIST_QUALITY, judged)
-    breakdowns = tuple(_narrowed(table, (model,)) for table in evaluation_tables.BREAKDOWNS)
+    stratified = tuple(_narrowed(table, (model,)) for table in evaluation_tables.STRATIFIED)
 
     def frames(night: Night) -> Frames:
         rated_in = (tables.episodes, tables.user_profiles, tables.item_profiles)
@@ -103,10 +103,10 @@ def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str
         yield evidence, night.read(evidence)
         yield quality, night.read(quality)
         yield scores, with_rated(recommended, episodes, users, items, is_implicit=spec.is_implicit)
-        for table in (figures, lists, *breakdowns):
+        for table in (figures, lists, *stratified):
             yield table, night.read(table)
 
-    checked = (evidence, quality, scores, figures, lists, *breakdowns)
+    checked = (evidence, quality, scores, figures, lists, *stratified)
     _check(settings, ds, record, spec, checked, frames)
 
 

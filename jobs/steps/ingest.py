@@ -22,7 +22,7 @@ from jobs.sources.files import folder
 from jobs.sources.formats import database
 from jobs.spark.partitions import write_days
 from jobs.spark.session import spark_session
-from jobs.transforms.source import valid_interactions
+from jobs.transforms.valid_rows import valid_interactions
 from schemas.dataset import choice as dataset_choice
 from schemas.lake import Lake
 from schemas.run import journal

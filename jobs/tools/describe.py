@@ -29,7 +29,7 @@ from jobs.spark.rows import collected, only_row
 from jobs.spark.session import spark_session
 from jobs.tools import ratings
 from jobs.tools.text_table import WIDTH, text_table
-from jobs.transforms.source import valid_interactions
+from jobs.transforms.valid_rows import valid_interactions
 from schemas import utc
 from schemas.dataset import choice as dataset_choice
 from schemas.dataset import spec as dataset_spec
@@ -89,7 +89,7 @@ def _problems(source: Path, file: SourceFile, names: Sequence[str]) -> Iterator[
 def _sections(
     source: SourceFolder, spec: DatasetSpec, extract: Extract, spec_file: Path
 ) -> Iterator[str]:
-    """All that can be said, and then the error that ingest would end with, if there is one."""
+    """The whole description, and then the error that ingest would end with, if any."""
     yield _columns(source.path, needed_columns.of_spec(spec))
     _, of_links = links.read_links(source, spec)
     yield _files({"interactions": extract.rows, **extract.entities.rows, **of_links})

@@ -27,7 +27,7 @@ class PowerLaw:
         return (self._mass(place) - self._mass(0.0)) / self._total
 
     def place(self, share: Column) -> Column:
-        """The place up to which `share` lies: the inverse of `share`, and convex."""
+        """The place up to which the cumulative share is `share`; the inverse of `share`, convex."""
         mass = share * self._total + self._mass(0.0)
         moved = F.exp(mass) if self.exponent == 1 else F.pow(mass, F.lit(1 / (1 - self.exponent)))
         return moved - self.head

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from jobs.transforms.splits import is_validation_user
 from schemas import utc
 from schemas.dataset.holdout import Holdout
-from schemas.tables.lake import RECENT_HALF_LIFE_DAYS
+from schemas.tables.profiles import RECENT_HALF_LIFE_DAYS
 
 
 def user_daily_statistics(interactions: DataFrame) -> DataFrame:

@@ -10,7 +10,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs.transforms.source import column, id_text, is_storable_id
+from jobs.transforms.source import column, id_text
+from jobs.transforms.valid_rows import is_storable_id
 from schemas.dataset.spec import Feature
 from schemas.tables.columns import Table
 

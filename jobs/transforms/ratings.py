@@ -1,10 +1,10 @@
-"""What can be said of ratings as a whole."""
+"""A check of all ratings of a source together."""
 
 from __future__ import annotations
 
 
 def all_equal(lowest: float | None, highest: float | None) -> str | None:
-    """What is to be said if the lowest rating is the highest one."""
+    """The warning if the lowest rating is the highest one."""
     if lowest is None or lowest != highest:
         return None
     return (

@@ -34,27 +34,27 @@ _LOCKED = "Could not set lock on file"
 
 def translated(error: dbapi.Error, uri: WarehouseUri) -> Exception:
     """The error translated for a person, without any password of the URI."""
-    said = _redacted(str(error), uri)
-    code = full_disk_code(said)
+    text = _redacted(str(error), uri)
+    code = full_disk_code(text)
     if code is not None or error.sqlstate == _DISK_FULL:
-        return OSError(code or errno.ENOSPC, f"{said} (the warehouse {uri})")
-    if _LOCKED in said:
+        return OSError(code or errno.ENOSPC, f"{text} (the warehouse {uri})")
+    if _LOCKED in text:
         return UserError(
-            f"the warehouse {uri} cannot be opened: {said}. If another process has it open "
+            f"the warehouse {uri} cannot be opened: {text}. If another process has it open "
             "for writing, close it there: analysts open it read-only."
         )
-    is_refused = any(words in said for words in _REFUSED)
-    if not is_refused and _is_passing(error, said):
+    is_refused = any(words in text for words in _REFUSED)
+    if not is_refused and _is_passing(error, text):
         return PassingError(
-            f"the warehouse {uri} did not answer to the end: {said}. Expected a server that is "
+            f"the warehouse {uri} did not answer to the end: {text}. Expected a server that is "
             "up; readers see one whole publication, the old or the new. Run the step again."
         )
-    return UserError(f"the warehouse {uri} refuses: {said}")
+    return UserError(f"the warehouse {uri} refuses: {text}")
 
 
-def _is_passing(error: dbapi.Error, said: str) -> bool:
+def _is_passing(error: dbapi.Error, text: str) -> bool:
     state = error.sqlstate or ""
-    return state.startswith(_PASSING) or any(words in said for words in _LOST)
+    return state.startswith(_PASSING) or any(words in text for words in _LOST)
 
 
 def _redacted(text: str, uri: WarehouseUri) -> str:

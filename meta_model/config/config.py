@@ -23,6 +23,13 @@ from schemas.errors import UserError
 from schemas.run.learners import DEFAULT
 
 VERSION = 6
+# Models of this version were also saved under these names, and are read as they are.
+_RENAMED = {
+    "network.anchor": "network.baseline",
+    "network.hide_item": "network.cold_item_dropout",
+    "network.hide_task": "network.cold_task_dropout",
+    "training.recut": "training.resample",
+}
 
 M = TypeVar("M", bound=MethodConfig)
 
@@ -110,20 +117,20 @@ class Config:
         """MeLU as published: attributes alone, one local step, ratings as numbers."""
         return self.having(
             {
-                "network.anchor": False,
+                "network.baseline": False,
                 "network.content_prior": False,
                 "network.item_statistics": False,
                 "network.user_statistics": False,
                 "network.item_identity": False,
-                "network.hide_item": 0.0,
-                "network.hide_task": 0.0,
+                "network.cold_item_dropout": 0.0,
+                "network.cold_task_dropout": 0.0,
                 "network.dropout": 0.0,
                 "network.likelihood": "squared",
                 "local_update.steps": 1,
                 "local_update.rate": 5e-3,
                 "local_update.rates": "fixed",
                 "local_update.support_damping": 0.0,
-                "training.recut": False,
+                "training.resample": False,
                 "training.weight_decay": 0.0,
                 "training.global_rate": 1e-3,
             }
@@ -149,6 +156,7 @@ class Config:
             if section not in plain
             for name, value in options.items()
         }
+        given = {_RENAMED.get(key, key): value for key, value in given.items()}
         known = config.options()
         if unknown := sorted(set(given) - set(known)):
             raise UserError(f"the model's config has unknown keys {unknown}; train it again.")
@@ -168,6 +176,9 @@ def _hint(key: str, known: Collection[str]) -> str:
     """Where an option is that was given without its owner, or nearly by its name."""
     if key in ("model", "seed"):
         return f" Give it by --{key}."
+    for before, now in _RENAMED.items():
+        if key in (before, before.rpartition(".")[2]):
+            return f" It is {now} now."
     names = [(each.rpartition(".")[2], each) for each in known]
     words = set(key.split("_"))
     same = [each for name, each in names if name == key]

@@ -21,15 +21,15 @@ class NetworkConfig(Section):
 
     embedding_size: int = option(32, "size of the embedding of a feature value", above=0)
     hidden_sizes: tuple[int, ...] = option((64, 64), "sizes of the hidden layers", above=0)
-    anchor: bool = option(True, "predict the residual over the baseline mu + b_i + b_u")
+    baseline: bool = option(True, "predict the residual over the baseline mu + b_i + b_u")
     content_prior: bool = option(True, "an item's bias starts from what its attributes say")
     item_statistics: bool = option(True, "number and bias of an item's ratings as inputs")
     user_statistics: bool = option(True, "number and bias of the support's ratings as inputs")
     item_identity: bool = option(True, "embed the item itself beside its attributes")
-    hide_item: float = option(
+    cold_item_dropout: float = option(
         0.15, "share of items that training shows as cold ones: by content alone", least=0, below=1
     )
-    hide_task: float = option(
+    cold_task_dropout: float = option(
         0.25, "share of tasks that training shows with all their items cold", least=0, below=1
     )
     dropout: float = option(0.2, "of embedded users and items, in training", least=0, below=1)
@@ -77,7 +77,7 @@ class TrainingConfig(Section):
     shards: int = option(
         1, "streams of row groups that a batch is drawn from, as many tasks of each", above=0
     )
-    recut: bool = option(True, "resample support and query of training tasks in each epoch")
+    resample: bool = option(True, "resample support and query of training tasks in each epoch")
     short_support: float = option(
         0.5, "share of resampled tasks with a shortened support", least=0, below=1
     )

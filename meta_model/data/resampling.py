@@ -1,4 +1,4 @@
-"""Support/query resampling: each epoch splits the training tasks anew (decision 11).
+"""Support/query resampling: each epoch splits the training tasks again (decision 11).
 
 The learner then meets every interaction in a support and in a query. Lengths are drawn on the
 host, interactions on the batch's device. Shapes: R rows (tasks), B tasks of a batch, W positions.

@@ -58,12 +58,12 @@ class ItemEncoder(nn.Module):
         self.log_damping = nn.Parameter(torch.tensor(ITEM_DAMPING).log())
         self.vector_size = self.embedding.output_size + (size if config.item_identity else 0)
         self.n_side_features = N_STATISTICS if config.item_statistics else 0
-        self.uses_ratings = config.anchor or config.item_statistics or config.user_statistics
+        self.uses_ratings = config.baseline or config.item_statistics or config.user_statistics
 
     @property
     def has_dropout(self) -> bool:
         """Whether cold-start dropout applies now: in training, where the config asks for it."""
-        return self.training and self.config.hide_item + self.config.hide_task > 0
+        return self.training and self.config.cold_item_dropout + self.config.cold_task_dropout > 0
 
     def forward(self, items: Tensor) -> EmbeddedItems:
         """The vectors and the bias prior of distinct items [M]."""
@@ -72,7 +72,7 @@ class ItemEncoder(nn.Module):
         prior = content.new_zeros(len(items)) if self.prior is None else self.prior(*values).sum(1)
         is_cold = torch.zeros_like(items, dtype=torch.bool)
         if self.has_dropout:
-            is_cold = torch.rand(len(items), device=items.device) < self.config.hide_item
+            is_cold = torch.rand(len(items), device=items.device) < self.config.cold_item_dropout
         vectors = content
         if self.identity is not None:
             identity = self.identity(items)
@@ -86,7 +86,7 @@ class ItemEncoder(nn.Module):
         """The tasks [B, 1] that see all their items as cold ones; none after training."""
         if not self.has_dropout:
             return torch.zeros(n_tasks, 1, dtype=torch.bool, device=device)
-        return torch.rand(n_tasks, 1, device=device) < self.config.hide_task
+        return torch.rand(n_tasks, 1, device=device) < self.config.cold_task_dropout
 
     def known(
         self, items: EmbeddedItems, positions: ItemPositions, is_cold: Tensor

@@ -15,11 +15,11 @@ def mean_by_user(
 
     users: of each part, [P]; values: of each part, [P], in the same order
     """
-    distinct, places = torch.cat([*users]).unique(return_inverse=True)
-    times = places.bincount().double()
+    distinct, rows = torch.cat([*users]).unique(return_inverse=True)
+    times = rows.bincount().double()
 
     def mean(parts: Sequence[Tensor]) -> Tensor:
-        sums: Tensor = torch.zeros_like(times).index_add_(0, places, torch.cat([*parts]).double())
+        sums: Tensor = torch.zeros_like(times).index_add_(0, rows, torch.cat([*parts]).double())
         means: Tensor = sums / times
         return means
 

@@ -9,7 +9,7 @@ items that training knows, less those that the user has met. Two questions can b
   the whole support, so that lists of different k are of the same items. Splits without an order of
   time ask this.
 
-Shapes: U users, S support places, Q query places, N items, K ranks.
+Shapes: U users, S support positions, Q query positions, N items, K ranks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RANKS = 20
 
 
 class Ranker(Protocol):
-    """Anything that scores the whole catalogue for users of whom a support is known."""
+    """Anything that scores the whole catalogue for users with a known support."""
 
     def scores(self, tasks: Tasks) -> Tensor:
         """[U, N + 1], by item index: the higher, the further up; -inf for what it cannot rank."""

@@ -1,6 +1,6 @@
 """Metrics of a batch of tasks: each a tensor [B], one value a task; averages come later.
 
-Shapes: B tasks, Q query places; `mask` is False at padding.
+Shapes: B tasks, Q query positions; `mask` is False at padding.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def ndcg_of_positives(scores: Tensor, ratings: Tensor, mask: Tensor, k: int) -> 
 
 
 def log_loss(probabilities: Tensor, ratings: Tensor, mask: Tensor) -> Tensor:
-    """The mean cross entropy of the probabilities; those of 0 and 1 are taken for nearly so."""
+    """The mean cross entropy of the probabilities; 0 and 1 are clamped, so that it is finite."""
     likely = probabilities.clamp(_LEAST_PROBABILITY, 1 - _LEAST_PROBABILITY)
     losses = -(ratings * likely.log() + (1 - ratings) * (1 - likely).log())
     return (losses * mask).sum(1) / mask.sum(1)

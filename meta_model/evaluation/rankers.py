@@ -40,7 +40,7 @@ class OfChoices:
 
 
 class Unadapted:
-    """What a model recommends to users of whom it knows the attributes alone."""
+    """What a model recommends to users if it knows their attributes alone."""
 
     def __init__(self, recommender: Recommender) -> None:
         self.recommender = recommender

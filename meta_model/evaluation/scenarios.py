@@ -124,7 +124,7 @@ def _values(predictions: Predictions, learner: Learner, name: str, inputs: Input
 def _implicit_values(predictions: Predictions, learner: Learner, name: str) -> Values:
     """Of the learner, of popularity, and of chance, which has no order: all its scores are one."""
     query = predictions.tasks.query
-    places = (query.ratings, query.mask)
+    labels = (query.ratings, query.mask)
     by_score = {
         name: predictions.expected,
         "popularity": popularity(learner.statistics, predictions.tasks),
@@ -132,11 +132,11 @@ def _implicit_values(predictions: Predictions, learner: Learner, name: str) -> V
     }
     values = {}
     for model, scores in by_score.items():
-        values[(model, "auc")] = metrics.auc(scores, *places)
-        values[(model, "hr10")] = metrics.hit_rate(scores, *places, _TOP)
-        values[(model, "ndcg10")] = metrics.ndcg_of_positives(scores, *places, _TOP)
-    values[(name, "logloss")] = metrics.log_loss(predictions.expected, *places)
-    before = metrics.auc(predictions.unadapted_expected, *places)
+        values[(model, "auc")] = metrics.auc(scores, *labels)
+        values[(model, "hr10")] = metrics.hit_rate(scores, *labels, _TOP)
+        values[(model, "ndcg10")] = metrics.ndcg_of_positives(scores, *labels, _TOP)
+    values[(name, "logloss")] = metrics.log_loss(predictions.expected, *labels)
+    before = metrics.auc(predictions.unadapted_expected, *labels)
     values[(name, "adaptation_gain")] = values[(name, "auc")] - before
     return values
 

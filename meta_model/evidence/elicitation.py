@@ -89,7 +89,9 @@ def elicit(
         for name, listed in asked.items():
             revealed = tasks.support.mask & torch.isin(items, listed)
             known = replace(
-                tasks, support=_of(tasks.support, revealed), query=_of(tasks.support, rest)
+                tasks,
+                support=_selected(tasks.support, revealed),
+                query=_selected(tasks.support, rest),
             )
             predicted = _predict(learner, known, catalogue, min_adapt, inputs)
             recommended = _recommend(ranker, known, may_be_listed, inputs.liked_from)
@@ -132,14 +134,14 @@ def _recommend(
     return {f"{name}_after": found.metrics[name].double() for name in ("ndcg10", "recall20")}
 
 
-def _of(side: InteractionSet, mask: Tensor) -> InteractionSet:
-    """The side's places in the mask, in their order: a list's few reactions cost no more."""
+def _selected(interactions: InteractionSet, mask: Tensor) -> InteractionSet:
+    """The positions in the mask, in their order and without padding, which keeps batches small."""
     width = max(1, int(mask.sum(1).max()))
     first = torch.argsort(mask, dim=1, descending=True, stable=True)[:, :width]
     kept = mask.gather(1, first)
     return InteractionSet(
-        rows=side.rows.gather(1, first) * kept,
-        ratings=side.ratings.gather(1, first) * kept,
+        rows=interactions.rows.gather(1, first) * kept,
+        ratings=interactions.ratings.gather(1, first) * kept,
         mask=kept,
     )
 

@@ -1,6 +1,6 @@
 """Lists to ask new users about that score each item by itself: what the published one has to beat.
 
-    discriminative value  =  item discrimination, 0..1 (evidence.item_values)
+    discriminative value  =  item discrimination, 0..1 (evidence.item_scores)
     popularity value      =  number of training interactions with the item, scaled to 0..1
     evidence score        =  product of the two
 
@@ -19,19 +19,19 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from meta_model.evidence.item_values import ItemValues, unit_scaled
+from meta_model.evidence.item_scores import ItemScores, unit_scaled
 
-Score = Callable[[ItemValues], Tensor]
+Score = Callable[[ItemScores], Tensor]
 
 # A list has the items of the highest scores.
 LISTS: Mapping[str, Score] = {
-    "evidence_correlation": lambda v: v.discriminative * unit_scaled(v.n_interactions),
-    "evidence_paper": lambda v: unit_scaled(v.of_loss) * unit_scaled(v.n_interactions),
-    "evidence_robust": lambda v: unit_scaled(v.of_score) * unit_scaled(v.n_interactions),
-    "popularity": lambda values: values.n_interactions,
-    "entropy": lambda values: values.entropy,
-    "popularity_x_entropy": lambda v: v.n_interactions.clamp(min=1).log() * v.entropy,
-    "helf": lambda values: _helf(values.n_interactions, values.entropy),
+    "evidence_correlation": lambda s: s.discriminative * unit_scaled(s.n_interactions),
+    "evidence_paper": lambda s: unit_scaled(s.of_loss) * unit_scaled(s.n_interactions),
+    "evidence_robust": lambda s: unit_scaled(s.of_score) * unit_scaled(s.n_interactions),
+    "popularity": lambda scores: scores.n_interactions,
+    "entropy": lambda scores: scores.entropy,
+    "popularity_x_entropy": lambda s: s.n_interactions.clamp(min=1).log() * s.entropy,
+    "helf": lambda scores: _helf(scores.n_interactions, scores.entropy),
 }
 
 
@@ -41,11 +41,11 @@ def _helf(n_interactions: Tensor, entropy: Tensor) -> Tensor:
     return 2 * frequency * entropy / (frequency + entropy).clamp(min=1e-9)
 
 
-def listed(name: str, values: ItemValues, k: int) -> Tensor:
+def listed(name: str, scores: ItemScores, k: int) -> Tensor:
     """The `k` items of the highest scores, in order."""
-    return values.items[order(LISTS[name](values))[:k]]
+    return scores.items[order(LISTS[name](scores))[:k]]
 
 
 def order(score: Tensor) -> Tensor:
-    """Places by score, the highest first; ties in the order of the items."""
+    """Rows of the items by score, the highest first; ties in the order of the items."""
     return torch.argsort(score, descending=True, stable=True)

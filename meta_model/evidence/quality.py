@@ -17,7 +17,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import Ranker
 from meta_model.evidence.elicitation import ElicitationResult, elicit, merged_by_user
-from meta_model.evidence.item_values import ItemValues
+from meta_model.evidence.item_scores import ItemScores
 from meta_model.evidence.lists import LISTS, listed
 from meta_model.learners import Learner
 
@@ -37,7 +37,7 @@ class EvidenceResult:
     nothing: ElicitationResult
 
     def interval(self, metric: str, other: str) -> tuple[float, float]:
-        """The 95% interval of how far the mean of a metric lies above that of another list.
+        """The 95% interval of the mean difference of a metric from another list.
 
         metric: a field of `ElicitationResult`; other: `popularity` or `nothing`
         """
@@ -49,7 +49,7 @@ def judge(
     learner: Learner,
     ranker: Ranker,
     inputs: Inputs,
-    values: ItemValues,
+    scores: ItemScores,
     selected: Tensor,
     device: torch.device,
     *,
@@ -67,10 +67,10 @@ def judge(
     """
     for length in lengths:
         lists = {PUBLISHED: selected[:length]}
-        lists |= {name: listed(name, values, length) for name in LISTS}
+        lists |= {name: listed(name, scores, length) for name in LISTS}
         lists |= {name: items[:length] for name, items in others.items()}
         lists |= {NOTHING: selected[:0]}
-        drawn = _drawn(values, length, seed)
+        drawn = _drawn(scores, length, seed)
         found = elicit(
             learner, ranker, inputs, lists | drawn, device, min_adapt=min_adapt, members=members
         )
@@ -87,10 +87,10 @@ def judge(
             )
 
 
-def _drawn(values: ItemValues, length: int, seed: int) -> dict[str, Tensor]:
+def _drawn(scores: ItemScores, length: int, seed: int) -> dict[str, Tensor]:
     draws = torch.Generator().manual_seed(seed)
-    size = len(values.items)
+    size = len(scores.items)
     return {
-        f"{RANDOM} {number}": values.items[torch.randperm(size, generator=draws)[:length]]
+        f"{RANDOM} {number}": scores.items[torch.randperm(size, generator=draws)[:length]]
         for number in range(_RANDOM_LISTS)
     }

@@ -8,10 +8,10 @@ asked about, in the softmax of the model of choices. A user who does not know it
 so that how many can answer is a part of the gain. Answers change the posterior by rank-one updates
 (`choice.posterior`) instead of adapting again.
 
-Gains fall as the list grows, nearly always: a gain computed for a shorter list is taken for a
-bound, and computed again only when it is the largest (lazy evaluation, Minoux 1978). An incumbent
-is kept unless another item is better beyond chance: yesterday's list stays where today has nothing
-better, and a segment's list is everyone's where its users do not differ.
+Gains fall as the list grows, nearly always: a gain computed for a shorter list serves as a
+bound, and is computed again only when it is the largest (lazy evaluation, Minoux 1978). An
+incumbent is kept unless another item is better beyond chance: yesterday's list stays where today
+has nothing better, and a segment's list is everyone's where its users do not differ.
 
 Shapes: U users, C candidates, N items, F factors, K ranks.
 """

@@ -215,7 +215,7 @@ class RatingLearner(
         self, state: State[MethodState], known: ItemPositions, item_bias: Tensor
     ) -> Positions:
         baseline = torch.zeros_like(state.bias + item_bias)
-        if self.config.network.anchor:
+        if self.config.network.baseline:
             baseline = self.statistics.mean + state.bias + item_bias
         side_features = self.items.side_features(known, item_bias)
         return Positions(rows=known.rows, side_features=side_features, baseline=baseline)

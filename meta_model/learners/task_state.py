@@ -33,7 +33,7 @@ class Positions:
 
     rows: [B, N], the items' rows in the catalogue; [1, N] for the same items in all tasks
     side_features: [B, N, F] or [1, N, F]; baseline: [B, N], the baseline predictor; zero
-    without the config's `anchor`
+    without the config's `baseline`
     """
 
     rows: Tensor

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from meta_model.artefact import artefact
 from meta_model.artefact.artefact import Loaded
-from meta_model.evaluation.breakdown import Breakdown
 from meta_model.evaluation.list_calibration import list_calibration
 from meta_model.evaluation.list_quality import list_quality
 from meta_model.evaluation.scenarios import evaluate
+from meta_model.evaluation.stratified_metrics import StratifiedMetrics
 from meta_model.steps import outputs
 from meta_model.steps.night import Night
 from schemas.errors import UserError
@@ -26,8 +26,8 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
     """Measure the model of the night, the baselines, and the model published last, on one day."""
     record.rows_in = night.inputs.episodes.split("test").n_tasks
     name = night.loaded.config.model
-    breakdown = Breakdown(name, night.inputs)
-    figures = evaluate(night.loaded.learner, name, night.inputs, night.device, breakdown.add)
+    stratified = StratifiedMetrics(name, night.inputs)
+    figures = evaluate(night.loaded.learner, name, night.inputs, night.device, stratified.add)
     champion = _champion(night, record)
     if champion is not None:
         of_champion = evaluate(champion.learner, CHAMPION, night.inputs, night.device)
@@ -35,12 +35,15 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
     run = None if champion is None else champion.provenance.run_id
     table = outputs.metrics_table(figures, night.loaded.provenance, run)
     record.rows_out = outputs.write(night.lake, MODEL_METRICS, night.ds, [table])
-    outputs.write_breakdown(night.lake, night.ds, breakdown, night.loaded.provenance)
+    outputs.write_stratified(night.lake, night.ds, stratified, night.loaded.provenance)
     _evaluate_lists(night, champion, record)
     _evaluate_calibration(night, record)
-    told = (primary(night.inputs.feedback).name, ADAPTATION_GAIN.name)  # the summary shows all
+    progress_metrics = (
+        primary(night.inputs.feedback).name,
+        ADAPTATION_GAIN.name,
+    )  # the summary shows all
     for figure in figures:
-        if figure.model in (name, CHAMPION) and figure.metric in told:
+        if figure.model in (name, CHAMPION) and figure.metric in progress_metrics:
             record.progress(
                 f"{figure.scenario:<9} {figure.model:<12} {figure.metric:<15} "
                 f"{figure.value:8.4f}  {figure.n_tasks:,} tasks"
@@ -67,7 +70,7 @@ def _evaluate_lists(night: Night, champion: Loaded | None, record: journal.Step)
 
 
 def _evaluate_calibration(night: Night, record: journal.Step) -> None:
-    """Whether p_like and the intervals of scores are what they say: told, and no reason to stop."""
+    """Report how far p_like and the intervals of scores are off; no error stops the step."""
     recommender = night.loaded.recommender
     found = (list_calibration(recommender, night.inputs, each) for each in LIST_SCENARIOS)
     for each in filter(None, found):
@@ -83,7 +86,7 @@ def _evaluate_calibration(night: Night, record: journal.Step) -> None:
 def _champion(night: Night, record: journal.Step) -> Loaded | None:
     """The model published last before `ds`, for today's inputs.
 
-    One that this code or this dataset spec no longer fits cannot be compared with: said, no error.
+    None if the code or the dataset spec no longer fits it: the journal has the reason.
     """
     day = decision.champion_day(night.settings, night.ds)
     if day is None:

@@ -1,4 +1,4 @@
-"""The step `train`: alone or as one of several processes, and taken up again after a kill."""
+"""The step `meta_train`: alone or as one of several processes, resumed after a kill."""
 
 from __future__ import annotations
 

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from meta_model.choice.ridge import Ridge
 from meta_model.data.inputs import Inputs
-from meta_model.evaluation.breakdown import Breakdown
 from meta_model.evaluation.list_quality import ListMetricValue
 from meta_model.evaluation.scenarios import MetricValue
-from meta_model.evidence.explained import explained
-from meta_model.evidence.item_values import ItemValues, unit_scaled
+from meta_model.evaluation.stratified_metrics import StratifiedMetrics
+from meta_model.evidence.item_scores import ItemScores, unit_scaled
 from meta_model.evidence.quality import EvidenceResult
+from meta_model.evidence.rank_statistics import rank_statistics
 from meta_model.evidence.segment_lists import SegmentList
 from meta_model.ranking.scoring import Scores
 from schemas.lake import Lake
@@ -54,19 +54,19 @@ def write(lake: Lake, table: Table, ds: date, parts: Iterable[pa.Table]) -> int:
 def evidence_table(
     segment: str,
     chosen: SegmentList,
-    values: ItemValues,
+    scores: ItemScores,
     model: Ridge,
     inputs: Inputs,
     provenance: Provenance,
     length: int,
 ) -> pa.Table:
-    """The first `length` items of the segment's list, and why each is there."""
+    """The first `length` items of the segment's list, with the statistics of each rank."""
     indices = chosen.items[:length]
     items, n = inputs.item_profiles.take(indices.numpy() - 1), len(indices)
-    places = torch.searchsorted(values.items, indices)
-    discriminative = values.discriminative[places].numpy()
-    popularity = unit_scaled(values.n_interactions)[places].numpy()
-    why = explained(model, chosen.members, indices)
+    rows = torch.searchsorted(scores.items, indices)
+    discriminative = scores.discriminative[rows].numpy()
+    popularity = unit_scaled(scores.n_interactions)[rows].numpy()
+    statistics = rank_statistics(model, chosen.members, indices)
     return _table(
         EVIDENCE_ITEMS,
         provenance,
@@ -78,7 +78,7 @@ def evidence_table(
             "evidence_score": discriminative * popularity,
             "discriminative_value": discriminative,
             "popularity_value": popularity,
-            **{name: value.numpy() for name, value in vars(why).items()},
+            **{name: value.numpy() for name, value in vars(statistics).items()},
             "same_as_all": pa.repeat(chosen.same_as_all, n),
         },
     )
@@ -192,8 +192,10 @@ def list_quality_table(
     )
 
 
-def write_breakdown(lake: Lake, ds: date, breakdown: Breakdown, provenance: Provenance) -> None:
-    for table, columns in breakdown.columns().items():
+def write_stratified(
+    lake: Lake, ds: date, stratified: StratifiedMetrics, provenance: Provenance
+) -> None:
+    for table, columns in stratified.columns().items():
         rows = len(columns["scenario"])
         write(lake, table, ds, [_table(table, provenance, rows, columns)])
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from meta_model.data.segments import ALL, segments
-from meta_model.evidence.item_values import ItemValues, item_values
+from meta_model.evidence.item_scores import ItemScores, item_scores
 from meta_model.evidence.quality import judge
 from meta_model.evidence.segment_lists import SegmentList, segment_lists
 from meta_model.steps import outputs
@@ -29,7 +29,7 @@ def run_evidence(night: Night, record: journal.Step) -> None:
     record.rows_in = night.inputs.episodes.split("train", "validation").n_tasks
     config, provenance = night.loaded.config, night.loaded.provenance
     choice, length = night.loaded.recommender.choice, config.products.evidence_items
-    values = item_values(
+    scores = item_scores(
         night.loaded.learner, night.inputs, night.device, min_users=config.products.segment_users
     )
     lists = segment_lists(
@@ -40,11 +40,11 @@ def run_evidence(night: Night, record: journal.Step) -> None:
         tell=record.progress,
     )
     tables = (
-        outputs.evidence_table(name, each, values[name], choice, night.inputs, provenance, length)
+        outputs.evidence_table(name, each, scores[name], choice, night.inputs, provenance, length)
         for name, each in lists.items()
     )
     record.rows_out = outputs.write(night.lake, EVIDENCE_ITEMS, night.ds, tables)
-    judged = _judged(night, values, lists, record)
+    judged = _judged(night, scores, lists, record)
     outputs.write(night.lake, EVIDENCE_QUALITY, night.ds, judged)
 
 
@@ -66,7 +66,7 @@ def _published_evidence(night: Night, record: journal.Step) -> tuple[int, ...]:
 
 def _judged(
     night: Night,
-    values: Mapping[str, ItemValues],
+    scores: Mapping[str, ItemScores],
     chosen: Mapping[str, SegmentList],
     record: journal.Step,
 ) -> Iterator[pa.Table]:
@@ -81,7 +81,7 @@ def _judged(
             night.loaded.learner,
             night.loaded.recommender,
             night.inputs,
-            values[name],
+            scores[name],
             each.items,
             night.device,
             min_adapt=products.min_adapt,

@@ -1,1 +1,1 @@
-"""Meta-training: alone or over processes, and taken up again after a kill."""
+"""Meta-training: alone or over processes, resumed after a kill."""

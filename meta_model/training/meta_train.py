@@ -169,7 +169,7 @@ def validate(
 
 
 def _resampling(training: TrainingConfig, inputs: Inputs) -> Resampling | None:
-    if not training.recut:
+    if not training.resample:
         return None
     if inputs.is_implicit:
         return Swap()

@@ -15,7 +15,7 @@ TimeUnit = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "di
 DAY = "{day}"  # in the file's name, where there is a file a day: 2026-01-31
 _TABLE = re.compile(r"\w+(\.\w+){0,2}")  # nothing that a database would read as more than a name
 _OF_TEXT = ("delimiter", "quote", "escape", "encoding", "columns", "nulls", "multiline")
-# Columns of the tables of users and of items that are not features (schemas/tables/lake.py).
+# Columns of the tables of users and of items that are not features (schemas/tables/profiles.py).
 _OF_BOTH = frozenset(("n_interactions", "first_seen", "is_new", "ds"))
 _OF_ITEMS = (
     "item_id",

@@ -1,7 +1,7 @@
 """Contracts as Great Expectations suites.
 
 A suite checks the frame that `checked_columns` names: the table's own columns, then one column of
-faults for each rule of the table, which must be 0 in every row.
+violations for each rule of the table, which must be 0 in every row.
 """
 
 from __future__ import annotations

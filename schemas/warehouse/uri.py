@@ -1,4 +1,4 @@
-"""Where the warehouse is, as a URI, and how it is said to people: never with its password."""
+"""The warehouse's URI, and its text for people, which never holds the password."""
 
 from __future__ import annotations
 

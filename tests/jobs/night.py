@@ -22,12 +22,12 @@ from schemas.run.settings import Settings
 from schemas.tables import lake as tables
 from schemas.tables import products
 from schemas.tables.columns import Table
-from schemas.tables.evaluation import BREAKDOWNS
+from schemas.tables.evaluation import STRATIFIED
 
 Row = dict[str, Any]
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
-TABLES = {t.name: t for t in (*tables.lake_tables(SPEC), *products.PRODUCTS, *BREAKDOWNS)}
+TABLES = {t.name: t for t in (*tables.lake_tables(SPEC), *products.PRODUCTS, *STRATIFIED)}
 DS = date(1998, 3, 31)
 AT = datetime(1998, 3, 30, 12, tzinfo=UTC)
 RUN = {"model": "melu", "model_version": "0123456789ab", "run_id": "1998-03-31.melu.0123456789ab"}

@@ -119,7 +119,7 @@ def test_the_checks_name_tasks_with_faulty_negatives(night: Settings) -> None:
     assert "no sampled negative is an item that the user has ever chosen" in message
     assert f"task_id={test['task_id']} chosen_negatives=1" in message
     assert "every element of support_ratings is filled in, one of 0.0, 1.0" in message
-    assert f"task_id={train['task_id']} support_ratings_faults=1" in message
+    assert f"task_id={train['task_id']} support_ratings_violations=1" in message
 
 
 def test_files_of_numbers_and_lists_become_text(shop: Settings, picks: Picks) -> None:

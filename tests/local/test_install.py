@@ -146,7 +146,7 @@ def test_an_environment_of_another_python_is_made_again(
     assert install(repository) is True
     assert not left.exists()
     assert asked(uv_on_path)[0].startswith("uv venv ")
-    assert "of another Python, or broken: it is made anew" in capfd.readouterr().out
+    assert "of another Python, or broken: it is made again" in capfd.readouterr().out
 
 
 def test_a_link_to_another_environment_is_left_alone(repository: Path, tmp_path: Path) -> None:

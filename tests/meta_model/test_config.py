@@ -46,12 +46,12 @@ def test_a_section_checks_itself() -> None:
 
 
 def test_options_are_read_by_their_types() -> None:
-    given = ("local_update.steps=1", "network.anchor=False", "network.dropout=0")
+    given = ("local_update.steps=1", "network.baseline=False", "network.dropout=0")
     config = Config().having_set(
         [*given, "network.hidden_sizes=[32]", "local_update.gradient=first_order"]
     )
     network, update = config.network, config.local_update
-    chosen = (update.steps, network.anchor, network.dropout, network.hidden_sizes)
+    chosen = (update.steps, network.baseline, network.dropout, network.hidden_sizes)
     assert chosen == (1, False, 0.0, (32,))
     assert update.gradient == "first_order"
 
@@ -71,11 +71,13 @@ def test_options_of_a_section_are_checked_together() -> None:
         ("top_items=5", r"It is products\.top_items now\."),
         ("choice_size=5", r"It is choice\.size now\."),
         ("epochs=5", r"It is training\.epochs or choice\.epochs now\."),
+        ("network.anchor=false", r"'network\.anchor'.* It is network\.baseline now\."),
+        ("recut=false", r"It is training\.resample now\."),
         ("hidden_size=[3]", r"Did you mean 'network\.hidden_sizes'"),
         ("seed=1", "Give it by --seed"),
         ("version=1", r"expected OWNER\.NAME=VALUE, as in local_update\.steps=1"),
         ("mamo.memory_slots=4", "python -m meta_model options` lists all"),
-        ("network.anchor", "anchor is '', expected true or false, as in true"),
+        ("network.baseline", "baseline is '', expected true or false, as in true"),
         ("local_update.steps=2.5", "steps is 2.5, expected a whole number"),
         ("network.hidden_sizes=[6.5]", r"expected whole numbers, each more than 0"),
         ("network.dropout=much", "dropout is 'much', expected a number"),
@@ -107,6 +109,17 @@ def test_unknown_keys_of_an_artefact_are_refused() -> None:
     values["network"]["width"] = 3
     with pytest.raises(UserError, match=r"unknown keys \['network.width'\]; train it again"):
         Config.from_json(json.dumps(values), method_config)
+
+
+def test_options_of_an_artefact_are_read_by_their_old_names() -> None:
+    expected = Config().having({"network.baseline": False, "network.cold_item_dropout": 0.3})
+    values = json.loads(expected.to_json())
+    network = values["network"]
+    network["anchor"], network["hide_item"] = (
+        network.pop("baseline"),
+        network.pop("cold_item_dropout"),
+    )
+    assert Config.from_json(json.dumps(values), method_config) == expected
 
 
 def test_no_learner_is_called_as_a_part_of_the_config() -> None:

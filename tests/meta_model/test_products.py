@@ -20,7 +20,7 @@ from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL
 from meta_model.data.tasks import Tasks
-from meta_model.evidence.item_values import item_values
+from meta_model.evidence.item_scores import item_scores
 from meta_model.evidence.lists import LISTS, order
 from meta_model.learners import LEARNERS, Learner, create
 from meta_model.learners.melu import MeLU
@@ -61,7 +61,7 @@ def test_the_papers_list_equals_a_loop_over_pairs(learner: Learner, inputs: Inpu
     }
     score = {item: _scaled(means, item) * _scaled(counts, item) for item in means}
     expected = sorted(score, key=lambda item: (-score[item], item))[:5]
-    values = item_values(learner, inputs, CPU)[ALL]
+    values = item_scores(learner, inputs, CPU)[ALL]
     found = LISTS["evidence_paper"](values)
     best = order(found)[:5]
     assert values.items[best].tolist() == expected

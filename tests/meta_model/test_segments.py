@@ -15,7 +15,7 @@ from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL, segments
 from meta_model.evaluation.rankers import OfFactors
-from meta_model.evidence.item_values import ItemValues, item_values
+from meta_model.evidence.item_scores import ItemScores, item_scores
 from meta_model.evidence.quality import LENGTHS, EvidenceResult, judge
 from meta_model.learners import Learner
 from schemas.tables.products import EVIDENCE_LISTS
@@ -24,7 +24,7 @@ CPU = torch.device("cpu")
 FIELDS = ("items", "discriminative", "of_loss", "of_score", "n_interactions", "entropy")
 
 
-def _same(one: ItemValues, other: ItemValues) -> bool:
+def _same(one: ItemScores, other: ItemScores) -> bool:
     return all(torch.equal(getattr(one, name), getattr(other, name)) for name in FIELDS)
 
 
@@ -48,25 +48,25 @@ def test_who_is_in_which_segment(segmented: Inputs) -> None:
 
 def test_small_segments_are_none(learner: Learner, segmented: Inputs) -> None:
     """Neither by all users that share the value, nor by those who exist yet."""
-    sizes = {name: of.n_users for name, of in item_values(learner, segmented, CPU).items()}
+    sizes = {name: of.n_users for name, of in item_scores(learner, segmented, CPU).items()}
     least = sorted(sizes.values())[2]
     expected = {name for name, size in sizes.items() if size >= least}
-    found = item_values(learner, segmented, CPU, min_users=least)
+    found = item_scores(learner, segmented, CPU, min_users=least)
     assert 1 < len(found) < len(sizes)
     assert found.keys() == expected | {ALL}
-    assert set(item_values(learner, segmented, CPU, min_users=99)) == {ALL}
+    assert set(item_scores(learner, segmented, CPU, min_users=99)) == {ALL}
 
 
 def test_a_segment_is_what_its_users_alone_would_give(
     learner: Learner, segmented: Inputs, rows, tmp_path: Path
 ) -> None:
-    found, members = item_values(learner, segmented, CPU), segments(segmented, 1)
+    found, members = item_scores(learner, segmented, CPU), segments(segmented, 1)
     pasts = rows("train", "validation")
     users = pasts["user_index"].to_pylist()
     for name in ("gender=gender 1", "age=age 3"):
         is_in = members.members(name)[torch.tensor(users)]
         alone = _only(segmented, pasts.filter(pa.array(is_in.tolist())), tmp_path)
-        expected = item_values(learner, alone, CPU)[ALL]
+        expected = item_scores(learner, alone, CPU)[ALL]
         for field in ("items", "discriminative", "of_loss", "of_score", "entropy"):
             torch.testing.assert_close(getattr(found[name], field), getattr(expected, field))
         assert (
@@ -82,7 +82,7 @@ def test_a_segment_is_what_its_users_alone_would_give(
 def test_segments_change_nothing_for_all(
     learner: Learner, inputs: Inputs, segmented: Inputs
 ) -> None:
-    assert _same(item_values(learner, inputs, CPU)[ALL], item_values(learner, segmented, CPU)[ALL])
+    assert _same(item_scores(learner, inputs, CPU)[ALL], item_scores(learner, segmented, CPU)[ALL])
 
 
 def test_what_test_users_did_is_in_no_list(
@@ -99,14 +99,14 @@ def test_what_test_users_did_is_in_no_list(
     other = everything.set_column(names("query_ratings"), "query_ratings", column)
     pq.write_table(other, tmp_path / "part-0.parquet")
     moved = replace(segmented, episodes=Episodes(files=(tmp_path / "part-0.parquet",)))
-    before, after = (item_values(learner, each, CPU) for each in (segmented, moved))
+    before, after = (item_scores(learner, each, CPU) for each in (segmented, moved))
     assert all(_same(before[name], after[name]) for name in before)
 
 
 def test_lists_are_judged_by_the_segments_own_users(
     learner: Learner, segmented: Inputs, config: Config
 ) -> None:
-    values = item_values(learner, segmented, CPU)[ALL]
+    values = item_scores(learner, segmented, CPU)[ALL]
     nobody = torch.zeros(len(segmented.users.values), dtype=torch.bool)
     torch.manual_seed(4)
     ranker, chosen = OfFactors(untrained(config, segmented)), torch.arange(1, 21)

@@ -42,7 +42,7 @@ def _assert_refused(folder, good, old, new, message):
         ('delimiter = "\\t"', 'encoding = "latin-1"', "'latin-1', expected 'UTF-8' or 'ISO"),
         ('rating = "rating:float"', "", "rating is missing, expected the column.*or say feedback"),
         ("[users]", "[negatives]\n[users]", "belongs to implicit feedback.*leave the section out"),
-        ("[1, 5]", "[1, 5", "is not valid TOML.*mend that line"),
+        ("[1, 5]", "[1, 5", "is not valid TOML.*correct that line"),
         ("[users]", "[cold_start]\nnew_user_days = -3\n[users]",
          r"\[cold_start\]: new_user_days is -3, expected 1 or more"),
         ("[users]", "[cold_start]\nmax_support = 2\n[users]",

@@ -16,14 +16,14 @@ from schemas.projections.spark import spark_schema
 from schemas.tables import lake as tables
 from schemas.tables import products
 from schemas.tables.columns import Column, Table, Type, differences
-from schemas.tables.evaluation import BREAKDOWNS
+from schemas.tables.evaluation import STRATIFIED
 from schemas.tables.rules import MAY_BE_EMPTY, row_rules, rules
 from schemas.warehouse import ddl
 from schemas.warehouse.views import VIEWS
 
 SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 IMPLICIT = dataset_spec.load(dataset_spec.BUNDLED / "toys.toml")
-LAKE = (*tables.lake_tables(SPEC), *products.PRODUCTS, products.EVIDENCE_QUALITY, *BREAKDOWNS)
+LAKE = (*tables.lake_tables(SPEC), *products.PRODUCTS, products.EVIDENCE_QUALITY, *STRATIFIED)
 ALL = (*LAKE, *products.WAREHOUSE_TABLES)
 EVERY_TYPE = Table(
     name="every_type",
@@ -130,7 +130,7 @@ def test_suites(table):
 def test_every_list_and_number_has_its_rule():
     episodes = tables.episodes(SPEC)
     names = {rule.name for rule in rules(episodes)} - {rule.name for rule in row_rules(episodes)}
-    assert names == {f"{c.name}_faults" for c in episodes.columns if c.type.is_list}
+    assert names == {f"{c.name}_violations" for c in episodes.columns if c.type.is_list}
     assert "score_not_finite" in {rule.name for rule in rules(products.COLD_USER_SCORES)}
 
 

@@ -81,8 +81,8 @@ def _over(days: Sequence[date], own: Figures, metric: str, judged_on: str) -> st
     """How many of the days have figures, and the last one."""
     ran, last = len(_known(own)), own[-1]
     no = f"no such {judged_on} that day"
-    said = no if last is None else f"{metrics.named(metric).text(last)} on {days[-1]}"
-    return f"over {len(days)} days, {ran} of them with figures: {said}"
+    latest = no if last is None else f"{metrics.named(metric).text(last)} on {days[-1]}"
+    return f"over {len(days)} days, {ran} of them with figures: {latest}"
 
 
 def _days_axis(days: Sequence[date]) -> Axis:

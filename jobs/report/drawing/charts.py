@@ -17,7 +17,7 @@ _ROW_WIDTH, _ROW_HEIGHT = 100.0, 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A point, and what it says to whom points at it."""
+    """A point, and the text that its tooltip shows."""
 
     x: float
     y: float

@@ -9,33 +9,33 @@ from markupsafe import Markup
 
 from jobs.report.drawing.charts import Point, Series, line_chart
 from jobs.report.drawing.svg import Axis, number_axis
-from jobs.report.sections.breakdowns import RatingBin, SupportBin
 from jobs.report.sections.elicitation import Contest
-from jobs.report.sections.lists import Judged, Method
+from jobs.report.sections.lists import ListEvaluation, Method
+from jobs.report.sections.stratified import RatingBin, SupportBin
 from jobs.report.sections.training import Training
 from schemas.tables import metrics
 
 _LARGEST_DOT = 7.0
 
 
-def lists_axis(judged: Judged) -> Axis:
+def lists_axis(evaluation: ListEvaluation) -> Axis:
     """What all methods of a scenario are drawn on, from 0."""
-    values = (v for method in judged.methods for v in (*method.values, *method.highs))
+    values = (v for method in evaluation.methods for v in (*method.values, *method.highs))
     return number_axis([0.0, *values])
 
 
-def lists(scenario: str, judged: Judged, own: Method, other: Method, y: Axis) -> Markup:
+def lists(scenario: str, evaluation: ListEvaluation, own: Method, other: Method, y: Axis) -> Markup:
     """Our lists and another method's by known interactions, which are evenly spaced."""
     x = Axis(
         low=0,
-        high=len(judged.known) - 1,
-        ticks=tuple((float(place), known) for place, known in enumerate(judged.known)),
+        high=len(evaluation.known) - 1,
+        ticks=tuple((float(place), known) for place, known in enumerate(evaluation.known)),
     )
 
     def drawn(name: str, style: str, values: Sequence[float], *, has_dots: bool = True) -> Series:
         points = (
             Point(x=place, y=value, says=f"{name}, {known} known: {value:.4f}")
-            for place, (known, value) in enumerate(zip(judged.known, values, strict=True))
+            for place, (known, value) in enumerate(zip(evaluation.known, values, strict=True))
         )
         return Series(style=style, points=tuple(points), has_dots=has_dots)
 
@@ -75,9 +75,11 @@ def worth(contests: Sequence[Contest]) -> Markup:
         )
         for style, asked_of in found.items()
     ]
-    said = ", ".join(f"{each.length}: {found['own'][n].ndcg10:.4f}"
+    values = ", ".join(f"{each.length}: {found['own'][n].ndcg10:.4f}"
         for n, each in enumerate(contests))  # fmt: skip
-    return line_chart(f"nDCG@10 of recommendations after our list, by length, {said}", x, y, series)
+    return line_chart(
+        f"nDCG@10 of recommendations after our list, by length, {values}", x, y, series
+    )
 
 
 def losses(training: Training) -> Markup:
@@ -140,7 +142,7 @@ def support_sizes(scenario: str, bins: Sequence[SupportBin], y: Axis) -> Markup:
     """The metric by the size of the support: adapted, before that, and the baseline."""
     x = Axis(low=-0.3, high=len(bins) - 0.7, ticks=tuple((n, b.sizes) for n, b in enumerate(bins)))
     metric = metrics.named(bins[0].metric).title
-    said = ", ".join(f"{each.sizes}: {each.value:.4f}" for each in bins)
+    values = ", ".join(f"{each.sizes}: {each.value:.4f}" for each in bins)
     names = {"own": "adapted", "before": "before adapting", "baseline": "baseline"}
     figures = {"own": "value", "before": "before", "baseline": "baseline"}
     series = [
@@ -158,7 +160,9 @@ def support_sizes(scenario: str, bins: Sequence[SupportBin], y: Axis) -> Markup:
         )
         for style, name in names.items()
     ]
-    return line_chart(f"{metric} by interactions in the support, {scenario}: {said}", x, y, series)
+    return line_chart(
+        f"{metric} by interactions in the support, {scenario}: {values}", x, y, series
+    )
 
 
 def support_axis(bins: Iterable[SupportBin]) -> Axis:

@@ -21,7 +21,7 @@ class Axis:
     ticks: tuple[tuple[float, str], ...]
 
     def place(self, value: float, start: float, end: float) -> float:
-        """Where the value lies between `start` (low) and `end` (high), linearly."""
+        """The linear position of the value between `start` (low) and `end` (high)."""
         return start + (value - self.low) / (self.high - self.low) * (end - start)
 
 
@@ -68,7 +68,7 @@ def number(value: float) -> str:
 
 
 class Drawing:
-    """An SVG element with a title, which is what it says to whom does not see it."""
+    """An SVG element with a title, which screen readers read aloud."""
 
     def __init__(
         self, width: float, height: float, title: str, *, is_stretched: bool = False
@@ -80,7 +80,7 @@ class Drawing:
         ElementTree.SubElement(self._root, "title").text = title
 
     def add(self, tag: str, style: str, title: str | None = None, **values: float | str) -> None:
-        """An element of the class `style`; `title` is shown to whom points at it."""
+        """An element of the class `style`; `title` is its tooltip."""
         made = ElementTree.SubElement(self._root, tag, {"class": style})
         for name, value in values.items():
             made.set(name, value if isinstance(value, str) else number(value))

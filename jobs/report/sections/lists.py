@@ -56,7 +56,7 @@ class Method:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class ListEvaluation:
     """The methods of one scenario, the night's own first; `known`: how many interactions."""
 
     n_users: int
@@ -64,7 +64,7 @@ class Judged:
     methods: tuple[Method, ...]
 
 
-Lists = Mapping[str, Judged]  # by scenario
+Lists = Mapping[str, ListEvaluation]  # by scenario
 
 
 def lists(night: Night) -> Part[Lists]:
@@ -73,7 +73,7 @@ def lists(night: Night) -> Part[Lists]:
         return Part(note="Nothing to show: no held-out user chose and liked an item that day.")
     return found.then(
         lambda rows: {
-            scenario: _judged([row for row in rows if row["scenario"] == scenario])
+            scenario: _evaluation([row for row in rows if row["scenario"] == scenario])
             for scenario in dict.fromkeys(row["scenario"] for row in rows)
         }
     )
@@ -84,7 +84,7 @@ def is_own(row: Row) -> bool:
     return row["model"] not in _OTHERS
 
 
-def _judged(rows: list[Row]) -> Judged:
+def _evaluation(rows: list[Row]) -> ListEvaluation:
     known = dict.fromkeys(r["known"] for r in rows if r["metric"] == NDCG10.name)
     models = sorted(
         dict.fromkeys(row["model"] for row in rows),
@@ -92,7 +92,7 @@ def _judged(rows: list[Row]) -> Judged:
     )
     numbers = tuple(number for number in known if number != ANY_KNOWN)
     by_model = {name: [row for row in rows if row["model"] == name] for name in models}
-    return Judged(
+    return ListEvaluation(
         n_users=max(row["n_users"] for row in rows),
         known=numbers,
         methods=tuple(_method(name, of, numbers) for name, of in by_model.items()),

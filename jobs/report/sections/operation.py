@@ -90,17 +90,17 @@ def quarantine(night: Night) -> Part[tuple[Reason, ...]]:
 
 
 def accounted(night: Night) -> str | None:
-    """What became of all rows that ingest read, in words; None where it has not said so."""
+    """What became of all rows that ingest read, in words; None if the journal lacks it."""
     attempt = night.attempts.current(INGEST.name)
     rows = accounting.of_facts(attempt.facts) if attempt else None
     return f"{rows}." if rows else None
 
 
 def files(night: Night) -> tuple[FileRows, ...]:
-    """What became of the rows of each file, as far as ingest has said so."""
+    """What became of the rows of each file, as far as the journal has it."""
     attempt = night.attempts.current("ingest")
-    told = attempt.facts.get("rows_of_files", {}) if attempt else {}
-    return tuple(FileRows(*line) for line in rows_by_file.lines(told))
+    rows_of_files = attempt.facts.get("rows_of_files", {}) if attempt else {}
+    return tuple(FileRows(*line) for line in rows_by_file.lines(rows_of_files))
 
 
 def warnings(night: Night) -> tuple[Warned, ...]:
@@ -115,7 +115,7 @@ def warnings(night: Night) -> tuple[Warned, ...]:
 
 
 def file_of(settings: Settings, ds: date) -> Path:
-    """Where the report of a ds lies."""
+    """The path of the report of a ds."""
     return settings.reports / f"ds={ds}{_SUFFIX}"
 
 

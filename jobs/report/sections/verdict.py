@@ -84,10 +84,10 @@ def _sentence(attempts: Attempts, state: State) -> str:
 
 
 def _rules(gate: Attempt | None) -> tuple[GateRule, ...]:
-    told = gate.progress if gate else ()
+    lines = gate.progress if gate else ()
     return tuple(
         GateRule(met=_RULE_MARKS[line[:4]], text=line[4:].strip())
-        for line in told
+        for line in lines
         if line[:4] in _RULE_MARKS
     )
 

@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 from jobs.spark.partitions import write_days, write_partition
 from jobs.spark.rows import Row, collected
-from jobs.transforms.source import is_between_levels
+from jobs.transforms.valid_rows import is_between_levels
 from schemas.dataset import time_units
 from schemas.dataset.spec import DatasetSpec
 from schemas.errors import UserError

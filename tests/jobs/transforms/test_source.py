@@ -7,12 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.transforms.source import (
-    ORIGIN,
-    parse_interactions,
-    valid_interactions,
-    with_reasons,
-)
+from jobs.transforms.source import ORIGIN, parse_interactions
+from jobs.transforms.valid_rows import valid_interactions, with_reasons
 from schemas.dataset import spec as dataset_spec
 from schemas.dataset.spec import Interactions
 from schemas.tables import lake as tables

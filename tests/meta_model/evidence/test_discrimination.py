@@ -16,7 +16,7 @@ from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.segments import ALL
 from meta_model.data.tasks import InteractionSet, Tasks
 from meta_model.evidence.discrimination import discrimination, products
-from meta_model.evidence.item_values import item_values, unit_scaled
+from meta_model.evidence.item_scores import item_scores, unit_scaled
 from meta_model.evidence.lists import LISTS, listed
 from meta_model.learners import Learner, create
 
@@ -45,7 +45,7 @@ def test_it_equals_a_loop_over_pairs(learner: Learner, inputs: Inputs, rows) -> 
             found[item].append((residuals[place], sum(others) / (len(others) + USER_DAMPING)))
     pairs = [pair for of_item in found.values() for pair in of_item]
     average = np.mean([[e * u, e * e, u * u] for e, u in pairs], axis=0)
-    values = item_values(learner, inputs, CPU)[ALL]
+    values = item_scores(learner, inputs, CPU)[ALL]
     widest = (max(inputs.rating_levels) - min(inputs.rating_levels)) / 2
     for place, item in enumerate(values.items.tolist()):
         own = np.sum([[e * u, e * e, u * u] for e, u in found[item]], axis=0)
@@ -95,7 +95,7 @@ def test_a_tenth_of_the_spread_is_a_tenth_of_the_discrimination() -> None:
 
 
 def test_the_list_by_correlation_is_ordered_by_it(learner: Learner, inputs: Inputs) -> None:
-    values = item_values(learner, inputs, CPU)[ALL]
+    values = item_scores(learner, inputs, CPU)[ALL]
     product = values.discriminative * unit_scaled(values.n_interactions)
     best = torch.argsort(product, descending=True, stable=True)[:5]
     assert listed("evidence_correlation", values, 5).tolist() == values.items[best].tolist()
@@ -103,7 +103,7 @@ def test_the_list_by_correlation_is_ordered_by_it(learner: Learner, inputs: Inpu
 
 def test_choices_have_no_rating_to_correlate(implicit: Inputs, config) -> None:
     """The paper's value stands in."""
-    values = item_values(create(replace(config, seed=3), implicit), implicit, CPU)[ALL]
+    values = item_scores(create(replace(config, seed=3), implicit), implicit, CPU)[ALL]
     assert values.discriminative.equal(unit_scaled(values.of_loss))
     assert LISTS["evidence_correlation"](values).equal(LISTS["evidence_paper"](values))
 

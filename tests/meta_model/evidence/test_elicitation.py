@@ -18,7 +18,7 @@ from meta_model.data.segments import ALL
 from meta_model.data.tasks import InteractionSet
 from meta_model.evaluation.rankers import OfFactors
 from meta_model.evidence.elicitation import ElicitationResult, elicit, merged_by_user
-from meta_model.evidence.item_values import item_values
+from meta_model.evidence.item_scores import item_scores
 from meta_model.evidence.lists import LISTS, order
 from meta_model.learners import LEARNERS, create
 
@@ -120,7 +120,7 @@ def test_all_lists_are_measured_on_the_same_rest(inputs: Inputs, config: Config)
 
 
 def test_lists_are_the_items_of_the_highest_scores(inputs: Inputs, config: Config, rows) -> None:
-    values = item_values(create(config, inputs), inputs, CPU)[ALL]
+    values = item_scores(create(config, inputs), inputs, CPU)[ALL]
     counts: dict[int, Counter] = {}
     for row in rows("train", "validation").to_pylist():
         for item, rating in _of_one_user(row, list(range(10_000))).items():

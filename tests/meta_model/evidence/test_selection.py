@@ -16,7 +16,7 @@ from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.evidence import selection
 from meta_model.evidence.existing import Existing, existing_users
-from meta_model.evidence.explained import explained
+from meta_model.evidence.rank_statistics import rank_statistics
 from meta_model.evidence.segment_lists import segment_lists
 from meta_model.evidence.selection import forward_selection
 
@@ -163,15 +163,15 @@ def test_of_implicit_feedback_only_choices_are_answers(
 def test_each_item_says_what_it_adds(inputs: Inputs, model: Ridge) -> None:
     existing = _existing(inputs, model)
     items = forward_selection(model, existing, 6)
-    why = explained(model, existing, items)
+    statistics = rank_statistics(model, existing, items)
     columns = [existing.candidates.tolist().index(item) for item in items.tolist()]
-    assert why.answer_rate.tolist() == pytest.approx(
+    assert statistics.answer_rate.tolist() == pytest.approx(
         existing.knows[:, columns].double().mean(0).tolist()
     )
-    assert why.redundancy[0] == pytest.approx(0, abs=1e-5)
-    assert ((why.redundancy >= 0) & (why.redundancy <= 1)).all()
-    assert (why.redundancy[1:] > 0).any()
-    assert len(why.expected_gain) == 6
+    assert statistics.redundancy[0] == pytest.approx(0, abs=1e-5)
+    assert ((statistics.redundancy >= 0) & (statistics.redundancy <= 1)).all()
+    assert (statistics.redundancy[1:] > 0).any()
+    assert len(statistics.expected_gain) == 6
 
 
 def test_a_segment_has_the_list_of_everyone_unless_it_gains(

@@ -79,14 +79,18 @@ def test_padding_and_order_change_nothing(
     )
 
 
-UNDRAWN = {"network.dropout": 0.0, "network.hide_item": 0.0, "network.hide_task": 0.0}
+UNDRAWN = {
+    "network.dropout": 0.0,
+    "network.cold_item_dropout": 0.0,
+    "network.cold_task_dropout": 0.0,
+}
 SWITCHES = [
     *({"model": name} for name in sorted(LEARNERS)),
     {"model": "maml", "local_update.rates": "parameter"},
     {"model": "maml", "local_update.gradient": "first_order"},
     {"model": "aggregating", "aggregating.aggregate": "mean", "aggregating.similarity": "cosine"},
     {"model": "metahin", "metahin.contexts": False},
-    {"network.anchor": False},
+    {"network.baseline": False},
     {"network.content_prior": False},
     {"network.item_statistics": False, "network.user_statistics": False},
     {"network.item_identity": False},

@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "loss_curve.json"
 STEPS = 20
 
 
-UNDRAWN = {"network.hide_item": 0.0, "network.hide_task": 0.0}
+UNDRAWN = {"network.cold_item_dropout": 0.0, "network.cold_task_dropout": 0.0}
 
 
 def _losses(inputs: Inputs, config: Config, tasks: Tasks) -> list[float]:

@@ -13,14 +13,14 @@ import torch
 
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.evaluation.breakdown import RATING_BINS, SUPPORT_SIZES, Breakdown
 from meta_model.evaluation.scenarios import Predictions, evaluate, predict_batches
+from meta_model.evaluation.stratified_metrics import RATING_BINS, SUPPORT_SIZES, StratifiedMetrics
 from meta_model.learners import Learner, create
 from meta_model.steps import outputs
 from schemas.lake import Lake
 from schemas.projections.arrow import read_partition
 from schemas.run.artefact import Provenance
-from schemas.tables.evaluation import BREAKDOWNS, CALIBRATION, QUALITY_BY_SUPPORT
+from schemas.tables.evaluation import CALIBRATION, QUALITY_BY_SUPPORT, STRATIFIED
 from schemas.tables.lake import SCENARIOS
 from tests.meta_model.small_lake import DS
 
@@ -49,12 +49,12 @@ def world(request: pytest.FixtureRequest, config: Config) -> tuple[Learner, Inpu
 def _rows(world: tuple[Learner, Inputs], home: Path) -> dict[str, list[dict[str, Any]]]:
     """What reaches the lake."""
     learner, inputs = world
-    lake, breakdown = Lake(root=home), Breakdown("melu", inputs)
-    evaluate(learner, "melu", inputs, CPU, breakdown.add)
-    outputs.write_breakdown(lake, DS, breakdown, PROVENANCE)
+    lake, stratified = Lake(root=home), StratifiedMetrics("melu", inputs)
+    evaluate(learner, "melu", inputs, CPU, stratified.add)
+    outputs.write_stratified(lake, DS, stratified, PROVENANCE)
     return {
         table.name: read_partition(table, lake.version(table.name, DS)).to_pylist()
-        for table in BREAKDOWNS
+        for table in STRATIFIED
     }
 
 
@@ -158,7 +158,7 @@ def test_a_world_without_held_out_tasks_leaves_empty_partitions(
     learner: Learner, inputs: Inputs, tmp_path: Path
 ) -> None:
     alone = replace(inputs, episodes=_only_train(inputs, tmp_path))
-    assert _rows((learner, alone), tmp_path / "lake") == {table.name: [] for table in BREAKDOWNS}
+    assert _rows((learner, alone), tmp_path / "lake") == {table.name: [] for table in STRATIFIED}
 
 
 def _only_train(inputs: Inputs, folder: Path) -> Any:

@@ -1,4 +1,4 @@
-"""Where the quality lies: by the size of the support, and expected ratings beside what they were.
+"""Metrics by the size of the support, and the calibration of expected ratings.
 
 Gathered while `evaluation.evaluate` goes over the tasks, from what it has at hand: sums by bins, no
 further forward pass and nothing kept of a single task.
@@ -23,8 +23,8 @@ RATING_BINS = 10
 Columns = dict[str, list[Any]]
 
 
-class Breakdown:
-    """Of the model `name`; `add` is the `watch` of `evaluate`."""
+class StratifiedMetrics:
+    """Sums over bins, of the model `name`; `add` is the `watch` of `evaluate`."""
 
     def __init__(self, name: str, inputs: Inputs) -> None:
         self._name = name

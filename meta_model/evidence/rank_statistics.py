@@ -1,4 +1,4 @@
-"""What an analyst asks about each item of a list: what it adds, who can answer, what is new in it.
+"""Statistics of each rank of a list: expected gain, answer rate and redundancy.
 
 Shapes: U users, N items, K ranks.
 """
@@ -20,8 +20,8 @@ _USERS = 1_000  # whose recommendations are made, for each rank: enough for a me
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explained:
-    """Of each rank, [K]: the columns of these names in EVIDENCE_ITEMS."""
+class RankStatistics:
+    """The columns of these names in EVIDENCE_ITEMS, [K] each."""
 
     expected_gain: Tensor
     answer_rate: Tensor
@@ -29,8 +29,8 @@ class Explained:
 
 
 @torch.no_grad()
-def explained(model: Ridge, existing: Existing, items: Tensor) -> Explained:
-    """Of a list of candidates, by item index [K], asked of existing users in its order.
+def rank_statistics(model: Ridge, existing: Existing, items: Tensor) -> RankStatistics:
+    """Statistics of a list of candidates, by item index [K], asked of existing users in its order.
 
     No item of the list is recommended at any rank, so that ranks are compared on the same items.
     """
@@ -43,7 +43,7 @@ def explained(model: Ridge, existing: Existing, items: Tensor) -> Explained:
         redundancy.append(search.redundancy(column))
         search.ask(column)
         ndcg10.append(_ndcg10(search, relevant))
-    return Explained(
+    return RankStatistics(
         expected_gain=torch.stack(ndcg10[1:]) - ndcg10[0],
         answer_rate=existing.knows.double().mean(0)[columns].cpu(),
         redundancy=torch.tensor(redundancy, dtype=torch.float64),

@@ -1,4 +1,4 @@
-"""Where the quality of the night lies: by the size of the support, and how well calibrated."""
+"""The night's quality by the size of the support, and the calibration of expected ratings."""
 
 from __future__ import annotations
 

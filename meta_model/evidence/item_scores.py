@@ -28,7 +28,7 @@ _LOSS_FLOOR = 0.01  # of squared errors: a tenth of a star is no error worth the
 
 
 @dataclass(frozen=True, kw_only=True)
-class ItemValues:
+class ItemScores:
     """Of each of the N items that a segment's existing users reacted to, in order of item_index.
 
     discriminative: 0..1, item discrimination; of_loss, of_score: mean Frobenius norms
@@ -48,9 +48,9 @@ class ItemValues:
 
 
 @torch.no_grad()
-def item_values(
+def item_scores(
     learner: Learner, inputs: Inputs, device: torch.device, *, min_users: int = 1
-) -> Mapping[str, ItemValues]:
+) -> Mapping[str, ItemScores]:
     """Of each segment, by its name, in one pass over the past of all existing users.
 
     min_users: existing users that a segment has to have; `all` is there with any number
@@ -121,7 +121,7 @@ class _Sums:
         level = torch.searchsorted(self.levels, ratings.contiguous())
         self.ratings.index_put_((cells, level), self.ratings.new_ones(()), accumulate=True)
 
-    def of_segment(self, number: int, n_users: int, n_interactions: Tensor | None) -> ItemValues:
+    def of_segment(self, number: int, n_users: int, n_interactions: Tensor | None) -> ItemScores:
         """`n_interactions`: of every item; without, the segment's pairs count."""
         cells = slice(number * self.size, (number + 1) * self.size)
         ratings = self.ratings[cells].cpu()
@@ -134,7 +134,7 @@ class _Sums:
             widest = (self.levels.max() - self.levels.min()).item() / 2
             of_pairs = self.of_pairs[cells].cpu()[items]
             discriminative = discrimination(of_pairs, pairs, widest)
-        return ItemValues(
+        return ItemScores(
             items=items,
             discriminative=discriminative,
             of_loss=of_loss,

@@ -1,0 +1,90 @@
+"""Cold-user scores: the items that each user with few interactions will choose and like."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from schemas.tables.columns import Column, Table, Type
+from schemas.tables.products.shared_columns import PROVENANCE, since
+
+RankBy = Literal["p_like", "choice", "rating"]
+RANKED_BY: tuple[RankBy, ...] = get_args(RankBy)
+_LIST_COLUMNS = (
+    Column(
+        name="p_like",
+        type=Type.FLOAT64,
+        description=(
+            "Probability that the item is among the user's next interactions, as many as the query "
+            "of an episode holds, and that the user likes it. A liked item has a rating of at "
+            "least liked_from of the dataset spec; without it, a rating in the top quarter of the "
+            "scale (at least 4 of 1 to 5). For implicit feedback, a liked item is chosen."
+        ),
+    ),
+    Column(
+        name="p_choice",
+        type=Type.FLOAT64,
+        description="Probability that the item is the user's very next interaction.",
+    ),
+    Column(
+        name="score_low",
+        type=Type.FLOAT64,
+        description=(
+            "Lower end of the 80% interval: 80% of ratings lie between score_low and score_high. "
+            "Null if validation had too few ratings, and for implicit feedback."
+        ),
+    ),
+    Column(
+        name="score_high",
+        type=Type.FLOAT64,
+        description="Upper end of the 80% interval; see score_low.",
+    ),
+    Column(
+        name="ranked_by",
+        type=Type.STRING,
+        description=(
+            "What the list is sorted by, highest first: `p_like` (column p_like), `choice` (column "
+            "p_choice) or `rating` (column score)."
+        ),
+    ),
+)
+
+
+COLD_USER_SCORES = Table(
+    name="cold_user_scores",
+    description=(
+        "For each user with few interactions, the items that the user will most probably choose "
+        "and like. A list holds no item that its user already interacted with."
+    ),
+    key=("user_id", "rank"),
+    columns=(
+        Column(name="user_id", type=Type.STRING, description="The source's id of the user."),
+        Column(
+            name="rank",
+            type=Type.INT32,
+            minimum=1,
+            description="Rank in the list; 1 is shown first.",
+        ),
+        Column(name="item_id", type=Type.STRING, description="The source's id of the item."),
+        Column(
+            name="score",
+            type=Type.FLOAT64,
+            description=(
+                "Predicted rating; for implicit feedback, the probability of a choice. It may lie "
+                "outside the scale, so that ranks do not tie."
+            ),
+        ),
+        Column(
+            name="n_support",
+            type=Type.INT32,
+            minimum=0,
+            description="Interactions of the user that the model saw, without sampled negatives.",
+        ),
+        Column(
+            name="adapted",
+            type=Type.BOOL,
+            description="False if the user has too few interactions: the global model scored.",
+        ),
+        *PROVENANCE,
+        *since(*_LIST_COLUMNS),
+    ),
+)
