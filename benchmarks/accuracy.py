@@ -81,6 +81,7 @@ DATASETS = sorted([*public_split.SPLITS, *lake_inputs.NIGHTS])
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Write the records of one dataset to `--json`; returns the exit code."""
     options = _parser().parse_args(arguments)
     return command_line.run(lambda: write_json(options.json, measure(options)))
 

@@ -41,6 +41,7 @@ ADAPTIVE, LIST = "next_question", "evidence"
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Write the records of the adaptive questions to `--json`; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.adaptive", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     new_users.add_arguments(parser)
@@ -49,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(options: argparse.Namespace) -> Iterator[Record]:
+    """A record for each number of questions: nDCG@10 of adaptive and of listed ones, paired."""
     found: dict[tuple[int, str], list[Tensor]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for config, inputs in new_users.trials(options, Config(), Path(scratch)):

@@ -54,6 +54,7 @@ _MEANS = ("mae", "ndcg5", "ndcg10_after", "recall20_after")
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Write the records of every list and length to `--json`; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     new_users.add_arguments(parser)
@@ -67,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(options: argparse.Namespace) -> Iterator[Record]:
+    """A record for each list and length, over all trials; raises `UserError` without repeats."""
     if options.repeats < 1:
         raise UserError(f"--repeats is {options.repeats}; expected 1 or more.")
     device = choose_device("auto")

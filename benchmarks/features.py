@@ -54,6 +54,7 @@ _CHECKS = (CHECK_INTERACTIONS, BUILD_METAPATHS, CHECK_FEATURES)
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Write the records of all `--sizes` to `--json`; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.features", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")

@@ -56,6 +56,7 @@ Found = dict[tuple[str, int | None], ListResult]  # of a method and a number of 
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Write the records of one dataset to `--json`; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lists", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--data", type=Path, required=True, help="the folder of the data sets")
@@ -75,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(options: argparse.Namespace) -> Iterator[Record]:
+    """A record for each method, number of known interactions and metric, over all trials."""
     trials: list[tuple[World, Found]] = []
     with tempfile.TemporaryDirectory() as scratch:
         for number, world in enumerate(worlds(options, Path(scratch))):

@@ -49,6 +49,7 @@ Way = Callable[[Tasks], object]
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Write the records of all catalogue sizes to `--json`; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.lists_throughput")
     parser.description, parser.formatter_class = __doc__, argparse.RawDescriptionHelpFormatter
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")

@@ -29,6 +29,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Write every page that has records, and the plots; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.parse_args(arguments)
@@ -52,6 +53,7 @@ def pages(folder: Path) -> dict[str, str]:
 
 
 def records(folder: Path, name: str) -> list[Record]:
+    """The records of docs/benchmarks/<name>*.json, in the order of the files' names."""
     files = sorted(folder.glob(f"{name}*.json"))
     return [record for file in files for record in json.loads(file.read_text())]
 

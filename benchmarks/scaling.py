@@ -40,6 +40,7 @@ TASKS = {"train": 16_384, "score": 1_024}  # at 1x
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Measure all modes and sizes, or with `--one` a single one in this process; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--json", type=Path, help="where to write the records")
@@ -54,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure() -> Iterator[Record]:
+    """A record for each mode and size, each measured in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         for mode, n_tasks in TASKS.items():
             for factor in FACTORS:

@@ -19,6 +19,7 @@ from schemas.run.settings import REPOSITORY
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Print the pages that are older than the code they measure; the exit code is always 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stale", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.parse_args(arguments)

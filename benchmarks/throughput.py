@@ -46,6 +46,7 @@ log = logging.getLogger("benchmarks.throughput")
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Write the records of one or all learners to `--json`; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__)
     parser.add_argument("--learner", choices=["all", *sorted(LOOPS)], default="melu")
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")

@@ -47,6 +47,7 @@ _LARGE = 10_000_000
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Write the records of all `--sizes` and both engines to `--json`; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.warehouse", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
@@ -56,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(numbers: list[int]) -> Iterator[Record]:
+    """A record for each number of rows and engine, in warehouses that are removed after it."""
     for rows in numbers:
         for engine in (DUCKDB, POSTGRESQL):
             with tempfile.TemporaryDirectory() as folder:

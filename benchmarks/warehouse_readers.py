@@ -42,6 +42,7 @@ class Reads:
 
     @property
     def partial(self) -> int:
+        """How many answers held less than a whole ds, or rows of two runs; 0 is expected."""
         return sum(not is_whole for *_, is_whole in self.reads)
 
 

@@ -27,6 +27,7 @@ class ReportLink(BaseOperatorLink):
     name = "Report"
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
+        """The address of the night's report; empty before the task knows its ds."""
         return _address(f"ds={operator.ds}.html") if operator.ds else ""
 
 
@@ -36,5 +37,6 @@ class DataDocsLink(BaseOperatorLink):
     name = "Data Docs"
 
     def get_link(self, operator: Any, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002
+        """The address of the task's page of data docs; empty before the task knows its ds."""
         page = f"data-docs/ds={operator.ds}/{operator.task_id}/index.html"
         return _address(page) if operator.ds else ""

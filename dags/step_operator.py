@@ -93,6 +93,7 @@ class StepOperator(BaseOperator):
         self._hook: SubprocessHook | None = None
 
     def execute(self, context: Context) -> None:
+        """Run the step's command; raises Airflow's fail, skip or retry by its exit code."""
         params = context["params"]
         try:
             has_dag = self.has_dag()  # type: ignore[no-untyped-call]  # Airflow's has no types
@@ -110,6 +111,7 @@ class StepOperator(BaseOperator):
             context["outlet_events"][asset].extra = self._made(ds)
 
     def argv(self, ds: date, params: Mapping[str, Any]) -> list[str]:
+        """The command for `ds`; a parameter of the run that is None leaves its flag out."""
         python = os.environ.get("COLDSTART_PYTHON") or sys.executable
         argv = [python, "-m", self.module, self.task_id, "--ds", str(ds)]
         for name, flag in self.options.items():

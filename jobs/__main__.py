@@ -15,6 +15,7 @@ from schemas.run.settings import Settings, parse_ds
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run one command of `python -m jobs`; returns the exit code."""
     options = _parser().parse_args(arguments)
     return command_line.run(lambda: options.command(options))
 

@@ -19,6 +19,7 @@ FAILED, USER_MISTAKE, STOPPED = 1, 2, 130
 
 
 def main(arguments: list[str]) -> int:
+    """Run `make nightly`, `backfill` or `ui`; errors become messages on stderr and exit codes."""
     options = _parser().parse_args(arguments)
     try:
         with stopping_on_sigterm():

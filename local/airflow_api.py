@@ -31,6 +31,7 @@ class AirflowApi:
     _token: str | None = None
 
     def is_up(self) -> bool:
+        """Whether the API server answers at all; its scheduler may still be starting."""
         try:
             self._answer("GET", "/api/v2/version", {}, None)
         except (urllib.error.URLError, ConnectionError, TimeoutError):

@@ -24,18 +24,22 @@ class AirflowHome:
 
     @staticmethod
     def of(settings: Settings) -> AirflowHome:
+        """The folder `airflow` in the home of this checkout's runs."""
         return AirflowHome(path=settings.home / "airflow")
 
     @property
     def database(self) -> Path:
+        """SQLite, because one machine needs no server for Airflow's own tables."""
         return self.path / "airflow.db"
 
     @property
     def passwords_file(self) -> Path:
+        """JSON that Airflow reads: the password of each user of its UI."""
         return self.path / "passwords.json"
 
     @property
     def task_logs(self) -> Path:
+        """The folder where Airflow writes a file for each try of a task."""
         return self.path / "logs"
 
     def passwords(self) -> dict[str, str]:
@@ -56,9 +60,11 @@ class AirflowHome:
         return self.path / f"with-pools-{importlib.metadata.version('apache-airflow-core')}"
 
     def is_migrated(self) -> bool:
+        """Whether this version of Airflow has made or migrated the database."""
         return self._migrated_stamp.exists() and self.database.exists()
 
     def mark_migrated(self) -> None:
+        """Note that this version of Airflow has made or migrated the database."""
         self._migrated_stamp.touch()
 
 

@@ -25,6 +25,7 @@ _LEFTOVER_GRACE_SECONDS = 3
 
 
 def main(arguments: list[str]) -> int:
+    """Run COMMAND until it ends, a signal comes or stdin closes; returns its exit code."""
     grace_seconds, command = float(arguments[0]), arguments[1:]
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -24,6 +24,7 @@ _TRY_AGAIN = "remove .venv and try again."
 
 
 def main() -> int:
+    """Set up `.venv` of this checkout; returns 2 after an error on stderr."""
     try:
         install(REPOSITORY)
     except InstallError as error:

@@ -37,6 +37,7 @@ class Child:
         return self.process.poll()
 
     def wait(self) -> int:
+        """Wait for the end, however long that takes; returns the exit code."""
         return self.process.wait()
 
     def wait_until(self, ready: Callable[[], bool], *, timeout_seconds: float) -> None:

@@ -40,6 +40,7 @@ class Terminal:
         self._is_tty = stream.isatty()
 
     def line(self, text: str) -> None:
+        """Print a line that stays, above the live one."""
         self._erase_live()
         print(text, file=self._stream, flush=True)
 
@@ -51,6 +52,7 @@ class Terminal:
             self._stream.flush()
 
     def clear(self) -> None:
+        """Remove the live line, for example before an error is printed."""
         self._erase_live()
         self._stream.flush()
 
@@ -77,6 +79,7 @@ class Progress:
     _spans: list[tuple[float, float]] = field(default_factory=list)
 
     def heading(self) -> None:
+        """Print the head of the table whose rows are the steps."""
         self.terminal.line(
             _ROW.format(
                 label=" " * len(self.label),

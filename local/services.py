@@ -31,10 +31,12 @@ class SparkServer:
     variables: dict[str, str]  # what makes a step use it
 
     def wait_until_up(self) -> None:
+        """Wait until the port is open; raises `StartError` with the log's path."""
         self.child.wait_until(lambda: is_open(self.port), timeout_seconds=START_TIMEOUT_SECONDS)
 
 
 def logs(settings: Settings) -> Path:
+    """The folder with a log for each service that `local` starts."""
     return settings.home / "logs"
 
 

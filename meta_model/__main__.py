@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 def main(words: list[str] | None = None) -> int:
+    """Run one command of `python -m meta_model`; returns the exit code."""
     options = parser(__doc__).parse_args(words)
     return command_line.run(lambda: _run(options))
 

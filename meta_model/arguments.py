@@ -20,6 +20,7 @@ LENGTHS = {
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
+    """The parser of all commands: the steps in the order of the night, then the tools."""
     made = argparse.ArgumentParser(prog="python -m meta_model", description=description)
     commands = made.add_subparsers(required=True, metavar="COMMAND")
     for step, command in command_line.add_steps(commands, "meta_model").items():

@@ -49,6 +49,7 @@ class Lake:
     root: Path
 
     def partition(self, table: str, ds: date) -> Path:
+        """The path of the symlink to the version in force; it may not exist."""
         return self.root / table / f"ds={ds}"
 
     def version(self, table: str, ds: date) -> Path:
@@ -158,6 +159,7 @@ class Draft:
     fingerprint: str | None = None
 
     def seal(self) -> None:
+        """Write `_SUCCESS` and make it outlast a power cut; raises `ValueError` without `rows`."""
         if self.rows is None:
             raise ValueError(f"draft {self.path}: set `rows` before the block ends")
         manifest = Manifest(rows=self.rows, fingerprint=self.fingerprint)

@@ -50,6 +50,7 @@ class Step:
         return 1 + max((step.stage for step in self.after), default=-1)
 
     def function(self) -> Callable[..., Any]:
+        """The function that `run` names; imports its module, and so Spark or PyTorch."""
         module, _, function = self.run.partition(":")
         loaded: Callable[..., Any] = getattr(import_module(module), function)
         return loaded

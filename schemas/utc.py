@@ -11,10 +11,12 @@ from datetime import UTC, date, datetime, time, timedelta
 
 
 def now() -> datetime:
+    """The present instant, aware of its time zone, UTC."""
     return datetime.now(UTC)
 
 
 def today() -> date:
+    """The UTC day of the present instant, whatever the machine's time zone."""
     return day_of(now())
 
 
@@ -29,10 +31,12 @@ def read(text: str) -> datetime:
 
 
 def day_of(instant: datetime) -> date:
+    """The UTC day of an aware instant; raises `ValueError` for a naive one."""
     return _in_utc(instant).date()
 
 
 def start_of(day: date) -> datetime:
+    """The first instant of a UTC day."""
     return datetime.combine(day, time.min, UTC)
 
 

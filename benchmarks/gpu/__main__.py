@@ -51,6 +51,7 @@ class OutOfTimeError(Exception):
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run all stages within `--minutes`, and write records as they come; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
@@ -63,6 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(options: argparse.Namespace) -> Iterator[Record]:
+    """Records of all stages; a stage that runs over its share of the minutes is ended."""
     device = choose_device(options.device)
     sizes = TINY if options.tiny else Sizes()
     with tempfile.TemporaryDirectory() as scratch:

@@ -15,6 +15,7 @@ from meta_model.config import Config
 
 
 def measure(world: World) -> Measurements:
+    """Whether two runs give equal weights to the bit, then what that costs in time."""
     for name in world.sizes.learners:
         yield partial(_repeats, world, name)
     for name in world.sizes.learners:

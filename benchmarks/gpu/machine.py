@@ -13,6 +13,7 @@ from benchmarks.gpu.world import Facts, Measurements, World
 
 
 def measure(world: World) -> Measurements:
+    """The machine's facts, GB/s of a copy and TFLOPS of a float32 product."""
     yield lambda: _machine(world)
 
 

@@ -19,6 +19,7 @@ _CPU_CELLS = Path(__file__).resolve().parents[2] / "docs/benchmarks/accuracy-ml-
 
 
 def text(found: Sequence[Record]) -> str:
+    """The page docs/benchmarks/gpu.md in Markdown, from the records of all stages."""
     return page(
         "GPU",
         "`python -m benchmarks.gpu --json docs/benchmarks/gpu.json --data DIR`: learners as in "

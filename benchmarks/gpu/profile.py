@@ -15,6 +15,7 @@ _ROWS = 20
 
 
 def measure(world: World) -> Measurements:
+    """The kernels of a training step, at the first and at every learner's meta-batch."""
     sizes = (world.sizes.meta_batches[0], world.sizes.every_learner_at)
     for meta_batch in dict.fromkeys(sizes):
         yield partial(_step, world, meta_batch)

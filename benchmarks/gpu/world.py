@@ -69,11 +69,13 @@ class World:
 
     @staticmethod
     def make(scratch: Path, device: torch.device, sizes: Sizes, data: Path | None) -> World:
+        """Made-up tasks of MovieLens-1M's sizes in `scratch`; `data` has the public splits."""
         episodes = paper_tasks.write(scratch / "tasks.parquet", sizes.n_tasks, seed=1)
         return World(inputs=paper_tasks.inputs(episodes), device=device, sizes=sizes, data=data)
 
     @property
     def is_cuda(self) -> bool:
+        """Whether the device is an NVIDIA GPU; `--device cpu` tries the stages without one."""
         return self.device.type == "cuda"
 
     def rows(self, device: torch.device | None = None) -> TrainingRows:
@@ -86,6 +88,7 @@ class World:
         return next(batches_of(Ragged.of(first, device), n_tasks))
 
     def synchronize(self) -> None:
+        """Wait until the GPU has done all that was asked of it, as clocks need; no-op on a CPU."""
         if self.is_cuda:
             torch.cuda.synchronize()
 
@@ -116,9 +119,11 @@ class Training:
         self.optimizer = optimizer_of(self.learner, config, device)
 
     def step(self, tasks: Tasks) -> torch.Tensor:
+        """One global update on the tasks; returns the mean loss, still on the device."""
         parts = [(0, tasks)]
         return global_update(self.learner, self.optimizer, parts, self.config, AT)[0]
 
 
 def draws(seed: int = 1) -> np.random.Generator:
+    """Random draws that repeat for the same seed."""
     return np.random.default_rng(seed)

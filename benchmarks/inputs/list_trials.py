@@ -36,6 +36,7 @@ class World:
 
     @staticmethod
     def of(inputs: Inputs, interactions: Interactions) -> World:
+        """The test tasks of `user_cold`; candidates are items with interactions in training."""
         test = inputs.episodes.split("test", scenario=SCENARIO)
         return World(
             inputs=inputs,
@@ -45,11 +46,13 @@ class World:
         )
 
     def judged(self, ranker: Ranker, known: int | None) -> ListResult:
+        """Metrics of the ranker's lists if it sees the first `known` interactions (None: all)."""
         liked, feedback = self.inputs.liked_from, self.inputs.feedback
         return judge(ranker, self.tasks, self.candidates, known, liked, feedback)
 
 
 def worlds(options: argparse.Namespace, scratch: Path) -> Iterator[World]:
+    """The trials of the dataset: one of a split or a night, or one for each fold of users."""
     folder = options.data / options.dataset
     if options.folds is not None:
         trials = held_out_users.trials(

@@ -28,6 +28,7 @@ DATASETS = sorted([*public_split.SPLITS, "ml-100k"])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `trials` and `choice_model` read."""
     parser.add_argument("--data", type=Path, required=True, help="the folder of the splits")
     parser.add_argument("--dataset", choices=DATASETS, required=True)
     parser.add_argument("--folds", type=int, help="hold out users in so many parts, 2 or more")

@@ -78,6 +78,7 @@ def _metapaths(draws: np.random.Generator, n_items: int) -> Metapaths:
 
 
 def inputs(episodes: Episodes, seed: int = 1, n_items: int = N_ITEMS) -> Inputs:
+    """Made-up profiles with MovieLens-1M's number of attribute values, for these episodes."""
     draws = np.random.default_rng(seed)
     counts = draws.integers(1, 300, n_items)
     users: dict[str, Any] = {"user_index": np.arange(1, N_USERS + 1)}

@@ -113,6 +113,7 @@ def numbered(table: pa.Table, users: pa.Table, items: pa.Table, where: str) -> p
 
 
 def with_statistics(items: pa.Table, train: pa.Table) -> pa.Table:
+    """The items with number and sum of their train ratings as columns, row for row."""
     rows = train["item_index"].to_numpy()
     size = len(items) + 1
     counts = np.bincount(rows, minlength=size)[1:]
@@ -178,6 +179,7 @@ def _published_tasks(ratings: pa.Table) -> pa.Table:
 
 
 def train_tasks(train: pa.Table, windows: bool, seed: int) -> pa.Table:
+    """Episodes of train users: windows of mixed ratings, or the tasks as they were published."""
     if not windows:
         return _published_tasks(train)
     draws = np.random.default_rng(seed)

@@ -49,6 +49,7 @@ def write(folder: Path, scores: int, run: str) -> dict[Table, Path]:
 
 
 def user_id(number: int) -> str:
+    """A zero-padded number, so that the order as text is the order as numbers."""
     return f"{number:010}"
 
 

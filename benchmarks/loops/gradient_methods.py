@@ -20,6 +20,7 @@ class MeLULoop(PerTaskLoop):
     """Its decision layers are adapted; `nn.Linear` has its weight as [O, I]."""
 
     def fit(self, task: Task, second_order: bool) -> dict[str, Tensor]:
+        """The adapted weights of the decision layers, by name, after the local steps."""
         items, ratings = task.support
         return steps(
             lambda weights: self.loss(self.forecast(task, weights, items), ratings),
@@ -30,6 +31,7 @@ class MeLULoop(PerTaskLoop):
         )
 
     def forecast(self, task: Task, fitted: Named, items: Tensor) -> Tensor:
+        """Scores [N] by the adapted decision layers (eq. 4 and 5)."""
         x = torch.cat([self.users(task.user.expand(len(items))), self.items(items)], dim=1)
         tensors = list(fitted.values())
         for number in range(0, len(tensors), 2):
@@ -41,6 +43,7 @@ class MAMLLoop(PerTaskLoop):
     """All is adapted: the layers, and the whole tables of the attributes' embeddings."""
 
     def fit(self, task: Task, second_order: bool) -> dict[str, Tensor]:
+        """All adapted weights by name: attribute tables (`users/`, `items/`) and layers."""
         items, ratings = task.support
         tables = {f"users/{name}": table for name, table in self.users.named_parameters()}
         tables |= {f"items/{name}": table for name, table in self.items.named_parameters()}
@@ -53,6 +56,8 @@ class MAMLLoop(PerTaskLoop):
         )
 
     def forecast(self, task: Task, fitted: Named, items: Tensor) -> Tensor:
+        """Scores [N] by adapted tables and layers."""
+
         def of(side: str) -> dict[str, Tensor]:
             start = side + "/"
             return {n.removeprefix(start): w for n, w in fitted.items() if n.startswith(start)}
@@ -74,9 +79,11 @@ class MAMOLoop(PerTaskLoop):
         self.usage = memories.usage.clone()
 
     def memories(self) -> list[Tensor]:
+        """The memories that `write_memories` changes in place, in the learner's order."""
         return [self.profiles, *self.gradients_of_users, self.preferences, self.usage]
 
     def fit(self, task: Task, second_order: bool) -> dict[str, Any]:
+        """Attention [K], profile, first gradients and adapted weights of the task, by name."""
         items, ratings = task.support
         [profile] = self.users(task.user)
         cosines = torch.stack([F.cosine_similarity(profile, row, dim=0) for row in self.profiles])
@@ -99,6 +106,8 @@ class MAMOLoop(PerTaskLoop):
         return {"weights": moved, "attention": attention, "profile": profile, "first": first}
 
     def forecast(self, task: Task, fitted: dict[str, Any], items: Tensor) -> Tensor:
+        """Scores [N] by the adapted user, item and rating layers and the preference matrix."""
+
         def of(network: str) -> dict[str, Tensor]:
             found = fitted["weights"].items()
             return {name: weight for name, weight in found if name.startswith(network)}
@@ -109,6 +118,7 @@ class MAMOLoop(PerTaskLoop):
         return linear_layers(of("of_ratings"), taste).squeeze(-1)
 
     def write_memories(self, fitted: list[dict[str, Any]]) -> None:
+        """Equations (5), (6) and (8), one kind of user after the other."""
         alpha, beta = self.method.profile_mix, self.method.gradient_mix
         attention = torch.stack([of_task["attention"] for of_task in fitted]).detach()
         rows = [(self.profiles, alpha, [of_task["profile"] for of_task in fitted])]

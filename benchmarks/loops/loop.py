@@ -43,6 +43,7 @@ class AttributeTables(nn.Module):
         )
 
     def forward(self, indices: Tensor) -> Tensor:
+        """Vectors [N, V] of users or items, the attributes' vectors side by side."""
         values, _ = self.attributes(indices)
         parts = []
         for number, table in enumerate(self.tables):
@@ -97,9 +98,11 @@ class PerTaskLoop(ABC):
         """Forecasts of the items [N], like the learner's of one task."""
 
     def loss(self, forecast: Tensor, ratings: Tensor) -> Tensor:
+        """The local and global loss of a task: the mean squared error over [N]."""
         return (forecast - ratings).square().mean()
 
     def score(self, forecast: Tensor) -> Tensor:
+        """The score [N] that ranks items, from a forecast; by default the forecast itself."""
         return forecast
 
     def write_memories(self, fitted: list[Any]) -> None:
@@ -107,6 +110,7 @@ class PerTaskLoop(ABC):
         assert not self.memories(), "memories need a way to be written"
 
     def memories(self) -> list[Tensor]:
+        """Buffers that `write_memories` changes, to compare with the learner's; by default none."""
         return []
 
     def global_update(self, tasks: Tasks) -> float:

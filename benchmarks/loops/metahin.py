@@ -17,6 +17,7 @@ class MetaHINLoop(PerTaskLoop):
     """Fits phi, omega and the attention of each path."""
 
     def fit(self, task: Task, second_order: bool) -> list[tuple[Named, Named, Tensor]]:
+        """Adapted phi and omega, and the attention, of each meta-path: (6) to (8) and (10)."""
         fitted = [
             self._fit_path(task, path, self._contexts(task, path, task.support[0]), second_order)
             for path in range(self.learner.n_paths)
@@ -29,6 +30,7 @@ class MetaHINLoop(PerTaskLoop):
     def forecast(
         self, task: Task, fitted: list[tuple[Named, Named, Tensor]], items: Tensor
     ) -> Tensor:
+        """Scores [N]: the paths' scores, weighted by their attention (9)."""
         support, ratings = task.support
         of_paths = []
         for path, (phi, omega, share) in enumerate(fitted):

@@ -34,11 +34,15 @@ class _Levels(_Encoding):
 
 
 class MatchingLoop(_Levels):
+    """Matching networks (Vinyals et al. 2016), one task after the other."""
+
     def fit(self, task: Task, second_order: bool) -> tuple[Tensor, Tensor]:
+        """The support's encoded items [S, E] and their ratings [S]; nothing is adapted."""
         items, ratings = task.support
         return self.encode(items), ratings
 
     def forecast(self, task: Task, fitted: tuple[Tensor, Tensor], items: Tensor) -> Tensor:
+        """Log probabilities [N, L] of the levels: attention over the support and a prior."""
         keys, ratings = fitted
         points, w = self.encode(items), self.weights
         of_items = F.linear(points, w["item_prior.weight"], w["item_prior.bias"])
@@ -57,7 +61,10 @@ class MatchingLoop(_Levels):
 
 
 class PrototypicalLoop(_Levels):
+    """Prototypical networks (Snell et al. 2017), one task after the other."""
+
     def fit(self, task: Task, second_order: bool) -> tuple[Tensor, Tensor]:
+        """A damped prototype [L, E] and a smoothed share [L] of each rating level."""
         items, ratings = task.support
         points, w = self.encode(items), self.weights
         damping, of_shares = w["log_dampings"].exp()
@@ -75,6 +82,7 @@ class PrototypicalLoop(_Levels):
         return torch.stack(prototypes), torch.stack(smoothed)
 
     def forecast(self, task: Task, fitted: tuple[Tensor, Tensor], items: Tensor) -> Tensor:
+        """Log probabilities [N, L] of the levels by squared distance to the prototypes."""
         prototypes, shares = fitted
         distances = (self.encode(items)[:, None] - prototypes[None]).square().sum(2)
         logits = shares.log() - self.weights["log_inverse_temperature"].exp() * distances
@@ -82,7 +90,10 @@ class PrototypicalLoop(_Levels):
 
 
 class AggregatingLoop(_Encoding):
+    """The aggregating estimator, one task after the other."""
+
     def fit(self, task: Task, second_order: bool) -> Tensor:
+        """The user's point [E]: attention over the support's reactions and an empty one."""
         items, ratings = task.support
         points, w = self.encode(items), self.weights
         residual = ratings[:, None]
@@ -95,6 +106,7 @@ class AggregatingLoop(_Encoding):
         return F.linear(both, w["user.weight"], w["user.bias"])
 
     def forecast(self, task: Task, fitted: Tensor, items: Tensor) -> Tensor:
+        """Scores [N]: inner products of the encoded items with the user's point."""
         return self.encode(items) @ fitted
 
 
@@ -102,9 +114,11 @@ class RidgeLoop(_Encoding):
     """In dual form, with a matrix of ratings by ratings: F^T (F F^T + l I)^-1 (e - F w_0)."""
 
     def features(self, items: Tensor) -> Tensor:
+        """f [N, E] of items [N]: the encoded items and their linear part."""
         return self.encode(items) + F.linear(self.items(items), self.weights["linear.weight"])
 
     def fit(self, task: Task, second_order: bool) -> Tensor:
+        """The user's weights w_u [E]."""
         items, ratings = task.support
         features, w = self.features(items), self.weights
         prior = F.linear(self.users(task.user)[0], w["prior.weight"], w["prior.bias"])
@@ -112,4 +126,6 @@ class RidgeLoop(_Encoding):
         return prior + features.T @ torch.linalg.solve(kernel, ratings - features @ prior)
 
     def forecast(self, task: Task, fitted: Tensor, items: Tensor) -> Tensor:
-        return self.features(items) @ fitted
+        """Scores [N]: inner products of the items' features with the user's weights."""
+        scores: Tensor = self.features(items) @ fitted
+        return scores

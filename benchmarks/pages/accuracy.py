@@ -16,6 +16,7 @@ PUBLISHED = (
 
 
 def text(found: Sequence[Record]) -> str:
+    """The page docs/benchmarks/accuracy.md in Markdown, a section for each dataset."""
     parts = []
     for dataset in dict.fromkeys(record["dataset"] for record in found):
         of_dataset = [record for record in found if record["dataset"] == dataset]

@@ -9,6 +9,7 @@ from benchmarks.records import Record
 
 
 def text(found: Sequence[Record]) -> str:
+    """The page docs/benchmarks/features.md in Markdown, a row for each record."""
     keys = ("mode", "interactions", "seconds", "reference_seconds", "ratio", "peak_driver_mib")
     rows = [[shown(record[key]) for key in keys] for record in found]
     return page(

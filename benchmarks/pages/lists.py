@@ -12,6 +12,7 @@ _SHOWN = ("ndcg10", "recall20", "hr10")
 
 
 def text(found: Sequence[Record]) -> str:
+    """The page docs/benchmarks/lists.md in Markdown, a section for each dataset."""
     parts = []
     for dataset in dict.fromkeys(record["dataset"] for record in found):
         of_dataset = [record for record in found if record["dataset"] == dataset]

@@ -23,6 +23,7 @@ def by_scenario(title: str, name: str, found: Sequence[Record], keys: Sequence[s
 
 
 def page(title: str, about: str, found: Sequence[Record], *parts: str) -> str:
+    """A whole page: `about` says how it was measured; commit and machine come from the records."""
     note = "<!-- Made by `python -m benchmarks.report`: edit the JSON's maker, not this page. -->"
     return "\n\n".join([f"# {title}", note, about, measured_on(found), *parts, ""])
 
@@ -38,6 +39,7 @@ def _place(record: Record) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; all columns but the first are aligned to the right."""
     ruler = ["---", *("---:" for _ in header[1:])]
     lines = [f"| {' | '.join(row)} |" for row in (header, ruler, *rows)]
     return "\n".join(lines)

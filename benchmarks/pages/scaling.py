@@ -9,6 +9,7 @@ from benchmarks.records import Record
 
 
 def text(found: Sequence[Record]) -> str:
+    """The page docs/benchmarks/scaling.md in Markdown, a row for each record."""
     keys = ("mode", "tasks", "seconds", "peak_mib")
     rows = [[shown(record[key]) for key in keys] for record in found]
     return page(

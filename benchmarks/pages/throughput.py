@@ -16,6 +16,7 @@ def of_tasks(found: Sequence[Record]) -> list[Record]:
 
 
 def text(found: Sequence[Record]) -> str:
+    """The page docs/benchmarks/throughput.md in Markdown; with lists if they were measured."""
     header = ("mode", "meta-batch", "threads", "tasks/s", "loop, tasks/s", "ratio")
     keys = ("mode", "meta_batch", "threads", "tasks_per_second", "loop_tasks_per_second", "ratio")
     tasks = of_tasks(found)

@@ -9,6 +9,7 @@ from benchmarks.records import Record
 
 
 def text(found: Sequence[Record]) -> str:
+    """The page docs/benchmarks/warehouse.md in Markdown, a row for each record."""
     keys = (
         "engine", "rows", "seconds", "reference_seconds", "ratio", "peak_mib",
         "reader_p95_ms_idle", "reader_p95_ms_publishing", "partial_reads",

@@ -28,6 +28,7 @@ Scores = Callable[[np.ndarray], np.ndarray]  # of all items, from the numbers of
 
 
 def main(train_file: str, queries_file: str, lists_file: str) -> None:
+    """Rank the catalogue for every query by LensKit's and implicit's methods; files are Parquet."""
     train = pd.read_parquet(train_file)[["user_index", "item_index"]].drop_duplicates()
     queries = pd.read_parquet(queries_file)
     catalogue = np.sort(train["item_index"].unique())

@@ -44,5 +44,7 @@ async def log_in(request: Request, _error: Exception) -> Response:
 
 
 class ColdstartReports(AirflowPlugin):
+    """Serves the reports' folder in Airflow's own web server, under `PREFIX`."""
+
     name = "coldstart_reports"
     fastapi_apps = [{"app": app, "url_prefix": PREFIX, "name": "coldstart reports"}]  # noqa: RUF012

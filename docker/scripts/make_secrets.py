@@ -27,6 +27,7 @@ OWNER, GROUP_TOO = 0o600, 0o640
 
 
 def main(folder: Path) -> None:
+    """Make the secrets that `folder` lacks, each readable to those alone who need it."""
     airflow = folder / "airflow"
     for each in (folder / "administrator", airflow, folder / "spark"):
         each.mkdir(mode=0o750, parents=True, exist_ok=True)

@@ -51,6 +51,7 @@ class Night:
 
     @staticmethod
     def read(settings: Settings, ds: date, model: str) -> Night:
+        """The night of `ds` from lake and journal; works after any step, also a failed one."""
         is_bound = (settings.lake / "dataset.toml").exists()
         return Night(
             settings=settings,
@@ -62,10 +63,12 @@ class Night:
 
     @property
     def lake(self) -> Lake:
+        """The lake that the night's steps wrote."""
         return Lake(root=self.settings.lake)
 
     @property
     def feedback(self) -> Feedback:
+        """The dataset's feedback; `explicit` as long as no ingest has named the dataset."""
         return "explicit" if self.spec is None else self.spec.feedback
 
     def rows(self, table: Table) -> Part[list[Row]]:

@@ -68,6 +68,7 @@ def read_entities(
 
 
 def write_entities(frame: DataFrame, table: Table, lake: Lake, ds: date, record: Step) -> None:
+    """Replace the table's partition of `ds`, and note its rows as progress."""
     rows = write_partition(lake, table, ds, frame)
     record.progress(f"{rows:,} {table.name}")
 

@@ -11,4 +11,5 @@ from schemas.dataset.spec import DatasetSpec
 
 
 def extractor(spec: DatasetSpec) -> Callable[..., AbstractContextManager[Extract]]:
+    """How interactions are read: a file a day with only changed files, or one whole file."""
     return daily_files.extract if spec.interactions.is_daily else whole_file.extract

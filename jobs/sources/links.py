@@ -41,6 +41,7 @@ def read_links(source: SourceFolder, spec: DatasetSpec) -> tuple[DataFrame, dict
 
 
 def write_links(links: DataFrame, lake: Lake, ds: date, record: journal.Step) -> None:
+    """Replace the partition of `ds` of `item_links`; only a filled one is noted as progress."""
     rows = write_partition(lake, tables.ITEM_LINKS, ds, links)
     if rows:
         record.progress(f"{rows:,} {tables.ITEM_LINKS.name}")

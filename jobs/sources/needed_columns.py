@@ -23,16 +23,19 @@ def of_spec(spec: DatasetSpec) -> Asked:
 
 
 def of_interactions(columns: Interactions) -> list[str]:
+    """The columns of the interactions' file that ingest reads, by their names in the file."""
     time = columns.synthetic_time.order if columns.synthetic_time else columns.event_time
     names = [columns.user_id, columns.item_id, columns.rating, time]
     return [name for name in names if name is not None]
 
 
 def of_users(users: Users) -> list[str]:
+    """The columns of the users' file that ingest reads, by their names in the file."""
     return [users.user_id, *_of_features(users.features)]
 
 
 def of_items(items: Items) -> list[str]:
+    """The columns of the items' file that ingest reads, by their names in the file."""
     return [items.item_id, *filter(None, [items.title]), *_of_features(items.features)]
 
 

@@ -39,6 +39,7 @@ def translated(error: Exception, lake: Path) -> Exception | None:
 
 
 def is_driver_gone(error: BaseException | None) -> bool:
+    """Whether the error, or one that led to it, says that the Spark server has ended."""
     while error is not None:
         if type(error).__name__ in _GONE or "StatusCode.UNAVAILABLE" in str(error):
             return True

@@ -34,6 +34,7 @@ class Ranges:
     files: int
 
     def sorted(self, frame: DataFrame, *by: str) -> DataFrame:
+        """The frame in `files` files of consecutive ranges of the column, each sorted by `by`."""
         place = F.col(self.column).cast("bigint") - 1
         file = F.floor(place * self.files / max(self.last, 1)).cast("int")
         return frame.repartitionById(self.files, file).sortWithinPartitions(*by)

@@ -26,6 +26,7 @@ from schemas.tables import lake as tables
 
 
 def run(settings: Settings, ds: date, record: journal.Step) -> None:
+    """Write the partition of `ds` of episodes and of user histories."""
     lake = Lake(root=settings.lake)
     spec = dataset_choice.of_lake(lake.root)
     held_out = lake_holdout(lake, spec, ds)

@@ -24,6 +24,7 @@ from schemas.tables.columns import Table
 
 
 def run(settings: Settings, ds: date, record: journal.Step) -> None:
+    """Write the neighbours of `ds`; an empty partition if the dataset spec has no network."""
     lake = Lake(root=settings.lake)
     spec = dataset_choice.of_lake(lake.root)
     table = tables.metapath_neighbours(spec)

@@ -26,6 +26,7 @@ from schemas.tables.history import ITEM_DAYS, USER_DAYS
 
 
 def run(settings: Settings, ds: date, record: journal.Step) -> None:
+    """Write the profiles and the vocabulary of `ds`; what is new follows from the held-out days."""
     lake = Lake(root=settings.lake)
     spec = dataset_choice.of_lake(lake.root)
     held_out = lake_holdout(lake, spec, ds)

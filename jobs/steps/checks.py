@@ -46,6 +46,7 @@ class Night:
     ds: date
 
     def read(self, table: Table) -> DataFrame:
+        """The partition in force of `ds`; raises `UserError` with the step that makes it."""
         return read_partition(self.spark, self.lake, table, self.ds)
 
 

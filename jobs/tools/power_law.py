@@ -19,6 +19,8 @@ Number = TypeVar("Number", float, Column)
 
 @dataclass(frozen=True, kw_only=True)
 class PowerLaw:
+    """One law over places of 0..1; those well under `head` are alike."""
+
     exponent: float  # 0: all places alike
     head: float
 

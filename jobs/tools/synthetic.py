@@ -44,10 +44,12 @@ class Market:
 
     @property
     def activity(self) -> PowerLaw:
+        """How interactions spread over users, from the most active one on."""
         return PowerLaw(exponent=self.user_exponent, head=0.01)
 
     @property
     def popularity(self) -> PowerLaw:
+        """How interactions spread over items, from the most popular one on."""
         return PowerLaw(exponent=self.item_exponent, head=0.001)
 
     def check(self) -> None:

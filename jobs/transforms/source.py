@@ -33,6 +33,7 @@ def column(name: str) -> Column:
 
 
 def quoted(name: str) -> str:
+    """The name as SQL quotes it, for columns with dots or backticks in their names."""
     return "`" + name.replace("`", "``") + "`"
 
 

@@ -40,6 +40,7 @@ class Connection:
         self.commit()  # PostgreSQL would take it back with the first rollback
 
     def execute(self, sql: str, *parameters: object) -> None:
+        """Run a statement and drop its rows; raises our errors instead of the driver's."""
         self.rows(sql, *parameters)
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
@@ -71,14 +72,17 @@ class Connection:
             return cursor.adbc_ingest(table, rows, mode="append", db_schema_name=DATA_SCHEMA)
 
     def commit(self) -> None:
+        """End the transaction and keep its changes; the next statement begins another."""
         with self._explaining():
             self._session.commit()
 
     def rollback(self) -> None:
+        """End the transaction and undo its changes; the next statement begins another."""
         with self._explaining():
             self._session.rollback()
 
     def close(self) -> None:
+        """Close the session; an open transaction is rolled back."""
         with self._explaining():
             self._session.close()
 

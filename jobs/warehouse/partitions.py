@@ -42,6 +42,7 @@ class PartitionedPublication(Publication):
         connection.commit()
 
     def load(self, product: Table, ds: date, partition: Path) -> int:
+        """Load into a partition of its own that no reader sees yet; returns the rows."""
         part, connection = f"{product.name}_{self.number}", self.connection
         connection.execute(
             f"CREATE TABLE {ddl.stored(part)} (LIKE {ddl.stored(product.name)} INCLUDING ALL)"

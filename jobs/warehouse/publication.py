@@ -41,6 +41,7 @@ class Publication:
         return rows.count()
 
     def rows_of(self, product: Table, ds: date, partition: Path) -> StoredRows:
+        """The partition's rows as they are stored, under this publication's number."""
         return StoredRows(product=product, partition=partition, ds=ds, publication=self.number)
 
     @contextmanager
@@ -64,6 +65,7 @@ class Publication:
         self.connection.load(STORED_PUBLICATIONS.name, rows.to_reader())
 
     def unpublish(self, days: Iterable[date]) -> None:
+        """Remove the rows of `publications` of these days; `vacuum` removes their data."""
         for day in days:
             self.connection.execute(f"DELETE FROM {_POINTERS} WHERE ds = $1", day)  # noqa: S608 - a constant
 

@@ -29,9 +29,11 @@ class StoredRows:
 
     @cached_property
     def groups(self) -> tuple[RowGroup, ...]:
+        """The row groups of the partition's files; the files' statistics suffice."""
         return row_groups(self.product, self.partition)
 
     def count(self) -> int:
+        """Rows by the files' metadata; no data is read."""
         return sum(group.rows for group in self.groups)
 
     def streams(self, number: int) -> list[pa.RecordBatchReader]:

@@ -49,10 +49,12 @@ class Loaded:
 
     @property
     def learner(self) -> Learner:
+        """The learner of ratings, with the weights that were saved."""
         return self.recommender.learner
 
     @property
     def config(self) -> Config:
+        """The config that the model was trained with."""
         return self.recommender.config
 
 

@@ -25,6 +25,7 @@ class Content:
 
     @staticmethod
     def of(items: Features, device: torch.device) -> Content:
+        """From the attributes of the whole catalogue."""
         shares = attribute_shares(items)
         squares = torch.sparse.sum(shares * shares, dim=1).to_dense()
         return Content(

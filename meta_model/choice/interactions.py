@@ -43,6 +43,7 @@ class Interactions:
 
     @property
     def n_users(self) -> int:
+        """V: one more than the highest number of a user that has an interaction."""
         return int(self.users.max()) + 1 if len(self.users) else 0
 
     @property

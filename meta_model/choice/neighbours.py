@@ -66,6 +66,7 @@ class Neighbours:
 
     @cached_property
     def interactions(self) -> Interactions:
+        """Read at the first call, and kept."""
         return self.read()
 
     @cached_property

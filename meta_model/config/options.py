@@ -35,10 +35,12 @@ class Bounds:
     below: float = math.inf
 
     def hold(self, number: float) -> bool:
+        """Whether the number is within the bounds; `least` is the only inclusive one."""
         return self.above < number < self.below and self.least <= number
 
     @property
     def in_words(self) -> str:
+        """The finite bounds for an error message; empty if there are none."""
         words = {"more than": self.above, "at least": self.least, "less than": self.below}
         return " and ".join(f"{word} {at:g}" for word, at in words.items() if math.isfinite(at))
 
@@ -67,10 +69,12 @@ class Option:
 
     @property
     def choices(self) -> tuple[str, ...]:
+        """The allowed texts of a `Literal`; empty for any other type."""
         return get_args(self.kind) if get_origin(self.kind) is Literal else ()
 
     @property
     def expectation(self) -> str:
+        """What a value has to be, for error messages and the page of options."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         each = ", each" if isinstance(self.default, tuple) else ""
@@ -78,6 +82,7 @@ class Option:
         return f"{_KINDS[self.kind]}{bounds}"
 
     def accepts(self, value: object) -> bool:
+        """Whether the value has the option's type and is within its choices or bounds."""
         if self.choices:
             return value in self.choices
         if isinstance(self.default, tuple):

@@ -24,6 +24,8 @@ BUFFER_TASKS = 8192
 
 @dataclass(frozen=True, order=True)
 class RowGroup:
+    """A row group of a Parquet file by its number in it; `rows` counts those of all splits."""
+
     file: Path
     number: int
     rows: int
@@ -40,9 +42,11 @@ class Episodes:
     shards: int = 1
 
     def split(self, *splits: str, scenario: str | None = None) -> Episodes:
+        """The rows of these splits, read when they are needed; None takes every scenario."""
         return replace(self, splits=splits, scenario=scenario)
 
     def of_shard(self, shard: int, shards: int) -> Episodes:
+        """The part of one of `shards` streams, for training that is spread over processes."""
         return replace(self, shard=shard, shards=shards)
 
     @cached_property

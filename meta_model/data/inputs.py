@@ -56,10 +56,12 @@ class Inputs:
         return usual if self.liked_level is None else self.liked_level
 
     def statistics(self) -> ItemStatistics:
+        """Counts and sums of training ratings by item_index, from the item profiles."""
         return ItemStatistics.from_profiles(self.item_profiles, self.feedback)
 
 
 def load(lake: Lake, ds: date) -> Inputs:
+    """Inputs of `ds` from the lake; raises `UserError` with the step whose partition is missing."""
     spec = dataset_choice.of_lake(lake.root)
     versions: list[str] = []
 

@@ -59,9 +59,11 @@ class ItemStatistics(nn.Module):
         return ItemStatistics(counts, sums if feedback == "explicit" else sums * 0, feedback)
 
     def support(self, tasks: Tasks) -> ItemPositions:
+        """Item statistics [B, S] at the support, without the task's own ratings."""
         return self._positions(tasks, tasks.support)
 
     def query(self, tasks: Tasks) -> ItemPositions:
+        """Item statistics [B, Q] at the query, without the task's own ratings."""
         return self._positions(tasks, tasks.query)
 
     def of_all(self, items: Tensor) -> ItemPositions:

@@ -29,6 +29,7 @@ class Padded:
     mask: Tensor
 
     def beside(self, other: Padded) -> Padded:
+        """The other's columns after these, [B, W + W'], padding in between included."""
         names = [field.name for field in fields(Padded)]
         return Padded(*(torch.cat([getattr(self, n), getattr(other, n)], dim=1) for n in names))
 
@@ -52,6 +53,7 @@ class Lengths:
 
     @staticmethod
     def of(lengths: np.ndarray, device: torch.device) -> Lengths:
+        """The lengths on the host, with a copy on the device that is not waited for."""
         return Lengths(lengths, to_device(lengths, device))
 
     def __getitem__(self, rows: slice) -> Lengths:
@@ -78,6 +80,7 @@ class RaggedInteractions:
 
     @staticmethod
     def of(rows: pa.Table, name: str, device: torch.device) -> RaggedInteractions:
+        """The column pair `<name>_items` and `<name>_ratings` of the episodes."""
         lengths, items = _flat(rows[f"{name}_items"], np.int64)
         _, ratings = _flat(rows[f"{name}_ratings"], np.float32)
         return RaggedInteractions(
@@ -110,6 +113,7 @@ class Ragged:
 
     @staticmethod
     def of(rows: pa.Table, device: torch.device = CPU) -> Ragged:
+        """The rows of the episodes' table, flat, on the device."""
         support, query = (
             RaggedInteractions.of(rows, name, device) for name in ("support", "query")
         )
@@ -123,6 +127,7 @@ class Ragged:
 
     @property
     def device(self) -> torch.device:
+        """The device of all tensors; lengths are on the host as well."""
         return self.users.device
 
     def __len__(self) -> int:

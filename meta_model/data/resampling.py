@@ -53,6 +53,7 @@ class Resplit(Resampling):
     def lengths(
         self, supports: np.ndarray, queries: np.ndarray, draws: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
+        """Queries of `query_size` at most; supports of all others, shortened, or none."""
         totals = supports + queries
         queries = np.clip(totals - self.min_support, 1, self.query_size)
         longest = totals - queries
@@ -66,6 +67,7 @@ class Resplit(Resampling):
     def split(
         self, whole: Padded, supports: Lengths, queries: Lengths, draws: Tensor
     ) -> tuple[Padded, Padded]:
+        """A random order of each task's interactions: the query first, then the support."""
         mixed = whole.at(draws.masked_fill(~whole.mask, 2.0).argsort(dim=1))
         width = whole.mask.shape[1]
         position = torch.arange(width, device=draws.device)
@@ -89,11 +91,13 @@ class Swap(Resampling):
     def lengths(
         self, supports: np.ndarray, queries: np.ndarray, _draws: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
+        """The old lengths, because interactions only change places."""
         return supports, queries
 
     def split(
         self, whole: Padded, supports: Lengths, queries: Lengths, draws: Tensor
     ) -> tuple[Padded, Padded]:
+        """Items of equal rating change places between support and query at random."""
         # The positions of each rating in order, and in random order: padding comes last in both.
         kind = whole.ratings.masked_fill(~whole.mask, torch.inf)
         positions = kind.argsort(dim=1, stable=True)

@@ -25,6 +25,7 @@ class FeatureValues:
 
     @staticmethod
     def of(attributes: Attributes, indices: Tensor) -> FeatureValues:
+        """The values of users or items [N], and weights that are 0 for an unknown value."""
         values, weights = attributes(indices)
         known = weights.unsqueeze(-1) * (values > 0)
         return FeatureValues(numbers=values.flatten(1), weights=known.flatten(1))

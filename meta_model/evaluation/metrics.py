@@ -13,10 +13,12 @@ _LARGEST_GRADE = 10
 
 
 def mae(predicted: Tensor, ratings: Tensor, mask: Tensor) -> Tensor:
+    """Mean absolute error [B] of predictions [B, Q]; NaN for a task without ratings."""
     return ((predicted - ratings).abs() * mask).sum(1) / mask.sum(1)
 
 
 def rmse(predicted: Tensor, ratings: Tensor, mask: Tensor) -> Tensor:
+    """Root of the mean squared error [B] of predictions [B, Q]; NaN for a task without ratings."""
     return (((predicted - ratings).square() * mask).sum(1) / mask.sum(1)).sqrt()
 
 

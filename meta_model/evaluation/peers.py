@@ -28,6 +28,7 @@ class ItemToItem:
         self.weights = weights  # [N + 1, N + 1], the diagonal 0
 
     def scores(self, tasks: Tasks) -> Tensor:
+        """Sums [U, N + 1] of the known items' weights to each item."""
         return known_items(tasks, len(self.weights) - 1) @ self.weights
 
 
@@ -38,6 +39,7 @@ class ContentKnn:
         self.content = Content.of(items, CPU)
 
     def scores(self, tasks: Tasks) -> Tensor:
+        """Sums [U, N + 1] of the known items' cosine similarities of attributes."""
         return self.content.near(known_items(tasks, len(self.content.lengths) - 1))
 
 
@@ -51,6 +53,7 @@ class Blended:
         self.ranker, self.of_popularity = ranker, weight * counts / counts.max()
 
     def scores(self, tasks: Tasks) -> Tensor:
+        """The ranker's scores [U, N + 1], scaled to a largest of 1, plus weighted popularity."""
         return neighbours.of_largest(self.ranker.scores(tasks)) + self.of_popularity
 
 
@@ -74,6 +77,7 @@ class SegmentPopularity:
         self.counts = counts + counts[0] / (counts[0].sum() + 1)  # breaks ties only
 
     def scores(self, tasks: Tasks) -> Tensor:
+        """Interactions [U, N + 1] with each item in the user's segment."""
         return self.counts[self.of_users[tasks.users]]
 
 

@@ -26,6 +26,7 @@ class Fixed:
         self.of_items = of_items
 
     def scores(self, tasks: Tasks) -> Tensor:
+        """The same scores [U, N + 1] for every user, whatever the support."""
         return self.of_items.expand(len(tasks), -1)
 
 
@@ -36,6 +37,7 @@ class OfChoices:
         self.ranker, self.feedback = ranker, feedback
 
     def scores(self, tasks: Tasks) -> Tensor:
+        """The ranker's scores [U, N + 1] if sampled negatives are left out of the support."""
         return self.ranker.scores(tasks.chosen(self.feedback))
 
 
@@ -46,6 +48,7 @@ class Unadapted:
         self.recommender = recommender
 
     def scores(self, tasks: Tasks) -> Tensor:
+        """The published order [U, N + 1] as if the support were empty."""
         return self.recommender.scores(replace(tasks, support=tasks.support.hidden()))
 
 
@@ -57,6 +60,7 @@ class OfFactors:
 
     @torch.no_grad()
     def scores(self, tasks: Tasks) -> Tensor:
+        """Log probabilities [U, N + 1] of a liked choice by factors alone."""
         scores: Tensor = self.model(tasks)[LIKE]
         return scores
 
@@ -71,6 +75,7 @@ class ByRating:
 
     @torch.no_grad()
     def scores(self, tasks: Tasks) -> Tensor:
+        """Expected ratings [U, N + 1] of the whole catalogue; -inf for padding, item 0."""
         learner, tasks = self.learner, tasks.to(self.device)
         if tasks.support.mask.any():
             state = learner.for_catalogue(learner.adapt(tasks, learner.embed(tasks.items)))

@@ -65,9 +65,11 @@ class LocalStep:
 
     @property
     def layers(self) -> tuple[Factors[ConcatenatedInputs] | Factors[DenseInputs], ...]:
+        """The factors of all layers, from the input to the output."""
         return (self.first, *self.further)
 
     def detach(self) -> LocalStep:
+        """Detach the factors of all layers; learning rates keep their gradients."""
         further = tuple(factors.detach() for factors in self.further)
         return LocalStep(first=self.first.detach(), further=further)
 
@@ -198,4 +200,5 @@ class DecisionLayers(nn.Module):
         return gradients
 
     def linear(self) -> list[nn.Linear]:
+        """The linear layers without the activations, from the input to the output."""
         return [layer for layer in self.layers if isinstance(layer, nn.Linear)]

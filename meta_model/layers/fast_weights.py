@@ -29,6 +29,7 @@ class FastWeightLayers(nn.Module):
         )
 
     def shapes(self) -> list[torch.Size]:
+        """Shapes of the shared weights, weight and bias of each layer in turn."""
         return [weight.shape for weight in self.weights]
 
     def start(self, n_tasks: int) -> Weights:

@@ -29,6 +29,7 @@ class Projected:
     outputs: Tensor
 
     def detach(self) -> Projected:
+        """The same vectors and outputs without gradients (first-order update)."""
         return Projected(vectors=self.vectors.detach(), outputs=self.outputs.detach())
 
 
@@ -85,6 +86,7 @@ class ConcatenatedInputs:
         return torch.cat([of_users, of_items.mT @ self.items.vectors, of_side_features], dim=1)
 
     def detach(self) -> ConcatenatedInputs:
+        """The same inputs without gradients (first-order update)."""
         return ConcatenatedInputs(
             users=self.users.detach(),
             items=self.items.detach(),
@@ -100,13 +102,17 @@ class DenseInputs:
     vectors: Tensor
 
     def affine(self, layer: nn.Linear) -> Tensor:
+        """The layer's output [B, N, O] with its shared weight and bias."""
         return F.linear(self.vectors, layer.weight, layer.bias)
 
     def inner(self, support: DenseInputs) -> Tensor:
+        """Inner products [B, N, S] with the vectors at the support positions of the same task."""
         return self.vectors @ support.vectors.mT
 
     def detach(self) -> DenseInputs:
+        """The same inputs without gradients (first-order update)."""
         return DenseInputs(vectors=self.vectors.detach())
 
     def outer(self, gradients: Tensor) -> Tensor:
+        """The sum over all positions of the outer products gradient x vector, [O, I]."""
         return gradients.flatten(0, 1).mT @ self.vectors.flatten(0, 1)

@@ -40,15 +40,19 @@ class SquaredError(ScoreLikelihood):
     """Gaussian ratings around the score, which is their mean and median; the squared error."""
 
     def losses(self, scores: Tensor, _offsets: Tensor, ratings: Tensor) -> Tensor:
+        """(score - rating)^2, [B, N]; thresholds play no part."""
         return (scores - ratings).square()
 
     def gradients(self, scores: Tensor, _offsets: Tensor, ratings: Tensor) -> Tensor:
+        """2 (score - rating), [B, N]."""
         return 2 * (scores - ratings)
 
     def expected(self, scores: Tensor, _offsets: Tensor) -> Tensor:
+        """The score itself [B, N], which may lie outside the scale."""
         return scores
 
     def median(self, scores: Tensor, _offsets: Tensor) -> Tensor:
+        """The score itself [B, N], which is not rounded to a level."""
         return scores
 
 
@@ -71,10 +75,12 @@ class CumulativeLogit(ScoreLikelihood):
     levels: Tensor
 
     def losses(self, scores: Tensor, offsets: Tensor, ratings: Tensor) -> Tensor:
+        """Mean binary cross entropy over the K thresholds, [B, N]."""
         logits, above = self._logits(scores, offsets), self._above(scores, ratings)
         return F.binary_cross_entropy_with_logits(logits, above, reduction="none").mean(-1)
 
     def gradients(self, scores: Tensor, offsets: Tensor, ratings: Tensor) -> Tensor:
+        """Mean of P(r > level_k) - [r > level_k] over k, divided by the width, [B, N]."""
         surprise = self._logits(scores, offsets).sigmoid() - self._above(scores, ratings)
         return surprise.mean(-1) / self.log_width.exp()
 
@@ -112,6 +118,7 @@ class Categorical(Likelihood):
         return -forecasts.gather(-1, self.number(ratings).unsqueeze(-1)).squeeze(-1)
 
     def expected(self, forecasts: Tensor, _offsets: Tensor) -> Tensor:
+        """The mean of the levels by their probabilities, [B, N], within the scale."""
         return forecasts.exp() @ self.levels.to(forecasts.dtype)
 
     def median(self, forecasts: Tensor, _offsets: Tensor) -> Tensor:

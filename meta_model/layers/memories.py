@@ -51,6 +51,7 @@ class Memories(nn.Module):
 
     @property
     def gradients(self) -> list[Tensor]:
+        """M_U of each user weight [K, ...]: the memories of fast gradients."""
         return [getattr(self, f"gradients_{number}") for number in range(self.n_weights)]
 
     def attention(self, profiles: Tensor) -> Tensor:
@@ -67,6 +68,7 @@ class Memories(nn.Module):
         return _read(attention, self.preferences)
 
     def all(self) -> list[Tensor]:
+        """Every buffer in the order in which `writes` and `write` take them; usage comes last."""
         return [self.profiles, *self.gradients, self.preferences, self.usage]
 
     def writes(

@@ -34,12 +34,14 @@ class AtRows(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, table: Tensor, rows: Tensor) -> Tensor:
+        """Rows [N, V] of the table [R, V] at [N]."""
         ctx.save_for_backward(rows)
         ctx.n_rows = len(table)
         return table.index_select(0, rows)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """The gradient of the table [R, V], summed in copies and then over the copies."""
         [rows] = ctx.saved_tensors
         copies = min(_COPIES_AT_MOST, max(1, len(rows) // ctx.n_rows))
         copy = torch.arange(len(rows), device=rows.device) % copies

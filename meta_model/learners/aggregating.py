@@ -95,6 +95,7 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
     def per_example_gradient_norms(
         self, tasks: Tasks, catalogue: Catalogue[Tensor]
     ) -> GradientNorms:
+        """Norms by the item encoder's output layer."""
         state = self.unadapted(tasks)
         positions = self._support_positions(state, tasks, catalogue)
         encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)

@@ -67,6 +67,8 @@ class AdaptedParameters:
 
 
 class MAML(RatingLearner[AdaptedParameters, MAMLItems]):
+    """Adapts embeddings and layers by gradient steps; the state is every adapted parameter."""
+
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         users, items = self.users.embedding.output_size, self.items.embedding.output_size
@@ -117,6 +119,7 @@ class MAML(RatingLearner[AdaptedParameters, MAMLItems]):
     def per_example_gradient_norms(
         self, tasks: Tasks, catalogue: Catalogue[MAMLItems]
     ) -> GradientNorms:
+        """Norms by everything that a task adapts: embeddings and layers."""
         state, gradients = self.unadapted(tasks), PerExampleGradients()
         positions = self._support_positions(state, tasks, catalogue)
         residual = self._residual(
@@ -131,6 +134,7 @@ class MAML(RatingLearner[AdaptedParameters, MAMLItems]):
         return self._score_gradient_norms(state, scores, gradients.norms(residual), tasks)
 
     def adaptation_deltas(self, state: State[AdaptedParameters]) -> dict[nn.Parameter, Tensor]:
+        """Deltas of layers and tables; a table's rows are summed over the tasks."""
         adapted = state.method_state
         of_users, of_items, *layers = adapted.weights
         deltas = self.layers.adaptation_deltas(tuple(layers))

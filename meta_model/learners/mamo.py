@@ -71,6 +71,8 @@ class AdaptedWeights:
 
 
 class MAMO(RatingLearner[AdaptedWeights, Tensor]):
+    """Adapts layers that start from memories of kinds of users; the state is the layers."""
+
     method_config = MamoConfig
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
@@ -141,6 +143,7 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
     def per_example_gradient_norms(
         self, tasks: Tasks, catalogue: Catalogue[Tensor]
     ) -> GradientNorms:
+        """Norms by everything that a task adapts, preferences included."""
         state, gradients = self.unadapted(tasks), PerExampleGradients()
         positions = self._support_positions(state, tasks, catalogue)
         residual = self._residual(
@@ -150,9 +153,11 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
         return self._score_gradient_norms(state, scores, gradients.norms(residual), tasks)
 
     def memories(self) -> Sequence[Tensor]:
+        """The buffers of `Memories.all`."""
         return self.memory.all()
 
     def memory_writes(self, state: State[AdaptedWeights]) -> Sequence[Tensor]:
+        """Attention-weighted profiles, gradients and preferences, summed over tasks."""
         adapted = state.method_state
         return self.memory.writes(
             adapted.attention, adapted.profiles, adapted.gradients, adapted.weights[-1]
@@ -160,6 +165,7 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
 
     @torch.no_grad()
     def write_memories(self, writes: Sequence[Tensor]) -> None:
+        """Equations (5), (6) and (8), by the mixes of the config."""
         method = self.method
         mixes = (method.profile_mix, method.gradient_mix, method.preference_mix)
         self.memory.write(writes, mixes, is_whole=method.memory_decay == "whole")

@@ -45,6 +45,8 @@ class EncodedSupport:
 
 
 class MatchingNetwork(RatingLearner[EncodedSupport, Tensor]):
+    """Compares items with the support's by cosine; the state is the encoded support."""
+
     likelihood: Categorical
 
     def __init__(self, config: Config, inputs: Inputs) -> None:

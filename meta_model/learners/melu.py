@@ -45,6 +45,8 @@ class AdaptedLayers:
 
 
 class MeLU(RatingLearner[AdaptedLayers, Projected]):
+    """Adapts the decision layers in closed form; the state is an update in factors."""
+
     def __init__(self, config: Config, inputs: Inputs) -> None:
         super().__init__(config, inputs)
         if config.local_update.rates == "parameter":
@@ -93,6 +95,7 @@ class MeLU(RatingLearner[AdaptedLayers, Projected]):
         return positions.baseline + residual
 
     def for_catalogue(self, state: State[AdaptedLayers]) -> State[AdaptedLayers]:
+        """The adapted layers as dense weights, which predict many items faster."""
         users, update = state.method_state.users, state.method_state.update
         if isinstance(update, MaterialisedWeights) or not update:
             return state
@@ -102,6 +105,7 @@ class MeLU(RatingLearner[AdaptedLayers, Projected]):
     def per_example_gradient_norms(
         self, tasks: Tasks, catalogue: Catalogue[Projected]
     ) -> GradientNorms:
+        """Norms by the decision layers, for all positions in one pass."""
         state = self.unadapted(tasks)
         positions = self._support_positions(state, tasks, catalogue)
         users = state.method_state.users
@@ -111,6 +115,7 @@ class MeLU(RatingLearner[AdaptedLayers, Projected]):
         return self._score_gradient_norms(state, positions.baseline + residual, norms, tasks)
 
     def adaptation_deltas(self, state: State[AdaptedLayers]) -> dict[nn.Parameter, Tensor]:
+        """Deltas of the decision layers, summed over tasks from the factors."""
         update = state.method_state.update
         assert not isinstance(update, MaterialisedWeights)  # training has no use for them
         return self.decision.adaptation_deltas(update)

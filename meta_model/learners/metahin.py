@@ -79,6 +79,8 @@ class Semantics:
 
 
 class MetaHIN(RatingLearner[Semantics, MetaHINItems]):
+    """Adapts two networks on each meta-path; the state is contexts, weights and attention."""
+
     method_config = MetaHINConfig
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
@@ -175,6 +177,7 @@ class MetaHIN(RatingLearner[Semantics, MetaHINItems]):
     def per_example_gradient_norms(
         self, tasks: Tasks, catalogue: Catalogue[MetaHINItems]
     ) -> GradientNorms:
+        """Norms over all paths: the root of the sum of their squares."""
         state, gradients = self.unadapted(tasks), PerExampleGradients()
         positions = self._support_positions(state, tasks, catalogue)
         semantics = replace(state.method_state, items=tasks.items[tasks.support.rows])

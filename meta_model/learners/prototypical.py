@@ -44,6 +44,8 @@ class Prototypes:
 
 
 class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
+    """Compares items with a prototype of each rating level; the state is the prototypes."""
+
     likelihood: Categorical
 
     def __init__(self, config: Config, inputs: Inputs) -> None:
@@ -93,6 +95,7 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
     def per_example_gradient_norms(
         self, tasks: Tasks, catalogue: Catalogue[Tensor]
     ) -> GradientNorms:
+        """Norms by the item encoder's output layer."""
         state = self.unadapted(tasks)
         positions = self._support_positions(state, tasks, catalogue)
         encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)

@@ -114,11 +114,13 @@ class RatingLearner(
         """The parameters of the method; those that all methods share are grouped here."""
 
     def embed(self, items: Tensor) -> Catalogue[MethodItems]:
+        """Encoded items [M], with dropout in training, and what the method makes of them."""
         embedded: EmbeddedItems = self.items(items)
         method_items = self._items(items, self.dropout(embedded.vectors))
         return Catalogue(items=embedded, method_items=method_items)
 
     def adapt(self, tasks: Tasks, catalogue: Catalogue[MethodItems]) -> State[MethodState]:
+        """User bias, thresholds and the method's local update; all differentiable."""
         support = tasks.support
         is_cold = self.items.cold_tasks(len(tasks), support.mask.device)
         known, item_bias = self.items.known(
@@ -135,6 +137,7 @@ class RatingLearner(
         return replace(state, method_state=method_state)
 
     def unadapted(self, tasks: Tasks) -> State[MethodState]:
+        """States with a user bias of 0 and statistics of an empty support."""
         nothing = torch.zeros(len(tasks), 1, device=tasks.users.device)
         return self._state(tasks, nothing, nothing, nothing.bool())
 
@@ -144,17 +147,21 @@ class RatingLearner(
         catalogue: Catalogue[MethodItems],
         positions: ItemPositions,
     ) -> Tensor:
+        """Forecasts [B, N, ...]: of most methods the baseline plus a learnt residual."""
         known, item_bias = self.items.known(catalogue.items, positions, state.is_cold)
         seen = self._positions(state, known, item_bias)
         return self._forecast(state, catalogue.method_items, seen)
 
     def losses(self, state: State[MethodState], forecasts: Tensor, ratings: Tensor) -> Tensor:
+        """The likelihood's loss [B, N], with the task's thresholds."""
         return self.likelihood.losses(forecasts, state.threshold_offsets, ratings)
 
     def expected(self, state: State[MethodState], forecasts: Tensor) -> Tensor:
+        """The likelihood's mean rating [B, N], with the task's thresholds."""
         return self.likelihood.expected(forecasts, state.threshold_offsets)
 
     def median(self, state: State[MethodState], forecasts: Tensor) -> Tensor:
+        """The likelihood's median rating [B, N], with the task's thresholds."""
         return self.likelihood.median(forecasts, state.threshold_offsets)
 
     def _score_gradient_norms(
@@ -179,6 +186,7 @@ class RatingLearner(
         return GradientNorms(losses=losses.detach(), of_loss=of_loss, of_score=of_score)
 
     def parameter_groups(self) -> Iterable[ParameterGroup]:
+        """Shared groups first, with own rates and decays; then the method's."""
         embeddings = parameters_of(self.users.embedding, self.items.embedding, self.items.identity)
         yield ParameterGroup(parameters=embeddings, decay=1.0)
         # The prior's few parameters start at zero, far from their optimum: a higher rate.

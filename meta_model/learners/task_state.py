@@ -54,10 +54,12 @@ class Support:
 
     @property
     def mask(self) -> Tensor:
+        """True [B, S] at interactions, False at padding."""
         return self.weight > 0
 
     @property
     def residual(self) -> Tensor:
+        """Ratings minus the baseline predictor, [B, S]; padding is not masked."""
         return self.ratings - self.positions.baseline
 
 

@@ -28,6 +28,7 @@ class Chunk:
 
 
 def catalogue_chunks(learner: Learner, n_items: int, device: torch.device) -> list[Chunk]:
+    """All items in parts of the device's `BLOCK`, embedded once for any number of tasks."""
     _, chunk_items = BLOCK[device.type]
     parts = torch.split(torch.arange(1, n_items + 1, device=device), chunk_items)
     return [

@@ -81,10 +81,12 @@ class Calibration:
         )
 
     def to_json(self) -> str:
+        """The file `calibration.json` of a model's artefact."""
         return json.dumps(asdict(self), indent=2)
 
     @staticmethod
     def from_json(text: str) -> Calibration:
+        """The inverse of `to_json`."""
         values = json.loads(text)
         sizes = tuple(OfSize(**each) for each in values.pop("sizes"))
         return Calibration(**values, sizes=sizes)

@@ -87,6 +87,7 @@ class Recommender:
 
     @property
     def n_items(self) -> int:
+        """N: how many items the model knows, new ones included."""
         return len(self.choice.is_trained) - 1
 
     @torch.no_grad()

@@ -30,6 +30,7 @@ class Night:
 
     @property
     def lake(self) -> Lake:
+        """The lake that the step reads and writes."""
         return Lake(root=self.settings.lake)
 
     def having_set(self, options: Sequence[str]) -> Night:

@@ -195,6 +195,7 @@ def list_quality_table(
 def write_stratified(
     lake: Lake, ds: date, stratified: StratifiedMetrics, provenance: Provenance
 ) -> None:
+    """Replace the partitions of `ds` of `quality_by_support` and `calibration`."""
     for table, columns in stratified.columns().items():
         rows = len(columns["scenario"])
         write(lake, table, ds, [_table(table, provenance, rows, columns)])

@@ -12,6 +12,7 @@ from schemas.tables.products import (
 
 
 def run_score(night: Night, record: journal.Step) -> None:
+    """Write the lists of all cold users of `ds`; rows_in counts users, rows_out list rows."""
     record.rows_in = night.inputs.episodes.split("serve").n_tasks
     parts = (
         outputs.scores_table(scores, night.inputs, night.loaded.provenance)

@@ -34,6 +34,7 @@ class Run:
 
     @property
     def best_loss(self) -> float:
+        """The lowest validation loss so far; infinity before the first epoch."""
         return self.curve[self.best_epoch - 1].validation_loss if self.best_epoch else float("inf")
 
 
@@ -45,6 +46,7 @@ class Checkpoints:
     identity: str
 
     def save(self, run: Run, learner: Learner, optimizer: torch.optim.Optimizer) -> None:
+        """Replace the checkpoint by one atomic rename; a kill leaves the one before."""
         self.folder.mkdir(parents=True, exist_ok=True)
         state = {
             "identity": self.identity,
@@ -82,6 +84,7 @@ class Checkpoints:
         return Run(curve=curve, best_epoch=state["best_epoch"], best_weights=state["best_weights"])
 
     def remove(self) -> None:
+        """Delete the folder once the model is saved; no error if there is none."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property

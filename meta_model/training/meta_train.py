@@ -28,6 +28,8 @@ from schemas.run.artefact import Epoch
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
+    """The learner with the weights of its best epoch, which counts from 1, and the curve of all."""
+
     learner: Learner
     curve: list[Epoch]
     best_epoch: int

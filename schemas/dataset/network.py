@@ -116,6 +116,7 @@ class Network(Record):
 
     @property
     def file_relations(self) -> dict[str, FileRelation]:
+        """The relations that ingest reads from files; others come from features."""
         return {
             name: relation
             for name, relation in self.relations.items()

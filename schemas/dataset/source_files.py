@@ -137,6 +137,7 @@ class Interactions(SourceFile):
 
     @property
     def is_daily(self) -> bool:
+        """Whether the name holds `{day}`: a file a day, of which ingest reads changed ones."""
         return DAY in self.file
 
     @model_validator(mode="after")

@@ -192,6 +192,7 @@ class DatasetSpec(Record):
 
     @property
     def user_features(self) -> dict[str, Feature]:
+        """The users' features by name; empty if the spec has no section of users."""
         return self.users.features if self.users else {}
 
     @property
@@ -201,6 +202,7 @@ class DatasetSpec(Record):
         return {name: each for name, each in sections.items() if each and each.format == "jdbc"}
 
     def files(self) -> tuple[str, ...]:
+        """The files of all sections, and those that relations of the network read."""
         sections = (self.interactions, self.users, self.items)
         linked = self.network.files() if self.network else ()
         return (*(each.file for each in sections if each), *linked)

@@ -32,6 +32,7 @@ ARROW_TYPES: dict[Type, pa.DataType] = {
 
 
 def arrow_schema(table: Table) -> pa.Schema:
+    """The contract as Arrow checks it: names, order, types, nullability."""
     return pa.schema(
         pa.field(column.name, ARROW_TYPES[column.type], nullable=column.nullable)
         for column in table.columns

@@ -43,6 +43,7 @@ def suite(table: Table) -> ExpectationSuite:
 
 
 def checked_columns(table: Table) -> list[str]:
+    """The names of the table's columns, then of the column that each rule adds."""
     return [*table.column_names, *(rule.name for rule in rules(table))]
 
 

@@ -24,6 +24,7 @@ SPARK_TYPES: dict[Type, T.DataType] = {
 
 
 def spark_schema(table: Table) -> T.StructType:
+    """The contract as Spark checks it: names, order, types, nullability."""
     return T.StructType(
         [
             T.StructField(column.name, SPARK_TYPES[column.type], nullable=column.nullable)

@@ -33,10 +33,12 @@ class Provenance:
 
     @property
     def run_id(self) -> RunId:
+        """The name of the training run; raises `ValueError` if `ds` is no date."""
         ds = date.fromisoformat(self.ds)
         return RunId(ds=ds, model=self.model, version=self.model_version)
 
     def write(self, folder: Path) -> None:
+        """Write `model.json` into the folder of the artefact."""
         (folder / _MODEL).write_text(json.dumps(asdict(self), indent=2) + "\n")
 
     @staticmethod
@@ -64,6 +66,7 @@ class Epoch:
 
 
 def write_curve(folder: Path, curve: Iterable[Epoch]) -> None:
+    """Write `curve.jsonl`, a line for each epoch, into the folder of the artefact."""
     lines = "".join(json.dumps(asdict(epoch)) + "\n" for epoch in curve)
     (folder / _CURVE).write_text(lines)
 

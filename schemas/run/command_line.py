@@ -74,11 +74,13 @@ def _add_step(commands: Commands, step: Step) -> argparse.ArgumentParser:
 
 
 def add_ds(command: argparse.ArgumentParser) -> None:
+    """Add the required option `--ds`."""
     # Parsed later, by parse_ds, so that a wrong date reads like every other mistake.
     command.add_argument("--ds", required=True, help="the UTC day the run covers, YYYY-MM-DD")
 
 
 def add_model(command: argparse.ArgumentParser) -> None:
+    """Add the option `--model`; a name that is no learner's ends the parser with an error."""
     about = f"the learner: {', '.join(known())} (default: the team's, or {DEFAULT})"
     # argparse applies the type to a default that is a text, and reports what it refuses.
     command.add_argument("--model", type=_model, default="", help=about)

@@ -39,6 +39,7 @@ class Decision:
 
     @property
     def text(self) -> str:
+        """The decision in one line, as `publications.gate` and the terminal show it."""
         reasons = "; ".join(self.reasons)
         match self.verdict:
             case "challenger":
@@ -57,6 +58,7 @@ def champion_day(settings: Settings, ds: date) -> date | None:
 
 
 def write(settings: Settings, ds: date, decision: Decision) -> None:
+    """Replace the decision on `ds` by one atomic rename; a later run of the gate overwrites it."""
     file = _file(settings, ds)
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f".{file.name}.{os.getpid()}")

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def path(journals: Path, ds: date) -> Path:
+    """The file of all runs of one `ds`; it may not exist."""
     return journals / f"ds={ds}.jsonl"
 
 

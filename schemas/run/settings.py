@@ -35,6 +35,7 @@ class Settings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+        """Settings of the environment over coldstart.toml; raises `UserError`."""
         found = variables(environment)
         home = Path(found.get("COLDSTART_HOME") or REPOSITORY / "var").expanduser().absolute()
         source = Path(found.get("COLDSTART_SOURCE") or _fetched(home))
@@ -61,26 +62,32 @@ class Settings:
 
     @property
     def lake(self) -> Path:
+        """Parquet tables that the steps share, `<table>/ds=<date>/`."""
         return self.home / "lake"
 
     @property
     def models(self) -> Path:
+        """Each night's trained models before the gate, in the form of a lake."""
         return self.home / "models"
 
     @property
     def published(self) -> Path:
+        """Copies of champions, in the form of a lake; later nights compare with them."""
         return self.home / "published"
 
     @property
     def reports(self) -> Path:
+        """A page of HTML for each ds, `ds=<date>.html`."""
         return self.home / "reports"
 
     @property
     def data_docs(self) -> Path:
+        """Great Expectations' pages for each ds and step of checks."""
         return self.reports / "data-docs"
 
     @property
     def journals(self) -> Path:
+        """The journal of each ds, `ds=<date>.jsonl`."""
         return self.home / "journals"
 
 

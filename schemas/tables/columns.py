@@ -27,6 +27,7 @@ class Type(Enum):
 
     @property
     def is_list(self) -> bool:
+        """Whether the column holds a list of values in each row."""
         return self.value.startswith("list<")
 
 
@@ -70,9 +71,11 @@ class Table:
 
     @property
     def column_names(self) -> tuple[str, ...]:
+        """The columns' names in the order in which files and frames have them."""
         return tuple(column.name for column in self.columns)
 
     def column(self, name: str) -> Column:
+        """The column of a name; raises `KeyError` with the names that there are."""
         for column in self.columns:
             if column.name == name:
                 return column

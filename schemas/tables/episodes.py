@@ -11,6 +11,7 @@ SPLITS = ("train", "validation", "test", "serve")
 
 
 def episodes(spec: DatasetSpec) -> Table:
+    """The contract of episodes: the dataset's rating levels bound the ratings."""
     levels, about = spec.rating_levels, "Ratings of {items}, in their order."
     order = "One row for each task. Its interactions are in order of time: support, then query."
     if spec.is_implicit:

@@ -38,9 +38,11 @@ class Metric:
 
     @property
     def baseline_title(self) -> str | None:
+        """The baseline's name for people; None for a metric without a baseline."""
         return None if self.baseline is None else _BASELINE_TITLES[self.baseline]
 
     def is_better(self, value: float, than: float) -> bool:
+        """Whether `value` beats `than` in the metric's direction; a tie does not."""
         return self.sign * value > self.sign * than
 
     def text(self, value: float) -> str:
@@ -99,6 +101,7 @@ _BY_NAME = {metric.name: metric for metric in (*OF_TASKS, *OF_LISTS, *OF_ALL_LIS
 
 
 def named(name: str) -> Metric:
+    """The metric that tables hold under the name; raises `KeyError` if there is none."""
     return _BY_NAME[name]
 
 

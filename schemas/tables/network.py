@@ -31,6 +31,7 @@ ITEM_LINKS = Table(
 
 
 def metapath_neighbours(spec: DatasetSpec) -> Table:
+    """The contract of neighbours: the dataset's meta-paths are the allowed ones."""
     network = spec.network
     return Table(
         name="metapath_neighbours",

@@ -61,6 +61,7 @@ def _indexed_features(features: Mapping[str, Feature]) -> tuple[Column, ...]:
 
 
 def user_profiles(spec: DatasetSpec) -> Table:
+    """The contract of user profiles: a column for each feature of users."""
     cold = spec.cold_start.cold_user_max_interactions
     return Table(
         name="user_profiles",
@@ -88,6 +89,7 @@ def user_profiles(spec: DatasetSpec) -> Table:
 
 
 def item_profiles(spec: DatasetSpec) -> Table:
+    """The contract of item profiles: a column for each feature of items."""
     return Table(
         name="item_profiles",
         description="Every item with an interaction up to ds.",

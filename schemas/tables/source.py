@@ -33,6 +33,7 @@ ITEM_ID = Column(name="item_id", type=Type.STRING, description="The source's id 
 
 
 def interactions(spec: DatasetSpec) -> Table:
+    """The contract of interactions: the dataset's scale bounds the ratings."""
     of_level = "Rating, on the data set's scale."
     positive = "Always 1: in implicit feedback the user chose the item."
     return Table(
@@ -121,6 +122,7 @@ def _raw_features(features: Mapping[str, Feature]) -> tuple[Column, ...]:
 
 
 def users(spec: DatasetSpec) -> Table:
+    """The contract of users as the source has them: a column for each feature."""
     return Table(
         name="users",
         description="Users as the source had them that night, with attributes as lists of values.",
@@ -130,6 +132,7 @@ def users(spec: DatasetSpec) -> Table:
 
 
 def items(spec: DatasetSpec) -> Table:
+    """The contract of items as the source has them: a column for each feature."""
     return Table(
         name="items",
         description="Items as the source had them that night, with attributes as lists of values.",

@@ -29,16 +29,17 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def qualified(name: str, schema: str = SCHEMA) -> str:
+def _qualified(name: str, schema: str = SCHEMA) -> str:
     return f"{identifier(schema)}.{identifier(name)}"
 
 
 def stored(name: str) -> str:
     """A table that holds rows, as SQL."""
-    return qualified(name, DATA_SCHEMA)
+    return _qualified(name, DATA_SCHEMA)
 
 
 def identifiers(names: Iterable[str]) -> str:
+    """The names quoted, joined by commas, for a list of columns."""
     return ", ".join(map(identifier, names))
 
 
@@ -55,7 +56,7 @@ def views_and_comments() -> Iterator[str]:
     for table in STORED:
         yield from _comments("TABLE", DATA_SCHEMA, table)
     for view in _all_views():
-        yield f"CREATE OR REPLACE VIEW {qualified(view.name)} AS\n{view.select}"
+        yield f"CREATE OR REPLACE VIEW {_qualified(view.name)} AS\n{view.select}"
         yield from _comments("VIEW", SCHEMA, view.table)
 
 
@@ -106,7 +107,7 @@ def _check(column: Column) -> Iterator[str]:
 
 
 def _comments(kind: str, schema: str, table: Table) -> Iterator[str]:
-    name = qualified(table.name, schema)
+    name = _qualified(table.name, schema)
     yield f"COMMENT ON {kind} {name} IS {literal(table.description)}"
     for column in table.columns:
         of_column = f"{name}.{identifier(column.name)}"

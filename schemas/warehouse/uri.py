@@ -41,10 +41,12 @@ class WarehouseUri:
 
     @staticmethod
     def of_file(path: Path) -> WarehouseUri:
+        """The URI of a DuckDB file; the path is escaped as URIs need."""
         return WarehouseUri(f"{DUCKDB}://{quote(str(path))}")
 
     @property
     def engine(self) -> str:
+        """`duckdb` or `postgresql`; every other scheme is refused by `parse`."""
         return DUCKDB if self.text.startswith(f"{DUCKDB}:") else POSTGRESQL
 
     @property

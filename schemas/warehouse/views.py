@@ -27,6 +27,7 @@ class View:
 
     @property
     def name(self) -> str:
+        """The name of the view, which its table of columns has as well."""
         return self.table.name
 
 

@@ -194,4 +194,5 @@ def calibration(scenario: str, bins: Sequence[RatingBin], axis: Axis) -> Markup:
 
 
 def calibration_axis(bins: Iterable[RatingBin]) -> Axis:
+    """One axis for predicted and observed ratings, so that the diagonal is calibration."""
     return number_axis([value for each in bins for value in (each.predicted, each.observed)])

@@ -88,10 +88,12 @@ class Drawing:
             ElementTree.SubElement(made, "title").text = title
 
     def text(self, x: float, y: float, text: str, style: str) -> None:
+        """Add text with its baseline at (x, y), in the page's CSS class `style`; it is escaped."""
         made = ElementTree.SubElement(self._root, "text", {"class": style})
         made.set("x", number(x))
         made.set("y", number(y))
         made.text = text
 
     def markup(self) -> Markup:
+        """The whole SVG element for a template, which must not escape it again."""
         return Markup(ElementTree.tostring(self._root, encoding="unicode"))  # noqa: S704 - escaped

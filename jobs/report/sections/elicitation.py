@@ -59,6 +59,7 @@ Contests = Mapping[str, tuple[Contest, ...]]  # by segment, everyone's first; sh
 
 
 def elicitation(night: Night) -> Part[Contests]:
+    """The contests by segment; a note instead for implicit feedback or without users to ask."""
     if night.feedback == "implicit":
         return Part(
             note="There is no simulation for implicit feedback: users do not rate items, so their "

@@ -56,6 +56,7 @@ class Evidence:
 
 
 def evidence(night: Night) -> Part[Evidence]:
+    """The evidence lists and their changes since the list before; a note if there is no list."""
     found = night.rows(EVIDENCE_ITEMS)
     if not found.content:
         return Part(note=found.note or "Nothing to show: the list is empty.")

@@ -28,6 +28,7 @@ class History:
 
     @staticmethod
     def of(night: Night, table: Table) -> History:
+        """The table's rows of the last `DAYS` days; a damaged day is named in `unreadable`."""
         days = tuple(night.ds - timedelta(days=n) for n in reversed(range(DAYS)))
         held = night.lake.days(table.name, until=night.ds)
         rows_of: dict[date, list[Row]] = {}

@@ -68,6 +68,7 @@ Lists = Mapping[str, ListEvaluation]  # by scenario
 
 
 def lists(night: Night) -> Part[Lists]:
+    """List evaluations by scenario; a note if no held-out user liked a chosen item."""
     found = night.rows(LIST_QUALITY)
     if found.content == []:
         return Part(note="Nothing to show: no held-out user chose and liked an item that day.")

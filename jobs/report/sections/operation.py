@@ -66,6 +66,8 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Links:
+    """Links to the reports before and after, None at the ends, and to pages of data docs."""
+
     previous: Link | None
     next: Link | None
     data_docs: tuple[Link, ...]

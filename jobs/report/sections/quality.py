@@ -65,6 +65,7 @@ class Quality:
 
 
 def quality(night: Night) -> Part[Quality]:
+    """Metrics of the learner, champion and baselines with their history; a note without tasks."""
     found = night.rows(MODEL_METRICS)
     if not found.content:
         return Part(note=found.note or "Nothing to show: there were no held-out tasks that day.")

@@ -37,6 +37,7 @@ Calibration = Mapping[str, tuple[RatingBin, ...]]
 
 
 def by_support(night: Night) -> Part[Supports]:
+    """Metrics by scenario and size of the support, in ascending order of size."""
     return _found(night, QUALITY_BY_SUPPORT).then(
         lambda rows: {
             scenario: tuple(_support_bin(row) for row in of_scenario)
@@ -46,6 +47,7 @@ def by_support(night: Night) -> Part[Supports]:
 
 
 def calibration(night: Night) -> Part[Calibration]:
+    """Mean predicted and observed ratings by scenario and bin of the scale, in ascending order."""
     return _found(night, CALIBRATION).then(
         lambda rows: {
             scenario: tuple(

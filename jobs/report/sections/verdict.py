@@ -40,6 +40,7 @@ class Verdict:
 
     @property
     def headline(self) -> str:
+        """The verdict in one sentence, for the head of the report."""
         return _HEADLINES[self.state]
 
     @property

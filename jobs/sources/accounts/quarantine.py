@@ -46,6 +46,7 @@ class ReasonCount(NamedTuple):
 
 
 def reason_counts(checked: DataFrame, spec: DatasetSpec) -> list[ReasonCount]:
+    """Rows by file, day and reason (None: valid), and how many have a rating between levels."""
     counts = checked.groupBy("source_file", "source_day", "reason").agg(
         F.count("*"), F.count_if(is_between_levels(spec))
     )

@@ -36,6 +36,7 @@ def parts(source: Path, file: SourceFile) -> list[Part]:
 
 
 def parts_of_days(days: dict[date, Path]) -> list[Part]:
+    """The files of all days, each with its day; a day's path may be a folder of files."""
     return [Part(path=file, day=day) for day, path in days.items() for file in files_in(path)]
 
 

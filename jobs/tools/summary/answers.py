@@ -22,6 +22,7 @@ _TOP_SCORES = 5
 
 
 def evidence(warehouse: Connection, ds: date) -> str:
+    """The first ranks of everyone's list, as a text table under its title."""
     rows = warehouse.rows(
         """
         SELECT rank, coalesce(title, item_id), expected_gain, answer_rate, redundancy,
@@ -38,6 +39,7 @@ def evidence(warehouse: Connection, ds: date) -> str:
 
 
 def cold_users(settings: Settings, warehouse: Connection, ds: date) -> str:
+    """The first ranks of some adapted and not adapted users, as text tables under one title."""
     users = _example_users(warehouse, ds)
     if not users:
         return f"Cold users of {ds}: none that day"

@@ -65,6 +65,7 @@ def of_lists(warehouse: Connection, ds: date) -> str | None:
 
 
 def of_ratings(warehouse: Connection, ds: date, feedback: Feedback) -> str:
+    """Metrics by scenario and model, the night's own first; names the scenarios without tasks."""
     shown = metrics.shown(feedback)
     values = ", ".join(
         f"max(CASE WHEN metric = ${place} THEN value END)" for place in range(2, len(shown) + 2)
