@@ -115,7 +115,8 @@ class RidgeLoop(_Encoding):
 
     def features(self, items: Tensor) -> Tensor:
         """f [N, E] of items [N]: the encoded items and their linear part."""
-        return self.encode(items) + F.linear(self.items(items), self.weights["linear.weight"])
+        linear: Tensor = F.linear(self.items(items), self.weights["linear.weight"])
+        return linear + self.encode(items)
 
     def fit(self, task: Task, second_order: bool) -> Tensor:
         """The user's weights w_u [E]."""
@@ -123,9 +124,9 @@ class RidgeLoop(_Encoding):
         features, w = self.features(items), self.weights
         prior = F.linear(self.users(task.user)[0], w["prior.weight"], w["prior.bias"])
         kernel = features @ features.T + w["log_ridge"].exp() * torch.eye(len(items)).to(features)
-        return prior + features.T @ torch.linalg.solve(kernel, ratings - features @ prior)
+        weights: Tensor = torch.linalg.solve(kernel, ratings - features @ prior)
+        return prior + features.T @ weights
 
     def forecast(self, task: Task, fitted: Tensor, items: Tensor) -> Tensor:
         """Scores [N]: inner products of the items' features with the user's weights."""
-        scores: Tensor = self.features(items) @ fitted
-        return scores
+        return self.features(items) @ fitted

@@ -1,11 +1,15 @@
 """Which tests run on the same worker, and which come first, when several workers share the run.
 
+Each worker computes with one thread, and so do the programs that its tests start: threads of two
+workers on the same cores wait for each other, and their waiting is work for the processor.
+
 A module is one lane: its fixtures are made once. Some modules share a lane, because they share
 what takes long to make, or because two of them at once would need too much memory.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -22,6 +26,11 @@ LANES = {
     "tests/docker/test_spark.py": "second night",
 }
 ORDER = (*dict.fromkeys(LANES.values()), "tests/e2e", "tests/jobs", "tests/docker", "tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if "workerinput" in vars(config):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # before a library reads it
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
