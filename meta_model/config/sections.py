@@ -13,6 +13,7 @@ Likelihood = Literal["ordinal", "squared"]
 Gradient = Literal["second_order", "first_order", "reptile"]
 LocalRates = Literal["fixed", "layer", "parameter"]
 Regularisation = Literal["validated", "light", "strong"]
+Weighting = Literal["validated", "given"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +109,11 @@ class ChoiceConfig(Section):
     # The calibration of p_like is fitted for it: no option of the products.
     neighbour_weight: float = option(
         2.0, "of item-to-item neighbours beside the factors; 0: without them", least=0
+    )
+    weighting: Weighting = option(
+        "validated",
+        "neighbour_weight as given, or half, twice or four times as much where validation users' "
+        "lists are better by more than chance",
     )
     trend_weight: float = option(
         1.0,

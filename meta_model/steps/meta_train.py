@@ -15,6 +15,7 @@ from meta_model.artefact import artefact
 from meta_model.choice.selection import trained_choice
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs, load
+from meta_model.evaluation.weighting import weighted
 from meta_model.learners import Learner
 from meta_model.ranking.calibrating import calibrated
 from meta_model.ranking.recommender import Recommender
@@ -64,7 +65,10 @@ def with_choice(
     """The learner of ratings beside a model of choices that is trained here, both calibrated."""
 
     choice = trained_choice(inputs, config, device, record.progress)
-    recommender = Recommender.of(learner, choice, config, inputs, device)
+    recommender = weighted(Recommender.of(learner, choice, config, inputs, device), inputs)
+    weight = recommender.config.choice.neighbour_weight
+    if weight != config.choice.neighbour_weight:
+        record.progress(f"neighbours have the weight {weight:g}: validation users' lists say so")
     return calibrated(recommender, inputs)
 
 
