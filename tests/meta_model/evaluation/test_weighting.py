@@ -55,6 +55,13 @@ def test_the_weight_with_the_best_lists_is_kept(
     assert found.config.choice.neighbour_weight == max(means, key=means.__getitem__)
 
 
+def test_a_weight_is_judged_by_user_at_each_number_known(inputs: Inputs, config: Config) -> None:
+    recommender = _recommender(inputs, config)
+    tasks = list(batches(inputs.episodes.split("validation"), 4))
+    found = weighting._by_user(recommender, inputs, tasks)
+    assert found.mean().item() == pytest.approx(_mean(recommender, inputs))
+
+
 @pytest.mark.parametrize(
     "given", [{"choice.weighting": "given"}, {"choice.neighbour_weight": 0.0}], ids=str
 )
