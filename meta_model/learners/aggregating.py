@@ -31,7 +31,7 @@ from meta_model.data.tasks import Tasks
 from meta_model.layers.metric_encoder import Encoded, MetricEncoder
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.task_state import Catalogue, Positions, State, Support
+from meta_model.learners.task_state import Positions, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,14 +91,11 @@ class AggregatingEstimator(RatingLearner[Tensor, Tensor]):
         encoded = self.encoder(catalogue, positions.rows, positions.side_features)
         return positions.baseline + self._residual(state.method_state, encoded)
 
-    @torch.enable_grad()
-    def per_example_gradient_norms(
-        self, tasks: Tasks, catalogue: Catalogue[Tensor]
+    def _gradient_norms(
+        self, state: State[Tensor], catalogue: Tensor, positions: Positions, tasks: Tasks
     ) -> GradientNorms:
         """Norms by the item encoder's output layer."""
-        state = self.unadapted(tasks)
-        positions = self._support_positions(state, tasks, catalogue)
-        encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)
+        encoded = self.encoder(catalogue, positions.rows, positions.side_features)
         residual = self._residual(state.method_state, encoded)
         norms = encoded.gradients().norms(residual)
         return self._score_gradient_norms(

@@ -33,7 +33,7 @@ from meta_model.layers.per_example_gradients import PerExampleGradients
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
-from meta_model.learners.task_state import Catalogue, Positions, State, Support
+from meta_model.learners.task_state import Positions, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,18 +115,20 @@ class MAML(RatingLearner[AdaptedParameters, MAMLItems]):
             state, adapted, adapted.weights, catalogue, positions
         )
 
-    @torch.enable_grad()
-    def per_example_gradient_norms(
-        self, tasks: Tasks, catalogue: Catalogue[MAMLItems]
+    def _gradient_norms(
+        self,
+        state: State[AdaptedParameters],
+        catalogue: MAMLItems,
+        positions: Positions,
+        tasks: Tasks,
     ) -> GradientNorms:
         """Norms by everything that a task adapts: embeddings and layers."""
-        state, gradients = self.unadapted(tasks), PerExampleGradients()
-        positions = self._support_positions(state, tasks, catalogue)
+        gradients = PerExampleGradients()
         residual = self._residual(
             state,
             state.method_state,
             state.method_state.weights,
-            catalogue.method_items,
+            catalogue,
             positions,
             gradients,
         )

@@ -36,7 +36,7 @@ from meta_model.layers.per_example_gradients import PerExampleGradients
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
-from meta_model.learners.task_state import Catalogue, Positions, State, Support
+from meta_model.learners.task_state import Positions, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,15 +139,13 @@ class MAMO(RatingLearner[AdaptedWeights, Tensor]):
             state, state.method_state.weights, catalogue, positions
         )
 
-    @torch.enable_grad()
-    def per_example_gradient_norms(
-        self, tasks: Tasks, catalogue: Catalogue[Tensor]
+    def _gradient_norms(
+        self, state: State[AdaptedWeights], catalogue: Tensor, positions: Positions, tasks: Tasks
     ) -> GradientNorms:
         """Norms by everything that a task adapts, preferences included."""
-        state, gradients = self.unadapted(tasks), PerExampleGradients()
-        positions = self._support_positions(state, tasks, catalogue)
+        gradients = PerExampleGradients()
         residual = self._residual(
-            state, state.method_state.weights, catalogue.method_items, positions, gradients
+            state, state.method_state.weights, catalogue, positions, gradients
         )
         scores = (positions.baseline + residual).detach()
         return self._score_gradient_norms(state, scores, gradients.norms(residual), tasks)

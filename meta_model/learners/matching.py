@@ -88,14 +88,17 @@ class MatchingNetwork(RatingLearner[EncodedSupport, Tensor]):
         encoded = self.encoder(catalogue, positions.rows, positions.side_features)
         return self._matched(state, encoded, state.method_state.mask.unsqueeze(1))
 
-    @torch.enable_grad()
-    def per_example_gradient_norms(
+    def _before_reactions(
         self, tasks: Tasks, catalogue: Catalogue[Tensor]
+    ) -> State[EncodedSupport]:
+        """A reaction beside the user's others; as the only one, it would match nothing."""
+        return self.adapt(tasks, catalogue)
+
+    def _gradient_norms(
+        self, state: State[EncodedSupport], catalogue: Tensor, positions: Positions, tasks: Tasks
     ) -> GradientNorms:
-        """Each reaction beside the user's others; as the only one, it would match nothing."""
-        state = self.adapt(tasks, catalogue)
-        positions = self._support_positions(state, tasks, catalogue)
-        encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)
+        """Norms by the item encoder's output layer."""
+        encoded = self.encoder(catalogue, positions.rows, positions.side_features)
         others = ~torch.eye(positions.rows.shape[1], dtype=torch.bool, device=positions.rows.device)
         forecasts = self._matched(state, encoded, state.method_state.mask.unsqueeze(1) & others)
         return self._level_gradient_norms(state, forecasts, encoded, tasks)

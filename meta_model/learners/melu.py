@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 
 from meta_model.config import Config
@@ -29,7 +30,7 @@ from meta_model.layers.layer_inputs import ConcatenatedInputs, Projected
 from meta_model.layers.materialised_weights import MaterialisedWeights, materialise
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.task_state import Catalogue, Positions, State, Support
+from meta_model.learners.task_state import Positions, State, Support
 from schemas.errors import UserError
 
 
@@ -102,15 +103,14 @@ class MeLU(RatingLearner[AdaptedLayers, Projected]):
         materialised = AdaptedLayers(users=users, update=materialise(self.decision, users, update))
         return replace(state, method_state=materialised)
 
-    def per_example_gradient_norms(
-        self, tasks: Tasks, catalogue: Catalogue[Projected]
+    @torch.no_grad()
+    def _gradient_norms(
+        self, state: State[AdaptedLayers], catalogue: Projected, positions: Positions, tasks: Tasks
     ) -> GradientNorms:
-        """Norms by the decision layers, for all positions in one pass."""
-        state = self.unadapted(tasks)
-        positions = self._support_positions(state, tasks, catalogue)
+        """Norms by the decision layers, for all positions in one pass and in closed form."""
         users = state.method_state.users
         residual, norms = self.decision.per_example_gradient_norms(
-            _inputs(users, catalogue.method_items, positions)
+            _inputs(users, catalogue, positions)
         )
         return self._score_gradient_norms(state, positions.baseline + residual, norms, tasks)
 

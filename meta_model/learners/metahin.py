@@ -39,7 +39,7 @@ from meta_model.layers.residual_propagation import N_PROPAGATED, ResidualPropaga
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
-from meta_model.learners.task_state import Catalogue, Positions, State, Support
+from meta_model.learners.task_state import Positions, State, Support
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,21 +173,19 @@ class MetaHIN(RatingLearner[Semantics, MetaHINItems]):
         )
         return positions.baseline + self._fused(semantics, residual)
 
-    @torch.enable_grad()
-    def per_example_gradient_norms(
-        self, tasks: Tasks, catalogue: Catalogue[MetaHINItems]
+    def _gradient_norms(
+        self, state: State[Semantics], catalogue: MetaHINItems, positions: Positions, tasks: Tasks
     ) -> GradientNorms:
         """Norms over all paths: the root of the sum of their squares."""
-        state, gradients = self.unadapted(tasks), PerExampleGradients()
-        positions = self._support_positions(state, tasks, catalogue)
+        gradients = PerExampleGradients()
         semantics = replace(state.method_state, items=tasks.items[tasks.support.rows])
-        contexts = self._contexts(semantics, catalogue.method_items, positions)
+        contexts = self._contexts(semantics, catalogue, positions)
         path_inputs = (contexts, self.propagation(contexts, semantics.memory))
         residual = self._residual(
             state,
             semantics.phi,
             semantics.omega,
-            catalogue.method_items,
+            catalogue,
             positions,
             path_inputs,
             gradients,

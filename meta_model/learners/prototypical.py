@@ -30,7 +30,7 @@ from meta_model.layers.likelihoods import Categorical
 from meta_model.layers.metric_encoder import MetricEncoder
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.task_state import Catalogue, Positions, State, Support
+from meta_model.learners.task_state import Positions, State, Support
 
 _DAMPING = 3.0  # k and m before training, in ratings
 
@@ -91,14 +91,11 @@ class PrototypicalNetwork(RatingLearner[Prototypes, Tensor]):
         encoded = self.encoder(catalogue, positions.rows, positions.side_features)
         return self._nearest(state.method_state, encoded.points)
 
-    @torch.enable_grad()
-    def per_example_gradient_norms(
-        self, tasks: Tasks, catalogue: Catalogue[Tensor]
+    def _gradient_norms(
+        self, state: State[Prototypes], catalogue: Tensor, positions: Positions, tasks: Tasks
     ) -> GradientNorms:
         """Norms by the item encoder's output layer."""
-        state = self.unadapted(tasks)
-        positions = self._support_positions(state, tasks, catalogue)
-        encoded = self.encoder(catalogue.method_items, positions.rows, positions.side_features)
+        encoded = self.encoder(catalogue, positions.rows, positions.side_features)
         forecasts = self._nearest(state.method_state, encoded.points)
         return self._level_gradient_norms(state, forecasts, encoded, tasks)
 

@@ -110,6 +110,22 @@ class RatingLearner(
         """Forecasts [B, N, ...] at the positions."""
 
     @abstractmethod
+    def _gradient_norms(
+        self,
+        state: State[MethodState],
+        catalogue: MethodItems,
+        positions: Positions,
+        tasks: Tasks,
+    ) -> GradientNorms:
+        """Per-example gradient norms [B, S] at the support's positions; gradients are enabled."""
+
+    def _before_reactions(
+        self, tasks: Tasks, _catalogue: Catalogue[MethodItems]
+    ) -> State[MethodState]:
+        """The state that per-example gradients are taken at: the one before any local update."""
+        return self.unadapted(tasks)
+
+    @abstractmethod
     def _method_groups(self) -> Iterable[ParameterGroup]:
         """The parameters of the method; those that all methods share are grouped here."""
 
@@ -164,6 +180,17 @@ class RatingLearner(
         """The likelihood's median rating [B, N], with the task's thresholds."""
         return self.likelihood.median(forecasts, state.threshold_offsets)
 
+    @torch.enable_grad()
+    def per_example_gradient_norms(
+        self, tasks: Tasks, catalogue: Catalogue[MethodItems]
+    ) -> GradientNorms:
+        """By the parameters that the method adapts, or that encode its items."""
+        state = self._before_reactions(tasks, catalogue)
+        support = self.statistics.support(tasks)
+        known, item_bias = self.items.known(catalogue.items, support, state.is_cold)
+        positions = self._positions(state, known, item_bias)
+        return self._gradient_norms(state, catalogue.method_items, positions, tasks)
+
     def _score_gradient_norms(
         self, state: State[MethodState], scores: Tensor, norms: Tensor, tasks: Tasks
     ) -> GradientNorms:
@@ -210,14 +237,6 @@ class RatingLearner(
             is_cold=is_cold,
             method_state=self._begin(tasks, vectors),
         )
-
-    def _support_positions(
-        self, state: State[MethodState], tasks: Tasks, catalogue: Catalogue[MethodItems]
-    ) -> Positions:
-        """The support's positions, with the baseline by the user bias of `state`."""
-        support = self.statistics.support(tasks)
-        known, item_bias = self.items.known(catalogue.items, support, state.is_cold)
-        return self._positions(state, known, item_bias)
 
     def _positions(
         self, state: State[MethodState], known: ItemPositions, item_bias: Tensor

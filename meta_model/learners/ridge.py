@@ -30,7 +30,7 @@ from meta_model.layers.metric_encoder import MetricEncoder
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import GradientNorms, ParameterGroup
 from meta_model.learners.rating_learner import RatingLearner, layer_groups
-from meta_model.learners.task_state import Catalogue, Positions, State, Support
+from meta_model.learners.task_state import Positions, State, Support
 
 _RIDGE = 4.0  # l before training
 
@@ -74,21 +74,16 @@ class RidgeRegression(RatingLearner[Tensor, ItemParts]):
         return prior + torch.cholesky_solve(features.mT @ surprise, factor).squeeze(-1)
 
     def _forecast(self, state: State[Tensor], catalogue: ItemParts, positions: Positions) -> Tensor:
-        features = self._features(catalogue, positions)
-        return positions.baseline + (features @ state.method_state.unsqueeze(-1)).squeeze(-1)
+        return _scores(state.method_state, self._features(catalogue, positions), positions)
 
-    @torch.enable_grad()
-    def per_example_gradient_norms(
-        self, tasks: Tasks, catalogue: Catalogue[ItemParts]
+    @torch.no_grad()
+    def _gradient_norms(
+        self, state: State[Tensor], catalogue: ItemParts, positions: Positions, tasks: Tasks
     ) -> GradientNorms:
-        """By the user's weights, whose gradient is the item's features."""
-        state = self.unadapted(tasks)
-        positions = self._support_positions(state, tasks, catalogue)
-        features = self._features(catalogue.method_items, positions)
-        scores = self._forecast(state, catalogue.method_items, positions)
-        return self._score_gradient_norms(
-            state, scores.detach(), features.detach().norm(dim=-1), tasks
-        )
+        """Norms by the user's weights: a score's gradient is the item's features."""
+        features = self._features(catalogue, positions)
+        scores = _scores(state.method_state, features, positions)
+        return self._score_gradient_norms(state, scores, features.norm(dim=-1), tasks)
 
     def _method_groups(self) -> Iterable[ParameterGroup]:
         for layers in (self.encoder, self.linear, self.prior):
@@ -100,3 +95,8 @@ class RidgeRegression(RatingLearner[Tensor, ItemParts]):
         encoded = self.encoder(catalogue.hidden, positions.rows, positions.side_features)
         features: Tensor = at_rows(catalogue.linear, positions.rows) + encoded.points
         return features
+
+
+def _scores(weights: Tensor, features: Tensor, positions: Positions) -> Tensor:
+    """[B, N] of weights [B, E] and features [B, N, E]."""
+    return positions.baseline + (features @ weights.unsqueeze(-1)).squeeze(-1)

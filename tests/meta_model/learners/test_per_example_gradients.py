@@ -20,6 +20,7 @@ ADAPTED = {
     "maml": ("layers", "users.embedding.table", "items.embedding.table"),
     "melu": ("decision.layers",),
     "prototypical": ("encoder.output",),
+    "ridge": ("prior.bias",),  # added to a user's weights, so its gradient is theirs
 }
 
 
