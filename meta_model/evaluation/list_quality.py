@@ -101,23 +101,19 @@ def methods(
 ) -> dict[str, Ranker]:
     """By name: the published order first, the others of the same model, then its peers."""
 
-    def having(values: Mapping[str, object]) -> Recommender:
-        return replace(recommender, config=recommender.config.having(values))
-
     n_items, ranked_by = len(inputs.item_profiles), recommender.config.products.rank_by
     statistics = inputs.statistics()
     means = statistics.sums / statistics.counts.clamp(min=1)
+    by_p_like = {"products.rank_by": "p_like"}
     found: dict[str, Ranker] = {
         recommender.config.model: recommender,
         **{
-            f"by_{by}": having({"products.rank_by": by})
+            f"by_{by}": recommender.having({"products.rank_by": by})
             for by in get_args(RankBy)
             if by != ranked_by
         },
-        "without_neighbours": having(
-            {"products.rank_by": "p_like", "choice.neighbour_weight": 0.0}
-        ),
-        "without_trend": having({"products.rank_by": "p_like", "choice.trend_weight": 0.0}),
+        "without_neighbours": recommender.having(by_p_like | {"choice.neighbour_weight": 0.0}),
+        "without_trend": recommender.having(by_p_like | {"choice.trend_weight": 0.0}),
         "unadapted": Unadapted(recommender),
         "popularity": Fixed(statistics.counts.double()),
         "recent_popularity": Fixed(decayed(inputs, "train_recent")),

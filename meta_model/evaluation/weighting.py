@@ -10,7 +10,6 @@ Shapes: U users.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import islice
 
 import torch
@@ -23,6 +22,7 @@ from meta_model.evaluation.by_user import mean_by_user
 from meta_model.evaluation.lists import judge
 from meta_model.ranking.recommender import Recommender
 
+_OPTION = "choice.neighbour_weight"
 _MULTIPLES = (1.0, 0.5, 2.0, 4.0)  # the config's weight first
 _KNOWN = (1, 3, 10)
 _BATCH_TASKS, _BATCHES = 256, 8
@@ -33,19 +33,20 @@ _STANDARD_ERRORS = 2.0
 def weighted(recommender: Recommender, inputs: Inputs) -> Recommender:
     """The same with the weight whose lists are best for validation users, if the config asks."""
     choice = recommender.config.choice
+    if choice.weighting == "given" or not choice.neighbour_weight:
+        return recommender
     validation = inputs.episodes.split("validation")
     some = list(islice(batches(validation, _BATCH_TASKS), _BATCHES))
-    if choice.weighting == "given" or not choice.neighbour_weight or not some:
+    if not some:
         return recommender
-    candidates = [_having(recommender, choice.neighbour_weight * each) for each in _MULTIPLES]
-    # Validation users chose at any time before, when the trend was another one.
+    # The weight is of the order by p_like, whichever order a run asks for. Validation users chose
+    # at any time before, when the trend was another one.
+    judged = recommender.having({"products.rank_by": "p_like", "choice.trend_weight": 0.0})
     found = {
-        each.config.choice.neighbour_weight: _by_user(
-            replace(each, trend=torch.zeros_like(each.trend)), inputs, some
-        )
-        for each in candidates
+        weight: _by_user(judged.having({_OPTION: weight}), inputs, some)
+        for weight in (choice.neighbour_weight * each for each in _MULTIPLES)
     }
-    return _having(recommender, preferred(found))
+    return recommender.having({_OPTION: preferred(found)})
 
 
 def preferred(found: Mapping[float, Tensor]) -> float:
@@ -72,8 +73,3 @@ def _by_user(recommender: Recommender, inputs: Inputs, tasks: list[Tasks]) -> Te
     values = {"ndcg10": [each.metrics["ndcg10"] for each in found]}
     _, by_name = mean_by_user([each.users for each in found], values)
     return by_name["ndcg10"]
-
-
-def _having(recommender: Recommender, weight: float) -> Recommender:
-    config = recommender.config.having({"choice.neighbour_weight": weight})
-    return replace(recommender, config=config)

@@ -12,7 +12,7 @@ Shapes: B tasks, N items, K ranks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -80,6 +80,10 @@ class Recommender:
             feedback=inputs.feedback,
             device=device,
         )
+
+    def having(self, values: Mapping[str, object]) -> Recommender:
+        """The same models with other options: `{"choice.neighbour_weight": 0.0}`."""
+        return replace(self, config=self.config.having(values))
 
     def at_ds(self, inputs: Inputs) -> Recommender:
         """The same with the trend at ds instead of that before the held-out days: to publish."""

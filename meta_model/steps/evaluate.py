@@ -38,10 +38,8 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
     outputs.write_stratified(night.lake, night.ds, stratified, night.loaded.provenance)
     _evaluate_lists(night, champion, record)
     _evaluate_calibration(night, record)
-    progress_metrics = (
-        primary(night.inputs.feedback).name,
-        ADAPTATION_GAIN.name,
-    )  # the summary shows all
+    # The summary of the night shows all of them.
+    progress_metrics = (primary(night.inputs.feedback).name, ADAPTATION_GAIN.name)
     for figure in figures:
         if figure.model in (name, CHAMPION) and figure.metric in progress_metrics:
             record.progress(

@@ -51,8 +51,12 @@ def test_the_weight_with_the_best_lists_is_kept(
         without_trend = {"choice.neighbour_weight": weight, "choice.trend_weight": 0.0}
         means[weight] = _mean(_recommender(inputs, config.having(without_trend)), inputs)
     assert len(set(means.values())) > 1
-    found = weighted(_recommender(inputs, config), inputs)
-    assert found.config.choice.neighbour_weight == max(means, key=means.__getitem__)
+    best = max(means, key=means.__getitem__)
+    for rank_by in ("p_like", "choice", "rating"):  # products can be given another one later
+        asked = _recommender(inputs, config.having({"products.rank_by": rank_by}))
+        found = weighted(asked, inputs).config
+        assert (found.choice.neighbour_weight, found.products.rank_by) == (best, rank_by)
+        assert found.choice.trend_weight == config.choice.trend_weight
 
 
 def test_a_weight_is_judged_by_user_at_each_number_known(inputs: Inputs, config: Config) -> None:
