@@ -20,7 +20,7 @@ from meta_model.ranking.recommender import Recommender
 
 
 def _recommender(inputs: Inputs, config: Config) -> Recommender:
-    torch.manual_seed(1)
+    torch.manual_seed(3)  # of which the config's own weight is not the best
     learner, choice = create(config, inputs), untrained(config, inputs)
     return Recommender.of(learner, choice, config, inputs, torch.device("cpu"))
 
@@ -50,8 +50,8 @@ def test_the_weight_with_the_best_lists_is_kept(
         # Users of any time are judged without the trend.
         without_trend = {"choice.neighbour_weight": weight, "choice.trend_weight": 0.0}
         means[weight] = _mean(_recommender(inputs, config.having(without_trend)), inputs)
-    assert len(set(means.values())) > 1
     best = max(means, key=means.__getitem__)
+    assert best != config.choice.neighbour_weight
     for rank_by in ("p_like", "choice", "rating"):  # products can be given another one later
         asked = _recommender(inputs, config.having({"products.rank_by": rank_by}))
         found = weighted(asked, inputs).config
