@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from statistics import fmean
 
 import pytest
@@ -52,9 +53,17 @@ def test_the_weight_with_the_best_lists_is_kept(
         means[weight] = _mean(_recommender(inputs, config.having(without_trend)), inputs)
     best = max(means, key=means.__getitem__)
     assert best != config.choice.neighbour_weight
+    judged: list[dict[float, float]] = []
+
+    def recorded(found: Mapping[float, torch.Tensor]) -> float:
+        judged.append({weight: values.mean().item() for weight, values in found.items()})
+        return preferred(found)
+
+    monkeypatch.setattr(weighting, "preferred", recorded)
     for rank_by in ("p_like", "choice", "rating"):  # products can be given another one later
         asked = _recommender(inputs, config.having({"products.rank_by": rank_by}))
         found = weighted(asked, inputs).config
+        assert judged.pop() == pytest.approx(means)
         assert (found.choice.neighbour_weight, found.products.rank_by) == (best, rank_by)
         assert found.choice.trend_weight == config.choice.trend_weight
 
