@@ -1,7 +1,7 @@
 """The gate's rules on lists: what recommended lists must be worth to new users.
 
-The intervals are of paired differences over the users of the day, so that a rule says how large a
-loss it would have caught.
+The intervals are of paired differences over the users of the day (`list_quality` has them:
+meta_model/evaluation/list_quality.py), so that a rule says how large a loss it would have refused.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ def list_rules(rows: list[Row], model: str) -> Iterator[Rule]:
 def _not_behind(own: Row, rival: Row, words: str) -> Rule:
     """Behind is a list whose lead is below 0 by more than chance explains."""
     low, high = rival["lead_low"], rival["lead_high"]
-    ahead = own["value"] - rival["value"]
+    lead = own["value"] - rival["value"]
+    side = "behind" if lead < 0 else "ahead"
     return Rule(
         met=high >= 0,
         text=f"{DECISIVE_SCENARIO}: {NDCG10.title} of lists {NDCG10.text(own['value'])}, expected "
-        f"not behind the {NDCG10.text(rival['value'])} of {rival['model']}, {words}: ahead by "
-        f"{ahead:+.4f}, 95% interval {low:+.4f} to {high:+.4f} over {own['n_users']:,} users; "
-        f"a loss of more than {high - ahead:.4f} would be caught",
+        f"not behind the {NDCG10.text(rival['value'])} of {rival['model']}, {words}: {side} by "
+        f"{abs(lead):.4f} over {own['n_users']:,} users, 95% interval of the lead {low:+.4f} to "
+        f"{high:+.4f}; with so many users the rule refuses a loss of more than {high - lead:.4f}",
         is_of_quality=True,
     )

@@ -47,7 +47,7 @@ def test_a_night_with_every_learner(few: Home, model: str) -> None:
     assert _finished(few)[-1] == (REPORT.name if model == DEFAULT else PUBLISH.name)
 
 
-@pytest.mark.longest  # seven trainings of 1,958 tasks
+@pytest.mark.longest  # a training of 1,958 tasks for each learner
 @pytest.mark.parametrize("model", OURS)
 def test_a_whole_night_with_every_learner(all_users: Home, model: str) -> None:
     """As it is run, and good enough for the gate."""

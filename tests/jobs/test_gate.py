@@ -168,7 +168,7 @@ def test_a_bad_model_of_implicit_feedback_is_refused(implicit_night, metric, cha
 def test_lists_behind_the_best_of_their_peers_are_refused(night, best):
     others = {"popularity": 0.1, "item_knn": 0.1, "ease": 0.9} | {best: 0.2}
     night.rows["list_quality"] = of_lists(melu=0.15, **others)
-    behind = rf"lists 0\.1500, .* the 0\.2000 of {best}, .* -0\.0500, .* -0\.0600 to -0\.0400"
+    behind = rf"lists 0\.1500, .* 0\.2000 of {best}, .* behind by 0\.0500 .* -0\.0600 to -0\.0400"
     with pytest.raises(UserError, match=behind):
         _run(night)
 
@@ -176,7 +176,8 @@ def test_lists_behind_the_best_of_their_peers_are_refused(night, best):
 def test_a_difference_that_chance_explains_is_none(night):
     night.rows["list_quality"] = of_lists(melu=0.195, popularity=0.2)
     [reason] = [text for text in _run(night)["reasons"] if "of lists" in text]
-    assert "over 30 users; a loss of more than 0.0100 would be caught" in reason
+    assert "behind by 0.0050 over 30 users, 95% interval of the lead -0.0150 to +0.0050; " in reason
+    assert "the rule refuses a loss of more than 0.0100" in reason
 
 
 def test_lists_of_few_users_are_said_and_decide_nothing(night):
