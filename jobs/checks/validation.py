@@ -1,11 +1,12 @@
 """Great Expectations over one Spark frame: all verdicts in one pass, details of the broken ones.
 
-Details cost one Spark job for each expectation. So one aggregation first gives the verdicts of all
-expectations on rows, and only those that fail are evaluated again for their rows.
+Details cost one Spark job for each expectation. So one aggregation first gives all verdicts, and
+only expectations that are not met are evaluated again for what was found.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +19,13 @@ from great_expectations.data_context.types.base import (
     ProgressBarsConfig,
 )
 from great_expectations.datasource.fluent.interfaces import Batch
+from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.metadata_types import FailureSeverity
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.spark.partitions import cached
-from schemas.projections.expectations import of_rows, of_table
+from schemas.projections.expectations import checked_columns, suite
 from schemas.tables.columns import Table
 from schemas.tables.rules import rules
 
@@ -82,20 +84,34 @@ class Validator:
         asset = self._spark.add_dataframe_asset(table.name)
         whole = asset.add_batch_definition_whole_dataframe("whole")
         with cached(frame.select(*table.column_names, *violations)) as checked:
-            return _validate(table, whole.get_batch({"dataframe": checked}))
+            batch = whole.get_batch({"dataframe": checked})
+            rows = checked.count()
+            return Validation(table=table, rows=rows, result=_validate(table, batch, rows))
 
 
-def _validate(table: Table, batch: Batch) -> Validation:
-    about_rows = of_rows(table)
-    verdicts = batch.validate(
-        ExpectationSuite(name=table.name, expectations=about_rows), result_format="BOOLEAN_ONLY"
-    )
+def _validate(table: Table, batch: Batch, rows: int) -> ExpectationSuiteValidationResult:
+    """The verdict of every expectation, with what was found."""
+    expectations = suite(table)
+    verdicts = batch.validate(expectations, result_format="BOOLEAN_ONLY")
     broken = {_description(verdict) for verdict in verdicts.results if not verdict.success}
-    result = batch.validate(
-        ExpectationSuite(
-            name=table.name,
-            expectations=[*of_table(table), *(e for e in about_rows if e.description in broken)],
-        ),
+    details = _details(
+        table, batch, [e for e in expectations.expectations if e.description in broken]
+    )
+    met = [verdict for verdict in verdicts.results if verdict.success]
+    for verdict in met:
+        # As Data Docs show it: of rows how many were looked at, of the table what was seen.
+        verdict.result = _OF_TABLE.get(_type(verdict), _of_rows)(table, rows)
+    verdicts.results[:] = [*details, *met]
+    return verdicts
+
+
+def _details(
+    table: Table, batch: Batch, broken: list[Expectation]
+) -> list[ExpectationValidationResult]:
+    if not broken:
+        return []
+    found = batch.validate(
+        ExpectationSuite(name=table.name, expectations=broken),
         result_format={
             "result_format": "SUMMARY",
             "unexpected_index_column_names": list(table.key or table.column_names),
@@ -103,27 +119,21 @@ def _validate(table: Table, batch: Batch) -> Validation:
             "return_unexpected_index_query": False,
         },
     )
-    for detail in result.results:
+    for detail in found.results:
         _raise_if_unanswered(table, detail)
-    _, counted = result.results[:2]
-    rows = int(counted.result["observed_value"])
-    kept = [verdict for verdict in verdicts.results if verdict.success]
-    for verdict in kept:
-        verdict.result = {"element_count": rows, "unexpected_count": 0, "unexpected_percent": 0.0}
-    _add(result, kept)
-    return Validation(table=table, rows=rows, result=result)
+    return found.results
 
 
-def _add(result: ExpectationSuiteValidationResult, kept: list[ExpectationValidationResult]) -> None:
-    """Make `result` the result of all expectations, for the Data Docs."""
-    result.results.extend(kept)
-    met = sum(bool(each.success) for each in result.results)
-    result.statistics = {
-        "evaluated_expectations": len(result.results),
-        "successful_expectations": met,
-        "unsuccessful_expectations": len(result.results) - met,
-        "success_percent": 100 * met / len(result.results),
-    }
+def _of_rows(_table: Table, rows: int) -> dict[str, Any]:
+    return {"element_count": rows, "unexpected_count": 0, "unexpected_percent": 0.0}
+
+
+_OF_TABLE: Mapping[str, Callable[[Table, int], dict[str, Any]]] = {
+    "expect_table_row_count_to_be_between": lambda _table, rows: {"observed_value": rows},
+    "expect_table_columns_to_match_ordered_list": lambda table, _rows: {
+        "observed_value": checked_columns(table)
+    },
+}
 
 
 def _raise_if_unanswered(table: Table, result: ExpectationValidationResult) -> None:

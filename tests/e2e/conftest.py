@@ -24,6 +24,9 @@ from schemas.pipeline import GATE, META_TRAIN, NIGHT, Step
 from schemas.run.settings import Settings
 from schemas.tables.products import WAREHOUSE_TABLES
 
+# Of the training of choices, which no test here is about.
+SHORT = ("--set", "choice.epochs=2", "--set", "choice.regularisation=light")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
@@ -66,7 +69,7 @@ class Home:
 
     def night(self, ds: date) -> None:
         """In two epochs, whose quality on a third of the users is a matter of chance."""
-        options = {META_TRAIN: ("--epochs", "2"), GATE: ("--choose", "challenger")}
+        options = {META_TRAIN: ("--epochs", "2", *SHORT), GATE: ("--choose", "challenger")}
         for step in NIGHT:
             self.step(step, ds, *options.get(step, ()))
 

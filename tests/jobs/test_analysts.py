@@ -20,7 +20,7 @@ pytestmark = both_engines
 
 LATER = date(1998, 4, 10)
 QUERIES = re.findall(r"```sql\n(.*?)```", (REPOSITORY / "docs" / "analysts.md").read_text(), re.S)
-assert len(QUERIES) == 10
+assert len(QUERIES) == 11
 
 
 @pytest.fixture
