@@ -58,10 +58,12 @@ class Interactions:
         values = torch.ones(len(self.users)) if values is None else values
         return torch.sparse_coo_tensor(pairs, values, size, check_invariants=True)
 
-    def together(self) -> Tensor:
-        """How many users chose both of two items, [N + 1, N + 1]."""
+    def together(self, items: Tensor | None = None) -> Tensor:
+        """How many users chose both of two items, [M, M] of the items [M], or [N + 1, N + 1]."""
         chosen = self.matrix()
-        columns = torch.arange(self.n_items + 1).split(_COLUMNS)
+        if items is not None:
+            chosen = chosen.index_select(1, items)
+        columns = torch.arange(chosen.shape[1]).split(_COLUMNS)
         parts = [chosen.t() @ chosen.index_select(1, of).to_dense() for of in columns]
         return torch.cat(parts, dim=1)
 

@@ -1,15 +1,18 @@
 """How near each item is to those that a user chose: item-to-item methods, which learn no factors.
 
-    near(x) = n(K x) + g n(B x),   n(v) = v / max |v|
+    near(x) = n(K x) + k / (k + 10) n(B x),   n(v) = v / max |v|
     near(x) = c - h (c - n(C x))   of a new item, where c is n(C x) of the nearest new item
 
-x is 1 where the user is known to have chosen an item. K holds the cosines of two items' users
-(Deshpande and Karypis, ACM TOIS 2004), B the weights of a linear model in closed form (EASE, Steck,
-WWW 2019, equation 8), and C the cosines of two items' attributes, which is all that is known of new
-items (docs/adr/0027). Factors smooth over what few users chose together; neighbours remember it,
-and the two err differently (Koren, KDD 2008).
+x is 1 where the user is known to have chosen an item, less where they did not like it, and k is how
+many such items there are. K_ij is how many users chose both items, over n_j^0.5 n_i^0.7, where n_i
+chose the item i that may be listed: cosines (Deshpande and Karypis, ACM TOIS 2004) in which
+popularity counts for less, because the factors' biases have it already. B are the weights of a
+linear model in closed form (EASE, Steck, WWW 2019, equation 8), which gains more than cosines by
+every further item that is known (docs/adr/0031). C are the cosines of two items' attributes, which
+is all that is known of new items (docs/adr/0027). Factors smooth over what few users chose
+together; neighbours remember it, and the two err differently (Koren, KDD 2008).
 
-Shapes: B tasks, V training users, N items (by index from 1; column 0 is padding).
+Shapes: B tasks, V training users, N items (by index from 1; column 0 is padding), M items of B.
 """
 
 from __future__ import annotations
@@ -28,35 +31,55 @@ from meta_model.data.features import Features
 from meta_model.data.tasks import Tasks
 
 _REGULARIZATION = 500.0
-_SHARE = 0.3  # g
+_HALF = 10  # known items, with which B counts half as much as K
+_POPULARITY = 0.7  # the exponent of n_i
+_DISLIKED = 0.3  # x of an item that the user did not like
 _STEEPNESS = 2.5  # h: among new items attributes say more than the factors made of them
-_MOST_ITEMS = 10_000  # B is the inverse of a matrix of items by items
+_MOST_ITEMS = 10_000  # M: the most popular ones, because B is an inverse of items by items
 
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
     """read: the interactions; nothing is read or computed before somebody asks what is near.
 
-    items: the attributes of the catalogue
+    items: the attributes of the catalogue; liked_from: the least rating of an item that is liked
     """
 
     read: Callable[[], Interactions]
     items: Features
+    liked_from: float
     device: torch.device
 
     def near(self, tasks: Tasks) -> Tensor:
         """[B, N + 1]: the higher, the nearer; all 0 for a user without a known interaction.
 
-        Of a large catalogue cosines alone say what is near.
+        Of an item that the user is known to have chosen it says nothing: it is in no list.
         """
         chosen = known_items(tasks, self.interactions.n_items)
         known = chosen * self._is_known
+        n_known = known.sum(1, keepdim=True)
+        weighted = known * self._weights(tasks)
         # Through the users who chose both, so that no matrix of items by items is needed.
         by_item, by_user = self._scaled
-        near = of_largest((by_item @ (by_user @ known.T)).T - known)
-        if self.interactions.n_items <= _MOST_ITEMS:
-            near = near + _SHARE * of_largest(known @ self._linear)
+        near = of_largest((by_item @ (by_user @ weighted.T)).T.masked_fill(known > 0, 0))
+        share = n_known / (n_known + _HALF)
+        near = near + share * of_largest(self._by_linear_model(weighted))
         return torch.where(self._is_known, near, self._near_by_content(chosen))
+
+    def _weights(self, tasks: Tasks) -> Tensor:
+        """x [B, N + 1] of the items that a user is known to have chosen; 1 of all others."""
+        support = tasks.support
+        liked = (support.ratings >= self.liked_from) | ~support.mask
+        weights = torch.ones(len(tasks), self.interactions.n_items + 1, device=tasks.users.device)
+        places = tasks.items[support.rows] * support.mask
+        return weights.scatter_(1, places, torch.where(liked, 1.0, _DISLIKED))
+
+    def _by_linear_model(self, weighted: Tensor) -> Tensor:
+        """B x [B, N + 1]; 0 of all but the most popular items."""
+        popular, weights = self._linear
+        scores = torch.zeros_like(weighted)
+        scores[:, popular] = weighted[:, popular] @ weights
+        return scores
 
     def _near_by_content(self, chosen: Tensor) -> Tensor:
         """[B, N + 1], for new items, of chosen [B, N + 1]."""
@@ -76,19 +99,25 @@ class Neighbours:
 
     @cached_property
     def _scaled(self) -> tuple[Tensor, Tensor]:
-        """Who chose what, each item over its length: sparse [N + 1, V], and [V, N + 1]."""
-        lengths = self.interactions.counts.clamp(min=1).sqrt().float()
-        by_user = self.interactions.matrix(1 / lengths[self.interactions.items])
-        return by_rows(by_user.t()).to(self.device), by_rows(by_user).to(self.device)
+        """Who chose what, over n_i^0.7 sparse [N + 1, V], and over n_j^0.5 [V, N + 1]."""
+        chosen, counts = self.interactions, self.interactions.counts.clamp(min=1).float()
+        by_user, by_item = (
+            chosen.matrix(counts.pow(-exponent)[chosen.items]) for exponent in (0.5, _POPULARITY)
+        )
+        return by_rows(by_item.t()).to(self.device), by_rows(by_user).to(self.device)
 
     @cached_property
     def _content(self) -> Content:
         return Content.of(self.items, self.device)
 
     @cached_property
-    def _linear(self) -> Tensor:
-        """B [N + 1, N + 1]."""
-        return ease(self.interactions, _REGULARIZATION).to(self.device)
+    def _linear(self) -> tuple[Tensor, Tensor]:
+        """The most popular items [M], and B [M, M] of these."""
+        counts = self.interactions.counts
+        popular = counts.argsort(descending=True, stable=True)[:_MOST_ITEMS]
+        popular = popular[counts[popular] > 0].sort().values
+        weights = ease(self.interactions, _REGULARIZATION, popular)
+        return popular.to(self.device), weights.to(self.device)
 
 
 def cosines(interactions: Interactions) -> Tensor:
@@ -98,11 +127,14 @@ def cosines(interactions: Interactions) -> Tensor:
     return (together / lengths / lengths.unsqueeze(1)).fill_diagonal_(0)
 
 
-def ease(interactions: Interactions, regularization: float) -> Tensor:
-    """B [N + 1, N + 1] = I - P diag(1 / P_jj), P = (X^T X + l I)^-1; its diagonal 0."""
-    gram = interactions.together().double()
+def ease(interactions: Interactions, regularization: float, items: Tensor | None = None) -> Tensor:
+    """B [M, M] = I - P diag(1 / P_jj), P = (X^T X + l I)^-1; its diagonal 0.
+
+    items: those that X has columns of, [M]; None: of all, [N + 1]
+    """
+    gram = interactions.together(items).double()
     gram.diagonal().add_(regularization)
-    inverse = torch.linalg.inv(gram)
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram))
     weights: Tensor = -inverse / inverse.diagonal()
     return weights.float().fill_diagonal_(0)
 

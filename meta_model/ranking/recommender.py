@@ -72,7 +72,10 @@ class Recommender:
             learner=learner.to(device).eval(),
             choice=choice.to(device).eval(),
             neighbours=Neighbours(
-                read=partial(Interactions.of, inputs), items=inputs.items, device=device
+                read=partial(Interactions.of, inputs),
+                items=inputs.items,
+                liked_from=inputs.liked_from,
+                device=device,
             ),
             trend=held_out_trend(inputs).to(device),
             calibration=Calibration(next_items=config.training.query_size),

@@ -7,7 +7,7 @@ import torch
 
 from meta_model.choice import neighbours
 from meta_model.choice.interactions import Interactions
-from meta_model.choice.neighbours import Neighbours, cosines, ease
+from meta_model.choice.neighbours import Neighbours, ease
 from meta_model.data.features import Features
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
@@ -27,23 +27,42 @@ ITEMS = Features(
 )
 
 
-def _near(interactions: Interactions) -> torch.Tensor:
-    return Neighbours(read=lambda: interactions, items=ITEMS, device=CPU).near(TASKS)
+def _near(interactions: Interactions, liked_from: float = 4.0) -> torch.Tensor:
+    return Neighbours(
+        read=lambda: interactions, items=ITEMS, liked_from=liked_from, device=CPU
+    ).near(TASKS)
 
 
-@pytest.mark.parametrize("most_items", [0, 10])
+@pytest.mark.parametrize("most_items", [0, 2, 3, 10])
+@pytest.mark.parametrize("liked_from", [1.0, 4.0])
 def test_near_is_the_sum_over_the_known_items(
-    monkeypatch: pytest.MonkeyPatch, most_items: int
+    monkeypatch: pytest.MonkeyPatch, most_items: int, liked_from: float
 ) -> None:
-    """Of the cosines; and of the linear model where the catalogue is small."""
+    """The first user chose item 2, and item 1, which counts for less if it is not liked."""
     monkeypatch.setattr(neighbours, "_MOST_ITEMS", most_items)
-    found = _near(INTERACTIONS)
-    of_cosines = cosines(INTERACTIONS)[[1, 2]].sum(0)
+    weights = {2: 1.0, 1: 1.0 if liked_from == 1 else 0.3}
+    columns, popularity = CHOSEN.T.float(), CHOSEN.sum(0)
+    of_cosines = torch.tensor(
+        [
+            sum(
+                weight * float(columns[i] @ columns[j - 1]) / popularity[j - 1] ** 0.5
+                for j, weight in weights.items()
+            )
+            / popularity[i] ** 0.7
+            for i in (2, 3)
+        ]
+    )
     expected = of_cosines / of_cosines.max()
-    if most_items:
-        of_linear = ease(INTERACTIONS, 500.0)[[1, 2]].sum(0)
-        expected = expected + 0.3 * of_linear / of_linear.abs().max()
-    torch.testing.assert_close(found[0, 1:5], expected[1:5])
+    popular = [1, 2, 3, 4][:most_items]  # in this order: 4, 3, 2 and 2 users chose them
+    if popular:
+        of_model = ease(INTERACTIONS, 500.0, torch.tensor(popular))
+        of_linear = sum(
+            weight * of_model[popular.index(j)] for j, weight in weights.items() if j in popular
+        )
+        spread = torch.zeros(5)
+        spread[popular] = of_linear
+        expected = expected + 2 / 12 * (spread / spread.abs().max())[3:]
+    torch.testing.assert_close(_near(INTERACTIONS, liked_from)[0, 3:5], expected)
 
 
 def test_a_new_item_is_as_near_as_its_attributes_say() -> None:
@@ -67,7 +86,9 @@ def test_nothing_is_near_to_a_user_of_whom_nothing_is_known() -> None:
 
 def test_without_attributes_a_new_item_is_near_to_nobody() -> None:
     nothing = Features(names=(), sizes=(), values=torch.zeros(6, 0, 1, dtype=torch.int64))
-    found = Neighbours(read=lambda: INTERACTIONS, items=nothing, device=CPU).near(TASKS)
+    found = Neighbours(read=lambda: INTERACTIONS, items=nothing, liked_from=4.0, device=CPU).near(
+        TASKS
+    )
     assert found[:, 5].eq(0).all()
     assert found[0, 3] > 0
 
