@@ -27,7 +27,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 
 _CELLS = 2**22  # of the kernel, held at once where nothing is learnt
-_TEMPERATURE, _NOTHING, _GAIN = 0.15, 0.05, 3.0  # where learning begins
+_TEMPERATURE, _NOTHING, _GAIN = 0.3, 4.0, 12.0  # where learning begins
 
 
 class Matching(ChoiceModel):

@@ -4,11 +4,12 @@
     u_q     <- u_q - a_k,q dL_q/du,   k = 1, 2, 3,   from u0
 
 Embeddings of items and attributes are shared, and only what comes after them is adapted (MeLU, Lee
-et al., KDD 2019, section 3.3): here that is one linear layer over the items' factors, whose weights
+et al., KDD 2019, section 3.2): here that is one linear layer over the items' factors, whose weights
 are the user's vector. The loss of the local update is that of the global one, of the support
 instead of the query (MAML, Finn et al., ICML 2017). The rates a of each step and question are
-learnt (Meta-SGD, Li et al., 2017), and so is the damping c, which makes the steps of a short
-support small. The softmax is over the items that training knows, the support among them.
+learnt (MAML++, Antoniou et al., ICLR 2019, section 4), and so is the damping c, which makes the
+steps of a short support small. The softmax is over the items that training knows, the support among
+them.
 
 The gradient of L is written out, -s (sum y e_i - sum y E^T p) / (n + c), so that training
 differentiates through it: the global update is second order.
