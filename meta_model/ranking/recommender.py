@@ -2,7 +2,7 @@
 
     log P(i)  =  log_softmax_i( log P_like(i) + v trend(i) + w near(i) )
 
-P_like is the model of choices (`choice.ridge`), near what its neighbours say (`choice.neighbours`),
+P_like is the model of choices (`choice.model`), near what its neighbours say (`choice.neighbours`),
 and trend how the item's popularity moved of late (`choice.trend`).
 The whole catalogue is ordered, so that no first stage loses an item; the learner of ratings scores
 the items that are listed.
