@@ -235,8 +235,12 @@ def test_answers_that_cannot_be_read_are_told(
     assert said in caplog.text
 
 
+# A parameter that no other learner of choices has.
+OWN = {"aggregating": "hidden.weight", "matching": "kernel.weight", "melu": "log_rates"}
+
+
 @pytest.mark.usefixtures("long")
-@pytest.mark.parametrize("learner", ["aggregating", "matching", "melu"])
+@pytest.mark.parametrize("learner", OWN)
 def test_a_night_is_whole_with_every_learner_of_choices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, learner: str
 ) -> None:
@@ -255,7 +259,3 @@ def test_a_night_is_whole_with_every_learner_of_choices(
     config = json.loads((saved / "config.json").read_text())
     assert config["choice"]["learner"] == learner
     assert OWN[learner] in load_file(saved / "choice.safetensors")
-
-
-# A parameter that no other learner of choices has.
-OWN = {"aggregating": "hidden.weight", "matching": "kernel.weight", "melu": "log_rates"}
