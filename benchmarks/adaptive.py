@@ -22,7 +22,7 @@ from torch import Tensor
 
 from benchmarks.inputs import new_users
 from benchmarks.records import Record, write_json
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.model import ChoiceModel
 from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
@@ -75,7 +75,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
 
 
 @torch.no_grad()
-def _asked(model: Ridge, inputs: Inputs, config: Config) -> Iterator[tuple[int, str, Tensor]]:
+def _asked(model: ChoiceModel, inputs: Inputs, config: Config) -> Iterator[tuple[int, str, Tensor]]:
     """nDCG@10 of each new user [U], by length and way of asking."""
     existing = existing_users(
         inputs,

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.inputs import held_out_users, public_split
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.model import ChoiceModel
 from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
@@ -74,7 +74,7 @@ def choice_model(
     device: torch.device = CPU,
     *,
     in_time: bool = False,
-) -> Ridge:
+) -> ChoiceModel:
     """Trained as a night trains it; without an order of time, which the public splits lack."""
     # A million interactions ask for little regularisation (docs/adr/0024).
     regularisation = "light" if options.dataset == "ml-1m" else "strong"

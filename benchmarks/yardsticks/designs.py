@@ -12,13 +12,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from meta_model.choice.model import ChoiceModel
 from meta_model.choice.posterior import Posterior
-from meta_model.choice.ridge import Ridge
 from meta_model.evidence.existing import Existing
 
 
 @torch.no_grad()
-def designs(model: Ridge, existing: Existing, k: int) -> dict[str, Tensor]:
+def designs(model: ChoiceModel, existing: Existing, k: int) -> dict[str, Tensor]:
     """By the criterion's name, a list of `k` items by item index."""
     found = {
         "d_optimal": _bayesian(model, existing, k, _information),
@@ -33,7 +33,7 @@ def designs(model: Ridge, existing: Existing, k: int) -> dict[str, Tensor]:
 Criterion = Callable[[Tensor, Tensor], Tensor]
 
 
-def _bayesian(model: Ridge, existing: Existing, k: int, criterion: Criterion) -> list[int]:
+def _bayesian(model: ChoiceModel, existing: Existing, k: int, criterion: Criterion) -> list[int]:
     """Bayesian experimental design for the mean user (Chaloner and Verdinelli, 1995).
 
     What an answer is worth counts as often as existing users know the item.
@@ -64,7 +64,7 @@ def _variance(factors: Tensor, covariance: Tensor) -> Tensor:
     return steps.square().sum(1) / (1 + (steps * factors).sum(1))
 
 
-def _max_volume(model: Ridge, existing: Existing, k: int) -> list[int]:
+def _max_volume(model: ChoiceModel, existing: Existing, k: int) -> list[int]:
     """Items whose factors span the largest volume (RBMF, Liu et al., RecSys 2011)."""
     left, chosen = model.items().factors[existing.candidates].clone(), list[int]()
     for _ in range(k):

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor, nn
 
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.model import ChoiceModel
 from meta_model.data.features import Features
 from meta_model.data.inputs import Inputs
 from meta_model.encoders.item_encoder import ItemEncoder
@@ -79,7 +79,7 @@ def _source_rows(table: str, size: int, then: pa.Table, now: pa.Table) -> Tensor
 
 def _tables(model: nn.Module) -> Iterator[tuple[str, str, Tensor]]:
     """The model's embedding tables: `table` of the row keys, name among the weights, tensor."""
-    if isinstance(model, Ridge):
+    if isinstance(model, ChoiceModel):
         yield "user", "of_users.table", model.of_users.table
         yield "item", "of_items.table", model.of_items.table
         yield "item", "bias_of_values.table", model.bias_of_values.table

@@ -1,13 +1,20 @@
 """What a model of choices knows of users' tastes, and what one more answer changes in it.
 
+    A   =  E_S^T E_S + w0 E^T E + l I
+    u   =  u0 + A^-1 (E_S^T y - (A - l I) u0),   y = 1 + r (rating - mu)
     C'  =  C - (C e)(C e)^T / (1 + e^T C e)
     u'  =  u + C e (y - e . u) / (1 + e^T C e)
 
 Ridge regression is the posterior of a Gaussian linear model: u is its mean and C = A^-1 its
-covariance, in units of the noise. One more answer y on an item of factors e changes A by e e^T, so
-that the inverse need not be computed again (Sherman and Morrison, 1950).
+covariance, in units of the noise. Items of the support count as chosen, the more so the better they
+were rated, and every item of the catalogue counts a little (w0) as not chosen. One more answer y on
+an item of factors e changes A by e e^T, so that the inverse need not be computed again (Sherman and
+Morrison, 1950).
 
-Shapes: U users, F factors.
+The learner `ridge` adapts by it. Of other learners it is a second reading of the same factors, with
+w0, l and r fitted to it (`choice.training`): evidence and the next question are chosen by it.
+
+Shapes: U users, B tasks, S support positions, F factors, Q = 2 questions.
 """
 
 from __future__ import annotations
@@ -17,7 +24,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.model import CHOICE, LIKE, ChoiceModel
+from meta_model.data.tasks import Tasks
+
+
+def posterior_means(model: ChoiceModel, tasks: Tasks, factors: Tensor) -> Tensor:
+    """u [Q, B, F] after the supports; one factorisation of A answers both questions."""
+    prior, mask = model.prior(tasks.users), tasks.support.mask
+    shown = factors[tasks.items[tasks.support.rows]] * mask.unsqueeze(-1)
+    ratings = tasks.support.ratings
+    targets = torch.stack([model.answers(ratings, q) * mask for q in (CHOICE, LIKE)], dim=-1)
+    chosen = shown.mT @ shown + model.unchosen(factors)
+    pulled = shown.mT @ targets - chosen @ prior.unsqueeze(-1)  # [B, F, Q]
+    ridge = model.log_ridge.exp().expand(factors.shape[1]).diag()
+    factor = torch.linalg.cholesky(chosen + ridge)
+    users: Tensor = prior.unsqueeze(-1) + torch.cholesky_solve(pulled, factor)
+    return users.permute(2, 0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +50,7 @@ class Posterior:
     covariances: Tensor
 
     @staticmethod
-    def of_unknown(model: Ridge, users: Tensor, factors: Tensor) -> Posterior:
+    def of_unknown(model: ChoiceModel, users: Tensor, factors: Tensor) -> Posterior:
         """Of users [U] of whom the attributes alone are known, given all items' factors."""
         ridge = model.log_ridge.exp()
         precision = model.unchosen(factors)

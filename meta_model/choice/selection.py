@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.model import ChoiceModel
 from meta_model.choice.training import REGULARISATIONS, Training, loss_of, train
 from meta_model.config import Config
 from meta_model.data.batching import batches
@@ -18,7 +18,7 @@ _SHOWN = (0, 1, 3, 10, 30)  # interactions of a validation user, or all of a sho
 
 def trained_choice(
     inputs: Inputs, config: Config, device: torch.device, tell: Callable[[str], None]
-) -> Ridge:
+) -> ChoiceModel:
     """Trained with each regularisation in question; kept is the one with the least loss.
 
     The loss is that of what validation users do next, mean over numbers of interactions shown.
@@ -43,7 +43,7 @@ def trained_choice(
 
 
 @torch.no_grad()
-def validation_loss(model: Ridge, inputs: Inputs, n_next: int, device: torch.device) -> float:
+def validation_loss(model: ChoiceModel, inputs: Inputs, n_next: int, device: torch.device) -> float:
     """Of the `n_next` interactions after those shown; mean over users and numbers shown."""
     total, n = 0.0, 0
     for tasks in batches(inputs.episodes.split("validation"), _BATCH_TASKS, on=device):

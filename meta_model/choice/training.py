@@ -2,14 +2,18 @@
 
 The loss is the mean negative log likelihood of the items to be chosen in a softmax over the whole
 catalogue (multinomial likelihood, Liang et al., WWW 2018); of all of them, and of those among them
-that were liked. Where a task's interactions are in order
-of time, the next ones after those shown are to be chosen, as it is when the model serves; without
-an order, all others are.
+that were liked. Where a task's interactions are in order of time, the next ones after those shown
+are to be chosen, as it is when the model serves; without an order, all others are.
+
+Every learner has the same loss, tasks and optimizer. Ridge learns its posterior with all else. The
+local update of another learner leaves w0 and l of `choice.posterior`, and perhaps r, as they were
+at the start; a last pass then fits them, and nothing else, to the factors that were learnt. Lists
+stay as they are: the posterior chooses evidence and the next question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,8 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from meta_model.choice.ridge import Ridge
-from meta_model.config import ChoiceConfig, Config
+from meta_model.choice.learners import LEARNERS
+from meta_model.choice.model import ChoiceModel
+from meta_model.choice.posterior import posterior_means
+from meta_model.config import ChoiceConfig, ChoiceLearner, Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
@@ -30,6 +36,7 @@ REGULARISATIONS: Mapping[str, Mapping[str, float]] = {
     "light": {"dropout": 0.2, "hide_item": 0.0, "batch_tasks": 128},
     "strong": {"dropout": 0.4, "hide_item": 0.15, "batch_tasks": 64},
 }
+_POSTERIOR_RATE = 0.05  # of the pass that fits a posterior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +47,7 @@ class Training:
     hide_item: the share of items that a batch shows as new ones
     """
 
+    learner: ChoiceLearner = ChoiceConfig.learner
     size: int = ChoiceConfig.size
     dropout: float = 0.2
     epochs: int = ChoiceConfig.epochs
@@ -55,13 +63,14 @@ class Training:
     def of(config: Config, regularisation: str) -> Training:
         """For the episodes of a night, which are in order of time."""
         given: dict[str, Any] = dict(REGULARISATIONS[regularisation])
-        given |= {name: getattr(config.choice, name) for name in ("size", "epochs", "decay")}
+        named = ("learner", "size", "epochs", "decay")
+        given |= {name: getattr(config.choice, name) for name in named}
         return Training(next_items=config.training.query_size, seed=config.seed, **given)
 
 
-def untrained(config: Config, inputs: Inputs) -> Ridge:
-    """A model of the config's size, its weights drawn from the global random state."""
-    return Ridge(inputs, config.choice.size, dropout=0.0)
+def untrained(config: Config, inputs: Inputs) -> ChoiceModel:
+    """The config's learner and size, its weights drawn from the global random state."""
+    return LEARNERS[config.choice.learner](inputs, config.choice.size, dropout=0.0)
 
 
 def train(
@@ -69,10 +78,11 @@ def train(
     training: Training,
     watch: Callable[[int, float], None] = lambda _epoch, _loss: None,
     device: torch.device = CPU,
-) -> Ridge:
+) -> ChoiceModel:
     """A model of the training tasks' choices; `watch` is told each epoch and its mean loss."""
     torch.manual_seed(training.seed)
-    model = Ridge(inputs, training.size, training.dropout, training.hide_item).to(device)
+    made = LEARNERS[training.learner]
+    model = made(inputs, training.size, training.dropout, training.hide_item).to(device)
     embeddings = [model.own, model.of_items.table, model.of_users.table]
     others = [p for p in model.parameters() if all(p is not e for e in embeddings)]
     groups = [
@@ -80,26 +90,52 @@ def train(
         {"params": others, "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=training.rate)
-    episodes = inputs.episodes.split("train")
-    n_steps = training.epochs * -(-episodes.n_tasks // training.batch_tasks)
+    n_batches = -(-inputs.episodes.split("train").n_tasks // training.batch_tasks)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, training.rate, total_steps=n_steps + training.epochs
+        optimizer, training.rate, total_steps=training.epochs * (n_batches + 1)
     )
     for epoch in range(1, training.epochs + 1):
-        draws = np.random.default_rng([training.seed, epoch])
-        generator = torch.Generator(device).manual_seed(int(draws.integers(2**62)))
         total, n = 0.0, 0
-        for tasks in batches(episodes, training.batch_tasks, draws, on=device):
-            chosen = tasks.whole().chosen(inputs.feedback)
-            shown = split(chosen, training.nothing, generator, training.next_items)
-            loss = loss_of(model, shown, inputs.liked_from)
+        for tasks in _drawn(inputs, training, epoch, device):
+            loss = loss_of(model, tasks, inputs.liked_from)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             total, n = total + loss.item() * len(tasks), n + len(tasks)
         watch(epoch, total / n)
-    return model.eval()
+    _fit_posterior(model.eval(), inputs, _drawn(inputs, training, training.epochs + 1, device))
+    return model
+
+
+def _drawn(inputs: Inputs, training: Training, epoch: int, device: torch.device) -> Iterator[Tasks]:
+    """The batches of an epoch: of each task something is shown, and something to be chosen."""
+    draws = np.random.default_rng([training.seed, epoch])
+    generator = torch.Generator(device).manual_seed(int(draws.integers(2**62)))
+    for tasks in batches(inputs.episodes.split("train"), training.batch_tasks, draws, on=device):
+        chosen = tasks.whole().chosen(inputs.feedback)
+        yield split(chosen, training.nothing, generator, training.next_items)
+
+
+def _fit_posterior(model: ChoiceModel, inputs: Inputs, drawn: Iterable[Tasks]) -> None:
+    """Fit those parameters of the posterior that no gradient has reached in training."""
+    of_posterior = (model.log_unchosen, model.log_ridge, model.of_rating)
+    unused = [parameter for parameter in of_posterior if parameter.grad is None]
+    if not unused:
+        return
+    optimizer = torch.optim.Adam(unused, _POSTERIOR_RATE)
+    with torch.no_grad():
+        items = model.items()
+
+    def log_probabilities(tasks: Tasks) -> Tensor:
+        users = posterior_means(model, tasks, items.factors)
+        return model.log_probabilities(model.of_both(users, items), tasks)
+
+    for tasks in drawn:
+        loss = loss_of(log_probabilities, tasks, inputs.liked_from)
+        optimizer.zero_grad()
+        loss.backward(inputs=unused)
+        optimizer.step()
 
 
 def loss_of(model: Callable[[Tasks], Tensor], tasks: Tasks, liked_from: float) -> Tensor:

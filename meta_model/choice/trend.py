@@ -17,7 +17,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from meta_model.choice.ridge import CHOICE, Items
+from meta_model.choice.model import CHOICE, Items
 from meta_model.data.inputs import Inputs
 
 _SHRINKAGE = 0.5  # k

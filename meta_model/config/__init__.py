@@ -10,6 +10,7 @@ from meta_model.config.config import VERSION, Config
 from meta_model.config.options import MethodConfig, Option, Section, option, options_of
 from meta_model.config.sections import (
     ChoiceConfig,
+    ChoiceLearner,
     LocalUpdateConfig,
     NetworkConfig,
     ProductConfig,
@@ -19,6 +20,7 @@ from meta_model.config.sections import (
 __all__ = [
     "VERSION",
     "ChoiceConfig",
+    "ChoiceLearner",
     "Config",
     "LocalUpdateConfig",
     "MethodConfig",

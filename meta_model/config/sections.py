@@ -12,6 +12,7 @@ from schemas.tables.products import RankBy
 Likelihood = Literal["ordinal", "squared"]
 Gradient = Literal["second_order", "first_order", "reptile"]
 LocalRates = Literal["fixed", "layer", "parameter"]
+ChoiceLearner = Literal["ridge", "aggregating", "matching", "melu"]
 Regularisation = Literal["validated", "light", "strong"]
 Weighting = Literal["validated", "given"]
 
@@ -100,6 +101,10 @@ class TrainingConfig(Section):
 class ChoiceConfig(Section):
     """The model of choices, beside the learner of ratings (meta_model/choice)."""
 
+    learner: ChoiceLearner = option(
+        "ridge",
+        "its local update: in closed form, a set encoder, attention over the support, or steps",
+    )
     size: int = option(48, "factors of an item and of a user", above=0)
     epochs: int = option(30, "passes over the training tasks", above=0)
     decay: float = option(0.1, "weight decay of the factors", least=0)

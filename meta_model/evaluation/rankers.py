@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from meta_model.choice.ridge import LIKE, Ridge
+from meta_model.choice.model import LIKE, ChoiceModel
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.lists import Ranker
 from meta_model.learners import Learner
@@ -55,7 +55,7 @@ class Unadapted:
 class OfFactors:
     """What the model of choices alone recommends, without neighbours: chosen next, and liked."""
 
-    def __init__(self, model: Ridge) -> None:
+    def __init__(self, model: ChoiceModel) -> None:
         self.model = model.eval()
 
     @torch.no_grad()

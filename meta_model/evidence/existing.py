@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.model import ChoiceModel
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 
@@ -56,7 +56,7 @@ class Existing:
 
 def existing_users(
     inputs: Inputs,
-    model: Ridge,
+    model: ChoiceModel,
     *,
     n_users: int,
     n_candidates: int,

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from meta_model.choice.model import LIKE, ChoiceModel
 from meta_model.choice.posterior import Posterior
-from meta_model.choice.ridge import LIKE, Ridge
 from meta_model.evidence.existing import Existing
 from meta_model.evidence.selection import Search
 
@@ -32,7 +32,7 @@ class Questions:
     candidates: [C], by item index; gains, answer_rates, variances: [C]; factors: [C, F]
     """
 
-    model: Ridge
+    model: ChoiceModel
     all_factors: Tensor
     candidates: Tensor
     factors: Tensor
@@ -42,7 +42,7 @@ class Questions:
 
     @staticmethod
     @torch.no_grad()
-    def of(model: Ridge, existing: Existing) -> Questions:
+    def of(model: ChoiceModel, existing: Existing) -> Questions:
         """Of the items that existing users know; a gain of each, in nats."""
         search = Search(model, existing)
         rates = existing.knows.double().mean(0)

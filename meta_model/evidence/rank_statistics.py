@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.model import ChoiceModel
 from meta_model.evaluation import list_metrics
 from meta_model.evaluation.lists import top
 from meta_model.evidence.existing import Existing
@@ -29,7 +29,7 @@ class RankStatistics:
 
 
 @torch.no_grad()
-def rank_statistics(model: Ridge, existing: Existing, items: Tensor) -> RankStatistics:
+def rank_statistics(model: ChoiceModel, existing: Existing, items: Tensor) -> RankStatistics:
     """Statistics of a list of candidates, by item index [K], asked of existing users in its order.
 
     No item of the list is recommended at any rank, so that ranks are compared on the same items.

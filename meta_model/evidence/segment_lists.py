@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.model import ChoiceModel
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL, segments
@@ -30,7 +30,7 @@ class SegmentList:
 
 
 def segment_lists(
-    model: Ridge,
+    model: ChoiceModel,
     inputs: Inputs,
     config: Config,
     *,

@@ -24,8 +24,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from meta_model.choice.model import LIKE, ChoiceModel
 from meta_model.choice.posterior import Posterior
-from meta_model.choice.ridge import LIKE, Ridge
 from meta_model.evidence.existing import Existing
 
 _CELLS = 2**22  # logits that are held at once
@@ -36,7 +36,7 @@ _BEYOND_CHANCE = 3.0
 
 @torch.no_grad()
 def forward_selection(
-    model: Ridge, existing: Existing, k: int, incumbents: Sequence[int] = ()
+    model: ChoiceModel, existing: Existing, k: int, incumbents: Sequence[int] = ()
 ) -> Tensor:
     """At most `k` candidates, by item index [K], in order; none that no existing user knows."""
     search = Search(model, existing)
@@ -81,7 +81,7 @@ def _is_beyond_chance(differences: Tensor) -> bool:
 class Search:
     """What existing users have answered so far, and what one more question would gain."""
 
-    def __init__(self, model: Ridge, existing: Existing) -> None:
+    def __init__(self, model: ChoiceModel, existing: Existing) -> None:
         self.model, self.existing, self.items = model, existing, model.items()
         self.factors = self.items.factors[existing.candidates]
         self.posterior = Posterior.of_unknown(model, existing.users, self.items.factors)

@@ -2,7 +2,7 @@
 
     log P(i)  =  log_softmax_i( log P_like(i) + v trend(i) + w near(i) )
 
-P_like is the model of choices (`choice.ridge`), near what its neighbours say (`choice.neighbours`),
+P_like is the model of choices (`choice.model`), near what its neighbours say (`choice.neighbours`),
 and trend how the item's popularity moved of late (`choice.trend`).
 The whole catalogue is ordered, so that no first stage loses an item; the learner of ratings scores
 the items that are listed.
@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from meta_model.choice.interactions import Interactions
+from meta_model.choice.model import CHOICE, LIKE, ChoiceModel, Items
 from meta_model.choice.neighbours import Neighbours
-from meta_model.choice.ridge import CHOICE, LIKE, Items, Ridge
 from meta_model.choice.trend import held_out_trend, trend_at_ds
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
@@ -51,7 +51,7 @@ class Recommender:
     """A night's model whole: a learner of ratings, a model of choices, and their calibration."""
 
     learner: Learner
-    choice: Ridge
+    choice: ChoiceModel
     neighbours: Neighbours
     trend: Tensor  # [N + 1], before it is weighted
     calibration: Calibration
@@ -61,7 +61,7 @@ class Recommender:
 
     @staticmethod
     def of(
-        learner: Learner, choice: Ridge, config: Config, inputs: Inputs, device: torch.device
+        learner: Learner, choice: ChoiceModel, config: Config, inputs: Inputs, device: torch.device
     ) -> Recommender:
         """Of models as they are, for the inputs that they are of; not calibrated.
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import torch
 from torch import Tensor
 
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.model import ChoiceModel
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.list_quality import ListMetricValue
 from meta_model.evaluation.scenarios import MetricValue
@@ -55,7 +55,7 @@ def evidence_table(
     segment: str,
     chosen: SegmentList,
     scores: ItemScores,
-    model: Ridge,
+    model: ChoiceModel,
     inputs: Inputs,
     provenance: Provenance,
     length: int,

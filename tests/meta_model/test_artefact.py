@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from meta_model.artefact import artefact
+from meta_model.choice.learners import LEARNERS
 from meta_model.choice.training import Training, train
-from meta_model.config import Config
+from meta_model.config import ChoiceLearner, Config
 from meta_model.data.inputs import Inputs
 from meta_model.ranking.calibrating import calibrated
 from meta_model.ranking.recommender import Recommender
@@ -92,3 +93,36 @@ def test_an_unknown_config_version_is_refused(saved: Path, inputs: Inputs) -> No
 def test_a_missing_model_names_the_step(tmp_path: Path, inputs: Inputs) -> None:
     with pytest.raises(UserError, match="run the step meta_train for that ds first"):
         artefact.load(tmp_path, DS, "melu", inputs, CPU)
+
+
+@pytest.mark.parametrize("name", sorted(LEARNERS))
+def test_the_learner_of_choices_is_the_one_that_was_trained(
+    tmp_path: Path, inputs: Inputs, config: Config, tasks_of, name: ChoiceLearner
+) -> None:
+    config = config.having({"choice.learner": name, "choice.epochs": 1, "choice.size": 6})
+    made, _ = _save(tmp_path, inputs, config)
+    loaded = artefact.load(tmp_path, DS, "melu", inputs, CPU).recommender
+    assert type(loaded.choice) is type(made.choice) is LEARNERS[name]
+    tasks = tasks_of("test")
+    assert loaded.scores(tasks).equal(made.scores(tasks))
+
+
+def test_an_older_artefact_which_names_no_learner_of_choices_is_ridge(
+    saved: Path, inputs: Inputs
+) -> None:
+    file = saved / "config.json"
+    older = json.loads(file.read_text())
+    assert older["choice"].pop("learner") == "ridge"
+    file.write_text(json.dumps(older))
+    loaded = artefact.load(saved.parents[1], DS, "melu", inputs, CPU)
+    assert type(loaded.recommender.choice) is LEARNERS["ridge"]
+    assert loaded.config.choice.learner == "ridge"
+
+
+def test_weights_of_another_learner_of_choices_are_refused(saved: Path, inputs: Inputs) -> None:
+    file = saved / "config.json"
+    other = json.loads(file.read_text())
+    other["choice"]["learner"] = "aggregating"
+    file.write_text(json.dumps(other))
+    with pytest.raises(UserError, match=r"does not fit this code and these inputs(.|\n)*hidden"):
+        _load(saved, inputs)

@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from safetensors.torch import load_file
 
 from meta_model import __main__ as command_line
 from schemas.lake import Lake
@@ -232,3 +233,29 @@ def test_answers_that_cannot_be_read_are_told(
     answers.write_text(text.replace("ITEM", "i1"))
     assert command_line.main(["next_question", "--ds", str(SECOND), "--answers", str(answers)]) == 2
     assert said in caplog.text
+
+
+# A parameter that no other learner of choices has.
+OWN = {"aggregating": "hidden.weight", "matching": "kernel.weight", "melu": "log_rates"}
+
+
+@pytest.mark.usefixtures("long")
+@pytest.mark.parametrize("learner", OWN)
+def test_a_night_is_whole_with_every_learner_of_choices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, learner: str
+) -> None:
+    """Trained, saved, loaded, judged, asked about and served; its lists are its own."""
+    monkeypatch.setenv("COLDSTART_HOME", str(tmp_path))
+    small_lake.write(tmp_path, 50, SECOND, n_tests=20)
+    settings = Settings.from_environment()
+    options = ("--epochs", "1", "--set", "choice.epochs=2", "--set", f"choice.learner={learner}")
+    assert _run(META_TRAIN, SECOND, *options) == 0
+    assert _run(EVALUATE, SECOND) == 0
+    _decide(settings, "challenger", _run_id(settings, SECOND))
+    for step in (SELECT_EVIDENCE, SCORE_COLD_USERS):
+        assert _run(step, SECOND) == 0
+    assert set(_run_ids_of_products(settings)) == {_run_id(settings, SECOND)}
+    saved = settings.models / "melu" / f"ds={SECOND}"
+    config = json.loads((saved / "config.json").read_text())
+    assert config["choice"]["learner"] == learner
+    assert OWN[learner] in load_file(saved / "choice.safetensors")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from meta_model.choice.learners.ridge import Ridge
+from meta_model.choice.model import LIKE
 from meta_model.choice.posterior import Posterior
-from meta_model.choice.ridge import LIKE, Ridge
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import InteractionSet, Tasks
@@ -36,7 +37,7 @@ def test_answers_one_by_one_are_the_local_update(inputs: Inputs, config: Config)
             found = found.after(of_item, answers, answered)
             torch.testing.assert_close(found.means[answered], after[answered])
         torch.testing.assert_close(
-            found.means, model.adapt(tasks, factors)[LIKE], atol=1e-4, rtol=1e-4
+            found.means, model.adapt(tasks, model.items())[LIKE], atol=1e-4, rtol=1e-4
         )
         precision = model.log_unchosen.exp() * factors.mT @ factors
         precision += model.log_ridge.exp() * torch.eye(6)

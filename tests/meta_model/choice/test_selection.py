@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from meta_model.choice import selection
-from meta_model.choice.ridge import Ridge
+from meta_model.choice.learners.ridge import Ridge
 from meta_model.choice.training import REGULARISATIONS, Training, loss_of
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from meta_model.choice.ridge import LIKE, Ridge
+from meta_model.choice.learners.ridge import Ridge
+from meta_model.choice.model import LIKE
 from meta_model.data.inputs import Inputs
 from meta_model.evidence.existing import existing_users
 from meta_model.evidence.next_question import Questions

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from meta_model.choice.ridge import LIKE, Ridge
+from meta_model.choice.learners.ridge import Ridge
+from meta_model.choice.model import LIKE
 from meta_model.config import Config
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs

@@ -1,19 +1,15 @@
-"""A user's taste in closed form: ridge regression on learnt item factors, choice by softmax.
+"""What all models of choices share: a catalogue, a prior of users, and a softmax of both.
 
-    A      =  E_S^T E_S + w0 E^T E + l I
-    u_q    =  u0 + A^-1 (E_S^T y_q - (A - l I) u0),   y_q = 1 + r_q (rating - mu)
     P_q(i) =  softmax_i( s_q e_i . u_q + b_q,i )  over the catalogue less the support
 
 Two questions q are asked of the same factors: what the user chooses next, and what they choose next
-among the items that they will like. One factorisation of A answers both.
+among the items that they will like. Learners (`choice.learners`) differ in their local update: how
+the support moves a user's vector u_q away from the prior u0, or the logits themselves.
 
-The local update is solved exactly, and the factors are learnt through it (R2-D2, Bertinetto et al.,
-ICLR 2019, eq. 4; ALPaCA, Harrison et al., 2018). With u0 = 0 it is the fold-in of weighted matrix
-factorisation (Hu, Koren and Volinsky, ICDM 2008, eq. 4): every item counts a little as not chosen
-(w0), those of the support as chosen. e_i, a row of E, is the item's own embedding plus the mean
-embedding of its attributes, so that a new item has one. u0 is linear in the user's attributes.
-b_q,i starts at the logarithm of the item's popularity, and so does the list of an unknown user; of
-a new item it is what its attributes say. w0, l, r and s are learnt.
+e_i, a row of E, is the item's own embedding plus the mean embedding of its attributes, so that a
+new item has one. u0 is linear in the user's attributes. b_q,i starts at the logarithm of the item's
+popularity, and so does the list of an unknown user; of a new item it is what its attributes say.
+s is learnt.
 
 Training shows some items as new ones, another draw for each batch (DropoutNet, Volkovs et al.,
 NIPS 2017): their attributes have to do.
@@ -24,6 +20,7 @@ Q = 2 questions.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -48,7 +45,7 @@ class Items:
     biases: Tensor
 
 
-class Ridge(nn.Module):
+class ChoiceModel(nn.Module, ABC):
     """`size`: F; `dropout`: the share of factors that training hides, the same ones in a batch.
 
     hide_item: the share of items that training shows as new ones
@@ -75,6 +72,7 @@ class Ridge(nn.Module):
         self.liked_bias = nn.Parameter(torch.zeros(len(counts)))  # of the second question
         self.bias_of_values = FeatureEmbedding(self.item_attributes, 1, 0.0)
         self.usual_bias = nn.Parameter(usual.clone())
+        # Of the posterior, which every learner's factors have: `choice.posterior`.
         self.log_unchosen = nn.Parameter(torch.tensor(0.03).log())  # of w0
         self.log_ridge = nn.Parameter(torch.tensor(1.0).log())  # of l
         self.of_rating = nn.Parameter(torch.tensor([0.1, 0.2]))  # r
@@ -103,21 +101,8 @@ class Ridge(nn.Module):
         """u0 [B, F]."""
         return _means(self.of_users, *self.user_attributes(users)) + self.everyone
 
-    def adapt(self, tasks: Tasks, factors: Tensor) -> Tensor:
-        """The local update, u [Q, B, F]."""
-        prior, mask = self.prior(tasks.users), tasks.support.mask
-        shown = factors[tasks.items[tasks.support.rows]] * mask.unsqueeze(-1)
-        ratings = tasks.support.ratings
-        targets = torch.stack([self.answers(ratings, q) * mask for q in (CHOICE, LIKE)], dim=-1)
-        chosen = shown.mT @ shown + self.unchosen(factors)
-        pulled = shown.mT @ targets - chosen @ prior.unsqueeze(-1)  # [B, F, Q]
-        ridge = self.log_ridge.exp().expand(len(self.everyone)).diag()
-        factor = torch.linalg.cholesky(chosen + ridge)
-        users: Tensor = prior.unsqueeze(-1) + torch.cholesky_solve(pulled, factor)
-        return users.permute(2, 0, 1)
-
     def unchosen(self, factors: Tensor) -> Tensor:
-        """w0 E^T E [F, F]: what A has of every item, chosen or not."""
+        """w0 E^T E [F, F]: how little every item counts as not chosen (`choice.posterior`)."""
         return self.log_unchosen.exp() * (factors.mT @ factors)
 
     def answers(self, ratings: Tensor, question: int = LIKE) -> Tensor:
@@ -129,15 +114,27 @@ class Ridge(nn.Module):
         scale = self.log_scale[question].exp()
         return scale * users @ items.factors.mT + items.biases[question]
 
+    def of_both(self, users: Tensor, items: Items) -> Tensor:
+        """The logits [Q, B, N + 1] of a vector u for each question [Q, B, F]."""
+        return torch.stack([self.logits(users[q], items, q) for q in (CHOICE, LIKE)])
+
+    @abstractmethod
+    def adapted(self, tasks: Tasks, items: Items) -> Tensor:
+        """The logits [Q, B, N + 1] after the local update, before the support is left out."""
+
     def forward(self, tasks: Tasks, items: Items | None = None) -> Tensor:
         """Log probabilities of both questions [Q, B, N + 1]; -inf for the support.
 
-        New items are among what is chosen from, but not in training, which cannot choose them.
         items: those of this model, where they are known already
         """
         items = self.items() if items is None else items
-        users = self.adapt(tasks, items.factors)
-        logits = torch.stack([self.logits(users[q], items, q) for q in (CHOICE, LIKE)])
+        return self.log_probabilities(self.adapted(tasks, items), tasks)
+
+    def log_probabilities(self, logits: Tensor, tasks: Tasks) -> Tensor:
+        """Of logits [Q, B, N + 1]: -inf for the support, the others are what is chosen from.
+
+        New items are among them, but not in training, which cannot choose them.
+        """
         excluded = torch.zeros_like(logits[0], dtype=torch.bool)
         if self.training:
             excluded |= ~self.is_trained
@@ -145,6 +142,18 @@ class Ridge(nn.Module):
         excluded.scatter_(1, tasks.items[tasks.support.rows] * tasks.support.mask, value=True)
         excluded[:, 0] = True
         return F.log_softmax(logits.masked_fill(excluded, -torch.inf), dim=2)
+
+
+class UserVectors(ChoiceModel):
+    """A model whose local update moves the user's vector, and nothing else."""
+
+    @abstractmethod
+    def adapt(self, tasks: Tasks, items: Items) -> Tensor:
+        """The local update, u [Q, B, F]."""
+
+    def adapted(self, tasks: Tasks, items: Items) -> Tensor:
+        """The logits [Q, B, N + 1] of the adapted vectors."""
+        return self.of_both(self.adapt(tasks, items), items)
 
 
 def _means(embedding: FeatureEmbedding, values: Tensor, weights: Tensor) -> Tensor:

@@ -1,0 +1,48 @@
+"""What tests of models of choices share: tasks in float64, and a world with two tastes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from meta_model.data.episodes import Episodes
+from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
+
+
+def double(tasks: Tasks) -> Tasks:
+    """The tasks with ratings in float64, for a model in float64."""
+    sides = (replace(side, ratings=side.ratings.double()) for side in (tasks.support, tasks.query))
+    support, query = sides
+    return replace(tasks, support=support, query=query)
+
+
+def two_tastes(inputs: Inputs, folder: Path) -> Inputs:
+    """The inputs with other episodes: a user chooses even items alone, or odd ones alone."""
+    trained = np.flatnonzero(inputs.item_profiles["train_n_ratings"].to_numpy()) + 1
+    schema = next(iter(inputs.episodes.split("train").buffers())).schema
+    rows = []
+    for user in range(1, 41):
+        draws = np.random.default_rng(user)
+        items = draws.permutation(trained[trained % 2 == user % 2])[:14]
+        ratings = draws.integers(3, 6, len(items)).astype(float)
+        row = dict.fromkeys(schema.names) | {
+            "task_id": f"u{user}",
+            "user_index": user,
+            "scenario": "warm",
+            "split": "validation" if user > 32 else "train",
+            "support_items": items[:8].tolist(),
+            "support_ratings": ratings[:8].tolist(),
+            "query_items": items[8:].tolist(),
+            "query_ratings": ratings[8:].tolist(),
+        }
+        rows.append(row)
+    table = pa.Table.from_pylist(rows, schema=schema)
+    assert pc.all(pc.greater(pc.list_value_length(table["query_items"]), 3)).as_py()
+    pq.write_table(table, folder / "two-tastes.parquet")
+    return replace(inputs, episodes=Episodes(files=(folder / "two-tastes.parquet",)))
