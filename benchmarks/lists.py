@@ -6,13 +6,16 @@
 The protocol of meta_model/evaluation/lists.py: the test users of `user_cold` show their first 0, 1,
 2, ... interactions, and every method ranks the items that `train` knows, less their whole support.
 With --folds, each of so many parts of the users is new in its turn, and ten of their ratings, drawn
-at random, are to be found. Learners of ratings are in the order of expected ratings; `ridge` is the
-model of choices alone, `published` the order that a night publishes: the same with its neighbours.
+at random, are to be found. Learners of ratings are in the order of expected ratings. A learner of
+choices is there by its factors alone; `published` is the order that a night publishes: the same
+with its neighbours, and `unadapted` the published order if nothing is known of the user.
 
 A record holds a metric of a method, and the interval of its difference to the best peer, 95%,
-paired over users. A peer blended with popularity has the weight that is best for it on these very
-users: a bound from above. With --peers, the Python of an environment that holds
-benchmarks/peers/requirements.txt, LensKit and implicit rank for the same users by their own code.
+paired over users. The neighbours' weight is chosen as a night chooses it, by the lists of training
+users who are held back for that. A peer blended with popularity has the weight that is best for it
+on the very users that it is judged by: a bound from above. With --peers, the Python of an
+environment that holds benchmarks/peers/requirements.txt, LensKit and implicit rank for the same
+users by their own code.
 """
 
 from __future__ import annotations
@@ -27,18 +30,20 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.inputs import new_users
+from benchmarks.inputs import new_users, validation_users
 from benchmarks.inputs.list_trials import DATASETS, SCENARIO, World, trial_segments, worlds
 from benchmarks.records import Record, write_json
 from benchmarks.yardsticks import external_lists
+from meta_model.choice.learners import LEARNERS
 from meta_model.choice.training import Training
-from meta_model.config import Config
+from meta_model.config import ChoiceConfig, Config
 from meta_model.data.inputs import Inputs
 from meta_model.device import choose_device
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import KNOWN, ListResult, Ranker, of_all
-from meta_model.evaluation.rankers import ByRating, Fixed, OfChoices, OfFactors
+from meta_model.evaluation.rankers import ByRating, Fixed, OfChoices, OfFactors, Unadapted
+from meta_model.evaluation.weighting import weighted
 from meta_model.learners import create
 from meta_model.ranking.recommender import Recommender
 from meta_model.training.meta_train import meta_train
@@ -50,6 +55,7 @@ from schemas.tables.products import LIST_METRICS
 log = logging.getLogger("benchmarks.lists")
 
 PEER, OURS = "peer", "ours"
+PUBLISHED = "published"
 NONE = "none"  # the order that is published needs no learner of ratings
 _BLENDS = (0.25, 0.5, 1.0, 2.0)
 Found = dict[tuple[str, int | None], ListResult]  # of a method and a number of known interactions
@@ -65,7 +71,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--learner", choices=(*known_learners(), NONE), default="melu", help="of ratings"
     )
-    parser.add_argument("--choice-epochs", type=int, default=Training.epochs, help="of ridge")
+    parser.add_argument(
+        "--choice-learner", choices=[*LEARNERS], default=ChoiceConfig.learner, help="of choices"
+    )
+    parser.add_argument("--choice-epochs", type=int, default=Training.epochs, help="of choices")
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
     parser.add_argument("--peers", type=Path, help="the Python that has LensKit and implicit")
     parser.add_argument("--epochs", type=int, help="instead of the config's")
@@ -85,11 +94,11 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
                 folder = Path(scratch) / f"peers-{number}"
                 folder.mkdir()
                 found |= _external(options.peers, world, folder)
-            for name, ranker in _ours(options, world.inputs).items():
+            for name, ranker in _ours(options, world.inputs, Path(scratch)).items():
                 found |= {(name, known): world.judged(ranker, known) for known in KNOWN}
             trials.append((world, found))
     joined = {key: _joined([found[key] for _, found in trials]) for key in trials[0][1]}
-    ours = {options.learner, "ridge", "published"}
+    ours = {options.learner, options.choice_learner, "unadapted", PUBLISHED}
     for (name, known), judged in joined.items():
         about = {
             "dataset": options.dataset,
@@ -129,27 +138,37 @@ def _external(python: Path, world: World, scratch: Path) -> Found:
     return {(name, k): world.judged(ranker, k) for name, k, ranker in given}
 
 
-def _ours(options: argparse.Namespace, inputs: Inputs) -> Mapping[str, Ranker]:
+def _ours(options: argparse.Namespace, inputs: Inputs, scratch: Path) -> Mapping[str, Ranker]:
     """A learner of ratings by the expected rating, the model of choices, and what is published."""
     device = choose_device(options.device)
     is_trained = options.learner != NONE
-    model = options.learner if is_trained else DEFAULT
-    config = Config(model=model, seed=options.seed)
+    config = Config(model=options.learner if is_trained else DEFAULT, seed=options.seed)
+    config = config.having({"choice.learner": options.choice_learner})
     if options.epochs is not None:
         config = config.having({"training.epochs": options.epochs})
     started = time.monotonic()
     learner = meta_train(inputs, config, device).learner if is_trained else create(config, inputs)
     log.info("%s trained in %.0f s", options.learner, time.monotonic() - started)
-    started = time.monotonic()
-    in_time = options.dataset == "toys" and not options.folds
-    choice = new_users.choice_model(options, config, inputs, device, in_time=in_time)
-    log.info("ridge trained in %.0f s", time.monotonic() - started)
     by_rating: dict[str, Ranker] = {}
     if is_trained:
-        by_rating[model] = ByRating(learner, len(inputs.item_profiles), device)
+        by_rating[config.model] = ByRating(learner, len(inputs.item_profiles), device)
+
+    def recommender(inputs: Inputs) -> Recommender:
+        choice = new_users.choice_model(options, config, inputs, device)
+        return Recommender.of(learner, choice, config, inputs, device)
+
+    published = recommender(inputs)
+    if inputs.episodes.split("validation").n_tasks:  # as a night has them
+        published = weighted(published, inputs)
+    else:
+        validated = validation_users.held_back(inputs, scratch, options.seed)
+        chosen = weighted(recommender(validated), validated).config.choice.neighbour_weight
+        published = published.having({"choice.neighbour_weight": chosen})
+    log.info("neighbours have the weight %g", published.config.choice.neighbour_weight)
     return by_rating | {
-        "ridge": OfChoices(OfFactors(choice), inputs.feedback),
-        "published": Recommender.of(learner, choice, config, inputs, device),
+        options.choice_learner: OfChoices(OfFactors(published.choice), inputs.feedback),
+        "unadapted": Unadapted(published),
+        PUBLISHED: published,
     }
 
 

@@ -72,14 +72,12 @@ def choice_model(
     config: Config,
     inputs: Inputs,
     device: torch.device = CPU,
-    *,
-    in_time: bool = False,
 ) -> ChoiceModel:
-    """Trained as a night trains it; without an order of time, which the public splits lack."""
+    """Trained as a night trains it; splits and folds have no order of time."""
     # A million interactions ask for little regularisation (docs/adr/0024).
     regularisation = "light" if options.dataset == "ml-1m" else "strong"
     training = replace(Training.of(config, regularisation), epochs=options.choice_epochs)
-    if not in_time:
+    if options.folds is not None or options.dataset in public_split.SPLITS:
         training = replace(training, next_items=None)
     return train(
         inputs,
