@@ -6,9 +6,9 @@
 The protocol of meta_model/evaluation/lists.py: the test users of `user_cold` show their first 0, 1,
 2, ... interactions, and every method ranks the items that `train` knows, less their whole support.
 With --folds, each of so many parts of the users is new in its turn, and ten of their ratings, drawn
-at random, are to be found. Learners of ratings are in the order of expected ratings. A learner of
-choices is there by its factors alone; `published` is the order that a night publishes: the same
-with its neighbours, and `unadapted` the published order if nothing is known of the user.
+at random, are to be found. Learners of ratings are in the order of expected ratings. `published` is
+the order that a night publishes: a learner of choices with its neighbours; `without_neighbours` is
+the learner alone, and `unadapted` the published order as if nothing were known of the user.
 
 A record holds a metric of a method, and the interval of its difference to the best peer, 95%,
 paired over users. The neighbours' weight is chosen as a night chooses it, by the lists of training
@@ -42,7 +42,7 @@ from meta_model.device import choose_device
 from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import KNOWN, ListResult, Ranker, of_all
-from meta_model.evaluation.rankers import ByRating, Fixed, OfChoices, OfFactors, Unadapted
+from meta_model.evaluation.rankers import ByRating, Fixed, OfChoices, Unadapted
 from meta_model.evaluation.weighting import weighted
 from meta_model.learners import create
 from meta_model.ranking.recommender import Recommender
@@ -56,6 +56,7 @@ log = logging.getLogger("benchmarks.lists")
 
 PEER, OURS = "peer", "ours"
 PUBLISHED = "published"
+OF_CHOICES = ("unadapted", "without_neighbours", PUBLISHED)
 NONE = "none"  # the order that is published needs no learner of ratings
 _BLENDS = (0.25, 0.5, 1.0, 2.0)
 Found = dict[tuple[str, int | None], ListResult]  # of a method and a number of known interactions
@@ -98,7 +99,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
                 found |= {(name, known): world.judged(ranker, known) for known in KNOWN}
             trials.append((world, found))
     joined = {key: _joined([found[key] for _, found in trials]) for key in trials[0][1]}
-    ours = {options.learner, options.choice_learner, "unadapted", PUBLISHED}
+    ours = {options.learner, *OF_CHOICES}
     for (name, known), judged in joined.items():
         about = {
             "dataset": options.dataset,
@@ -166,8 +167,8 @@ def _ours(options: argparse.Namespace, inputs: Inputs, scratch: Path) -> Mapping
         published = published.having({"choice.neighbour_weight": chosen})
     log.info("neighbours have the weight %g", published.config.choice.neighbour_weight)
     return by_rating | {
-        options.choice_learner: OfChoices(OfFactors(published.choice), inputs.feedback),
         "unadapted": Unadapted(published),
+        "without_neighbours": published.having({"choice.neighbour_weight": 0.0}),
         PUBLISHED: published,
     }
 

@@ -30,9 +30,11 @@ def text(found: Sequence[Record]) -> str:
         "the user rated 4 or 5. `lenskit_*` and `implicit_als` are those libraries' own code, on "
         "the same users; `with popularity` has in each column the weight of popularity that is "
         "best for it on these very users, a bound from above. Learners of ratings are in the order "
-        "of expected ratings. `ridge` is the model of choices alone (meta_model/choice), "
-        "`published` what a night publishes: the same with its neighbours. In folds, every user of "
-        "the data set is new once, and ten of their ratings, drawn at random, are to be found.",
+        "of expected ratings. `published` is what a night publishes: the model of choices "
+        "(meta_model/choice) with its neighbours, whose weight training users choose who are held "
+        "back for that. `without_neighbours` is the model alone, `unadapted` the published order "
+        "as if nothing were known of the user. In folds, every user of the data set is new once, "
+        "and ten of their ratings, drawn at random, are to be found.",
         found,
         *parts,
     )
