@@ -10,7 +10,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from meta_model.choice.model import LIKE, ChoiceModel
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.lists import Ranker
 from meta_model.learners import Learner
@@ -50,19 +49,6 @@ class Unadapted:
     def scores(self, tasks: Tasks) -> Tensor:
         """The published order [U, N + 1] as if the support were empty."""
         return self.recommender.scores(replace(tasks, support=tasks.support.hidden()))
-
-
-class OfFactors:
-    """What the model of choices alone recommends, without neighbours: chosen next, and liked."""
-
-    def __init__(self, model: ChoiceModel) -> None:
-        self.model = model.eval()
-
-    @torch.no_grad()
-    def scores(self, tasks: Tasks) -> Tensor:
-        """Log probabilities [U, N + 1] of a liked choice by factors alone."""
-        scores: Tensor = self.model(tasks)[LIKE]
-        return scores
 
 
 class ByRating:

@@ -140,14 +140,14 @@ class Recommender:
         met = chosen.support
         adapted_to = replace(met, mask=met.mask & self.adapts(tasks).unsqueeze(1))
         shown = replace(chosen, support=adapted_to)
-        log_probabilities: Tensor = self.choice(shown, self._items)
+        log_probabilities: Tensor = self.choice(shown, self._items) + self._weighted_trend
         is_met = torch.zeros_like(log_probabilities[CHOICE], dtype=torch.bool)
         is_met.scatter_(1, tasks.items[met.rows] * met.mask, value=True)
         log_probabilities = log_probabilities.masked_fill(is_met, -torch.inf)
         log_choice, log_like = log_probabilities[CHOICE], log_probabilities[LIKE]
         if weight := self.config.choice.neighbour_weight:
             log_like = log_like + weight * self.neighbours.near(shown)
-        return log_choice, log_like.log_softmax(1)
+        return log_choice.log_softmax(1), log_like.log_softmax(1)
 
     def _keys(self, tasks: Tasks, log_choice: Tensor, log_like: Tensor) -> Tensor:
         """By what the config ranks, [B, N + 1]: the higher, the further up; -inf: not at all."""
@@ -197,8 +197,12 @@ class Recommender:
 
     @cached_property
     def _items(self) -> Items:
-        items, weighted = self.choice.items(), self.config.choice.trend_weight * self.trend
-        return replace(items, biases=items.biases + weighted.to(items.biases))
+        return self.choice.items()
+
+    @cached_property
+    def _weighted_trend(self) -> Tensor:
+        """[N + 1] of every user: a support is adapted to without it, as in training."""
+        return (self.config.choice.trend_weight * self.trend).float()
 
     @cached_property
     def _catalogue(self) -> Chunk:

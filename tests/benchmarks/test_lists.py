@@ -39,7 +39,8 @@ def test_every_method_has_a_figure_for_every_number_known(folder: Path, tmp_path
         "item_knn": of_somebody,
         "ease": of_somebody,
         "melu": everything,
-        "ridge": everything,
+        "unadapted": everything,
+        "without_neighbours": everything,
         "published": everything,
         **{
             f"{peer}+{weight}pop": of_somebody

@@ -108,8 +108,10 @@ def test_the_learner_of_choices_is_the_one_that_was_trained(
 
 
 def test_an_older_artefact_which_names_no_learner_of_choices_is_ridge(
-    saved: Path, inputs: Inputs
+    tmp_path: Path, inputs: Inputs, config: Config
 ) -> None:
+    _save(tmp_path, inputs, config.having({"choice.learner": "ridge"}))
+    saved = tmp_path / "melu" / f"ds={DS}"
     file = saved / "config.json"
     older = json.loads(file.read_text())
     assert older["choice"].pop("learner") == "ridge"

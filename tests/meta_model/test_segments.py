@@ -14,11 +14,11 @@ from meta_model.config import Config
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL, segments
-from meta_model.evaluation.rankers import OfFactors
 from meta_model.evidence.item_scores import ItemScores, item_scores
 from meta_model.evidence.quality import LENGTHS, EvidenceResult, judge
 from meta_model.learners import Learner
 from schemas.tables.products import EVIDENCE_LISTS
+from tests.meta_model.of_factors import OfFactors
 
 CPU = torch.device("cpu")
 FIELDS = ("items", "discriminative", "of_loss", "of_score", "n_interactions", "entropy")

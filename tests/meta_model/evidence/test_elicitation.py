@@ -16,11 +16,11 @@ from meta_model.data.batching import from_episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL
 from meta_model.data.tasks import InteractionSet
-from meta_model.evaluation.rankers import OfFactors
 from meta_model.evidence.elicitation import ElicitationResult, elicit, merged_by_user
 from meta_model.evidence.item_scores import item_scores
 from meta_model.evidence.lists import LISTS, order
 from meta_model.learners import LEARNERS, create
+from tests.meta_model.of_factors import OfFactors
 
 CPU = torch.device("cpu")
 
