@@ -102,7 +102,7 @@ class ChoiceConfig(Section):
     """The model of choices, beside the learner of ratings (meta_model/choice)."""
 
     learner: ChoiceLearner = option(
-        "melu",
+        "ridge",
         "its local update: in closed form, a set encoder, attention over the support, or steps",
     )
     size: int = option(48, "factors of an item and of a user", above=0)

@@ -177,9 +177,9 @@ def test_the_config_names_the_learners() -> None:
     assert sorted(get_args(ChoiceLearner)) == sorted(LEARNERS)
     with pytest.raises(UserError, match="learner is 'lasso', expected one of ridge, aggregating"):
         Config().having({"choice.learner": "lasso"})
-    config = Config().having_set(["choice.learner=ridge"])
-    assert Training.of(config, "light").learner == "ridge"
-    assert Training.of(Config(), "light").learner == Training().learner == "melu"
+    config = Config().having_set(["choice.learner=melu"])
+    assert Training.of(config, "light").learner == "melu"
+    assert Training.of(Config(), "light").learner == Training().learner == "ridge"
 
 
 OF_POSTERIOR = {"log_unchosen", "log_ridge", "of_rating"}
