@@ -69,7 +69,7 @@ class Neighbours:
     def _weights(self, tasks: Tasks) -> Tensor:
         """x [B, N + 1] of the items that a user is known to have chosen; 1 of all others."""
         support = tasks.support
-        liked = (support.ratings >= self.liked_from) | ~support.mask
+        liked = support.ratings >= self.liked_from
         weights = torch.ones(len(tasks), self.interactions.n_items + 1, device=tasks.users.device)
         places = tasks.items[support.rows] * support.mask
         return weights.scatter_(1, places, torch.where(liked, 1.0, _DISLIKED))
