@@ -33,7 +33,8 @@ def text(found: Sequence[Record]) -> str:
         "of expected ratings. `published` is what a night publishes: the model of choices "
         "(meta_model/choice) with its neighbours, whose weight training users choose who are held "
         "back for that. `without_neighbours` is the model alone (`ridge` where it was measured "
-        "earlier), `unadapted` the published order as if nothing were known of the user. In folds, every user of the data set is new once, "
+        "earlier), `unadapted` the published order as if nothing were known of the user. In "
+        "folds, every user of the data set is new once, "
         "and ten of their ratings, drawn at random, are to be found.",
         found,
         *parts,
