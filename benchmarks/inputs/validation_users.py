@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from benchmarks.inputs import public_split
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 
@@ -27,21 +26,16 @@ def held_back(inputs: Inputs, scratch: Path, seed: int) -> Inputs:
 
     Their first task is what they are validated on. Item statistics are of everybody still.
     """
-    tables = [pq.read_table(file) for file in inputs.episodes.files]
-    train = pa.concat_tables(
-        table.filter(pc.equal(table["split"], pa.scalar("train"))) for table in tables
-    )
+    train = pa.concat_tables(inputs.episodes.split("train").buffers())
     of_tasks = train["user_index"].to_numpy()
     users, first = np.unique(of_tasks, return_index=True)
     drawn = np.random.default_rng(seed).permutation(len(users))
     chosen = drawn[: min(len(users) // _EVERY, _MOST)]
-    is_left = ~np.isin(of_tasks, users[chosen])
+    is_left = pa.array(~np.isin(of_tasks, users[chosen]))
     validation = train.take(np.sort(first[chosen]))
-    place = validation.schema.get_field_index("split")
-    validation = validation.set_column(place, "split", pa.array(["validation"] * len(validation)))
     folder = Path(tempfile.mkdtemp(prefix="held-back-", dir=scratch))
-    files = []
-    for name, tasks in {"train": train.filter(pa.array(is_left)), "validation": validation}.items():
-        files.append(folder / f"{name}.parquet")
-        pq.write_table(tasks.cast(train.schema), files[-1], row_group_size=1024)
-    return replace(inputs, episodes=Episodes(files=tuple(files)))
+    files = (
+        public_split.episodes_file(folder, "train", "warm", train.filter(is_left)),
+        public_split.episodes_file(folder, "validation", "warm", validation),
+    )
+    return replace(inputs, episodes=Episodes(files=files))

@@ -6,7 +6,6 @@ only expectations that are not met are evaluated again for what was found.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,8 +98,7 @@ def _validate(table: Table, batch: Batch, rows: int) -> ExpectationSuiteValidati
     )
     met = [verdict for verdict in verdicts.results if verdict.success]
     for verdict in met:
-        # As Data Docs show it: of rows how many were looked at, of the table what was seen.
-        verdict.result = _OF_TABLE.get(_type(verdict), _of_rows)(table, rows)
+        verdict.result = _seen(_type(verdict), table, rows)
     verdicts.results[:] = [*details, *met]
     return verdicts
 
@@ -124,16 +122,13 @@ def _details(
     return found.results
 
 
-def _of_rows(_table: Table, rows: int) -> dict[str, Any]:
+def _seen(expectation: str, table: Table, rows: int) -> dict[str, Any]:
+    """What Data Docs show of an expectation of this type that is met."""
+    if expectation == "expect_table_row_count_to_be_between":
+        return {"observed_value": rows}
+    if expectation == "expect_table_columns_to_match_ordered_list":
+        return {"observed_value": checked_columns(table)}
     return {"element_count": rows, "unexpected_count": 0, "unexpected_percent": 0.0}
-
-
-_OF_TABLE: Mapping[str, Callable[[Table, int], dict[str, Any]]] = {
-    "expect_table_row_count_to_be_between": lambda _table, rows: {"observed_value": rows},
-    "expect_table_columns_to_match_ordered_list": lambda table, _rows: {
-        "observed_value": checked_columns(table)
-    },
-}
 
 
 def _raise_if_unanswered(table: Table, result: ExpectationValidationResult) -> None:

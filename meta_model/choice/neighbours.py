@@ -53,7 +53,7 @@ class Neighbours:
     def near(self, tasks: Tasks) -> Tensor:
         """[B, N + 1]: the higher, the nearer; all 0 for a user without a known interaction.
 
-        Of an item that the user is known to have chosen it says nothing: it is in no list.
+        The values of items that the user is known to have chosen mean nothing: no list has them.
         """
         chosen = known_items(tasks, self.interactions.n_items)
         known = chosen * self._is_known

@@ -30,8 +30,8 @@ _RENAMED = {
     "network.hide_task": "network.cold_task_dropout",
     "training.recut": "training.resample",
 }
-# What models of this version are of that were saved before there was such an option.
-_UNNAMED = {"choice.learner": "ridge"}
+# Options that models of this version may lack, and the values that those were trained with.
+_BEFORE_OPTION = {"choice.learner": "ridge"}
 
 M = TypeVar("M", bound=MethodConfig)
 
@@ -158,7 +158,7 @@ class Config:
             if section not in plain
             for name, value in options.items()
         }
-        given = _UNNAMED | {_RENAMED.get(key, key): value for key, value in given.items()}
+        given = _BEFORE_OPTION | {_RENAMED.get(key, key): value for key, value in given.items()}
         known = config.options()
         if unknown := sorted(set(given) - set(known)):
             raise UserError(f"the model's config has unknown keys {unknown}; train it again.")

@@ -17,7 +17,7 @@ from meta_model.choice.training import loss_of
 from meta_model.config import ChoiceLearner
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from tests.meta_model.choice.worlds import double
+from tests.meta_model.choice.worlds import double, drawn
 
 QUESTIONS = (CHOICE, LIKE)
 Support = list[tuple[int, float]]  # items, by index, and their ratings
@@ -29,10 +29,8 @@ def tasks(tasks_of: Callable[..., Tasks]) -> Tasks:
 
 
 def _made(inputs: Inputs, name: ChoiceLearner) -> ChoiceModel:
-    torch.manual_seed(5)
-    model = LEARNERS[name](inputs, size=6, dropout=0.0).double().eval()
+    model = drawn(LEARNERS[name], inputs)
     with torch.no_grad():
-        model.everyone.normal_()
         model.liked_bias.normal_()
         model.own.mul_(5)  # so that supports move users far
     return model

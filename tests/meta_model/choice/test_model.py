@@ -22,7 +22,7 @@ from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from schemas.errors import UserError
-from tests.meta_model.choice.worlds import double, two_tastes
+from tests.meta_model.choice.worlds import double, drawn, two_tastes
 
 CPU = torch.device("cpu")
 
@@ -35,11 +35,7 @@ def learner(request: pytest.FixtureRequest) -> ChoiceLearner:
 
 @pytest.fixture
 def model(inputs: Inputs, learner: ChoiceLearner) -> ChoiceModel:
-    torch.manual_seed(5)
-    made = LEARNERS[learner](inputs, size=6, dropout=0.5).double().eval()
-    with torch.no_grad():
-        made.everyone.normal_()
-    return made
+    return drawn(LEARNERS[learner], inputs)
 
 
 @pytest.fixture

@@ -12,16 +12,12 @@ from meta_model.choice.learners.ridge import Ridge
 from meta_model.choice.model import CHOICE, LIKE
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from tests.meta_model.choice.worlds import double
+from tests.meta_model.choice.worlds import double, drawn
 
 
 @pytest.fixture
 def model(inputs: Inputs) -> Ridge:
-    torch.manual_seed(5)
-    made = Ridge(inputs, size=6, dropout=0.5).double().eval()
-    with torch.no_grad():
-        made.everyone.normal_()
-    return made
+    return drawn(Ridge, inputs)
 
 
 @pytest.fixture

@@ -1,18 +1,32 @@
-"""What tests of models of choices share: tasks in float64, and a world with two tastes."""
+"""What tests of models of choices share: models and tasks in float64, a world with two tastes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import torch
 
+from meta_model.choice.model import ChoiceModel
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
+
+M = TypeVar("M", bound=ChoiceModel)
+
+
+def drawn(learner: type[M], inputs: Inputs) -> M:
+    """An untrained model in float64, its weights drawn at random; everyone has a taste already."""
+    torch.manual_seed(5)
+    made = learner(inputs, size=6, dropout=0.5).double().eval()
+    with torch.no_grad():
+        made.everyone.normal_()
+    return made
 
 
 def double(tasks: Tasks) -> Tasks:
