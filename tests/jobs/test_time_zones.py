@@ -154,6 +154,7 @@ with spark_session(Settings.from_environment()) as spark:
 """
 
 
+@pytest.mark.slow  # a Spark driver of its own
 @pytest.mark.usefixtures("process")
 def test_a_driver_of_its_own_is_in_utc_too(tmp_path: Path) -> None:
     """On a day that Samoa did not have."""
