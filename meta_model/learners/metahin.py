@@ -171,7 +171,7 @@ class MetaHIN(RatingLearner[Semantics, MetaHINItems]):
     def _inputs(
         self, semantics: Semantics, catalogue: MetaHINItems, positions: Positions
     ) -> PathInputs:
-        """What the layers of all paths read; without the option `contexts`, these are zero."""
+        """What the layers of all paths read; contexts are zero if the option `contexts` is off."""
         contexts = self.contexts.of_paths(
             catalogue.graph, positions.rows, semantics.items, semantics.taste
         )
