@@ -71,19 +71,20 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
     "lists": lists_page.text,
 }
 
+_SPLITS = ("benchmarks/inputs/public_split.py", "benchmarks/inputs/split_tasks.py")
 # What each page measures: `make benchmarks-stale` names the pages that are older than these.
 MEASURES: dict[str, tuple[str, ...]] = {
     "gpu": ("meta_model", "benchmarks/gpu"),
     "lists": (
         *("meta_model", "benchmarks/lists.py", "benchmarks/yardsticks/external_lists.py"),
-        *("benchmarks/peers", "benchmarks/inputs/public_split.py"),
+        *("benchmarks/peers", *_SPLITS),
     ),
     "throughput": (
         *("meta_model", "benchmarks/throughput.py", "benchmarks/loops"),
         *("benchmarks/lists_throughput.py", "benchmarks/inputs/paper_tasks.py"),
     ),
-    "accuracy": ("meta_model", "benchmarks/accuracy.py", "benchmarks/inputs/public_split.py"),
-    "learners": ("meta_model", "benchmarks/accuracy.py", "benchmarks/inputs/public_split.py"),
+    "accuracy": ("meta_model", "benchmarks/accuracy.py", *_SPLITS),
+    "learners": ("meta_model", "benchmarks/accuracy.py", *_SPLITS),
     "scaling": ("meta_model", "benchmarks/scaling.py"),
     "features": (
         *("jobs/steps/ingest.py", "jobs/steps/build_profiles.py"),
@@ -99,7 +100,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
     "evidence": (
         *("meta_model", "benchmarks/evidence.py", "benchmarks/yardsticks/designs.py"),
         *("benchmarks/inputs/new_users.py", "benchmarks/inputs/held_out_users.py"),
-        "benchmarks/inputs/public_split.py",
+        *_SPLITS,
     ),
     "next-question": ("meta_model", "benchmarks/adaptive.py"),
 }

@@ -12,9 +12,7 @@ symlink does not name is garbage to the holder of the lock.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import logging
 import os
 import re
 import shutil
@@ -27,9 +25,8 @@ from pathlib import Path
 
 from schemas import utc
 from schemas.errors import UserError
+from schemas.files import exclusive_lock, fsync
 from schemas.pipeline import MADE_BY, Step
-
-log = logging.getLogger(__name__)
 
 _PARTITION = re.compile(r"ds=(\d{4}-\d{2}-\d{2})$")
 
@@ -174,19 +171,6 @@ def written_at(version: Path) -> datetime:
     return utc.at((version / "_SUCCESS").stat().st_mtime)
 
 
-@contextmanager
-def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold `path` exclusively; the kernel releases it when the holder ends, also by a kill."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info("waiting for another process to release %s", path)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
 def _activate(link: Path, version: Path) -> None:
     """Make `version` the one that `link` names, by one atomic rename."""
     link.parent.mkdir(parents=True, exist_ok=True)
@@ -204,12 +188,3 @@ def _remove_all_but(versions: Path, name: str | None) -> None:
             path.unlink()
         elif path.name != name:
             shutil.rmtree(path, ignore_errors=True)
-
-
-def fsync(path: Path) -> None:
-    """Make a file's bytes, or a folder's entries, outlast a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.inputs import lake_inputs, public_split
+from benchmarks.inputs import lake_inputs, public_split, split_tasks
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.metapaths import NO_METAPATHS
@@ -62,11 +62,11 @@ def held_out(
     new = new.filter(pc.is_in(new["item_index"], pc.unique(train["item_index"])))
     found = inputs.item_profiles
     items = found.drop_columns([n for n in (*_STATISTICS, *_RECENT) if n in found.column_names])
-    tasks = public_split.train_tasks(train, windows=True, seed=seed)
-    asked = public_split.drawn_tasks(new, query, seed) if query else public_split.whole_tasks(new)
+    tasks = split_tasks.train_tasks(train, windows=True, seed=seed)
+    asked = split_tasks.drawn_tasks(new, query, seed) if query else split_tasks.whole_tasks(new)
     files = (
-        public_split.episodes_file(scratch, "train", "warm", tasks),
-        public_split.episodes_file(scratch, "test", "user_cold", asked),
+        split_tasks.episodes_file(scratch, "train", "warm", tasks),
+        split_tasks.episodes_file(scratch, "test", "user_cold", asked),
     )
     return replace(
         inputs,

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from benchmarks.inputs import public_split
+from benchmarks.inputs import split_tasks
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 
@@ -35,7 +35,7 @@ def held_back(inputs: Inputs, scratch: Path, seed: int) -> Inputs:
     validation = train.take(np.sort(first[chosen]))
     folder = Path(tempfile.mkdtemp(prefix="held-back-", dir=scratch))
     files = (
-        public_split.episodes_file(folder, "train", "warm", train.filter(is_left)),
-        public_split.episodes_file(folder, "validation", "warm", validation),
+        split_tasks.episodes_file(folder, "train", "warm", train.filter(is_left)),
+        split_tasks.episodes_file(folder, "validation", "warm", validation),
     )
     return replace(inputs, episodes=Episodes(files=files))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.inputs.spark_hash import xxhash64
+from benchmarks.yardsticks.spark_hash import xxhash64
 from schemas.dataset.holdout import holdout
 from schemas.dataset.spec import DatasetSpec
 from schemas.lake import Lake

@@ -18,7 +18,7 @@ from pathlib import Path
 from schemas.dataset import spec as dataset_spec
 from schemas.dataset.spec import Fetch
 from schemas.errors import UserError
-from schemas.lake import exclusive_lock
+from schemas.files import exclusive_lock
 from schemas.run.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jobs.warehouse.connection import Connection, open_reader, opened
-from schemas.lake import exclusive_lock, fsync
+from schemas.files import exclusive_lock, fsync
 from schemas.warehouse.uri import WarehouseUri
 
 _MEMORY = "768MiB"

@@ -92,6 +92,15 @@ class MetapathContexts(nn.Module):
         is_cut_off = (rows >= n_items) & self.over_users.view(-1, 1, 1)
         return (placed / n.clamp(min=1)).masked_fill(is_cut_off.unsqueeze(-1), 0)
 
+    def of_paths(self, graph: ItemGraph, rows: Tensor, task_items: Tensor, taste: Tensor) -> Tensor:
+        """The contexts of all paths [B * (1 + P), N, C], the paths of a task one after the other.
+
+        taste: [B, C], the user's context, the same at all positions: that of UM, the first path
+        """
+        of_items = self.contexts(graph, rows, task_items).transpose(0, 1)
+        of_user = taste[:, None, None].expand(-1, 1, rows.shape[1], -1)
+        return torch.cat([of_user, of_items], dim=1).flatten(0, 1)
+
     def mean(self, graph: ItemGraph, items: Tensor, weight: Tensor) -> Tensor:
         """The weighted sum [B, C] of the messages of items [B, S]: the context of the path UM."""
         messages = at_rows(graph.messages, graph.node_index[items])

@@ -8,7 +8,7 @@ from meta_model.evaluation.list_calibration import list_calibration
 from meta_model.evaluation.list_quality import list_quality
 from meta_model.evaluation.scenarios import evaluate
 from meta_model.evaluation.stratified_metrics import StratifiedMetrics
-from meta_model.steps import outputs
+from meta_model.steps import evaluation_tables, outputs
 from meta_model.steps.night import Night
 from schemas.errors import UserError
 from schemas.run import decision, journal
@@ -33,9 +33,9 @@ def run_evaluate(night: Night, record: journal.Step) -> None:
         of_champion = evaluate(champion.learner, CHAMPION, night.inputs, night.device)
         figures += [figure for figure in of_champion if figure.model == CHAMPION]
     run = None if champion is None else champion.provenance.run_id
-    table = outputs.metrics_table(figures, night.loaded.provenance, run)
+    table = evaluation_tables.metrics_table(figures, night.loaded.provenance, run)
     record.rows_out = outputs.write(night.lake, MODEL_METRICS, night.ds, [table])
-    outputs.write_stratified(night.lake, night.ds, stratified, night.loaded.provenance)
+    evaluation_tables.write_stratified(night.lake, night.ds, stratified, night.loaded.provenance)
     _evaluate_lists(night, champion, record)
     _evaluate_calibration(night, record)
     # The summary of the night shows all of them.
@@ -59,7 +59,7 @@ def _evaluate_lists(night: Night, champion: Loaded | None, record: journal.Step)
         )
     )
     run = None if champion is None else champion.provenance.run_id
-    table = outputs.list_quality_table(figures, night.loaded.provenance, run)
+    table = evaluation_tables.list_quality_table(figures, night.loaded.provenance, run)
     outputs.write(night.lake, LIST_QUALITY, night.ds, [table])
     for figure in figures:
         if (figure.known, figure.metric) == (ANY_KNOWN, NDCG10.name):

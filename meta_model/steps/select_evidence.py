@@ -11,15 +11,12 @@ from meta_model.data.segments import ALL, segments
 from meta_model.evidence.item_scores import ItemScores, item_scores
 from meta_model.evidence.quality import judge
 from meta_model.evidence.segment_lists import SegmentList, segment_lists
-from meta_model.steps import outputs
+from meta_model.steps import outputs, product_tables
 from meta_model.steps.night import Night
 from schemas.errors import UserError
 from schemas.projections.arrow import read_partition
 from schemas.run import decision, journal
-from schemas.tables.products import (
-    EVIDENCE_ITEMS,
-    EVIDENCE_QUALITY,
-)
+from schemas.tables.products import EVIDENCE_ITEMS, EVIDENCE_QUALITY
 
 _SHOWN_LENGTH = 10  # of the lists that are judged
 
@@ -40,7 +37,9 @@ def run_evidence(night: Night, record: journal.Step) -> None:
         tell=record.progress,
     )
     tables = (
-        outputs.evidence_table(name, each, scores[name], choice, night.inputs, provenance, length)
+        product_tables.evidence_table(
+            name, each, scores[name], choice, night.inputs, provenance, length
+        )
         for name, each in lists.items()
     )
     record.rows_out = outputs.write(night.lake, EVIDENCE_ITEMS, night.ds, tables)
@@ -90,7 +89,7 @@ def _judged(
         )
         of_segment = [of for of in found if len(of.elicited.mae) >= products.judging_users]
         if of_segment:
-            yield outputs.quality_table(name, of_segment, night.loaded.provenance)
+            yield product_tables.quality_table(name, of_segment, night.loaded.provenance)
         for of in of_segment:
             if name == ALL and of.length == _SHOWN_LENGTH:
                 record.progress(

@@ -16,8 +16,8 @@ from pyspark.sql import functions as F
 
 from benchmarks import features
 from benchmarks.inputs import skew
-from benchmarks.inputs.spark_hash import xxhash64
 from benchmarks.yardsticks import features_comparison, features_reference
+from benchmarks.yardsticks.spark_hash import xxhash64
 from jobs.steps import build_episodes as episodes
 from jobs.steps import build_profiles as profiles
 from jobs.steps import ingest

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from benchmarks.inputs import public_split, validation_users
+from benchmarks.inputs import public_split, split_tasks, validation_users
 from meta_model.data.episodes import Episodes
 
 SPLIT = public_split.Split(users=("gender",), items=("genres", "year"))
@@ -22,7 +22,7 @@ def test_one_user_of_ten_validates_and_does_not_train(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, expected: int
 ) -> None:
     monkeypatch.setattr(validation_users, "_MOST", most)
-    monkeypatch.setattr(public_split, "LONGEST_TASK", 15)  # 20 ratings are two tasks
+    monkeypatch.setattr(split_tasks, "LONGEST_TASK", 15)  # 20 ratings are two tasks
     inputs = public_split.load(folder, SPLIT, tmp_path, windows=True, seed=1)
     before = _rows(inputs.episodes, "train")
     assert len(before) == 80

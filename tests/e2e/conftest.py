@@ -23,9 +23,7 @@ from schemas.lake import Lake
 from schemas.pipeline import GATE, META_TRAIN, NIGHT, Step
 from schemas.run.settings import Settings
 from schemas.tables.products import WAREHOUSE_TABLES
-
-# Of the training of choices, which no test here is about.
-SHORT = ("--set", "choice.epochs=2", "--set", "choice.regularisation=light")
+from tests.suite.training import SHORT_CHOICES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +67,7 @@ class Home:
 
     def night(self, ds: date) -> None:
         """In two epochs, whose quality on a third of the users is a matter of chance."""
-        options = {META_TRAIN: ("--epochs", "2", *SHORT), GATE: ("--choose", "challenger")}
+        options = {META_TRAIN: ("--epochs", "2", *SHORT_CHOICES), GATE: ("--choose", "challenger")}
         for step in NIGHT:
             self.step(step, ds, *options.get(step, ()))
 

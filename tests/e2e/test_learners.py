@@ -10,7 +10,8 @@ import pytest
 from schemas.pipeline import CHECK_OUTPUTS, GATE, META_TRAIN, NIGHT, PUBLISH, REPORT
 from schemas.run import journal
 from schemas.run.learners import DEFAULT, OURS
-from tests.e2e.conftest import SHORT, Home
+from tests.e2e.conftest import Home
+from tests.suite.training import SHORT_CHOICES
 
 DS = date(1998, 3, 31)
 OF_A_MODEL = NIGHT[NIGHT.index(META_TRAIN) :]
@@ -39,7 +40,7 @@ def all_users(home: Home) -> Home:
 @pytest.mark.parametrize("model", OURS)
 def test_a_night_with_every_learner(few: Home, model: str) -> None:
     """An epoch on every sixth user, whose quality is a matter of chance."""
-    options = {META_TRAIN: ("--epochs", "1", *SHORT), GATE: ("--choose", "challenger")}
+    options = {META_TRAIN: ("--epochs", "1", *SHORT_CHOICES), GATE: ("--choose", "challenger")}
     for step in OF_A_MODEL:
         if model == DEFAULT or step not in OF_PRODUCTS:
             few.step(step, DS, "--model", model, *options.get(step, ()))

@@ -17,7 +17,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.evaluation.baselines import popularity
 from meta_model.evaluation.scenarios import MetricValue, evaluate
 from meta_model.learners import Learner, create
-from meta_model.steps.outputs import metrics_table
+from meta_model.steps.evaluation_tables import metrics_table
 from schemas.run.artefact import Provenance
 from schemas.tables import metrics
 

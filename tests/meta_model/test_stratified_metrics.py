@@ -16,7 +16,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.evaluation.scenarios import Predictions, evaluate, predict_batches
 from meta_model.evaluation.stratified_metrics import RATING_BINS, SUPPORT_SIZES, StratifiedMetrics
 from meta_model.learners import Learner, create
-from meta_model.steps import outputs
+from meta_model.steps import evaluation_tables
 from schemas.lake import Lake
 from schemas.projections.arrow import read_partition
 from schemas.run.artefact import Provenance
@@ -51,7 +51,7 @@ def _rows(world: tuple[Learner, Inputs], home: Path) -> dict[str, list[dict[str,
     learner, inputs = world
     lake, stratified = Lake(root=home), StratifiedMetrics("melu", inputs)
     evaluate(learner, "melu", inputs, CPU, stratified.add)
-    outputs.write_stratified(lake, DS, stratified, PROVENANCE)
+    evaluation_tables.write_stratified(lake, DS, stratified, PROVENANCE)
     return {
         table.name: read_partition(table, lake.version(table.name, DS)).to_pylist()
         for table in STRATIFIED

@@ -14,17 +14,18 @@ import pytest
 
 from schemas.pipeline import META_TRAIN
 from tests.meta_model import small_lake
+from tests.suite.training import SHORT_CHOICES
 
 pytestmark = pytest.mark.usefixtures("process")
 
 REPOSITORY = Path(__file__).parents[3]
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
-SHORT = ("--set", "choice.epochs=1", "--set", "choice.regularisation=light")  # no choices here
 
 
 def _start(home: Path, *arguments: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen[str]:
     environment = {**os.environ, "COLDSTART_HOME": str(home), "OMP_NUM_THREADS": "1"}
-    train = ("-m", "meta_model", META_TRAIN.name, "--ds", str(small_lake.DS), *SHORT, *arguments)
+    step = ("-m", "meta_model", META_TRAIN.name, "--ds", str(small_lake.DS))
+    train = (*step, *SHORT_CHOICES, *arguments)
     return subprocess.Popen(
         [sys.executable, *launcher, *train],
         cwd=REPOSITORY,
