@@ -45,7 +45,7 @@ def _add_next_question(commands: command_line.Commands) -> None:
     _add_device(command)
     command.add_argument(
         "--answers", type=Path, required=True, metavar="FILE",
-        help='a JSON object of item ids and ratings, null for "do not know it"',
+        help='a JSON object: to each item id a rating, "seen", or null for "do not know it"',
     )  # fmt: skip
     command.add_argument(
         "--user", metavar="USER_ID", help="whose attributes are known (default: nobody's)"

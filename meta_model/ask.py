@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow.compute as pc
 import torch
@@ -18,6 +18,10 @@ from meta_model.steps.night import Night
 from schemas.errors import UserError
 
 _SHOWN = 5  # the next question, and what comes close to it
+SEEN: Literal["seen"] = "seen"  # of an item that the user knows and does not rate
+
+# None: the user does not know the item, which says nothing of their taste (docs/adr/0025).
+Answer = float | Literal["seen"] | None
 
 
 def run(night: Night, answers: Path, user_id: str | None) -> None:
@@ -42,13 +46,17 @@ def run(night: Night, answers: Path, user_id: str | None) -> None:
         print(line)
 
 
-def _after(questions: Questions, unasked: Posterior, given: dict[int, float | None]) -> Posterior:
-    """What is known of the user after the answers; one about an item nobody knows says nothing."""
+def _after(questions: Questions, unasked: Posterior, given: dict[int, Answer]) -> Posterior:
+    """What is known of the user after the answers; one about an item nobody knows says nothing.
+
+    An item that was seen counts as chosen, and neither as liked nor as disliked.
+    """
     posterior, device = unasked, questions.candidates.device
-    for item, rating in given.items():
+    usual = float(questions.model.mean_rating)
+    for item, answer in given.items():
         column = (questions.candidates == item).nonzero().flatten()
-        if rating is not None and len(column):
-            ratings = torch.tensor([rating], device=device)
+        if answer is not None and len(column):
+            ratings = torch.tensor([usual if answer == SEEN else answer], device=device)
             knows = torch.ones(1, dtype=torch.bool, device=device)
             posterior = questions.answered(posterior, column, ratings, knows)
     return posterior
@@ -78,11 +86,11 @@ def _user_index(inputs: Inputs, user_id: str | None) -> int:
     return int(found) + 1
 
 
-def _read(file: Path, inputs: Inputs) -> dict[int, float | None]:
-    """The answers by item index: a rating, or None where the user does not know the item."""
+def _read(file: Path, inputs: Inputs) -> dict[int, Answer]:
+    """The answers by item index."""
     expected = (
-        'expected a JSON object of item ids and ratings, null for "do not know it", such as '
-        '{"50": 5, "181": null}'
+        'expected a JSON object that gives each item id a rating, "seen", or null for "do not '
+        'know it", such as {"50": 5, "172": "seen", "181": null}'
     )
     try:
         given: Any = json.loads(file.read_text(encoding="utf-8"))
@@ -92,19 +100,19 @@ def _read(file: Path, inputs: Inputs) -> dict[int, float | None]:
         raise UserError(f"--answers {file}: {error}; {expected}.") from None
     if not isinstance(given, dict):
         raise UserError(f"--answers {file}: it holds a {type(given).__name__}; {expected}.")
-    found: dict[int, float | None] = {}
+    found: dict[int, Answer] = {}
     low, high = inputs.rating_levels[0], inputs.rating_levels[-1]
-    for item_id, rating in given.items():
+    for item_id, answer in given.items():
         place = pc.index(inputs.item_profiles["item_id"], item_id).as_py()
         if place < 0:
             raise UserError(
                 f"--answers {file}: there is no item {item_id!r} in that ds; {expected}."
             )
-        is_number = isinstance(rating, int | float) and not isinstance(rating, bool)
-        if rating is not None and not (is_number and low <= rating <= high):
+        is_number = isinstance(answer, int | float) and not isinstance(answer, bool)
+        if answer is not None and answer != SEEN and not (is_number and low <= answer <= high):
             raise UserError(
-                f"--answers {file}: the rating of {item_id!r} is {rating!r}; expected a number "
-                f"from {low:g} to {high:g}, or null."
+                f"--answers {file}: the answer about {item_id!r} is {answer!r}; expected a rating "
+                f'from {low:g} to {high:g}, "seen", or null.'
             )
-        found[place + 1] = None if rating is None else float(rating)
+        found[place + 1] = float(answer) if is_number else answer
     return found

@@ -205,24 +205,28 @@ def test_the_next_question_is_one_that_was_not_asked(
     code, text = ask("{}")
     assert code == 0
     assert text.splitlines()[0] == "rank  worth   item"
-    asked: dict[str, float | None] = {}
-    for rating in (5.0, None, 1.0):
+    asked: dict[str, float | str | None] = {}
+    for answer in (5.0, None, "seen", 1.0):
         first = text.splitlines()[1].split()[2]
         assert first not in asked
-        asked[first] = rating
+        asked[first] = answer
         code, text = ask(json.dumps(asked))
         assert code == 0
+        if answer == "seen":  # which says something, and not that the item was liked
+            others = [ask(json.dumps(asked | {first: other})) for other in (None, 1, 5)]
+            assert (0, text) not in others
     assert not set(asked) & {line.split()[2] for line in text.splitlines()[1:]}
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[1]", "it holds a list; expected a JSON object of item ids and ratings"),
-        ("{", "expected a JSON object of item ids and ratings"),
+        ("[1]", "it holds a list; expected a JSON object that gives each item id a rating"),
+        ("{", "expected a JSON object that gives each item id a rating"),
         ('{"nothing": 5}', "there is no item 'nothing' in that ds"),
-        ('{"ITEM": 9}', "is 9; expected a number from 1 to 5, or null"),
-        ('{"ITEM": true}', "is True; expected a number from 1 to 5, or null"),
+        ('{"ITEM": 9}', 'is 9; expected a rating from 1 to 5, "seen", or null'),
+        ('{"ITEM": true}', 'is True; expected a rating from 1 to 5, "seen", or null'),
+        ('{"ITEM": "Seen"}', "is 'Seen'; expected a rating from 1 to 5"),
     ],
 )
 def test_answers_that_cannot_be_read_are_told(
