@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
+from schemas.dataset.feedback import RankBy
 from schemas.tables.columns import Column, Table, Type
 from schemas.tables.products.shared_columns import PROVENANCE, since
 
-RankBy = Literal["p_like", "choice", "rating"]
 RANKED_BY: tuple[RankBy, ...] = get_args(RankBy)
 _LIST_COLUMNS = (
     Column(
