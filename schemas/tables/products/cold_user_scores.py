@@ -82,7 +82,12 @@ COLD_USER_SCORES = Table(
         Column(
             name="adapted",
             type=Type.BOOL,
-            description="False if the user has too few interactions: the global model scored.",
+            description=(
+                "Source of the list. True: the model adapted to the user's interactions. False: "
+                "the user has fewer interactions (n_support) than the option products.min_adapt, "
+                "by default 1; the list is the unadapted model's, which uses the user's attributes "
+                "alone."
+            ),
         ),
         *PROVENANCE,
         *since(*_LIST_COLUMNS),
