@@ -55,15 +55,17 @@ PARAMS = {
     ),
     "rank_by": Param(
         _TEAMS.rank_by,
-        type="string",
-        enum=list(RANKED_BY),
+        type=["null", "string"],
+        enum=[None, *RANKED_BY],
         values_display={
+            "null": "as configured",
             "p_like": "p_like: chosen next, and liked",
             "choice": "choice: chosen next",
             "rating": "rating: the expected rating",
         },
         title="Order of lists",
-        description="What the items of a cold user are ranked by. The gate judges this order.",
+        description="What the items of a cold user are ranked by. The gate judges this order. "
+        "As configured: what coldstart.toml or the dataset spec says, or else p_like.",
     ),
     "top_k": Param(
         _TEAMS.top_k,

@@ -14,17 +14,20 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from meta_model.arguments import LENGTHS, NEXT_QUESTION, OPTIONS, parser
+from schemas.dataset.choice import of_lake
 from schemas.lake import Lake
 from schemas.pipeline import META_TRAIN, Step
 from schemas.run import command_line, journal
 from schemas.run.learners import known
 from schemas.run.settings import Settings, parse_ds
+from schemas.run.team_file import team_file
 
 if TYPE_CHECKING:
     import torch
 
     from meta_model.config import Config
     from meta_model.steps.night import Night
+    from schemas.dataset.feedback import RankBy
 
 
 def main(words: list[str] | None = None) -> int:
@@ -94,16 +97,22 @@ def _train(
 ) -> None:
     from meta_model.training.processes import connected
 
+    order = team_file().run.rank_by or of_lake(settings.lake).rank_by
     with connected(device) as processes:
-        config = _config(options, processes.count)
+        config = _config(options, order, processes.count)
         META_TRAIN.function()(settings, ds, record, device, config, processes)
 
 
-def _config(options: argparse.Namespace, n_processes: int) -> Config:
-    """The learner's defaults, then what `--set` says, then the flags of single options."""
+def _config(options: argparse.Namespace, order: RankBy | None, n_processes: int) -> Config:
+    """The learner's defaults, the usual order of lists, `--set`, then flags of single options.
+
+    order: that of the team's file, or else of the dataset spec
+    """
     from meta_model.learners import configured
 
     config = configured(options.model).having({"training.shards": n_processes})
+    if order is not None:
+        config = config.having({"products.rank_by": order})
     config = config.having_set(options.set)
     flags = {
         "training.epochs": options.epochs,

@@ -93,7 +93,7 @@ def _add_training(command: argparse.ArgumentParser) -> None:
         "--rank-by",
         choices=RANKED_BY,
         help="the order of lists: chosen and liked, chosen, or the expected rating "
-        f"(default: {RANKED_BY[0]})",
+        f"(default: the team's, the dataset spec's, or {RANKED_BY[0]})",
     )
     command.add_argument("--seed", type=int, help="of weights, dropout and batches")
     command.add_argument(

@@ -43,6 +43,7 @@ alert_connections = ["chat", "mail"]
 model = "mamo"
 top_k = 50
 """
+RUN_FLAGS = {"model": "`--model`", "rank_by": "`--rank-by`"}
 EXAMPLE_SPEC = dataset_spec.BUNDLED / "ml-100k.toml"
 
 
@@ -131,7 +132,7 @@ def settings() -> str:
         _keys(TeamFile, lambda name: f"`{PREFIX}{name.upper()}`"),
         "## [run]",
         f"{_line(Run.__doc__)} What a person chooses for one night wins.",
-        _keys(Run, lambda name: "`--model`" if name == "model" else "Airflow's form"),
+        _keys(Run, lambda name: RUN_FLAGS.get(name, "Airflow's form")),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -5,6 +5,7 @@ Shapes: P pairs, V training users (from 0), N items (by index from 1; column 0 i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +16,9 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 
 _BATCH_TASKS = 1024
-_COLUMNS = 512  # of the item-to-item matrix that are made at once
+# A dense block of `together`: 16 MB however many users and items there are.
+_USERS = 8192
+_COLUMNS = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +62,44 @@ class Interactions:
         return torch.sparse_coo_tensor(pairs, values, size, check_invariants=True)
 
     def together(self, items: Tensor | None = None) -> Tensor:
-        """How many users chose both of two items, [M, M] of the items [M], or [N + 1, N + 1]."""
-        chosen = self.matrix()
-        if items is not None:
-            chosen = chosen.index_select(1, items)
-        columns = torch.arange(chosen.shape[1]).split(_COLUMNS)
-        parts = [chosen.t() @ chosen.index_select(1, of).to_dense() for of in columns]
-        return torch.cat(parts, dim=1)
+        """How many users chose both of two items, [M, M] of the items [M], or [N + 1, N + 1].
+
+        Whole numbers, so that the sum over blocks of users is exact.
+        """
+        items = torch.arange(self.n_items + 1) if items is None else items
+        counts = torch.zeros(len(items), len(items))
+        for users, columns in self._blocks_of_users(items):
+            _count(counts, users, columns)
+        for end in range(_COLUMNS, len(items), _COLUMNS):
+            counts[end - _COLUMNS : end, end:] = counts[end:, end - _COLUMNS : end].t()
+        return counts
+
+    def _blocks_of_users(self, items: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """The pairs of the items, a block of users after the other: users from 0, and columns."""
+        column = torch.full((self.n_items + 1,), -1)
+        column[items] = torch.arange(len(items))
+        users, order = self.users.sort(stable=True)
+        columns = column[self.items[order]]
+        users, columns = users[columns >= 0], columns[columns >= 0]
+        firsts = torch.arange(0, self.n_users, _USERS)
+        ends = torch.searchsorted(users, firsts + _USERS)
+        sizes = ends.diff(prepend=ends.new_zeros(1)).tolist()
+        for first, some, of in zip(firsts, users.split(sizes), columns.split(sizes), strict=True):
+            yield some - first, of
+
+
+def _count(counts: Tensor, users: Tensor, columns: Tensor) -> None:
+    """Add what a block of users chose to counts [M, M], on and below the diagonal."""
+    for first in range(0, len(counts), _COLUMNS):
+        here, size = columns < first + _COLUMNS, len(counts) - first
+        block = torch.zeros(_USERS, min(_COLUMNS, size))
+        block[users[here], columns[here] - first] = 1
+        pairs = torch.stack([columns - first, users])
+        chosen = torch.sparse_coo_tensor(
+            pairs, torch.ones(len(users)), (size, _USERS), check_invariants=True
+        )
+        counts[first:, first : first + _COLUMNS] += chosen @ block
+        users, columns = users[~here], columns[~here]
 
 
 def known_items(tasks: Tasks, n_items: int) -> Tensor:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from meta_model.config.options import Section, option
+from schemas.dataset.feedback import RankBy
 from schemas.errors import UserError
-from schemas.tables.products import RankBy
 
 Likelihood = Literal["ordinal", "squared"]
 Gradient = Literal["second_order", "first_order", "reptile"]
@@ -132,7 +132,9 @@ class ProductConfig(Section):
     """What a night makes with its models; scoring can be given other values than training."""
 
     rank_by: RankBy = option(
-        "p_like", "order of lists: chosen and liked, chosen, or the expected rating"
+        "p_like",
+        "order of lists: chosen and liked, chosen, or the expected rating; coldstart.toml and the "
+        "dataset spec can say another default",
     )
     min_adapt: int = option(
         1, "users with fewer interactions are scored by the unadapted model", above=0

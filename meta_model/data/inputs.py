@@ -15,7 +15,8 @@ from meta_model.data.features import Features, features
 from meta_model.data.item_statistics import ItemStatistics
 from meta_model.data.metapaths import NO_METAPATHS, Metapaths, metapaths
 from schemas.dataset import choice as dataset_choice
-from schemas.dataset.spec import Feedback, usual_liked_level
+from schemas.dataset.feedback import usual_liked_level
+from schemas.dataset.spec import Feedback
 from schemas.lake import Lake
 from schemas.projections.arrow import arrow_schema, partition_files, read_partition
 from schemas.tables import lake as tables

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import get_args
 
 from torch import Tensor
 
@@ -33,7 +32,7 @@ from schemas.tables.products import (
     LIST_PEERS,
     LIST_SCENARIOS,
     NEW_ITEM_SCENARIOS,
-    RankBy,
+    RANKED_BY,
 )
 
 _BATCH_TASKS = 256
@@ -109,7 +108,7 @@ def methods(
         recommender.config.model: recommender,
         **{
             f"by_{by}": recommender.having({"products.rank_by": by})
-            for by in get_args(RankBy)
+            for by in RANKED_BY
             if by != ranked_by
         },
         "without_neighbours": recommender.having(by_p_like | {"choice.neighbour_weight": 0.0}),

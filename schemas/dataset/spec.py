@@ -7,12 +7,20 @@ to fit together stands with the later of the keys, so that one error lists all m
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from schemas import toml_file
 from schemas.dataset.features import Feature, as_column
+from schemas.dataset.feedback import (
+    NO_RATINGS,
+    Feedback,
+    RankBy,
+    check_order,
+    levels_of,
+    usual_liked_level,
+)
 from schemas.dataset.network import Network
 from schemas.dataset.sections import ColdStart, Database, Expected, Fetch, Negatives
 from schemas.dataset.source_files import Interactions, Items, SourceFile, Users
@@ -34,8 +42,6 @@ __all__ = [
     "Users",
     "load",
 ]
-
-Feedback = Literal["explicit", "implicit"]
 
 BUNDLED = Path(__file__).parent / "bundled"
 
@@ -61,6 +67,10 @@ class DatasetSpec(Record):
     """Between one rating and the next: 0.5 where there are half stars."""
     liked_from: float | None = None
     """The least rating that says that an item is liked; by default 4 of 5, 8 of 10."""
+    rank_by: RankBy | None = None
+    """What lists are ordered by, where neither a run nor coldstart.toml says it: `p_like` (chosen
+    next, and liked), `choice` (chosen next) or, of explicit feedback, `rating`; by default p_like.
+    """
     max_quarantined_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Ingest fails when more of the interactions than this break a rule."""
     cold_start: ColdStart = ColdStart()
@@ -81,7 +91,7 @@ class DatasetSpec(Record):
                 'feedback = "implicit"'
             )
         if feedback == "implicit" and found.rating is not None:
-            raise ValueError(f"rating is {found.rating!r}, {_NO_RATINGS}")
+            raise ValueError(f"rating is {found.rating!r}, {NO_RATINGS}")
         return found
 
     @field_validator("users")
@@ -114,17 +124,17 @@ class DatasetSpec(Record):
         if feedback == "explicit" and (len(found) != 2 or found[0] >= found[1]):
             raise ValueError("expected [lowest, highest] with lowest < highest")
         if feedback == "implicit" and found:
-            raise ValueError(_NO_RATINGS)
+            raise ValueError(NO_RATINGS)
         return found
 
     @field_validator("rating_step")
     @classmethod
     def _leads_to_the_highest(cls, found: float, info: ValidationInfo) -> float:
         if info.data.get("feedback") == "implicit":
-            raise ValueError(_NO_RATINGS)
+            raise ValueError(NO_RATINGS)
         if len(scale := info.data.get("rating_scale", ())) == 2:
             lowest, highest = scale
-            if found <= 0 or _levels(lowest, highest, found)[-1] != round(highest, 9):
+            if found <= 0 or levels_of(lowest, highest, found)[-1] != round(highest, 9):
                 raise ValueError(
                     f"expected a step that leads from {lowest:g} to {highest:g} in equal parts"
                 )
@@ -134,14 +144,20 @@ class DatasetSpec(Record):
     @classmethod
     def _is_a_rating(cls, found: float | None, info: ValidationInfo) -> float | None:
         if info.data.get("feedback") == "implicit":
-            raise ValueError(_NO_RATINGS)
+            raise ValueError(NO_RATINGS)
         scale, step = info.data.get("rating_scale", ()), info.data.get("rating_step")
         if found is not None and len(scale) == 2 and step:
             lowest, highest = scale
-            levels = _levels(lowest, highest, step)[1:]
-            if found not in levels:
-                names = ", ".join(f"{level:g}" for level in levels)
+            possible = levels_of(lowest, highest, step)[1:]
+            if found not in possible:
+                names = ", ".join(f"{level:g}" for level in possible)
                 raise ValueError(f"expected a rating above the lowest: one of {names}")
+        return found
+
+    @field_validator("rank_by")
+    @classmethod
+    def _is_an_order(cls, found: RankBy | None, info: ValidationInfo) -> RankBy | None:
+        check_order(found, info.data.get("feedback"))
         return found
 
     @field_validator("negatives")
@@ -183,7 +199,7 @@ class DatasetSpec(Record):
         if self.is_implicit:
             return (0.0, 1.0)
         lowest, highest = self.rating_scale
-        return _levels(lowest, highest, self.rating_step)
+        return levels_of(lowest, highest, self.rating_step)
 
     @property
     def liked_level(self) -> float:
@@ -206,24 +222,6 @@ class DatasetSpec(Record):
         sections = (self.interactions, self.users, self.items)
         linked = self.network.files() if self.network else ()
         return (*(each.file for each in sections if each), *linked)
-
-
-_NO_RATINGS = (
-    "expected none: feedback is 'implicit', which has no ratings; leave it out, or say "
-    'feedback = "explicit"'
-)
-
-
-def usual_liked_level(levels: tuple[float, ...]) -> float:
-    """The least of the levels, in ascending order, that is three quarters up the scale."""
-    lowest, highest = levels[0], levels[-1]
-    return next(level for level in levels if level >= lowest + 0.75 * (highest - lowest))
-
-
-def _levels(lowest: float, highest: float, step: float) -> tuple[float, ...]:
-    steps = round((highest - lowest) / step)
-    # 0.1 * 3 is no 0.3: to the digits that a person writes.
-    return tuple(round(lowest + step * n, 9) for n in range(steps + 1))
 
 
 def load(path: Path) -> DatasetSpec:

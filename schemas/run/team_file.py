@@ -14,8 +14,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from schemas import toml_file
+from schemas.dataset.feedback import RankBy
 from schemas.run.learners import DEFAULT
-from schemas.tables.products import RankBy
 from schemas.toml_file import NotNegative, Positive, Record, Texts
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -34,15 +34,16 @@ Length = Annotated[int, Field(ge=1, le=1000)]
 
 
 class Run(Record):
-    """What the parameters of a night are that nobody chose: `--model` of every command, and what
-    Airflow's form shows."""
+    """What the parameters of a night are that nobody chose: `--model` of every command, `--rank-by`
+    of meta_train, and what Airflow's form shows."""
 
     model: str = DEFAULT
     """The learner to train, evaluate and publish."""
     epochs: Length | None = None
     """At most so many passes over the training tasks."""
-    rank_by: RankBy = "p_like"
-    """What the items of a cold user are ranked by."""
+    rank_by: RankBy | None = None
+    """What the items of a cold user are ranked by; without it what the dataset spec says, or else
+    p_like."""
     top_k: Length | None = None
     """How many items are published for each cold user; without it 20."""
     evidence_items: Length | None = None

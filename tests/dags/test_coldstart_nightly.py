@@ -39,7 +39,7 @@ COMMANDS = {
     "build_episodes": "jobs build_episodes --ds D",
     "build_metapaths": "jobs build_metapaths --ds D",
     "check_features": "jobs check_features --ds D",
-    "meta_train": f"meta_model meta_train --ds D {MODEL} --rank-by p_like",
+    "meta_train": f"meta_model meta_train --ds D {MODEL}",
     "evaluate": f"meta_model evaluate --ds D {MODEL}",
     "gate": f"jobs gate --ds D {MODEL} --choose compare",
     "select_evidence": f"meta_model select_evidence --ds D {MODEL}",
@@ -119,7 +119,7 @@ def test_the_form_begins_with_what_the_team_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "coldstart.toml"
-    file.write_text('retries = 5\n[run]\nmodel = "mamo"\ntop_k = 50\n')
+    file.write_text('retries = 5\n[run]\nmodel = "mamo"\ntop_k = 50\nrank_by = "choice"\n')
     with monkeypatch.context() as patched:
         patched.setenv("COLDSTART_CONFIG", str(file))
         patched.setenv("COLDSTART_DEADLINE_HOURS", "0")
@@ -129,6 +129,7 @@ def test_the_form_begins_with_what_the_team_set(
     importlib.reload(night_settings)
     assert found["model"] == "mamo"
     assert found["top_k"] == 50
+    assert found["rank_by"] == "choice"
     assert (retries, deadline) == (5, None)
 
 
@@ -190,7 +191,7 @@ def test_the_dag_and_each_task_say_what_they_are(dag: DAG) -> None:
     assert [task.task_id for task in dag.tasks if not task.doc_md] == []
     assert dag.params.dump() == {
         **{"ds": None, "model": "melu", "dataset": None, "epochs": None, "top_k": None},
-        **{"rank_by": "p_like"},
+        **{"rank_by": None},
         **{"evidence_items": None, "gate": "compare", "publish": True},
     }
     for name in dag.params:

@@ -35,7 +35,7 @@ def test_what_a_person_sees(night, capsys):
         "  melu           30        -        -   0.2000        -         -     0.2000",
         "  item_knn       30        -        -   0.1500        -         -     0.1500",
         "user u2, 3 interactions, adapted to them",
-        "user u3, 1 interaction, too few to adapt: global model",
+        "user u3, 1 interaction, too few to adapt: unadapted model",
         "  user_cold  melu            12  0.8000  0.9000  0.8000           0.0200",
         "  user_cold  damped_bias     12  0.9000  1.0000  0.8000                -",
         "no tasks that day: warm, item_cold, both_cold",

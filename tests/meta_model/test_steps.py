@@ -248,10 +248,12 @@ OWN = {"aggregating": "hidden.weight", "matching": "kernel.weight", "melu": "log
 def test_a_night_is_whole_with_every_learner_of_choices(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, learner: str
 ) -> None:
-    """Trained, saved, loaded, judged, asked about and served; its lists are its own."""
+    """Trained, saved, loaded, judged, asked about and served, in the order that the spec says."""
     monkeypatch.setenv("COLDSTART_HOME", str(tmp_path))
     small_lake.write(tmp_path, 50, SECOND, n_tests=20)
     settings = Settings.from_environment()
+    spec = settings.lake / "dataset.toml"
+    spec.write_text(f'rank_by = "choice"\n{spec.read_text()}')
     options = ("--epochs", "1", "--set", "choice.epochs=2", "--set", f"choice.learner={learner}")
     assert _run(META_TRAIN, SECOND, *options) == 0
     assert _run(EVALUATE, SECOND) == 0
@@ -259,6 +261,8 @@ def test_a_night_is_whole_with_every_learner_of_choices(
     for step in (SELECT_EVIDENCE, SCORE_COLD_USERS):
         assert _run(step, SECOND) == 0
     assert set(_run_ids_of_products(settings)) == {_run_id(settings, SECOND)}
+    scores = Lake(root=settings.lake).require(COLD_USER_SCORES.name, SECOND)
+    assert set(read_partition(COLD_USER_SCORES, scores)["ranked_by"].to_pylist()) == {"choice"}
     saved = settings.models / "melu" / f"ds={SECOND}"
     config = json.loads((saved / "config.json").read_text())
     assert config["choice"]["learner"] == learner

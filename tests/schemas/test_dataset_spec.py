@@ -55,6 +55,8 @@ def _assert_refused(folder, good, old, new, message):
         ('rating_scale = [1, 5]', 'rating_scale = [1, 5]\nliked_from = 4.5',
          "liked_from is 4.5, expected a rating above the lowest: one of 2, 3, 4, 5"),
         ('rating_scale = [1, 5]', 'rating_scale = [1, 5]\nliked_from = 1', "one of 2, 3, 4, 5"),
+        ("[1, 5]", '[1, 5]\nrank_by = "stars"',
+         "rank_by is 'stars', expected 'p_like', 'choice' or 'rating'"),
         ('column = "gender:token"', 'column = "g", buckets = [1]', "belong to kind 'bucketed'"),
         ('column = "gender:token"', 'column = "g", maximum = 1', "`maximum` belong to kind 'buck"),
         ("buckets = [18,", "minimum = 9, maximum = 5, buckets = [18,", "minimum is 9, expected"),
@@ -74,6 +76,8 @@ def test_mistakes(tmp_path, old, new, message):
          r"rating_scale is \[0, 1\], expected none: feedback is 'implicit'"),
         ('feedback = "implicit"', 'feedback = "implicit"\nrating_step = 1', "step is 1, expected"),
         ('feedback = "implicit"', 'feedback = "implicit"\nliked_from = 1', "from is 1, expect"),
+        ('feedback = "implicit"', 'feedback = "implicit"\nrank_by = "rating"',
+         "rank_by is 'rating', expected 'p_like' or 'choice': feedback is 'implicit'.*no ratings"),
         ('item_id =', 'rating = "r"\nitem_id =', "rating is 'r', expected none.*leave it"),
         ("[cold_start]", "[negatives]\ntest_query = 0\n[cold_start]",
          r"\[negatives\]: test_query is 0, expected 1 or more"),
@@ -162,3 +166,17 @@ def test_what_is_liked_is_said_or_three_quarters_up_the_scale(tmp_path, scale, l
     file = tmp_path / "dataset.toml"
     file.write_text(GOOD.replace("rating_scale = [1, 5]", scale))
     assert dataset_spec.load(file).liked_level == level
+
+
+@pytest.mark.parametrize(
+    ("good", "orders"),
+    [(GOOD, ("p_like", "choice", "rating")), (IMPLICIT, ("p_like", "choice"))],
+    ids=["explicit", "implicit"],
+)
+def test_a_spec_says_what_lists_are_ordered_by_or_leaves_it_to_the_default(tmp_path, good, orders):
+    file = tmp_path / "dataset.toml"
+    file.write_text(good)
+    assert dataset_spec.load(file).rank_by is None
+    for order in orders:
+        file.write_text(f'rank_by = "{order}"\n{good}')
+        assert dataset_spec.load(file).rank_by == order

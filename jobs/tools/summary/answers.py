@@ -55,7 +55,7 @@ def cold_users(settings: Settings, warehouse: Connection, ds: date) -> str:
             (rank, titles.get(item_id) or item_id, *figures)
             for rank, item_id, *figures in scores[user_id]
         ]
-        how = "adapted to them" if adapted else "too few to adapt: global model"
+        how = "adapted to them" if adapted else "too few to adapt: unadapted model"
         header = ("rank", "title", "p_like", "score", "80% from", "to")
         table = text_table(header, rows, wide="title")
         support = f"{n_support} interaction{'' if n_support == 1 else 's'}"

@@ -6,7 +6,7 @@ A module holds one table. In the lake these tables lack `ds`, which their path c
 from __future__ import annotations
 
 from schemas.tables.columns import Table
-from schemas.tables.products.cold_user_scores import COLD_USER_SCORES, RANKED_BY, RankBy
+from schemas.tables.products.cold_user_scores import COLD_USER_SCORES, RANKED_BY
 from schemas.tables.products.evidence_items import EVIDENCE_ITEMS
 from schemas.tables.products.evidence_quality import (
     EVIDENCE_INTERVALS,
@@ -51,7 +51,6 @@ __all__ = [
     "RANKED_BY",
     "SETS_METRICS",
     "WAREHOUSE_TABLES",
-    "RankBy",
     "warehouse_table",
 ]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
+from schemas.dataset.feedback import RankBy
 from schemas.tables.columns import Column, Table, Type
 from schemas.tables.products.shared_columns import PROVENANCE, since
 
-RankBy = Literal["p_like", "choice", "rating"]
 RANKED_BY: tuple[RankBy, ...] = get_args(RankBy)
 _LIST_COLUMNS = (
     Column(
@@ -82,7 +82,12 @@ COLD_USER_SCORES = Table(
         Column(
             name="adapted",
             type=Type.BOOL,
-            description="False if the user has too few interactions: the global model scored.",
+            description=(
+                "Source of the list. True: the model adapted to the user's interactions. False: "
+                "the user has fewer interactions (n_support) than the option products.min_adapt, "
+                "by default 1; the list is the unadapted model's, which uses the user's attributes "
+                "alone."
+            ),
         ),
         *PROVENANCE,
         *since(*_LIST_COLUMNS),
