@@ -54,6 +54,7 @@ def test_throughput_of_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "| without_neighbours | 240 |" in page
 
 
+@pytest.mark.slow  # a process for each size
 @pytest.mark.usefixtures("process")
 def test_scaling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "FACTORS", (1,))

@@ -82,6 +82,7 @@ def test_only_the_gpu_pod_takes_a_gpu_and_only_the_other_gets_secrets() -> None:
 
 
 @pytest.mark.usefixtures("process")
+@pytest.mark.slow  # Airflow reads a DAG file
 @pytest.mark.parametrize(
     ("queue", "expected"),
     [("gpus", {"pod_template_file": str(FOLDER / "gpu_pod.yaml")}), ("others", {}), (None, {})],

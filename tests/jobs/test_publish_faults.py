@@ -377,11 +377,11 @@ def test_readers_see_one_whole_run_while_runs_replace_each_other(night: Night) -
         while not stop.is_set():
             seen.extend(night.ask(_ONE_MOMENT))
 
-    readers = [threading.Thread(target=read) for _ in range(8)]
+    readers = [threading.Thread(target=read) for _ in range(4)]
     for reader in readers:
         reader.start()
     try:
-        for number in range(12):
+        for number in range(6):
             night.version = str(number)
             run_id = f"{DS}.melu.{number}"
             rows = night.rows["cold_user_scores"]

@@ -64,6 +64,7 @@ def homes(tmp_path: Path) -> tuple[Path, Path]:
     return both
 
 
+@pytest.mark.slow  # processes beside each other
 def test_two_processes_have_the_loss_curve_of_one(
     homes: tuple[Path, Path],
 ) -> None:
