@@ -32,8 +32,8 @@ def text(found: Sequence[Record]) -> str:
         "(MeLU's formula), `evidence_robust` (the same with the gradient of the prediction), "
         "`popularity`, `entropy` of the ratings, `popularity_x_entropy`, `helf`. Chosen as sets, "
         "from the same candidates and users as ours: `d_optimal` and `a_optimal` (Bayesian "
-        "design), `max_volume` (RBMF), `greedy_extend` (Golbandi et al.). `random` is the mean of "
-        "five lists, `nothing` asks nothing.",
+        "design), `max_volume` (RBMF), `dpp` (a determinantal point process), `greedy_extend` "
+        "(Golbandi et al.). `random` is the mean of five lists, `nothing` asks nothing.",
         *(part for of_trial in _groups(found, "dataset", "new_users") for part in _trial(of_trial)),
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from meta_model.choice.model import ChoiceModel
 from meta_model.choice.posterior import Posterior
@@ -20,10 +21,12 @@ from meta_model.evidence.existing import Existing
 @torch.no_grad()
 def designs(model: ChoiceModel, existing: Existing, k: int) -> dict[str, Tensor]:
     """By the criterion's name, a list of `k` items by item index."""
+    factors, rates = model.items().factors[existing.candidates], existing.knows.float().mean(0)
     found = {
         "d_optimal": _bayesian(model, existing, k, _information),
         "a_optimal": _bayesian(model, existing, k, _variance),
-        "max_volume": _max_volume(model, existing, k),
+        "max_volume": _max_volume(factors, k),
+        "dpp": _max_volume(rates.unsqueeze(1) * F.normalize(factors), k),
         "greedy_extend": _greedy_extend(existing, k),
     }
     candidates = existing.candidates.cpu()
@@ -64,9 +67,14 @@ def _variance(factors: Tensor, covariance: Tensor) -> Tensor:
     return steps.square().sum(1) / (1 + (steps * factors).sum(1))
 
 
-def _max_volume(model: ChoiceModel, existing: Existing, k: int) -> list[int]:
-    """Items whose factors span the largest volume (RBMF, Liu et al., RecSys 2011)."""
-    left, chosen = model.items().factors[existing.candidates].clone(), list[int]()
+def _max_volume(vectors: Tensor, k: int) -> list[int]:
+    """Items whose vectors [C, F] span the largest volume.
+
+    Of the factors, they represent a model's items (RBMF, Liu et al., RecSys 2011). Of directions as
+    long as many can answer, they are the likeliest of a determinantal point process with that
+    quality and the cosine as similarity, taken greedily (Chen et al., NeurIPS 2018).
+    """
+    left, chosen = vectors.clone(), list[int]()
     for _ in range(k):
         lengths = left.square().sum(1)
         lengths[chosen] = -torch.inf
