@@ -44,11 +44,11 @@ def test_the_likeliest_of_a_dpp_and_the_largest_volume_are_those_of_determinants
             kernel = vectors @ vectors.mT
             return lambda chosen: float(kernel[chosen][:, chosen].logdet())
 
-        found = designs(model, existing, 4)
+        found = designs(model, existing, 6)
     candidates, n = existing.candidates, len(existing.candidates)
     quality = rates.unsqueeze(1) * F.normalize(factors)
     for name, vectors in (("max_volume", factors), ("dpp", quality)):
-        expected = _greedily(determinant_of(vectors), n, 4)
+        expected = _greedily(determinant_of(vectors), n, 6)
         assert found[name].equal(candidates[torch.tensor(expected)]), name
     assert not found["dpp"].equal(found["max_volume"])
 
