@@ -1,11 +1,14 @@
-"""The evidence lists of the night, and what changed in them since the lists before."""
+"""The evidence lists of the night, what they cover, and what changed since the lists before."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+import pyarrow as pa
+
 from jobs.report.night import UNREADABLE, Night, Part, Row
+from jobs.report.sections.coverage import Coverage, attributes_of_items, covered
 from schemas.projections.arrow import read_partition
 from schemas.tables.products import EVIDENCE_ITEMS
 
@@ -37,6 +40,7 @@ class EvidenceList:
     segment: str
     items: tuple[Item, ...]
     same_as_all: bool = False
+    coverage: tuple[Coverage, ...] = ()
     left: tuple[str, ...] = ()
     has_previous: bool = False
 
@@ -60,15 +64,20 @@ def evidence(night: Night) -> Part[Evidence]:
     found = night.rows(EVIDENCE_ITEMS)
     if not found.content:
         return Part(note=found.note or "Nothing to show: the list is empty.")
+    notes = [found.note] if found.note else []
+    previous, before = None, list[Row]()
     try:
         previous, before = _before(night)
     except UNREADABLE as error:
-        notes = (found.note, f"The list is not compared with the list before: {error}")
-        found = replace(found, note=" ".join(filter(None, notes)))
-        previous, before = None, []
-    return found.then(
+        notes.append(f"The list is not compared with the list before: {error}")
+    attributes = None
+    try:
+        attributes = attributes_of_items(night)
+    except UNREADABLE as error:
+        notes.append(f"The attributes that the lists cover are not shown: {error}")
+    return replace(found, note=" ".join(notes) or None).then(
         lambda rows: Evidence(
-            lists=compared(_lists(rows), _lists(before)),
+            lists=compared(_lists(rows, attributes), _lists(before)),
             previous=previous,
             run_id=rows[0]["run_id"],
         )
@@ -107,7 +116,7 @@ def _before(night: Night) -> tuple[date | None, list[Row]]:
     return day, read_partition(EVIDENCE_ITEMS, version).to_pylist()
 
 
-def _lists(rows: list[Row]) -> tuple[EvidenceList, ...]:
+def _lists(rows: list[Row], attributes: pa.Table | None = None) -> tuple[EvidenceList, ...]:
     ordered = sorted(
         rows, key=lambda row: (row["segment"] != EVERYONE, row["segment"], row["rank"])
     )
@@ -117,6 +126,7 @@ def _lists(rows: list[Row]) -> tuple[EvidenceList, ...]:
             segment=segment,
             items=tuple(_item(row) for row in ordered if row["segment"] == segment),
             same_as_all=any(r["same_as_all"] for r in ordered if r["segment"] == segment),
+            coverage=covered(attributes, [r["item_id"] for r in rows if r["segment"] == segment]),
         )
         for segment in segments
     )

@@ -59,6 +59,25 @@ def test_what_changed_since_the_list_before(night: Night) -> None:
     assert everyone.left == ("Film d",)
 
 
+def test_what_the_items_of_a_list_cover(night: Night) -> None:
+    kinds = [(10, [1, 2]), (12, [2, 3]), (0, []), (11, [4, 0])]  # 0: unknown
+    profiles = zip(NIGHT["item_profiles"], kinds, strict=True)
+    rows = [{**row, "release_year": year, "genres": genres} for row, (year, genres) in profiles]
+    _write_at(night, DS, "item_profiles", rows)
+    segment = [{**row, "segment": "a=1"} for row in _listed("i3")]
+    _write_at(night, DS, "evidence_items", [*segment, *_listed("i1", "i2", "gone")])
+    found = evidence.evidence(_found(night)).content
+    assert found is not None
+    covered = [
+        {each.attribute: (each.n_listed, each.n_values) for each in of_list.coverage}
+        for of_list in found.lists
+    ]
+    assert covered == [
+        {"release_year": (2, 3), "genres": (3, 4)},
+        {"release_year": (0, 3), "genres": (0, 4)},
+    ]
+
+
 def test_lists_are_compared_by_segment_and_everyones_comes_first(night: Night) -> None:
     of_segment = [{**row, "segment": "a=1"} for row in _listed("p", "q")]
     _write_at(night, DS - timedelta(days=1), "evidence_items", _listed("a"))

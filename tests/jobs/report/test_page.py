@@ -33,6 +33,7 @@ def test_the_figures_are_those_of_the_tables(night: Night) -> None:
         ["1", "Film 1", "+0.0100", "25%", "0%", "2", NOTHING],
         ["2", "Film 2", "+0.1234", "25%", "10%", "54,321", NOTHING],
     ]
+    assert "Covers: 1 of 1 values of release_year , 1 of 1 values of genres" in page.text
     assert page.tables["Means over the held-out tasks of 1998-03-31"] == [
         ["model", "tasks", "MAE", "RMSE", "nDCG@5", "adaptation gain"],
         ["user_cold"],
