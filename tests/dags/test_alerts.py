@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncore
 import json
-import smtpd
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -16,6 +14,7 @@ from typing import Any
 
 import alerts
 import pytest
+from aiosmtpd.controller import Controller
 
 from schemas.run import decision
 from schemas.run.decision import Decision
@@ -64,38 +63,29 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def mailbox(free_tcp_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """A mail server that keeps its mail, and the connection that leads there."""
     received: list[Any] = []
 
-    class Server(smtpd.SMTPServer):
-        def process_message(self, _peer, _sender, recipients, data, **_):
-            received.append((recipients, message_from_bytes(data)))
+    class Keeping:
+        async def handle_DATA(self, _server: Any, _session: Any, mail: Any) -> str:  # noqa: N802
+            received.append((mail.rcpt_tos, message_from_bytes(mail.content)))
+            return "250 OK"
 
-    sockets: dict[int, Any] = {}
-    server = Server(("127.0.0.1", 0), None, map=sockets)
+    server = Controller(Keeping(), hostname="127.0.0.1", port=free_tcp_port)
+    server.start()
     connection = {
         "conn_type": "smtp",
         "host": "127.0.0.1",
-        "port": server.socket.getsockname()[1],
+        "port": free_tcp_port,
         "extra": {
             **{"disable_ssl": True, "disable_tls": True, "retry_limit": 1, "timeout": 5},
             **{"from_email": "night@example.org", "to": "on-call@example.org"},
         },
     }
     monkeypatch.setenv("AIRFLOW_CONN_MAIL", json.dumps(connection))
-    ended = threading.Event()
-
-    def serve() -> None:
-        while not ended.is_set():
-            asyncore.loop(timeout=0.05, count=1, map=sockets)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
     yield received
-    ended.set()
-    thread.join()
-    asyncore.close_all(map=sockets)
+    server.stop()
 
 
 def test_a_failure_says_which_step_of_which_day_why_and_where_to_read_on(
