@@ -98,7 +98,7 @@ benchmark-evidence: install ## measure lists to ask about, on MovieLens-100K and
 			--dataset ml-100k --folds 3 --json docs/benchmarks/$$page-ml-100k.json || exit; \
 		if [ -n $(call quoted,$(strip $(DATA))) ]; then \
 			$(VENV_PYTHON) -m benchmarks.$$program --data $(call quoted,$(DATA)) \
-				--dataset ml-1m --json docs/benchmarks/$$page-ml-1m.json || exit; \
+				--dataset ml-1m --folds 3 --json docs/benchmarks/$$page-ml-1m.json || exit; \
 		else \
 			echo "only ml-100k is measured: name the folder of the public splits, DATA=/path"; \
 		fi; \

@@ -14,6 +14,7 @@ from torch import Tensor
 from meta_model.choice import neighbours
 from meta_model.choice.content import Content
 from meta_model.choice.interactions import Interactions, known_items
+from meta_model.choice.sparse import by_rows
 from meta_model.data.features import Features
 from meta_model.data.ragged import CPU
 from meta_model.data.segments import Segments
@@ -29,7 +30,9 @@ class ItemToItem:
 
     def scores(self, tasks: Tasks) -> Tensor:
         """Sums [U, N + 1] of the known items' weights to each item."""
-        return known_items(tasks, len(self.weights) - 1) @ self.weights
+        known = known_items(tasks, len(self.weights) - 1)
+        scores: Tensor = by_rows(known.to_sparse()) @ self.weights
+        return scores
 
 
 class ContentKnn:
