@@ -39,10 +39,15 @@ CHOICE, LIKE = 0, 1
 
 @dataclass(frozen=True, kw_only=True)
 class Items:
-    """The catalogue by item index: factors E [N + 1, F] and biases [Q, N + 1]."""
+    """The items of a softmax: factors E [N + 1, F], biases [Q, N + 1], is_trained [N + 1].
+
+    catalogue: the factors of the whole catalogue, which is these, or more (`choice.sampling`)
+    """
 
     factors: Tensor
     biases: Tensor
+    is_trained: Tensor
+    catalogue: Tensor
 
 
 class ChoiceModel(nn.Module, ABC):
@@ -92,9 +97,12 @@ class ChoiceModel(nn.Module, ABC):
         content_bias = _means(self.bias_of_values, *attributes).squeeze(1)
         biases = self.usual_bias + content_bias + self.own_bias * is_known
         own = self.own * is_known.unsqueeze(1)
+        factors = self.dropout(own + _means(self.of_items, *attributes))
         return Items(
-            factors=self.dropout(own + _means(self.of_items, *attributes)),
+            factors=factors,
             biases=torch.stack([biases, biases + self.liked_bias * is_known]),
+            is_trained=self.is_trained,
+            catalogue=factors,
         )
 
     def prior(self, users: Tensor) -> Tensor:
@@ -125,19 +133,19 @@ class ChoiceModel(nn.Module, ABC):
     def forward(self, tasks: Tasks, items: Items | None = None) -> Tensor:
         """Log probabilities of both questions [Q, B, N + 1]; -inf for the support.
 
-        items: those of this model, where they are known already
+        items: those of this model, where they are known already, or a sample and its tasks
         """
         items = self.items() if items is None else items
-        return self.log_probabilities(self.adapted(tasks, items), tasks)
+        return self.log_probabilities(self.adapted(tasks, items), tasks, items)
 
-    def log_probabilities(self, logits: Tensor, tasks: Tasks) -> Tensor:
+    def log_probabilities(self, logits: Tensor, tasks: Tasks, items: Items) -> Tensor:
         """Of logits [Q, B, N + 1]: -inf for the support, the others are what is chosen from.
 
         New items are among them, but not in training, which cannot choose them.
         """
         excluded = torch.zeros_like(logits[0], dtype=torch.bool)
         if self.training:
-            excluded |= ~self.is_trained
+            excluded |= ~items.is_trained
         # Padding names item 0, which nobody can choose.
         excluded.scatter_(1, tasks.items[tasks.support.rows] * tasks.support.mask, value=True)
         excluded[:, 0] = True

@@ -24,19 +24,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from meta_model.choice.model import CHOICE, LIKE, ChoiceModel
+from meta_model.choice.model import CHOICE, LIKE, ChoiceModel, Items
 from meta_model.data.tasks import Tasks
 
 
-def posterior_means(model: ChoiceModel, tasks: Tasks, factors: Tensor) -> Tensor:
+def posterior_means(model: ChoiceModel, tasks: Tasks, items: Items) -> Tensor:
     """u [Q, B, F] after the supports; one factorisation of A answers both questions."""
     prior, mask = model.prior(tasks.users), tasks.support.mask
-    shown = factors[tasks.items[tasks.support.rows]] * mask.unsqueeze(-1)
+    shown = items.factors[tasks.items[tasks.support.rows]] * mask.unsqueeze(-1)
     ratings = tasks.support.ratings
     targets = torch.stack([model.answers(ratings, q) * mask for q in (CHOICE, LIKE)], dim=-1)
-    chosen = shown.mT @ shown + model.unchosen(factors)
+    chosen = shown.mT @ shown + model.unchosen(items.catalogue)
     pulled = shown.mT @ targets - chosen @ prior.unsqueeze(-1)  # [B, F, Q]
-    ridge = model.log_ridge.exp().expand(factors.shape[1]).diag()
+    ridge = model.log_ridge.exp().expand(prior.shape[1]).diag()
     factor = torch.linalg.cholesky(chosen + ridge)
     users: Tensor = prior.unsqueeze(-1) + torch.cholesky_solve(pulled, factor)
     return users.permute(2, 0, 1)

@@ -13,6 +13,7 @@ from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 
 _BATCH_TASKS = 256
+_CELLS = 256 * 50_000  # tasks times items: of a larger catalogue fewer tasks are held at once
 _SHOWN = (0, 1, 3, 10, 30)  # interactions of a validation user, or all of a shorter support
 
 
@@ -46,7 +47,8 @@ def trained_choice(
 def validation_loss(model: ChoiceModel, inputs: Inputs, n_next: int, device: torch.device) -> float:
     """Of the `n_next` interactions after those shown; mean over users and numbers shown."""
     total, n = 0.0, 0
-    for tasks in batches(inputs.episodes.split("validation"), _BATCH_TASKS, on=device):
+    at_once = max(1, min(_BATCH_TASKS, _CELLS // len(inputs.item_profiles)))
+    for tasks in batches(inputs.episodes.split("validation"), at_once, on=device):
         for known in _SHOWN:
             shown = tasks.followed(known, n_next, inputs.feedback).chosen(inputs.feedback)
             total += loss_of(model, shown, inputs.liked_from).item() * len(tasks)

@@ -1,9 +1,10 @@
 """Training for choices: of each task some interactions are shown, and the others are to be chosen.
 
 The loss is the mean negative log likelihood of the items to be chosen in a softmax over the whole
-catalogue (multinomial likelihood, Liang et al., WWW 2018); of all of them, and of those among them
-that were liked. Where a task's interactions are in order of time, the next ones after those shown
-are to be chosen, as it is when the model serves; without an order, all others are.
+catalogue (multinomial likelihood, Liang et al., WWW 2018), or over a sample of a large one
+(`choice.sampling`); of all of them, and of those among them that were liked. Where a task's
+interactions are in order of time, the next ones after those shown are to be chosen, as it is when
+the model serves; without an order, all others are.
 
 Every learner has the same loss, tasks and optimizer. Ridge learns its posterior with all else. The
 local update of another learner leaves w0 and l of `choice.posterior`, and perhaps r, as they were
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,8 +24,9 @@ import torch
 from torch import Tensor
 
 from meta_model.choice.learners import LEARNERS
-from meta_model.choice.model import ChoiceModel
+from meta_model.choice.model import ChoiceModel, Items
 from meta_model.choice.posterior import posterior_means
+from meta_model.choice.sampling import Sampling
 from meta_model.config import ChoiceConfig, ChoiceLearner, Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
@@ -45,6 +48,7 @@ class Training:
 
     next_items: how many of the next ones are to be chosen; None: interactions have no order
     hide_item: the share of items that a batch shows as new ones
+    softmax_items: of a larger catalogue about so many are drawn into the softmax of a step
     """
 
     learner: ChoiceLearner = ChoiceConfig.learner
@@ -57,13 +61,14 @@ class Training:
     nothing: float = 0.05
     hide_item: float = 0.0
     next_items: int | None = None
+    softmax_items: int = ChoiceConfig.softmax_items
     seed: int = 1
 
     @staticmethod
     def of(config: Config, regularisation: str) -> Training:
         """For the episodes of a night, which are in order of time."""
         given: dict[str, Any] = dict(REGULARISATIONS[regularisation])
-        named = ("learner", "size", "epochs", "decay")
+        named = ("learner", "size", "epochs", "decay", "softmax_items")
         given |= {name: getattr(config.choice, name) for name in named}
         return Training(next_items=config.training.query_size, seed=config.seed, **given)
 
@@ -94,17 +99,20 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, training.rate, total_steps=training.epochs * (n_batches + 1)
     )
+    sampling = Sampling.of(inputs.statistics().counts, training.softmax_items)
     for epoch in range(1, training.epochs + 1):
         total, n = 0.0, 0
-        for tasks in _drawn(inputs, training, epoch, device):
-            loss = loss_of(model, tasks, inputs.liked_from)
+        for each in _drawn(inputs, training, epoch, device):
+            items, tasks = sampling.drawn(model.items(), each)
+            loss = loss_of(partial(model, items=items), tasks, inputs.liked_from)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             total, n = total + loss.item() * len(tasks), n + len(tasks)
         watch(epoch, total / n)
-    _fit_posterior(model.eval(), inputs, _drawn(inputs, training, training.epochs + 1, device))
+    last = _drawn(inputs, training, training.epochs + 1, device)
+    _fit_posterior(model.eval(), inputs, last, sampling)
     return model
 
 
@@ -117,7 +125,9 @@ def _drawn(inputs: Inputs, training: Training, epoch: int, device: torch.device)
         yield split(chosen, training.nothing, generator, training.next_items)
 
 
-def _fit_posterior(model: ChoiceModel, inputs: Inputs, drawn: Iterable[Tasks]) -> None:
+def _fit_posterior(
+    model: ChoiceModel, inputs: Inputs, drawn: Iterable[Tasks], sampling: Sampling
+) -> None:
     """Fit those parameters of the posterior that no gradient has reached in training."""
     of_posterior = (model.log_unchosen, model.log_ridge, model.of_rating)
     unused = [parameter for parameter in of_posterior if parameter.grad is None]
@@ -125,14 +135,15 @@ def _fit_posterior(model: ChoiceModel, inputs: Inputs, drawn: Iterable[Tasks]) -
         return
     optimizer = torch.optim.Adam(unused, _POSTERIOR_RATE)
     with torch.no_grad():
-        items = model.items()
+        catalogue = model.items()
 
-    def log_probabilities(tasks: Tasks) -> Tensor:
-        users = posterior_means(model, tasks, items.factors)
-        return model.log_probabilities(model.of_both(users, items), tasks)
+    def log_probabilities(tasks: Tasks, items: Items) -> Tensor:
+        users = posterior_means(model, tasks, items)
+        return model.log_probabilities(model.of_both(users, items), tasks, items)
 
-    for tasks in drawn:
-        loss = loss_of(log_probabilities, tasks, inputs.liked_from)
+    for each in drawn:
+        items, tasks = sampling.drawn(catalogue, each)
+        loss = loss_of(partial(log_probabilities, items=items), tasks, inputs.liked_from)
         optimizer.zero_grad()
         loss.backward(inputs=unused)
         optimizer.step()

@@ -9,7 +9,7 @@ are the user's vector. The loss of the local update is that of the global one, o
 instead of the query (MAML, Finn et al., ICML 2017). The rates a of each step and question are
 learnt (MAML++, Antoniou et al., ICLR 2019, section 4), and so is the damping c, which makes the
 steps of a short support small. The softmax is over the items that training knows, the support among
-them.
+them; in training, where that is a sample (`choice.sampling`), the steps follow an estimate of L.
 
 The gradient of L is written out, -s (sum y e_i - sum y E^T p) / (n + c), so that training
 differentiates through it: the global update is second order.
@@ -52,6 +52,6 @@ class MeLU(UserVectors):
         damped = support.mask.sum(1, keepdim=True) + self.log_damping.exp()
         weights = (answers * support.mask / damped).unsqueeze(2)  # [Q, B, 1, S]
         shown = (weights @ items.factors[tasks.items[support.rows]]).squeeze(2)
-        logits = self.of_both(users, items).masked_fill(~self.is_trained, -torch.inf)
+        logits = self.of_both(users, items).masked_fill(~items.is_trained, -torch.inf)
         expected = weights.sum(3) * (logits.softmax(2) @ items.factors)
         return self.log_scale.exp().view(-1, 1, 1) * (expected - shown)

@@ -25,4 +25,4 @@ class Ridge(UserVectors):
 
     def adapt(self, tasks: Tasks, items: Items) -> Tensor:
         """The local update, u [Q, B, F]: the regression's exact solution."""
-        return posterior_means(self, tasks, items.factors)
+        return posterior_means(self, tasks, items)

@@ -15,6 +15,7 @@ from meta_model.choice import training
 from meta_model.choice.learners import LEARNERS
 from meta_model.choice.model import CHOICE, LIKE, ChoiceModel
 from meta_model.choice.posterior import posterior_means
+from meta_model.choice.sampling import Sampling
 from meta_model.choice.selection import validation_loss
 from meta_model.choice.training import Training, loss_of, train
 from meta_model.config import ChoiceLearner, Config
@@ -145,8 +146,8 @@ def test_an_empty_support_gives_the_priors_list(
     items = model.items()
     users = model.prior(tasks.users).expand(len((CHOICE, LIKE)), -1, -1)
     if learner == "ridge":
-        users = posterior_means(model, replace(some, support=some.support.hidden()), items.factors)
-    prior = model.log_probabilities(model.of_both(users, items), some)
+        users = posterior_means(model, replace(some, support=some.support.hidden()), items)
+    prior = model.log_probabilities(model.of_both(users, items), some, items)
     found = model(some)
     assert found[:, ::2].equal(prior[:, ::2])
     assert not found[:, 1::2].isclose(prior[:, 1::2]).all(2).any()
@@ -193,11 +194,13 @@ def test_the_posterior_is_fitted_to_factors_that_were_learnt_without_it(
     """By those parameters alone that the local update does not use; then choices are likelier."""
     fit, states, losses = training._fit_posterior, [], []
 
-    def spied(model: ChoiceModel, inputs: Inputs, drawn: Iterable[Tasks]) -> None:
+    def spied(
+        model: ChoiceModel, inputs: Inputs, drawn: Iterable[Tasks], sampling: Sampling
+    ) -> None:
         batches = list(drawn)
         for fits in (False, True):
             if fits:
-                fit(model, inputs, batches * 5)
+                fit(model, inputs, batches * 5, sampling)
             states.append(copy.deepcopy(model.state_dict()))
             with torch.no_grad():
                 losses.append(sum(_loss_by_posterior(model, each).item() for each in batches))
@@ -211,6 +214,6 @@ def test_the_posterior_is_fitted_to_factors_that_were_learnt_without_it(
 
 def _loss_by_posterior(model: ChoiceModel, tasks: Tasks) -> torch.Tensor:
     items = model.items()
-    users = posterior_means(model, tasks, items.factors)
-    found = model.log_probabilities(model.of_both(users, items), tasks)
+    users = posterior_means(model, tasks, items)
+    found = model.log_probabilities(model.of_both(users, items), tasks, items)
     return loss_of(lambda _tasks: found, tasks, liked_from=4.0)

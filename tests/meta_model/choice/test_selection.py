@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -62,3 +64,16 @@ def test_the_loss_is_of_the_query_after_so_many_interactions(inputs: Inputs, row
         ]
     found = selection.validation_loss(model, inputs, 4, CPU)
     assert found == pytest.approx(sum(losses) / 5, rel=1e-5)
+
+
+def test_of_a_large_catalogue_fewer_users_are_held_at_once(
+    inputs: Inputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(1)
+    model, sizes = Ridge(inputs, 6, 0.0).eval(), []
+    inputs = replace(inputs, liked_level=0.0)  # all is liked, so that all users weigh the same
+    expected = selection.validation_loss(model, inputs, 4, CPU)
+    model.register_forward_pre_hook(lambda _model, given: sizes.append(len(given[0])))
+    monkeypatch.setattr(selection, "_CELLS", 3 * len(inputs.item_profiles))
+    assert selection.validation_loss(model, inputs, 4, CPU) == pytest.approx(expected, rel=1e-5)
+    assert max(sizes) == 3
