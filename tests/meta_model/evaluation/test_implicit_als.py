@@ -81,6 +81,11 @@ def test_a_new_user_is_folded_in_by_a_step_of_users() -> None:
     assert model.scores(tasks)[2].eq(0).all(), "of a user of whom nothing is known"
 
 
+def test_without_interactions_nothing_is_known() -> None:
+    model = ials(_interactions(np.zeros((0, N_ITEMS), dtype=bool)))
+    assert model.scores(literal_tasks(([(2, 5.0)], []))).eq(0).all()
+
+
 def test_taste_is_found_where_there_is_some() -> None:
     """Users choose half of one of three groups of items, and a tenth of the others."""
     draws = np.random.default_rng(3)
