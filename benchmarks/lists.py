@@ -25,7 +25,7 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -34,6 +34,7 @@ from benchmarks.inputs import new_users, validation_users
 from benchmarks.inputs.list_trials import DATASETS, SCENARIO, World, trial_segments, worlds
 from benchmarks.records import Record, write_json
 from benchmarks.yardsticks import external_lists
+from meta_model.choice.interactions import Interactions
 from meta_model.choice.learners import LEARNERS
 from meta_model.choice.training import Training
 from meta_model.config import ChoiceConfig, Config
@@ -59,6 +60,11 @@ PUBLISHED = "published"
 OF_CHOICES = ("unadapted", "without_neighbours", PUBLISHED)
 NONE = "none"  # the order that is published needs no learner of ratings
 _BLENDS = (0.25, 0.5, 1.0, 2.0)
+_ADAPTED: Mapping[str, Callable[[Interactions], Ranker]] = {
+    "item_knn": peers.item_knn,
+    "ease": peers.ease,
+    "ials": peers.ials,
+}
 Found = dict[tuple[str, int | None], ListResult]  # of a method and a number of known interactions
 
 
@@ -114,7 +120,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
 
 
 def _peers(world: World) -> Found:
-    """What the same interactions give without a learner. Of nobody two of them know anything."""
+    """What the same interactions give without a learner. Of nobody three of them know anything."""
     inputs, interactions = world.inputs, world.interactions
     statistics, counts = inputs.statistics(), interactions.counts
     means = (statistics.sums / statistics.counts.clamp(min=1)).double()
@@ -125,7 +131,7 @@ def _peers(world: World) -> Found:
     if inputs.feedback == "explicit":
         fixed["item_mean"] = Fixed(means)
     found = {(name, k): world.judged(ranker, k) for name, ranker in fixed.items() for k in KNOWN}
-    for name, fit in {"item_knn": peers.item_knn, "ease": peers.ease}.items():
+    for name, fit in _ADAPTED.items():
         ranker = OfChoices(fit(interactions), inputs.feedback)
         adapted: dict[str, Ranker] = {name: ranker}
         adapted |= {f"{name}+{w}pop": peers.Blended(ranker, counts, w) for w in _BLENDS}

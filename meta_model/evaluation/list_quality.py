@@ -8,36 +8,28 @@ the same held-out users.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 from torch import Tensor
 
-from meta_model.choice.content import popularity_by_content
-from meta_model.choice.trend import decayed
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
-from meta_model.data.segments import segments
 from meta_model.data.tasks import Tasks
-from meta_model.evaluation import peers
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.by_user import mean_by_user
+from meta_model.evaluation.list_methods import methods, new_item_methods
 from meta_model.evaluation.lists import KNOWN, ListResult, Ranker, judge, of_all
-from meta_model.evaluation.rankers import Fixed, OfChoices, Unadapted
 from meta_model.ranking.recommender import Recommender
 from schemas.tables.products import (
     ANY_KNOWN,
-    CHAMPION,
     LIST_METRICS,
-    LIST_PEERS,
     LIST_SCENARIOS,
     NEW_ITEM_SCENARIOS,
-    RANKED_BY,
 )
 
 _BATCH_TASKS = 256
 _BATCHES = 8  # two thousand users of a scenario: enough for a difference of a hundredth
-_ITEMS_OF_PEERS = 20_000  # ItemKNN and EASE hold a matrix of items by items
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,59 +82,6 @@ def list_quality(
                 yield from _figures(
                     name, scenario, judged, published, candidates, statistics.counts
                 )
-
-
-def methods(
-    recommender: Recommender,
-    inputs: Inputs,
-    champion: Recommender | None,
-    tell: Callable[[str], None],
-) -> dict[str, Ranker]:
-    """By name: the published order first, the others of the same model, then its peers."""
-
-    n_items, ranked_by = len(inputs.item_profiles), recommender.config.products.rank_by
-    statistics = inputs.statistics()
-    means = statistics.sums / statistics.counts.clamp(min=1)
-    by_p_like = {"products.rank_by": "p_like"}
-    found: dict[str, Ranker] = {
-        recommender.config.model: recommender,
-        **{
-            f"by_{by}": recommender.having({"products.rank_by": by})
-            for by in RANKED_BY
-            if by != ranked_by
-        },
-        "without_neighbours": recommender.having(by_p_like | {"choice.neighbour_weight": 0.0}),
-        "without_trend": recommender.having(by_p_like | {"choice.trend_weight": 0.0}),
-        "unadapted": Unadapted(recommender),
-        "popularity": Fixed(statistics.counts.double()),
-        "recent_popularity": Fixed(decayed(inputs, "train_recent")),
-    }
-    if champion is not None:
-        # Of the same inputs: what is computed of them is computed once.
-        found[CHAMPION] = replace(champion, neighbours=recommender.neighbours)
-    if inputs.feedback == "explicit":
-        found["item_mean"] = Fixed(means.double())
-    interactions = recommender.neighbours.interactions
-    of_users = segments(inputs, recommender.config.products.segment_users)
-    if len(of_users.names) > 1:
-        found["segment_popularity"] = peers.SegmentPopularity(interactions, of_users)
-    if n_items <= _ITEMS_OF_PEERS:
-        found["item_knn"] = OfChoices(peers.item_knn(interactions), inputs.feedback)
-        found["ease"] = OfChoices(peers.ease(interactions), inputs.feedback)
-    else:
-        tell(f"no lists of ItemKNN and EASE: more than {_ITEMS_OF_PEERS:,} items")
-    return found
-
-
-def new_item_methods(of_trained: Mapping[str, Ranker], inputs: Inputs) -> dict[str, Ranker]:
-    """Those of the methods that say something of new items, and their peers, by name."""
-    blind = (*LIST_PEERS, "without_neighbours", "without_trend")  # new items have neither
-    found = {name: ranker for name, ranker in of_trained.items() if name not in blind}
-    if inputs.items.names:
-        counts = inputs.statistics().counts
-        found["content_popularity"] = Fixed(popularity_by_content(inputs.items, counts))
-        found["content_knn"] = OfChoices(peers.ContentKnn(inputs.items), inputs.feedback)
-    return found
 
 
 def by_known(

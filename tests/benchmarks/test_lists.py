@@ -38,13 +38,14 @@ def test_every_method_has_a_figure_for_every_number_known(folder: Path, tmp_path
         "item_mean": everything,
         "item_knn": of_somebody,
         "ease": of_somebody,
+        "ials": of_somebody,
         "melu": everything,
         "unadapted": everything,
         "without_neighbours": everything,
         "published": everything,
         **{
             f"{peer}+{weight}pop": of_somebody
-            for peer in ("item_knn", "ease")
+            for peer in ("item_knn", "ease", "ials")
             for weight in (0.25, 0.5, 1.0, 2.0)
         },
     }

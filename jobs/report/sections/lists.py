@@ -31,6 +31,7 @@ TITLES = {
     "item_mean": "mean rating of the item",
     "item_knn": "ItemKNN",
     "ease": "EASE",
+    "ials": "iALS",
     "content_popularity": "popularity of items with the same attributes",
     "content_knn": "ItemKNN by attributes",
 }

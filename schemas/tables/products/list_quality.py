@@ -23,6 +23,7 @@ LIST_PEERS = (
     "item_mean",
     "item_knn",
     "ease",
+    "ials",
 )
 NEW_ITEM_PEERS = ("content_popularity", "content_knn")
 LIST_SCENARIOS = ("user_cold", "warm")

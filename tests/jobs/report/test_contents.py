@@ -10,9 +10,15 @@ import pytest
 
 from jobs.report.contents import Contents, gather
 from jobs.report.night import Night as FoundNight
-from jobs.report.sections import elicitation, evidence, operation, quality, training
+from jobs.report.sections import elicitation, evidence, lists, operation, quality, training
 from schemas.lake import Lake
-from schemas.tables.products import EVIDENCE_LISTS
+from schemas.tables.products import (
+    CHAMPION,
+    EVIDENCE_LISTS,
+    LIST_ORDERS,
+    LIST_PEERS,
+    NEW_ITEM_PEERS,
+)
 from tests.jobs.night import DS, NIGHT, Night, Row
 from tests.jobs.report import nights
 
@@ -255,3 +261,5 @@ def test_implicit_feedback_has_no_simulation(implicit_night: Night) -> None:
 
 def test_every_list_that_may_be_judged_has_a_title() -> None:
     assert set(elicitation.TITLES) == set(EVIDENCE_LISTS)
+    methods = {CHAMPION, *LIST_ORDERS, *LIST_PEERS, *NEW_ITEM_PEERS}
+    assert set(lists.TITLES) == methods

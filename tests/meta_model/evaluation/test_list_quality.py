@@ -18,15 +18,10 @@ from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import segments
 from meta_model.data.tasks import Tasks
-from meta_model.evaluation import peers
+from meta_model.evaluation import list_methods, peers
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evaluation.list_quality import (
-    ListMetricValue,
-    by_known,
-    list_quality,
-    mean_of,
-    methods,
-)
+from meta_model.evaluation.list_methods import methods
+from meta_model.evaluation.list_quality import ListMetricValue, by_known, list_quality, mean_of
 from meta_model.evaluation.lists import ListResult, judge
 from meta_model.evaluation.rankers import Fixed, OfChoices
 from meta_model.learners import create
@@ -225,9 +220,33 @@ def test_negatives_may_be_recommended_and_peers_do_not_see_them() -> None:
 
 def test_methods_of_interactions_see_choices_alone(implicit: Inputs, config: Config) -> None:
     found = methods(_recommender(implicit, config, 1), implicit, None, lambda _text: None)
-    for name in ("item_knn", "ease"):
+    for name in ("item_knn", "ease", "ials"):
         assert isinstance(found[name], OfChoices)
         assert found[name].feedback == "implicit"
+
+
+@pytest.mark.parametrize(
+    ("limit", "absent", "words"),
+    [
+        ("_MOST_ITEMS", {"item_knn", "ease"}, "no lists of ItemKNN and EASE: more than 1 items"),
+        ("_MOST_PAIRS", {"ials"}, "no lists of iALS: more than 1 interactions"),
+        ("_MOST_ROWS", {"ials"}, "or 1 users and items"),
+    ],
+)
+def test_what_costs_too_much_is_told_and_left_out(
+    inputs: Inputs,
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    absent: set[str],
+    words: str,
+) -> None:
+    monkeypatch.setattr(list_methods, limit, 1)
+    told: list[str] = []
+    found = methods(_recommender(inputs, config, 1), inputs, None, told.append)
+    assert {"item_knn", "ease", "ials"} - set(found) == absent
+    [text] = told
+    assert words in text
 
 
 def test_a_segments_popularity_is_that_of_its_users(inputs: Inputs) -> None:
