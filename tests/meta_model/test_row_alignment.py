@@ -146,8 +146,10 @@ def test_choices_are_the_same_under_other_numbers(
     tasks = double(tasks_of("test"))
     moved = replace(tasks, items=torch.where(tasks.items > 0, tasks.items + N_NEW, 0))
     # The catalogue's factors are part of the local update, and it has new ones: leave them out.
-    same = replace(theirs, factors=theirs.factors.index_fill(0, torch.arange(N_NEW + 1), 0.0))
-    nobody = replace(ours, factors=ours.factors.index_fill(0, torch.tensor([0]), 0.0))
+    without_new = theirs.factors.index_fill(0, torch.arange(N_NEW + 1), 0.0)
+    same = replace(theirs, factors=without_new, catalogue=without_new)
+    without_padding = ours.factors.index_fill(0, torch.tensor([0]), 0.0)
+    nobody = replace(ours, factors=without_padding, catalogue=without_padding)
     found, expected = meeting.adapted(moved, same), trained.adapted(tasks, nobody)
     torch.testing.assert_close(found[..., N_NEW + 1 :], expected[..., 1:])
 
