@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,24 +23,33 @@ class Coverage:
     n_values: int
 
 
-def attributes_of_items(night: Night) -> pa.Table | None:
-    """item_id, and a column for each attribute of items; None before the lake has a data set."""
+@dataclass(frozen=True, kw_only=True)
+class Attributes:
+    """item_id and a column for each attribute of items; n_values: how many values each has."""
+
+    of_items: pa.Table
+    n_values: Mapping[str, int]
+
+    def covered(self, item_ids: Sequence[str]) -> tuple[Coverage, ...]:
+        """What a list of these items covers of each attribute, in the order of the spec."""
+        ids = pa.array(item_ids, pa.string())
+        listed = self.of_items.filter(pc.is_in(self.of_items["item_id"], ids))
+        return tuple(
+            Coverage(attribute=name, n_listed=_n_values(listed[name]), n_values=n_values)
+            for name, n_values in self.n_values.items()
+        )
+
+
+def attributes_of_items(night: Night) -> Attributes | None:
+    """None before the lake has a data set."""
     if night.spec is None:
         return None
     table = item_profiles(night.spec)
     profiles = read_partition(table, night.lake.version(table.name, night.ds))
-    return profiles.select(["item_id", *night.spec.items.features])
-
-
-def covered(attributes: pa.Table | None, item_ids: Sequence[str]) -> tuple[Coverage, ...]:
-    """Of each attribute, in the order of the table; none where there are no attributes."""
-    if attributes is None:
-        return ()
-    listed = attributes.filter(pc.is_in(attributes["item_id"], pa.array(item_ids, pa.string())))
-    return tuple(
-        Coverage(attribute=name, n_listed=_n_values(listed[name]), n_values=_n_values(of_all))
-        for name, of_all in zip(attributes.column_names, attributes.columns, strict=True)
-        if name != "item_id"
+    names = [*night.spec.items.features]
+    return Attributes(
+        of_items=profiles.select(["item_id", *names]),
+        n_values={name: _n_values(profiles[name]) for name in names},
     )
 
 

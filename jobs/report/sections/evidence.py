@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-import pyarrow as pa
-
 from jobs.report.night import UNREADABLE, Night, Part, Row
-from jobs.report.sections.coverage import Coverage, attributes_of_items, covered
+from jobs.report.sections.coverage import Attributes, Coverage, attributes_of_items
 from schemas.projections.arrow import read_partition
 from schemas.tables.products import EVIDENCE_ITEMS
 
@@ -116,7 +114,7 @@ def _before(night: Night) -> tuple[date | None, list[Row]]:
     return day, read_partition(EVIDENCE_ITEMS, version).to_pylist()
 
 
-def _lists(rows: list[Row], attributes: pa.Table | None = None) -> tuple[EvidenceList, ...]:
+def _lists(rows: list[Row], attributes: Attributes | None = None) -> tuple[EvidenceList, ...]:
     ordered = sorted(
         rows, key=lambda row: (row["segment"] != EVERYONE, row["segment"], row["rank"])
     )
@@ -126,7 +124,9 @@ def _lists(rows: list[Row], attributes: pa.Table | None = None) -> tuple[Evidenc
             segment=segment,
             items=tuple(_item(row) for row in ordered if row["segment"] == segment),
             same_as_all=any(r["same_as_all"] for r in ordered if r["segment"] == segment),
-            coverage=covered(attributes, [r["item_id"] for r in rows if r["segment"] == segment]),
+            coverage=attributes.covered([r["item_id"] for r in rows if r["segment"] == segment])
+            if attributes
+            else (),
         )
         for segment in segments
     )
