@@ -28,12 +28,6 @@ from tests.meta_model.choice.worlds import double, drawn, two_tastes
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(params=sorted(LEARNERS))
-def learner(request: pytest.FixtureRequest) -> ChoiceLearner:
-    name: ChoiceLearner = request.param
-    return name
-
-
 @pytest.fixture
 def model(inputs: Inputs, learner: ChoiceLearner) -> ChoiceModel:
     return drawn(LEARNERS[learner], inputs)

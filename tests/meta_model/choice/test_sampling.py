@@ -25,12 +25,6 @@ from tests.meta_model.choice.worlds import double, drawn
 N_CATALOGUE, N_SAMPLE = 60, 20
 
 
-@pytest.fixture(params=sorted(LEARNERS))
-def learner(request: pytest.FixtureRequest) -> ChoiceLearner:
-    name: ChoiceLearner = request.param
-    return name
-
-
 @pytest.fixture
 def model(inputs: Inputs, learner: ChoiceLearner) -> ChoiceModel:
     made = drawn(LEARNERS[learner], inputs)
