@@ -113,6 +113,8 @@ ifneq ($(strip $(DATA)),)
 	@for dataset in ml-1m dbook; do \
 		$(VENV_PYTHON) -m benchmarks.lists --data $(call quoted,$(DATA)) --dataset $$dataset \
 			--peers .venv-peers/bin/python --json docs/benchmarks/lists-$$dataset.json || exit; \
+		$(VENV_PYTHON) -m benchmarks.new_items --data $(call quoted,$(DATA)) --dataset $$dataset \
+			--json docs/benchmarks/new-items-$$dataset.json || exit; \
 	done
 	@$(VENV_PYTHON) -m benchmarks.report
 else

@@ -30,8 +30,15 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.inputs import new_users, validation_users
-from benchmarks.inputs.list_trials import DATASETS, SCENARIO, World, trial_segments, worlds
+from benchmarks.inputs.list_trials import (
+    DATASETS,
+    SCENARIO,
+    World,
+    beside,
+    published,
+    trial_segments,
+    worlds,
+)
 from benchmarks.records import Record, write_json
 from benchmarks.yardsticks import external_lists
 from meta_model.choice.interactions import Interactions
@@ -41,12 +48,9 @@ from meta_model.config import ChoiceConfig, Config
 from meta_model.data.inputs import Inputs
 from meta_model.device import choose_device
 from meta_model.evaluation import peers
-from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import KNOWN, ListResult, Ranker, of_all
 from meta_model.evaluation.rankers import ByRating, Fixed, OfChoices, Unadapted
-from meta_model.evaluation.weighting import weighted
 from meta_model.learners import create
-from meta_model.ranking.recommender import Recommender
 from meta_model.training.meta_train import meta_train
 from schemas.run import command_line
 from schemas.run.learners import DEFAULT
@@ -160,22 +164,11 @@ def _ours(options: argparse.Namespace, inputs: Inputs, scratch: Path) -> Mapping
     if is_trained:
         by_rating[config.model] = ByRating(learner, len(inputs.item_profiles), device)
 
-    def recommender(inputs: Inputs) -> Recommender:
-        choice = new_users.choice_model(options, config, inputs, device)
-        return Recommender.of(learner, choice, config, inputs, device)
-
-    published = recommender(inputs)
-    if inputs.episodes.split("validation").n_tasks:  # as a night has them
-        published = weighted(published, inputs)
-    else:
-        validated = validation_users.held_back(inputs, scratch, options.seed)
-        chosen = weighted(recommender(validated), validated).config.choice.neighbour_weight
-        published = published.having({"choice.neighbour_weight": chosen})
-    log.info("neighbours have the weight %g", published.config.choice.neighbour_weight)
+    order = published(options, config, learner, inputs, scratch)
     return by_rating | {
-        "unadapted": Unadapted(published),
-        "without_neighbours": published.having({"choice.neighbour_weight": 0.0}),
-        PUBLISHED: published,
+        "unadapted": Unadapted(order),
+        "without_neighbours": order.having({"choice.neighbour_weight": 0.0}),
+        PUBLISHED: order,
     }
 
 
@@ -192,20 +185,8 @@ def _records(
     judged: ListResult, world: World, rivals: Mapping[str, ListResult]
 ) -> Iterator[Record]:
     together = dict(of_all(judged, world.candidates, world.interactions.counts))
-    for metric in LIST_METRICS:
-        ours = judged.metrics[metric]
-        theirs = {name: rival.metrics[metric] for name, rival in rivals.items()}
-        best = max(theirs, key=lambda name: float(theirs[name].mean()))
-        low, high = Bootstrap(n_users=len(ours)).interval(ours - theirs[best])
-        yield {
-            "metric": metric,
-            "value": round(float(ours.mean()), 4),
-            "best_peer": best,
-            "low": round(low, 4),
-            "high": round(high, 4),
-            "n_users": len(judged.users),
-            **{name: round(value, 4) for name, value in together.items()},
-        }
+    for record in beside(judged, rivals):
+        yield {**record, **{name: round(value, 4) for name, value in together.items()}}
 
 
 if __name__ == "__main__":

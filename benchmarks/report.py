@@ -19,6 +19,7 @@ from benchmarks.pages import evidence as evidence_page
 from benchmarks.pages import features as features_page
 from benchmarks.pages import learners as learners_page
 from benchmarks.pages import lists as lists_page
+from benchmarks.pages import new_items as new_items_page
 from benchmarks.pages import next_question as next_question_page
 from benchmarks.pages import scaling as scaling_page
 from benchmarks.pages import throughput as throughput_page
@@ -69,6 +70,7 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
     "next-question": next_question_page.text,
     "gpu": gpu_page.text,
     "lists": lists_page.text,
+    "new-items": new_items_page.text,
 }
 
 _SPLITS = ("benchmarks/inputs/public_split.py", "benchmarks/inputs/split_tasks.py")
@@ -103,6 +105,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
         *_SPLITS,
     ),
     "next-question": ("meta_model", "benchmarks/adaptive.py"),
+    "new-items": ("meta_model", "benchmarks/new_items.py", *_SPLITS),
 }
 
 if __name__ == "__main__":

@@ -1,23 +1,39 @@
-"""New users to make lists for: of a split, of a night, or every user of a data set in turn."""
+"""Users to make lists for, of a split, of a night or of folds; the published order; figures."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from benchmarks.inputs import held_out_users, lake_inputs, public_split
+from benchmarks.inputs import (
+    held_out_users,
+    lake_inputs,
+    new_users,
+    public_split,
+    validation_users,
+)
+from benchmarks.records import Record
 from meta_model.choice.interactions import Interactions
 from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import Segments, segments
 from meta_model.data.tasks import Tasks
+from meta_model.device import choose_device
+from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import ListResult, Ranker, judge
+from meta_model.evaluation.weighting import weighted
+from meta_model.learners import Learner
+from meta_model.ranking.recommender import Recommender
+from schemas.tables.products import LIST_METRICS
+
+log = logging.getLogger("benchmarks.inputs.list_trials")
 
 SCENARIO = "user_cold"
 DATASETS = sorted({*public_split.SPLITS, *lake_inputs.NIGHTS})
@@ -35,9 +51,9 @@ class World:
     candidates: Tensor
 
     @staticmethod
-    def of(inputs: Inputs, interactions: Interactions) -> World:
-        """The test tasks of `user_cold`; candidates are items with interactions in training."""
-        test = inputs.episodes.split("test", scenario=SCENARIO)
+    def of(inputs: Inputs, interactions: Interactions, scenario: str = SCENARIO) -> World:
+        """The test tasks of a scenario; candidates are items with interactions in training."""
+        test = inputs.episodes.split("test", scenario=scenario)
         return World(
             inputs=inputs,
             tasks=list(batches(test, _BATCH)),
@@ -87,3 +103,41 @@ def trial_segments(inputs: Inputs) -> Segments:
     names = ("all", *(str(value) for value in range(1, int(values.max()) + 1)))
     of_feature = torch.where(values > 0, values, -1)
     return Segments(names=names, of_users=torch.stack([torch.zeros_like(values), of_feature]))
+
+
+def published(
+    options: argparse.Namespace, config: Config, learner: Learner, inputs: Inputs, scratch: Path
+) -> Recommender:
+    """What a night would publish: a model of choices, its neighbours as validation weighs them."""
+    device = choose_device(options.device)
+
+    def recommender(inputs: Inputs) -> Recommender:
+        choice = new_users.choice_model(options, config, inputs, device)
+        return Recommender.of(learner, choice, config, inputs, device)
+
+    found = recommender(inputs)
+    if inputs.episodes.split("validation").n_tasks:  # as a night has them
+        found = weighted(found, inputs)
+    else:
+        validated = validation_users.held_back(inputs, scratch, options.seed)
+        chosen = weighted(recommender(validated), validated).config.choice.neighbour_weight
+        found = found.having({"choice.neighbour_weight": chosen})
+    log.info("neighbours have the weight %g", found.config.choice.neighbour_weight)
+    return found
+
+
+def beside(judged: ListResult, rivals: Mapping[str, ListResult]) -> Iterator[Record]:
+    """Each metric of a method's lists, and its difference to the best of the rivals' there."""
+    for metric in LIST_METRICS:
+        ours = judged.metrics[metric]
+        theirs = {name: rival.metrics[metric] for name, rival in rivals.items()}
+        best = max(theirs, key=lambda name: float(theirs[name].mean()))
+        low, high = Bootstrap(n_users=len(ours)).interval(ours - theirs[best])
+        yield {
+            "metric": metric,
+            "value": round(float(ours.mean()), 4),
+            "best_peer": best,
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "n_users": len(judged.users),
+        }
