@@ -71,6 +71,6 @@ def held_out(
     return replace(
         inputs,
         item_profiles=public_split.with_statistics(items, train),
-        episodes=Episodes(files=files),
+        episodes=Episodes(files=files, is_ordered=False),
         metapaths=NO_METAPATHS,
     )

@@ -73,12 +73,10 @@ def choice_model(
     inputs: Inputs,
     device: torch.device = CPU,
 ) -> ChoiceModel:
-    """Trained as a night trains it; splits and folds have no order of time."""
+    """Trained as a night trains it."""
     # A million interactions ask for little regularisation (docs/adr/0024).
     regularisation = "light" if options.dataset == "ml-1m" else "strong"
     training = replace(Training.of(config, regularisation), epochs=options.choice_epochs)
-    if options.folds is not None or options.dataset in public_split.SPLITS:
-        training = replace(training, next_items=None)
     return train(
         inputs,
         training,

@@ -76,7 +76,7 @@ def load(folder: Path, split: Split, scratch: Path, *, windows: bool, seed: int)
         item_profiles=item_profiles,
         users=_features(users, "user_index", split.users, train["user_index"]),
         items=_features(items, "item_index", split.items, train["item_index"]),
-        episodes=Episodes(files=tuple(files)),
+        episodes=Episodes(files=tuple(files), is_ordered=False),
         vocabulary_checksum="",
         metapaths=networks.metapaths(items, train, split.metapaths, seed),
     )

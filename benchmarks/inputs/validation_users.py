@@ -38,4 +38,4 @@ def held_back(inputs: Inputs, scratch: Path, seed: int) -> Inputs:
         split_tasks.episodes_file(folder, "train", "warm", train.filter(is_left)),
         split_tasks.episodes_file(folder, "validation", "warm", validation),
     )
-    return replace(inputs, episodes=Episodes(files=files))
+    return replace(inputs, episodes=Episodes(files=files, is_ordered=inputs.episodes.is_ordered))

@@ -32,8 +32,8 @@ def text(found: Sequence[Record]) -> str:
         "best for it on these very users, a bound from above. Learners of ratings are in the order "
         "of expected ratings. `published` is what a night publishes: the model of choices "
         "(meta_model/choice) with its neighbours. One training user of ten is held back, and their "
-        "lists choose the neighbours' weight. `without_neighbours` is the model alone (`ridge` "
-        "where the page is older), `unadapted` the published order as if nothing were known of the "
+        "lists choose the neighbours' weight. `without_neighbours` is the model alone, "
+        "`unadapted` the published order as if nothing were known of the "
         "user. In folds, every user of the data set is new once, and ten of their ratings, drawn "
         "at random, are to be found.",
         found,

@@ -7,9 +7,14 @@ among the items that they will like. Learners (`choice.learners`) differ in thei
 the support moves a user's vector u_q away from the prior u0, or the logits themselves.
 
 e_i, a row of E, is the item's own embedding plus the mean embedding of its attributes, so that a
-new item has one. u0 is linear in the user's attributes. b_q,i starts at the logarithm of the item's
-popularity, and so does the list of an unknown user; of a new item it is what its attributes say.
+new item has one. b_q,i starts at the logarithm of the item's popularity, and so does the list of an
+unknown user; of a new item it is what its attributes say. u0 is linear in the user's attributes.
 s is learnt.
+
+In the order of time, a user's first choices differ from the later ones, and what they chose last
+says most of what comes next (docs/adr/0032). After k interactions u0 has moved by k / (k + 1) of a
+direction that is everyone's. In every local update an interaction counts 2^(-n / h), where n others
+follow it. The direction and h are learnt.
 
 Training shows some items as new ones, another draw for each batch (DropoutNet, Volkovs et al.,
 NIPS 2017): their attributes have to do.
@@ -71,6 +76,7 @@ class ChoiceModel(nn.Module, ABC):
         self.of_users = FeatureEmbedding(self.user_attributes, size, _STD)
         self.own = nn.Parameter(torch.randn(len(counts), size) * _STD)
         self.everyone = nn.Parameter(torch.zeros(size))
+        self.later = nn.Parameter(torch.zeros(size))
         popularity = ((counts + 1) / (counts + 1).sum()).log().float()
         usual = popularity[counts > 0].mean() if (counts > 0).any() else popularity.mean()
         self.own_bias = nn.Parameter(popularity - usual)
@@ -82,6 +88,7 @@ class ChoiceModel(nn.Module, ABC):
         self.log_ridge = nn.Parameter(torch.tensor(1.0).log())  # of l
         self.of_rating = nn.Parameter(torch.tensor([0.1, 0.2]))  # r
         self.log_scale = nn.Parameter(torch.tensor([3.0, 3.0]).log())  # of s
+        self.log_half_life = nn.Parameter(torch.tensor(5.0).log())  # of h
         self.dropout = nn.Dropout(dropout)
         self.register_buffer("is_trained", counts > 0)
         mean = statistics.sums.sum() / counts.sum().clamp(min=1)
@@ -105,9 +112,27 @@ class ChoiceModel(nn.Module, ABC):
             catalogue=factors,
         )
 
-    def prior(self, users: Tensor) -> Tensor:
-        """u0 [B, F]."""
+    def prior(self, tasks: Tasks) -> Tensor:
+        """u0 [B, F], which knows how many interactions came before, and none of their items."""
+        if not tasks.is_ordered:
+            return self.unknown(tasks.users)
+        known = tasks.support.mask.sum(1, keepdim=True)
+        return self.unknown(tasks.users) + known / (known + 1) * self.later
+
+    def unknown(self, users: Tensor) -> Tensor:
+        """u0 [B, F] of users of whom nothing is known but attributes."""
         return _means(self.of_users, *self.user_attributes(users)) + self.everyone
+
+    def recency(self, tasks: Tasks) -> Tensor:
+        """How much each position of the support counts, 2^(-n / h) [B, S]; 0 of padding.
+
+        Of tasks without an order of time, 1.
+        """
+        mask = tasks.support.mask
+        if not tasks.is_ordered:
+            return mask.to(self.everyone)
+        after = (mask.flip(1).cumsum(1).flip(1) - 1).clamp(min=0)
+        return mask * torch.exp2(-after / self.log_half_life.exp())
 
     def unchosen(self, factors: Tensor) -> Tensor:
         """w0 E^T E [F, F]: how little every item counts as not chosen (`choice.posterior`)."""

@@ -3,14 +3,15 @@
     near(x) = n(K x) + k / (k + 10) n(B x),   n(v) = v / max |v|
     near(x) = c - h (c - n(C x))   of a new item, where c is n(C x) of the nearest new item
 
-x is 1 where the user is known to have chosen an item, less where they did not like it, and k is how
-many such items there are. K_ij is how many users chose both items, over n_j^0.5 n_i^0.7, where n_i
-chose the item i that may be listed: cosines (Deshpande and Karypis, ACM TOIS 2004) in which
-popularity counts for less, because the factors' biases have it already. B are the weights of a
-linear model in closed form (EASE, Steck, WWW 2019, equation 8), which gains more than cosines by
-every further item that is known (docs/adr/0031). C are the cosines of two items' attributes, which
-is all that is known of new items (docs/adr/0027). Factors smooth over what few users chose
-together; neighbours remember it, and the two err differently (Koren, KDD 2008).
+x is 1 where the user is known to have chosen an item, less where they did not like it and where
+others followed it (`ChoiceModel.recency`), and k is how many such items there are. K_ij is how many
+users chose both items, over n_j^0.5 n_i^0.7, where n_i chose the item i that may be listed: cosines
+(Deshpande and Karypis, ACM TOIS 2004) in which popularity counts for less, because the factors'
+biases have it already. B are the weights of a linear model in closed form (EASE, Steck, WWW 2019,
+equation 8), which gains more than cosines by every further item that is known (docs/adr/0031). C
+are the cosines of two items' attributes, which is all that is known of new items (docs/adr/0027).
+Factors smooth over what few users chose together; neighbours remember it, and the two err
+differently (Koren, KDD 2008).
 
 Shapes: B tasks, V training users, N items (by index from 1; column 0 is padding), M items of B.
 """
@@ -50,15 +51,17 @@ class Neighbours:
     liked_from: float
     device: torch.device
 
-    def near(self, tasks: Tasks) -> Tensor:
+    def near(self, tasks: Tasks, recency: Tensor) -> Tensor:
         """[B, N + 1]: the higher, the nearer; all 0 for a user without a known interaction.
+
+        recency: how much each position of the support counts, [B, S]
 
         The values of items that the user is known to have chosen mean nothing: no list has them.
         """
         chosen = known_items(tasks, self.interactions.n_items)
         known = chosen * self._is_known
         n_known = known.sum(1, keepdim=True)
-        weighted = known * self._weights(tasks)
+        weighted = known * self._weights(tasks, recency)
         # Through the users who chose both, so that no matrix of items by items is needed.
         by_item, by_user = self._scaled
         near = of_largest((by_item @ (by_user @ weighted.T)).T.masked_fill(known > 0, 0))
@@ -66,13 +69,13 @@ class Neighbours:
         near = near + share * of_largest(self._by_linear_model(weighted))
         return torch.where(self._is_known, near, self._near_by_content(chosen))
 
-    def _weights(self, tasks: Tasks) -> Tensor:
+    def _weights(self, tasks: Tasks, recency: Tensor) -> Tensor:
         """x [B, N + 1] of the items that a user is known to have chosen; 1 of all others."""
         support = tasks.support
         liked = support.ratings >= self.liked_from
         weights = torch.ones(len(tasks), self.interactions.n_items + 1, device=tasks.users.device)
         places = tasks.items[support.rows] * support.mask
-        return weights.scatter_(1, places, torch.where(liked, 1.0, _DISLIKED))
+        return weights.scatter_(1, places, torch.where(liked, 1.0, _DISLIKED) * recency)
 
     def _by_linear_model(self, weighted: Tensor) -> Tensor:
         """B x [B, N + 1]; 0 of all but the most popular items."""

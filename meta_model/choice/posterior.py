@@ -1,13 +1,15 @@
 """What a model of choices knows of users' tastes, and what one more answer changes in it.
 
-    A   =  E_S^T E_S + w0 E^T E + l I
-    u   =  u0 + A^-1 (E_S^T y - (A - l I) u0),   y = 1 + r (rating - mu)
+    A   =  E_S^T D E_S + w0 E^T E + l I
+    u   =  u0 + A^-1 (E_S^T D y - (A - l I) u0),   y = 1 + r (rating - mu)
     C'  =  C - (C e)(C e)^T / (1 + e^T C e)
     u'  =  u + C e (y - e . u) / (1 + e^T C e)
 
 Ridge regression is the posterior of a Gaussian linear model: u is its mean and C = A^-1 its
 covariance, in units of the noise. Items of the support count as chosen, the more so the better they
-were rated, and every item of the catalogue counts a little (w0) as not chosen. One more answer y on
+were rated and, by D, the later they were chosen (`ChoiceModel.recency`; weighted least squares),
+and every item of the catalogue counts a little (w0) as not chosen. Answers to questions have no
+order of time: D is the identity. One more answer y on
 an item of factors e changes A by e e^T, so that the inverse need not be computed again (Sherman and
 Morrison, 1950).
 
@@ -30,12 +32,12 @@ from meta_model.data.tasks import Tasks
 
 def posterior_means(model: ChoiceModel, tasks: Tasks, items: Items) -> Tensor:
     """u [Q, B, F] after the supports; one factorisation of A answers both questions."""
-    prior, mask = model.prior(tasks.users), tasks.support.mask
-    shown = items.factors[tasks.items[tasks.support.rows]] * mask.unsqueeze(-1)
-    ratings = tasks.support.ratings
-    targets = torch.stack([model.answers(ratings, q) * mask for q in (CHOICE, LIKE)], dim=-1)
-    chosen = shown.mT @ shown + model.unchosen(items.catalogue)
-    pulled = shown.mT @ targets - chosen @ prior.unsqueeze(-1)  # [B, F, Q]
+    prior, ratings = model.prior(tasks), tasks.support.ratings
+    shown = items.factors[tasks.items[tasks.support.rows]]
+    weighted = shown * model.recency(tasks).unsqueeze(-1)
+    targets = torch.stack([model.answers(ratings, q) for q in (CHOICE, LIKE)], dim=-1)
+    chosen = weighted.mT @ shown + model.unchosen(items.catalogue)
+    pulled = weighted.mT @ targets - chosen @ prior.unsqueeze(-1)  # [B, F, Q]
     ridge = model.log_ridge.exp().expand(prior.shape[1]).diag()
     factor = torch.linalg.cholesky(chosen + ridge)
     users: Tensor = prior.unsqueeze(-1) + torch.cholesky_solve(pulled, factor)
@@ -56,7 +58,7 @@ class Posterior:
         precision = model.unchosen(factors)
         precision = precision + ridge * torch.eye(len(precision), device=factors.device)
         covariance = torch.linalg.inv(precision)
-        means = ridge * model.prior(users) @ covariance
+        means = ridge * model.unknown(users) @ covariance
         return Posterior(means=means, covariances=covariance.expand(len(users), -1, -1))
 
     def __getitem__(self, chosen: Tensor) -> Posterior:

@@ -27,7 +27,7 @@ from meta_model.choice.learners import LEARNERS
 from meta_model.choice.model import ChoiceModel, Items
 from meta_model.choice.posterior import posterior_means
 from meta_model.choice.sampling import Sampling
-from meta_model.config import ChoiceConfig, ChoiceLearner, Config
+from meta_model.config import ChoiceConfig, ChoiceLearner, Config, TrainingConfig
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
@@ -46,7 +46,7 @@ _POSTERIOR_RATE = 0.05  # of the pass that fits a posterior
 class Training:
     """`decay`: of the embeddings; `nothing`: the share of tasks that show nothing.
 
-    next_items: how many of the next ones are to be chosen; None: interactions have no order
+    next_items: how many of the next ones are to be chosen, where interactions are in order
     hide_item: the share of items that a batch shows as new ones
     softmax_items: of a larger catalogue about so many are drawn into the softmax of a step
     """
@@ -60,7 +60,7 @@ class Training:
     decay: float = ChoiceConfig.decay
     nothing: float = 0.05
     hide_item: float = 0.0
-    next_items: int | None = None
+    next_items: int = TrainingConfig.query_size
     softmax_items: int = ChoiceConfig.softmax_items
     seed: int = 1
 
@@ -165,19 +165,18 @@ def loss_of(model: Callable[[Tasks], Tensor], tasks: Tasks, liked_from: float) -
     return (of_tasks.sum(1) / counts.any(2).sum(1).clamp(min=1)).mean()
 
 
-def split(
-    tasks: Tasks, nothing: float, generator: torch.Generator, next_items: int | None = None
-) -> Tasks:
+def split(tasks: Tasks, nothing: float, generator: torch.Generator, next_items: int) -> Tasks:
     """The tasks with some of their support shown, and of the rest of it what is to be chosen.
 
     How many are shown: half the time any number alike, half the time small ones rather than large
     ones (any logarithm alike), so that users of one and of fifty interactions count as much.
-    next_items: shown are the first ones, to be chosen so many after them; None: any, and all others
+    In order of time the first ones are shown, and `next_items` after them are to be chosen; without
+    it any are shown, and all others are to be chosen.
     """
     whole, device = tasks.support, tasks.users.device
     lengths, width = whole.mask.sum(1), whole.mask.shape[1]
     order = torch.arange(width, device=device).expand_as(whole.rows).double()
-    if next_items is None:
+    if not tasks.is_ordered:
         order = torch.rand(whole.mask.shape, generator=generator, device=device)
     order = order.masked_fill(~whole.mask, torch.inf).argsort(dim=1, stable=True)
     ordered = whole.map(lambda tensor: tensor.gather(1, order))
@@ -189,7 +188,7 @@ def split(
     sizes = (sizes * shows_any).unsqueeze(1)
     number = torch.arange(width, device=device)
     is_asked = number >= sizes
-    if next_items is not None:
+    if tasks.is_ordered:
         is_asked &= number < sizes + next_items
     masks = (ordered.mask & (number < sizes), ordered.mask & is_asked)
     support, query = (replace(ordered, mask=mask) for mask in masks)

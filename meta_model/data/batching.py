@@ -8,6 +8,7 @@ for that device. Shapes: B tasks, W positions of a support or query.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +34,8 @@ def batches(
     With `shuffle`, rows of one length come in random order, and so do batches.
     """
     for rows in episodes.buffers(shuffle):
-        yield from batches_of(Ragged.of(rows, on), batch_tasks, shuffle, resampling)
+        for tasks in batches_of(Ragged.of(rows, on), batch_tasks, shuffle, resampling):
+            yield tasks if episodes.is_ordered else replace(tasks, is_ordered=False)
 
 
 def batches_of(
@@ -70,7 +72,8 @@ def batches_of(
             pooled = support.beside(query)
             lengths = (new[0][batch], new[1][batch])
             support, query = resampling.split(pooled, *lengths, uniform(pooled.mask.shape))
-        yield _tasks(rows, chosen, support, query)
+        tasks = _tasks(rows, chosen, support, query)
+        yield tasks if resampling is None else replace(tasks, is_ordered=False)
 
 
 def from_episodes(rows: pa.Table) -> Tasks:

@@ -33,13 +33,17 @@ class RowGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Episodes:
-    """The rows of `files` in one of the `splits` and, unless it is None, of the `scenario`."""
+    """The rows of `files` in one of the `splits` and, unless it is None, of the `scenario`.
+
+    is_ordered: whether each support and query, one after the other, are in the order of time
+    """
 
     files: tuple[Path, ...]
     splits: tuple[str, ...] = SPLITS
     scenario: str | None = None
     shard: int = 0
     shards: int = 1
+    is_ordered: bool = True
 
     def split(self, *splits: str, scenario: str | None = None) -> Episodes:
         """The rows of these splits, read when they are needed; None takes every scenario."""

@@ -53,6 +53,7 @@ class Tasks:
 
     users: [B]; items: [M], the distinct items of support and query, the first of them 0
     in_statistics: [B], whether the item statistics hold the task's own ratings (train tasks)
+    is_ordered: whether the interactions are in the order of time
     """
 
     users: Tensor
@@ -60,6 +61,7 @@ class Tasks:
     support: InteractionSet
     query: InteractionSet
     in_statistics: Tensor
+    is_ordered: bool = True
 
     def __len__(self) -> int:
         return len(self.users)
@@ -72,6 +74,7 @@ class Tasks:
             support=self.support.map(lambda tensor: tensor[chosen]),
             query=self.query.map(lambda tensor: tensor[chosen]),
             in_statistics=self.in_statistics[chosen],
+            is_ordered=self.is_ordered,
         )
 
     def to(self, device: torch.device) -> Tasks:
@@ -88,6 +91,7 @@ class Tasks:
             support=self.support.map(move),
             query=self.query.map(move),
             in_statistics=move(self.in_statistics),
+            is_ordered=self.is_ordered,
         )
 
     @property

@@ -92,6 +92,7 @@ def elicit(
                 tasks,
                 support=_selected(tasks.support, revealed),
                 query=_selected(tasks.support, rest),
+                is_ordered=False,  # of answers
             )
             predicted = _predict(learner, known, catalogue, min_adapt, inputs)
             recommended = _recommend(ranker, known, may_be_listed, inputs.liked_from)

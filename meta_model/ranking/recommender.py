@@ -146,7 +146,7 @@ class Recommender:
         log_probabilities = log_probabilities.masked_fill(is_met, -torch.inf)
         log_choice, log_like = log_probabilities[CHOICE], log_probabilities[LIKE]
         if weight := self.config.choice.neighbour_weight:
-            log_like = log_like + weight * self.neighbours.near(shown)
+            log_like = log_like + weight * self.neighbours.near(shown, self.choice.recency(shown))
         return log_choice.log_softmax(1), log_like.log_softmax(1)
 
     def _keys(self, tasks: Tasks, log_choice: Tensor, log_like: Tensor) -> Tensor:

@@ -1,13 +1,13 @@
 """Choices by attention: each item of the catalogue looks at the items that the user chose.
 
-    a(i, j)  =  exp((cos(W e_i, W e_j) - 1) / t) / (c + sum_S exp((cos(W e_i, W e_j') - 1) / t))
+    k(i, j)  =  d_j exp((cos(W e_i, W e_j) - 1) / t),   a(i, j) = k(i, j) / (c + sum_S k(i, j'))
     logit_q,i  =  s_q e_i . u0 + b_q,i + g_q sum_S a(i, j) y_q,j,   y_q = 1 + r_q (rating - mu)
 
 Matching networks (Vinyals et al., NIPS 2016, eq. 1 and section 2.1.1) answer by the attention of
 what is asked on the support, and the kernel of the attention is learnt. There is no vector of the
 user, and no local update but to look at the support. c is one more position, without an answer:
 an item that is near to nothing of the support keeps the prior's logit, and so do all items of an
-empty support. W, t, c, g and r are learnt.
+empty support. d_j says how recent j is. W, t, c, g and r are learnt.
 
 The kernel is of two items, whoever the user is. So it is computed once for all items in the
 supports of a batch, and attention is a matrix product; a part of the catalogue at a time.
@@ -42,7 +42,7 @@ class Matching(ChoiceModel):
 
     def adapted(self, tasks: Tasks, items: Items) -> Tensor:
         """The prior's logits and what the support says of each item, [Q, B, N + 1]."""
-        users = self.prior(tasks.users).expand(len((CHOICE, LIKE)), -1, -1)
+        users = self.prior(tasks).expand(len((CHOICE, LIKE)), -1, -1)
         attended = self.log_gain.exp().view(-1, 1, 1) * self.attended(tasks, items.factors)
         return self.of_both(users, items) + attended
 
@@ -50,8 +50,8 @@ class Matching(ChoiceModel):
         """The sum of a y [Q, B, N + 1], of all items; 0 of an empty support."""
         support = tasks.support
         rows, columns = (support.rows * support.mask).unique(return_inverse=True)
-        mask = support.mask.to(factors)
-        values = torch.stack([mask, mask * (support.ratings - self.mean_rating)])
+        recency = self.recency(tasks)
+        values = torch.stack([recency, recency * (support.ratings - self.mean_rating)])
         given = values.new_zeros(2, len(tasks), len(rows))
         given = given.scatter_add(2, columns.expand_as(values), values)  # [2, B, M]
         encoded = F.normalize(self.kernel(factors), dim=1)

@@ -17,10 +17,12 @@ from meta_model.choice.training import loss_of
 from meta_model.config import ChoiceLearner
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from tests.meta_model.choice.worlds import double, drawn
+from tests.meta_model.choice.worlds import HALF_LIFE, double, drawn
 
 QUESTIONS = (CHOICE, LIKE)
-Support = list[tuple[int, float]]  # items, by index, and their ratings
+# Of each interaction the item, by index, its rating, and how much it counts: half as much for every
+# three that follow.
+Support = list[tuple[int, float, float]]
 
 
 @pytest.fixture
@@ -32,6 +34,7 @@ def _made(inputs: Inputs, name: ChoiceLearner) -> ChoiceModel:
     model = drawn(LEARNERS[name], inputs)
     with torch.no_grad():
         model.liked_bias.normal_()
+        model.later.normal_()
         model.own.mul_(5)  # so that supports move users far
     return model
 
@@ -39,10 +42,12 @@ def _made(inputs: Inputs, name: ChoiceLearner) -> ChoiceModel:
 def _supports(tasks: Tasks) -> list[Support]:
     assert len(tasks) > 10
     places = zip(tasks.support.rows, tasks.support.ratings, tasks.support.mask, strict=True)
-    return [
-        list(zip(tasks.items[rows[mask]].tolist(), ratings[mask].tolist(), strict=True))
-        for rows, ratings, mask in places
-    ]
+    supports = []
+    for rows, ratings, mask in places:
+        items, n = tasks.items[rows[mask]].tolist(), int(mask.sum())
+        counts = [0.5 ** ((n - 1 - place) / HALF_LIFE) for place in range(n)]
+        supports.append(list(zip(items, ratings[mask].tolist(), counts, strict=True)))
+    return supports
 
 
 def _check(
@@ -50,7 +55,7 @@ def _check(
 ) -> None:
     """The model's logits are those of each task and question by itself, given its prior."""
     with torch.no_grad():
-        found, priors = model.adapted(tasks, model.items()), model.prior(tasks.users)
+        found, priors = model.adapted(tasks, model.items()), model.prior(tasks)
         for row, support in enumerate(_supports(tasks)):
             for question in QUESTIONS:
                 expected = of_one(priors[row], support, question)
@@ -71,9 +76,10 @@ def test_aggregating_is_a_network_of_two_sums(inputs: Inputs, tasks: Tasks) -> N
 
     def of_one(prior: Tensor, support: Support, question: int) -> Tensor:
         m, d = torch.zeros(6).double(), torch.zeros(6).double()
-        for item, rating in support:
-            m += items.factors[item] / len(support) ** 0.5
-            d += (rating - model.mean_rating) * items.factors[item] / len(support) ** 0.5
+        total = sum(counts for _, _, counts in support)
+        for item, rating, counts in support:
+            m += counts * items.factors[item] / total**0.5
+            d += counts * (rating - model.mean_rating) * items.factors[item] / total**0.5
         hidden = (model.hidden.weight @ torch.cat([m, d])).tanh()
         weight = model.out.weight[6 * question : 6 * question + 6]
         return _logits(model, items, prior + weight @ hidden, question)
@@ -97,9 +103,10 @@ def test_matching_is_the_attention_of_an_item_on_the_support(
         logits = _logits(model, items, prior, question)
         for item in range(len(logits)):
             total, answer = model.log_nothing.exp(), torch.zeros(()).double()
-            for shown, rating in support:
+            for shown, rating, counts in support:
                 y = 1 + model.of_rating[question] * (rating - model.mean_rating)
-                total, answer = total + kernel[item, shown], answer + kernel[item, shown] * y
+                near = counts * kernel[item, shown]
+                total, answer = total + near, answer + near * y
             logits[item] += model.log_gain[question].exp() * answer / total
         return logits
 
@@ -118,10 +125,11 @@ def test_melu_follows_the_gradient_of_the_supports_likelihood(inputs: Inputs, ta
     def local_loss(user: Tensor, support: Support, question: int) -> Tensor:
         logits = _logits(model, items, user, question)
         log_sum, loss = logits[trained].logsumexp(0), torch.zeros(()).double()
-        for item, rating in support:
+        for item, rating, counts in support:
             y = 1 + model.of_rating[question] * (rating - model.mean_rating)
-            loss = loss - y * (logits[item] - log_sum)
-        return loss / (len(support) + model.log_damping.exp())
+            loss = loss - counts * y * (logits[item] - log_sum)
+        total = sum(counts for _, _, counts in support)
+        return loss / (total + model.log_damping.exp())
 
     @torch.enable_grad()
     def of_one(prior: Tensor, support: Support, question: int) -> Tensor:
@@ -145,7 +153,7 @@ def test_the_gradient_goes_through_the_local_update(
     used = loss_of(model, few, 4.0)
     gradients = torch.autograd.grad(used, list(parameters.values()), allow_unused=True)
     names = [key for key, grad in zip(parameters, gradients, strict=True) if grad is not None]
-    assert {"own", "everyone", "log_scale"} < set(names)
+    assert {"own", "everyone", "log_scale", "log_half_life", "later"} < set(names)
     unused = {"log_unchosen", "log_ridge"} if name != "ridge" else set()
     unused |= {"of_rating"} if name == "aggregating" else set()
     assert set(parameters) - set(names) == unused

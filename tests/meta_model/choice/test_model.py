@@ -24,6 +24,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from schemas.errors import UserError
 from tests.meta_model.choice.worlds import double, drawn, two_tastes
+from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
 CPU = torch.device("cpu")
 
@@ -86,6 +87,46 @@ def test_the_query_moves_nothing(model: ChoiceModel, tasks: Tasks) -> None:
     assert model(replace(tasks, query=query)).equal(model(tasks))
 
 
+def test_an_interaction_counts_half_after_as_many_others_as_the_half_life(
+    model: ChoiceModel,
+) -> None:
+    """The second user's first one is a sampled negative, which counts as padding does."""
+    tasks = literal_tasks(
+        ([(1, 3.0), (2, 3.0), (3, 3.0), (4, 3.0)], []),
+        ([(5, 0.0), (6, 1.0), (7, 1.0)], []),
+        ([], []),
+    ).chosen("implicit")
+    with torch.no_grad():
+        model.log_half_life.zero_()  # one interaction
+        found = model.recency(tasks).tolist()
+        assert found == [[0.125, 0.25, 0.5, 1], [0, 0.5, 1, 0], [0, 0, 0, 0]]
+        unordered = model.recency(replace(tasks, is_ordered=False)).tolist()
+    assert unordered == [[1, 1, 1, 1], [0, 1, 1, 0], [0, 0, 0, 0]]
+
+
+def test_the_order_of_a_support_counts_where_it_is_that_of_time(
+    model: ChoiceModel, tasks: Tasks
+) -> None:
+    """Of answers to questions, for example, it does not."""
+    lengths = tasks.support.mask.sum(1, keepdim=True)
+    places = torch.arange(tasks.support.mask.shape[1])
+    turned = torch.where(places < lengths, lengths - 1 - places, places)
+    backwards = replace(tasks, support=tasks.support.map(lambda each: each.gather(1, turned)))
+    assert not model(backwards).isclose(model(tasks)).all()
+    either = [model(replace(each, is_ordered=False)) for each in (backwards, tasks)]
+    torch.testing.assert_close(*either)
+
+
+def test_a_prior_moves_with_the_number_known_alone(model: ChoiceModel) -> None:
+    tasks = literal_tasks(([(1, 3.0), (2, 5.0), (3, 1.0)], []), ([(4, 3.0)], []), ([], []))
+    with torch.no_grad():
+        model.later.normal_()
+        moved = model.prior(tasks) - model.unknown(tasks.users)
+        torch.testing.assert_close(moved, torch.tensor([[0.75], [0.5], [0.0]]) * model.later)
+        unordered = model.prior(replace(tasks, is_ordered=False))
+    assert unordered.equal(model.unknown(tasks.users))
+
+
 def test_padding_and_the_rest_of_the_batch_change_nothing(model: ChoiceModel, tasks: Tasks) -> None:
     row = int(tasks.support.mask.sum(1).argmin())
     width = int(tasks.support.mask[row].sum())
@@ -138,7 +179,7 @@ def test_an_empty_support_gives_the_priors_list(
     mask[::2] = False
     some = replace(tasks, support=tasks.support.only(mask))
     items = model.items()
-    users = model.prior(tasks.users).expand(len((CHOICE, LIKE)), -1, -1)
+    users = model.prior(some).expand(len((CHOICE, LIKE)), -1, -1)
     if learner == "ridge":
         users = posterior_means(model, replace(some, support=some.support.hidden()), items)
     prior = model.log_probabilities(model.of_both(users, items), some, items)

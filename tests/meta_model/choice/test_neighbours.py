@@ -34,20 +34,27 @@ ITEMS = Features(
 )
 
 
-def _near(interactions: Interactions, liked_from: float = 4.0) -> torch.Tensor:
+RECENCY = TASKS.support.mask.float()
+
+
+def _near(
+    interactions: Interactions, liked_from: float = 4.0, recency: torch.Tensor = RECENCY
+) -> torch.Tensor:
     return Neighbours(
         read=lambda: interactions, items=ITEMS, liked_from=liked_from, device=CPU
-    ).near(TASKS)
+    ).near(TASKS, recency)
 
 
 @pytest.mark.parametrize("most_items", [0, 2, 3, 10])
 @pytest.mark.parametrize("liked_from", [1.0, 4.0])
+@pytest.mark.parametrize("first", [1.0, 0.25])
 def test_near_is_the_sum_over_the_known_items(
-    monkeypatch: pytest.MonkeyPatch, most_items: int, liked_from: float
+    monkeypatch: pytest.MonkeyPatch, most_items: int, liked_from: float, first: float
 ) -> None:
-    """The first user chose item 2, and item 1, which counts for less if it is not liked."""
+    """The first user chose item 2, and later item 1, which counts for less if it is not liked."""
     monkeypatch.setattr(neighbours, "_MOST_ITEMS", most_items)
-    weights = {2: 1.0, 1: 1.0 if liked_from == 1 else 0.3}
+    weights = {2: first, 1: 1.0 if liked_from == 1 else 0.3}
+    recency = RECENCY * torch.tensor([first, 1.0])
     columns, popularity = CHOSEN.T.float(), CHOSEN.sum(0)
     of_cosines = torch.tensor(
         [
@@ -69,7 +76,7 @@ def test_near_is_the_sum_over_the_known_items(
         spread = torch.zeros(5)
         spread[popular] = of_linear
         expected = expected + 2 / 12 * (spread / spread.abs().max())[3:]
-    torch.testing.assert_close(_near(INTERACTIONS, liked_from)[0, 3:5], expected)
+    torch.testing.assert_close(_near(INTERACTIONS, liked_from, recency)[0, 3:5], expected)
 
 
 def test_a_new_item_is_as_near_as_its_attributes_say() -> None:
@@ -94,7 +101,7 @@ def test_nothing_is_near_to_a_user_of_whom_nothing_is_known() -> None:
 def test_without_attributes_a_new_item_is_near_to_nobody() -> None:
     nothing = Features(names=(), sizes=(), values=torch.zeros(6, 0, 1, dtype=torch.int64))
     found = Neighbours(read=lambda: INTERACTIONS, items=nothing, liked_from=4.0, device=CPU).near(
-        TASKS
+        TASKS, RECENCY
     )
     assert found[:, 5].eq(0).all()
     assert found[0, 3] > 0

@@ -26,6 +26,7 @@ def test_answers_one_by_one_are_the_local_update(inputs: Inputs, config: Config)
         support=side,
         query=side.hidden(),
         in_statistics=torch.zeros(2, dtype=torch.bool),
+        is_ordered=False,
     )
     with torch.no_grad():
         factors = model.items().factors

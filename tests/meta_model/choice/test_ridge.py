@@ -12,7 +12,7 @@ from meta_model.choice.learners.ridge import Ridge
 from meta_model.choice.model import CHOICE, LIKE
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from tests.meta_model.choice.worlds import double, drawn
+from tests.meta_model.choice.worlds import HALF_LIFE, double, drawn
 
 
 @pytest.fixture
@@ -29,15 +29,17 @@ def _solved(
     model: Ridge, factors: Tensor, prior: Tensor, items: Tensor, ratings: Tensor, question: int
 ) -> Tensor:
     """The equations of one task and question, by a general solver."""
-    E = factors[items]
+    E, n = factors[items], len(items)
+    counts = [0.5 ** ((n - 1 - place) / HALF_LIFE) for place in range(n)]
+    D = torch.diag(torch.tensor(counts, dtype=torch.float64))
     y = 1 + model.of_rating[question] * (ratings - model.mean_rating)
-    weighted = E.T @ E + model.log_unchosen.exp() * factors.T @ factors
+    weighted = E.T @ D @ E + model.log_unchosen.exp() * factors.T @ factors
     A = weighted + model.log_ridge.exp() * torch.eye(len(prior))
-    return prior + torch.linalg.solve(A, E.T @ y - weighted @ prior)
+    return prior + torch.linalg.solve(A, E.T @ D @ y - weighted @ prior)
 
 
 def test_the_batched_update_solves_each_tasks_equations(model: Ridge, tasks: Tasks) -> None:
-    items, priors = model.items(), model.prior(tasks.users)
+    items, priors = model.items(), model.prior(tasks)
     found = model.adapt(tasks, items)
     assert len(tasks) > 10
     for row, prior in enumerate(priors):

@@ -154,7 +154,7 @@ def test_the_mean_of_many_draws_is_the_whole_softmax(
     model: ChoiceModel, tasks: Tasks, sampling: Sampling, corrects: bool
 ) -> None:
     """Of the loss and its gradient; without the correction both are far off."""
-    items, n_draws = model.items(), 60
+    items, n_draws = model.items(), 100
     learnt = (model.own, model.own_bias, model.everyone)
     expected = _loss(model, items, tasks)
     found = torch.zeros(()).double()

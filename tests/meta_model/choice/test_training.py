@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,15 +11,17 @@ import torch
 from meta_model.choice.training import Training, loss_of, split, train
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
+from tests.meta_model.choice.worlds import two_tastes
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
 TASKS = literal_tasks(
     *(([(item, float(item)) for item in range(1, n + 1)], []) for n in [1, 2, 30] * 100)
 )
+UNORDERED = replace(TASKS, is_ordered=False)
 
 
 def _split(nothing: float, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
-    made = split(TASKS, nothing, torch.Generator().manual_seed(seed))
+    made = split(UNORDERED, nothing, torch.Generator().manual_seed(seed), next_items=3)
     for row, n in enumerate([1, 2, 30] * 100):
         sides = [
             made.items[side.rows[row][side.mask[row]]].tolist()
@@ -103,11 +106,22 @@ def test_training_learns_and_repeats(inputs: Inputs) -> None:
 
 
 @pytest.mark.usefixtures("long")
+def test_the_half_life_is_as_short_as_tastes_last(inputs: Inputs, tmp_path: Path) -> None:
+    """In one world a taste changes after seven interactions; in the other one it never does."""
+    training = replace(TRAINING, epochs=20, batch_tasks=16, rate=0.05, next_items=1)
+    changing, lasting = (
+        train(two_tastes(inputs, tmp_path, lasts), training).log_half_life.exp().item()
+        for lasts in (7, None)
+    )
+    assert changing < 3.5 < 5 < lasting, "5 is where learning begins"
+
+
+@pytest.mark.usefixtures("long")
 def test_what_is_shown_makes_choices_more_likely(inputs: Inputs) -> None:
     """On the tasks that it learnt from: less loss with the support than without."""
     model = train(inputs, replace(TRAINING, epochs=20))
     [tasks] = batches(inputs.episodes.split("train"), 1_000)
-    tasks = split(tasks, 0.0, torch.Generator().manual_seed(1))
+    tasks = split(tasks, 0.0, torch.Generator().manual_seed(1), next_items=10)
     tasks = tasks[tasks.support.mask.sum(1) >= 3]
     nothing = replace(tasks, support=tasks.support.map(torch.zeros_like))
     with torch.no_grad():

@@ -18,6 +18,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 
 M = TypeVar("M", bound=ChoiceModel)
+HALF_LIFE = 3.0  # of `drawn`: supports are short, and should not be all alike
 
 
 def drawn(learner: type[M], inputs: Inputs) -> M:
@@ -26,6 +27,8 @@ def drawn(learner: type[M], inputs: Inputs) -> M:
     made = learner(inputs, size=6, dropout=0.5).double().eval()
     with torch.no_grad():
         made.everyone.normal_()
+        made.later.normal_()
+        made.log_half_life.fill_(np.log(HALF_LIFE))
     return made
 
 
@@ -36,14 +39,18 @@ def double(tasks: Tasks) -> Tasks:
     return replace(tasks, support=support, query=query)
 
 
-def two_tastes(inputs: Inputs, folder: Path) -> Inputs:
-    """The inputs with other episodes: a user chooses even items alone, or odd ones alone."""
+def two_tastes(inputs: Inputs, folder: Path, lasts: int | None = None) -> Inputs:
+    """The inputs with other episodes: a user chooses even items alone, or odd ones alone.
+
+    lasts: interactions after which the taste changes to the other one; None: it never does
+    """
     trained = np.flatnonzero(inputs.item_profiles["train_n_ratings"].to_numpy()) + 1
     schema = next(iter(inputs.episodes.split("train").buffers())).schema
     rows = []
     for user in range(1, 41):
         draws = np.random.default_rng(user)
-        items = draws.permutation(trained[trained % 2 == user % 2])[:14]
+        kinds = [draws.permutation(trained[trained % 2 == (user + other) % 2]) for other in (0, 1)]
+        items = np.array([kinds[place // (lasts or 14) % 2][place] for place in range(14)])
         ratings = draws.integers(3, 6, len(items)).astype(float)
         row = dict.fromkeys(schema.names) | {
             "task_id": f"u{user}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -121,6 +122,18 @@ def test_tasks_too_small_for_a_support_keep_what_they_have() -> None:
         supports, queries = resampling.lengths(totals, totals * 0, np.random.default_rng(seed))
         assert queries.tolist() == [1, 1, 1, 1]
         assert supports.tolist() == [0, 1, 2, 3]
+
+
+def test_tasks_are_in_the_order_of_time_unless_episodes_are_not_or_they_are_drawn_anew(
+    inputs: Inputs,
+) -> None:
+    train = inputs.episodes.split("train")
+    drawn = batches(train, 24, np.random.default_rng(1), RESPLIT)
+    unordered = batches(replace(train, is_ordered=False), 24)
+    for made, is_ordered in ((batches(train, 24), True), (unordered, False), (drawn, False)):
+        tasks = next(made)
+        found = (tasks, tasks[torch.tensor([0])], tasks.to(torch.device("cpu")), tasks.whole())
+        assert [each.is_ordered for each in found] == [is_ordered] * 4
 
 
 def test_resplit_tasks_are_others_in_every_epoch(inputs: Inputs) -> None:

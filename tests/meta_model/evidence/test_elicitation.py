@@ -73,7 +73,8 @@ def test_it_equals_a_loop_over_users(
         query = _side(rest, where)
         for name, items in lists.items():
             revealed = _of_one_user(row, items.tolist())
-            asked = replace(tasks, support=_side(revealed, where), query=query)
+            side = _side(revealed, where)
+            asked = replace(tasks, support=side, query=query, is_ordered=False)
             catalogue = learner.embed(asked.items)
             is_known = len(revealed) >= min_adapt
             state = learner.adapt(asked, catalogue) if is_known else learner.unadapted(asked)

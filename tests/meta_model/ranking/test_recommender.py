@@ -53,7 +53,7 @@ def test_a_list_holds_the_likeliest_items_not_met(recommender: Recommender, task
         log_choice, log_like = recommender.choice(tasks) + recommender.trend.float()
     log_choice = log_choice.log_softmax(1)
     assert recommender.trend.any()
-    near = recommender.neighbours.near(tasks)
+    near = recommender.neighbours.near(tasks, recommender.choice.recency(tasks).detach())
     for row, items in enumerate(found.items.tolist()):
         rest = [i for i in range(1, recommender.n_items + 1) if i not in _met(tasks, row)]
         keys = {i: log_like[row, i].item() + 2.0 * near[row, i].item() for i in rest}
