@@ -96,9 +96,12 @@ def worlds(options: argparse.Namespace, scratch: Path) -> Iterator[World]:
 
 
 def trial_segments(inputs: Inputs) -> Segments:
-    """Those of the spec, or else the values of the users' first feature."""
+    """Those of the spec, or else the values of the users' first feature, or else everyone."""
     if inputs.segments:
         return segments(inputs, Config().products.segment_users)
+    if not inputs.users.names:
+        everyone = torch.zeros(1, len(inputs.user_profiles) + 1, dtype=torch.int64)
+        return Segments(names=("all",), of_users=everyone)
     values = inputs.users.values[:, 0, 0].clamp(min=0)
     names = ("all", *(str(value) for value in range(1, int(values.max()) + 1)))
     of_feature = torch.where(values > 0, values, -1)

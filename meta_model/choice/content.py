@@ -14,6 +14,8 @@ from meta_model.choice.sparse import by_rows
 from meta_model.data.features import Features
 from meta_model.encoders.embedding import Attributes
 
+_DRAWN = 5.0  # trained items: so many count as the mean of all beside those with a value
+
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
@@ -50,6 +52,26 @@ def popularity_by_content(items: Features, counts: Tensor) -> Tensor:
     trained = (counts > 0).float().unsqueeze(1)
     total, n_items = (shares.t() @ column for column in (counts.float().unsqueeze(1), trained))
     return (shares @ (total / n_items.clamp(min=1e-9))).squeeze(1)
+
+
+def expected_interactions(items: Features, counts: Tensor) -> Tensor:
+    """How many interactions an item's attributes promise, [N + 1], from `counts` [N + 1].
+
+    The mean over features, and over the values of a feature, of the mean count of trained items
+    with the value; that is drawn to the mean of all trained items, which counts as five more. A
+    feature that says nothing of an item promises the mean of all.
+    """
+    counts = counts.float()
+    trained = (counts > 0).float()
+    mean = counts.sum() / trained.sum().clamp(min=1)
+    n_features = len(items.names)
+    if not n_features:
+        return mean.expand_as(counts)
+    shares = attribute_shares(items)
+    total, n_items = ((shares.t() @ each.unsqueeze(1)) for each in (counts, trained))
+    of_values = (total + _DRAWN * mean) / (n_items + _DRAWN)
+    said = (shares @ torch.cat([of_values, torch.ones_like(of_values)], dim=1)).unbind(1)
+    return (said[0] + (n_features - said[1]) * mean) / n_features
 
 
 def attribute_shares(items: Features) -> Tensor:

@@ -7,9 +7,9 @@ among the items that they will like. Learners (`choice.learners`) differ in thei
 the support moves a user's vector u_q away from the prior u0, or the logits themselves.
 
 e_i, a row of E, is the item's own embedding plus the mean embedding of its attributes, so that a
-new item has one. b_q,i starts at the logarithm of the item's popularity, and so does the list of an
-unknown user; of a new item it is what its attributes say. u0 is linear in the user's attributes.
-s is learnt.
+new item has one. b_q,i starts at the logarithm of the item's popularity, or for a new item of what
+its attributes promise, and so does the list of an unknown user. u0 is linear in the user's
+attributes. s is learnt.
 
 In the order of time, a user's first choices differ from the later ones, and what they chose last
 says most of what comes next (docs/adr/0032). After k interactions u0 has moved by k / (k + 1) of a
@@ -32,6 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from meta_model.choice.content import expected_interactions
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.encoders.embedding import Attributes, FeatureEmbedding
@@ -62,6 +63,7 @@ class ChoiceModel(nn.Module, ABC):
     """
 
     is_trained: Tensor
+    promised: Tensor  # log share of interactions that an item's attributes promise, [N + 1]
     mean_rating: Tensor
 
     def __init__(self, inputs: Inputs, size: int, dropout: float, hide_item: float = 0.0) -> None:
@@ -78,6 +80,7 @@ class ChoiceModel(nn.Module, ABC):
         self.everyone = nn.Parameter(torch.zeros(size))
         self.later = nn.Parameter(torch.zeros(size))
         popularity = ((counts + 1) / (counts + 1).sum()).log().float()
+        promised = (expected_interactions(inputs.items, counts) + 1) / (counts + 1).sum()
         usual = popularity[counts > 0].mean() if (counts > 0).any() else popularity.mean()
         self.own_bias = nn.Parameter(popularity - usual)
         self.liked_bias = nn.Parameter(torch.zeros(len(counts)))  # of the second question
@@ -91,6 +94,7 @@ class ChoiceModel(nn.Module, ABC):
         self.log_half_life = nn.Parameter(torch.tensor(5.0).log())  # of h
         self.dropout = nn.Dropout(dropout)
         self.register_buffer("is_trained", counts > 0)
+        self.register_buffer("promised", promised.log().float(), persistent=False)
         mean = statistics.sums.sum() / counts.sum().clamp(min=1)
         self.register_buffer("mean_rating", mean.float())
 
@@ -102,7 +106,8 @@ class ChoiceModel(nn.Module, ABC):
             is_known = is_known & (chance >= self.hide_item)
         attributes = (self.item_attributes.values, self.item_attributes.weights)
         content_bias = _means(self.bias_of_values, *attributes).squeeze(1)
-        biases = self.usual_bias + content_bias + self.own_bias * is_known
+        of_item = torch.where(is_known, self.usual_bias + self.own_bias, self.promised)
+        biases = of_item + content_bias
         own = self.own * is_known.unsqueeze(1)
         factors = self.dropout(own + _means(self.of_items, *attributes))
         return Items(

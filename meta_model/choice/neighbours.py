@@ -1,7 +1,7 @@
 """How near each item is to those that a user chose: item-to-item methods, which learn no factors.
 
     near(x) = n(K x) + k / (k + 10) n(B x),   n(v) = v / max |v|
-    near(x) = c - h (c - n(C x))   of a new item, where c is n(C x) of the nearest new item
+    near(x) = n(C x)   of a new item
 
 x is 1 where the user is known to have chosen an item, less where they did not like it and where
 others followed it (`ChoiceModel.recency`), and k is how many such items there are. K_ij is how many
@@ -35,7 +35,6 @@ _REGULARIZATION = 500.0
 _HALF = 10  # known items, with which B counts half as much as K
 _POPULARITY = 0.7  # the exponent of n_i
 _DISLIKED = 0.3  # x of an item that the user did not like
-_STEEPNESS = 2.5  # h: among new items attributes say more than the factors made of them
 _MOST_ITEMS = 10_000  # M: the most popular ones, because B is an inverse of items by items
 
 
@@ -67,7 +66,7 @@ class Neighbours:
         near = of_largest((by_item @ (by_user @ weighted.T)).T.masked_fill(known > 0, 0))
         share = n_known / (n_known + _HALF)
         near = near + share * of_largest(self._by_linear_model(weighted))
-        return torch.where(self._is_known, near, self._near_by_content(chosen))
+        return torch.where(self._is_known, near, of_largest(self._content.near(chosen)))
 
     def _weights(self, tasks: Tasks, recency: Tensor) -> Tensor:
         """x [B, N + 1] of the items that a user is known to have chosen; 1 of all others."""
@@ -84,12 +83,6 @@ class Neighbours:
         # A user knows few of thousands of items: only their rows of B are read.
         scores[:, popular] = by_rows(weighted[:, popular].to_sparse()) @ weights
         return scores
-
-    def _near_by_content(self, chosen: Tensor) -> Tensor:
-        """[B, N + 1], for new items, of chosen [B, N + 1]."""
-        near = of_largest(self._content.near(chosen))
-        nearest = near.masked_fill(self._is_known, 0).amax(1, keepdim=True)
-        return nearest - _STEEPNESS * (nearest - near)
 
     @cached_property
     def interactions(self) -> Interactions:

@@ -7,7 +7,11 @@ import math
 import pytest
 import torch
 
-from meta_model.choice.content import attribute_shares, popularity_by_content
+from meta_model.choice.content import (
+    attribute_shares,
+    expected_interactions,
+    popularity_by_content,
+)
 from meta_model.data.features import Features
 from meta_model.evaluation.peers import ContentKnn
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
@@ -59,3 +63,17 @@ def test_a_new_item_is_as_popular_as_items_with_its_values() -> None:
     assert scores[3] == pytest.approx(year[2] + (genre[2] + genre[3]) / 2)
     assert scores[4] == pytest.approx(year[2]), "what the vocabulary lacks says nothing"
     assert scores[0] == 0
+
+
+def test_attributes_promise_the_mean_of_items_with_them_drawn_to_that_of_all() -> None:
+    counts = torch.tensor([0.0, 10, 4, 6, 0])  # item 4 is new
+    found = expected_interactions(ITEMS, counts).tolist()
+    mean = 20 / 3
+    year = {1: (10 + 4 + 5 * mean) / (2 + 5), 2: (6 + 5 * mean) / (1 + 5)}
+    genre = {1: (10 * 0.5 + 4 + 5 * mean) / (1.5 + 5), 2: (5 + 3 + 5 * mean) / (1 + 5)}
+    assert found[1] == pytest.approx((year[1] + (genre[1] + genre[2]) / 2) / 2)
+    assert found[4] == pytest.approx((year[2] + mean) / 2), "what the vocabulary lacks"
+    assert found[0] == pytest.approx(mean), "no attribute at all"
+    nothing = Features(names=(), sizes=(), values=torch.zeros(5, 0, 1, dtype=torch.int64))
+    assert expected_interactions(nothing, counts).tolist() == pytest.approx([mean] * 5)
+    assert expected_interactions(ITEMS, counts * 0).tolist() == [0] * 5

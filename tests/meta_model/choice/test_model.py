@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from meta_model.choice import training
+from meta_model.choice.content import expected_interactions
 from meta_model.choice.learners import LEARNERS
 from meta_model.choice.model import CHOICE, LIKE, ChoiceModel
 from meta_model.choice.posterior import posterior_means
@@ -55,7 +56,7 @@ def test_probabilities_are_of_all_items_but_the_support(
         assert of_new.isneginf().all() == learns, "training cannot choose a new item"
 
 
-def test_a_new_item_is_what_its_attributes_say(model: ChoiceModel) -> None:
+def test_a_new_item_is_what_its_attributes_say(inputs: Inputs, model: ChoiceModel) -> None:
     with torch.no_grad():
         model.own_bias.normal_()
         model.liked_bias.normal_()
@@ -65,7 +66,9 @@ def test_a_new_item_is_what_its_attributes_say(model: ChoiceModel) -> None:
     values, weights = attributes.values[new], attributes.weights[new]
     features = model.of_items(values, weights).view(len(new), -1, model.own.shape[1])
     torch.testing.assert_close(items.factors[new], features.mean(1))
-    biases = model.usual_bias + model.bias_of_values(values, weights).mean(1)
+    counts = inputs.statistics().counts
+    promised = (expected_interactions(inputs.items, counts) + 1) / (counts + 1).sum()
+    biases = promised[new].log() + model.bias_of_values(values, weights).mean(1)
     for of_question in items.biases:
         torch.testing.assert_close(of_question[new], biases)
 
