@@ -33,11 +33,11 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
 from meta_model.data.tasks import Tasks
 
-# How much training hides, and how many steps an epoch has. A hundred thousand interactions ask for
-# the strong one, a million for the light one (docs/adr/0024).
+# How many factors training hides, and how many steps an epoch has. A hundred thousand interactions
+# ask for the strong one, a million for the light one (docs/adr/0024).
 REGULARISATIONS: Mapping[str, Mapping[str, float]] = {
-    "light": {"dropout": 0.2, "hide_item": 0.0, "batch_tasks": 128},
-    "strong": {"dropout": 0.4, "hide_item": 0.15, "batch_tasks": 64},
+    "light": {"dropout": 0.2, "batch_tasks": 128},
+    "strong": {"dropout": 0.4, "batch_tasks": 64},
 }
 _POSTERIOR_RATE = 0.05  # of the pass that fits a posterior
 
@@ -59,7 +59,7 @@ class Training:
     rate: float = 0.005
     decay: float = ChoiceConfig.decay
     nothing: float = 0.05
-    hide_item: float = 0.0
+    hide_item: float = 0.15
     next_items: int = TrainingConfig.query_size
     softmax_items: int = ChoiceConfig.softmax_items
     seed: int = 1

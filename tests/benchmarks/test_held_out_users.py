@@ -47,6 +47,7 @@ def test_every_user_is_new_in_one_trial(folder: Path, trials: list[Inputs]) -> N
 
 def test_what_new_users_rated_is_nowhere_else(trials: list[Inputs]) -> None:
     for trial in trials:
+        assert not trial.episodes.is_ordered
         train, test = _rated(trial, "train"), _rated(trial, "test")
         assert not {user for user, *_ in train} & {user for user, *_ in test}
         counts, sums = Counter(), Counter()

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks import lists, report
+from benchmarks.inputs import list_trials, public_split
+from meta_model.data.features import features
 from meta_model.evaluation.lists import KNOWN
 from schemas.tables.products import LIST_METRICS
+
+SPLIT = public_split.Split(users=("gender",), items=("genres", "year"))
 
 
 def _arguments(folder: Path, file: Path, *options: str) -> list[str]:
@@ -64,3 +69,12 @@ def test_an_environment_without_the_peers_is_told_in_words(
     assert lists.main(arguments) == 2
     assert "rank.py failed with" in caplog.text
     assert "Make one, and name it with --peers." in caplog.text
+
+
+def test_users_without_attributes_are_one_segment(folder: Path, tmp_path: Path) -> None:
+    inputs = public_split.load(folder, SPLIT, tmp_path, windows=True, seed=1)
+    assert list_trials.trial_segments(inputs).names == ("all", "1", "2")
+    bare = features(inputs.user_profiles, "user_index", {})
+    everyone = list_trials.trial_segments(replace(inputs, users=bare))
+    assert everyone.names == ("all",)
+    assert everyone.of_users.tolist() == [[0] * 61]

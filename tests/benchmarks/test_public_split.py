@@ -40,6 +40,7 @@ def test_train_tasks_hold_each_rating_once(
     folder: Path, tmp_path: Path, windows: bool, n_support: int
 ) -> None:
     episodes = _load(folder, tmp_path, windows).episodes
+    assert not episodes.is_ordered
     [rows] = episodes.split("train").buffers()
     assert {len(items) for items in rows["support_items"].to_pylist()} == {n_support}
     assert len(rows) == 40

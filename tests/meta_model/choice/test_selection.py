@@ -25,7 +25,7 @@ def trained(inputs: Inputs, monkeypatch: pytest.MonkeyPatch) -> dict[str, Ridge]
     def train(_inputs: Inputs, training: Training, *_others: object) -> Ridge:
         torch.manual_seed(len(models))
         model = Ridge(inputs, 6, 0.0).eval()
-        models["light" if training.hide_item < 0.1 else "strong"] = model
+        models["light" if training.dropout < 0.3 else "strong"] = model
         return model
 
     monkeypatch.setattr(selection, "train", train)
