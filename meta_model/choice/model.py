@@ -78,7 +78,7 @@ class ChoiceModel(nn.Module, ABC):
         self.of_users = FeatureEmbedding(self.user_attributes, size, _STD)
         self.own = nn.Parameter(torch.randn(len(counts), size) * _STD)
         self.everyone = nn.Parameter(torch.zeros(size))
-        self.later = nn.Parameter(torch.zeros(size))
+        self.later = nn.Parameter(torch.zeros(size))  # where u0 moves as interactions come
         popularity = ((counts + 1) / (counts + 1).sum()).log().float()
         promised = (expected_interactions(inputs.items, counts) + 1) / (counts + 1).sum()
         usual = popularity[counts > 0].mean() if (counts > 0).any() else popularity.mean()
