@@ -97,7 +97,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
     "warehouse": (
         *("jobs/warehouse", "schemas/tables/products", "schemas/warehouse"),
         "benchmarks/warehouse.py",
-        *("benchmarks/inputs/warehouse_rows.py", "benchmarks/warehouse_readers.py"),
+        *("benchmarks/inputs/warehouse_rows.py", "benchmarks/yardsticks/warehouse_readers.py"),
     ),
     "evidence": (
         *("meta_model", "benchmarks/evidence.py", "benchmarks/yardsticks/designs.py"),

@@ -31,8 +31,8 @@ from benchmarks.features import sizes
 from benchmarks.inputs import warehouse_rows
 from benchmarks.inputs.warehouse_rows import DS, TOP_K
 from benchmarks.records import Record, write_json
-from benchmarks.warehouse_readers import reading
 from benchmarks.yardsticks import warehouse_reference
+from benchmarks.yardsticks.warehouse_readers import reading
 from jobs.warehouse import writing
 from schemas.run import command_line
 from schemas.tables.columns import Table

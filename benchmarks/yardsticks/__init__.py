@@ -1,1 +1,1 @@
-"""What is measured beside: other libraries, SQL by hand."""
+"""What is measured beside: other libraries, SQL by hand, readers at work."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import warehouse, warehouse_readers
+from benchmarks import warehouse
+from benchmarks.yardsticks import warehouse_readers
 from schemas.warehouse.uri import DUCKDB, POSTGRESQL
 
 
