@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from meta_model.choice.training import Training, loss_of, split, train
+from meta_model.choice.training import REGULARISATIONS, Training, loss_of, split, train
+from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from tests.meta_model.choice.worlds import two_tastes
@@ -88,6 +89,11 @@ def test_the_loss_is_of_what_is_chosen_and_of_what_is_liked_of_it() -> None:
     like = torch.tensor([[-9.0, -3.0, -4.0, -5.0, -9.0]] * 2)
     found = loss_of(lambda _tasks: torch.stack([choice, like]), tasks, liked_from=4.0)
     assert found.item() == pytest.approx((((1 + 2) / 2 + 1) / 2 + (3 + 5) / 2) / 2)
+
+
+def test_either_regularisation_shows_some_items_as_new_ones() -> None:
+    """Without that, attributes learn nothing of items that nobody has chosen yet (decision 27)."""
+    assert all(Training.of(Config(), name).hide_item >= 0.1 for name in REGULARISATIONS)
 
 
 TRAINING = Training(size=8, epochs=3, batch_tasks=8, dropout=0.0, hide_item=0.0)
