@@ -25,7 +25,7 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -41,7 +41,6 @@ from benchmarks.inputs.list_trials import (
 )
 from benchmarks.records import Record, write_json
 from benchmarks.yardsticks import external_lists
-from meta_model.choice.interactions import Interactions
 from meta_model.choice.learners import LEARNERS
 from meta_model.choice.training import Training
 from meta_model.config import ChoiceConfig, Config
@@ -64,11 +63,6 @@ PUBLISHED = "published"
 OF_CHOICES = ("unadapted", "without_neighbours", PUBLISHED)
 NONE = "none"  # the order that is published needs no learner of ratings
 _BLENDS = (0.25, 0.5, 1.0, 2.0)
-_ADAPTED: Mapping[str, Callable[[Interactions], Ranker]] = {
-    "item_knn": peers.item_knn,
-    "ease": peers.ease,
-    "ials": peers.ials,
-}
 Found = dict[tuple[str, int | None], ListResult]  # of a method and a number of known interactions
 
 
@@ -135,7 +129,7 @@ def _peers(world: World) -> Found:
     if inputs.feedback == "explicit":
         fixed["item_mean"] = Fixed(means)
     found = {(name, k): world.judged(ranker, k) for name, ranker in fixed.items() for k in KNOWN}
-    for name, fit in _ADAPTED.items():
+    for name, fit in peers.ADAPTED.items():
         ranker = OfChoices(fit(interactions), inputs.feedback)
         adapted: dict[str, Ranker] = {name: ranker}
         adapted |= {f"{name}+{w}pop": peers.Blended(ranker, counts, w) for w in _BLENDS}

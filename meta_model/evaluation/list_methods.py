@@ -79,13 +79,12 @@ def _adapted(
 ) -> Iterator[tuple[str, Ranker]]:
     """The peers that adapt to a user's known items, by name; tells which ones cost too much."""
     if interactions.n_items <= _MOST_ITEMS:
-        yield "item_knn", peers.item_knn(interactions)
-        yield "ease", peers.ease(interactions)
+        yield from ((name, peers.ADAPTED[name](interactions)) for name in ("item_knn", "ease"))
     else:
         tell(f"no lists of ItemKNN and EASE: more than {_MOST_ITEMS:,} items")
     n_rows = interactions.n_users + interactions.n_items
     if len(interactions.items) <= _MOST_PAIRS and n_rows <= _MOST_ROWS:
-        yield "ials", peers.ials(interactions)
+        yield "ials", peers.ADAPTED["ials"](interactions)
     else:
         tell(
             f"no lists of iALS: more than {_MOST_PAIRS:,} interactions of training users, or "
