@@ -27,7 +27,7 @@ def text(found: Sequence[Record]) -> str:
         "docs/benchmarks/lists-DATASET.json`: what lists of the whole catalogue are worth to new "
         "users of whom 0, 1, 2, ... interactions are known. Every method ranks the items that "
         "training knows, less the user's whole support; relevant are the items of the query that "
-        "the user rated 4 or 5. `lenskit_*` and `implicit_als` are those libraries' own code, on "
+        "the user rated 4 or 5, and on toys, which has choices without ratings, chose. `lenskit_*` and `implicit_als` are those libraries' own code, on "
         "the same users; `with popularity` has in each column the weight of popularity that is "
         "best for it on these very users, a bound from above. Learners of ratings are in the order "
         "of expected ratings. `published` is what a night publishes: the model of choices "
@@ -35,7 +35,7 @@ def text(found: Sequence[Record]) -> str:
         "lists choose the neighbours' weight. `without_neighbours` is the model alone, "
         "`unadapted` the published order as if nothing were known of the "
         "user. In folds, every user of the data set is new once, and ten of their ratings, drawn "
-        "at random, are to be found.",
+        "at random, are to be found. toys is cut by time, as a night cuts it.",
         found,
         *parts,
     )
