@@ -79,7 +79,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
     "gpu": ("meta_model", "benchmarks/gpu"),
     "lists": (
         *("meta_model", "benchmarks/lists.py", "benchmarks/yardsticks/external_lists.py"),
-        *("benchmarks/peers", *_SPLITS),
+        *("benchmarks/peers", "benchmarks/inputs/list_trials.py", *_SPLITS),
     ),
     "throughput": (
         *("meta_model", "benchmarks/throughput.py", "benchmarks/loops"),
@@ -105,7 +105,10 @@ MEASURES: dict[str, tuple[str, ...]] = {
         *_SPLITS,
     ),
     "next-question": ("meta_model", "benchmarks/adaptive.py"),
-    "new-items": ("meta_model", "benchmarks/new_items.py", *_SPLITS),
+    "new-items": (
+        *("meta_model", "benchmarks/new_items.py", "benchmarks/inputs/list_trials.py"),
+        *_SPLITS,
+    ),
 }
 
 if __name__ == "__main__":

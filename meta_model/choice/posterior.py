@@ -9,9 +9,8 @@ Ridge regression is the posterior of a Gaussian linear model: u is its mean and 
 covariance, in units of the noise. Items of the support count as chosen, the more so the better they
 were rated and, by D, the later they were chosen (`ChoiceModel.recency`; weighted least squares),
 and every item of the catalogue counts a little (w0) as not chosen. Answers to questions have no
-order of time: D is the identity. One more answer y on
-an item of factors e changes A by e e^T, so that the inverse need not be computed again (Sherman and
-Morrison, 1950).
+order of time: D is the identity. One more answer y on an item of factors e changes A by e e^T, so
+that the inverse need not be computed again (Sherman and Morrison, 1950).
 
 The learner `ridge` adapts by it. Of other learners it is a second reading of the same factors, with
 w0, l and r fitted to it (`choice.training`): evidence and the next question are chosen by it.

@@ -78,15 +78,17 @@ def _adapted(
     interactions: Interactions, tell: Callable[[str], None]
 ) -> Iterator[tuple[str, Ranker]]:
     """The peers that adapt to a user's known items, by name; tells which ones cost too much."""
-    if interactions.n_items <= _MOST_ITEMS:
-        yield from ((name, peers.ADAPTED[name](interactions)) for name in ("item_knn", "ease"))
-    else:
+    refused: set[str] = set()
+    if interactions.n_items > _MOST_ITEMS:
+        refused |= {"item_knn", "ease"}
         tell(f"no lists of ItemKNN and EASE: more than {_MOST_ITEMS:,} items")
     n_rows = interactions.n_users + interactions.n_items
-    if len(interactions.items) <= _MOST_PAIRS and n_rows <= _MOST_ROWS:
-        yield "ials", peers.ADAPTED["ials"](interactions)
-    else:
+    if len(interactions.items) > _MOST_PAIRS or n_rows > _MOST_ROWS:
+        refused.add("ials")
         tell(
             f"no lists of iALS: more than {_MOST_PAIRS:,} interactions of training users, or "
             f"{_MOST_ROWS:,} users and items"
         )
+    for name, fit in peers.ADAPTED.items():
+        if name not in refused:
+            yield name, fit(interactions)

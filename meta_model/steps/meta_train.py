@@ -66,7 +66,7 @@ def with_choice(
 
     choice = trained_choice(inputs, config, device, record.progress)
     half_life = choice.log_half_life.exp().item()
-    record.progress(f"an interaction counts half as much after {half_life:.1f} others")
+    record.progress(f"an interaction counts half as much after {half_life:.1f} later ones")
     recommender = weighted(Recommender.of(learner, choice, config, inputs, device), inputs)
     weight = recommender.config.choice.neighbour_weight
     if weight != config.choice.neighbour_weight:

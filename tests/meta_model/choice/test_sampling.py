@@ -119,9 +119,8 @@ def test_the_batchs_own_items_are_there_once_and_others_by_their_chance(
     assert 0.7 < errors.std() < 1.3
 
 
-@pytest.mark.parametrize(
-    "learner", sorted({*LEARNERS} - {"melu"})
-)  # whose steps are on the softmax
+# Not melu, whose steps are on the softmax.
+@pytest.mark.parametrize("learner", sorted({*LEARNERS} - {"melu"}))
 def test_the_local_update_knows_the_whole_support_and_catalogue(
     model: ChoiceModel, tasks: Tasks, sampling: Sampling
 ) -> None:
