@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import new_items, report
@@ -39,3 +40,14 @@ def test_new_items_are_found_among_new_ones_and_among_all(folder: Path, tmp_path
     assert "### item_cold, lists of new items, " in page
     assert page.count("| known interactions | 1 | 5 | all | new places |") == 5
     assert page.count("| published less the best other | ") == 5
+
+
+@pytest.mark.usefixtures("long")
+def test_a_scenario_without_users_is_left_out(folder: Path, tmp_path: Path) -> None:
+    users = folder / "both_cold.parquet"
+    pq.write_table(pq.read_table(users).slice(0, 0), users)
+    file = tmp_path / "new-items.json"
+    data = ["--data", str(folder.parent), "--dataset", folder.name, "--json", str(file)]
+    assert new_items.main([*data, "--choice-epochs", "1"]) == 0
+    found = {record["scenario"] for record in json.loads(file.read_text())}
+    assert found == {"item_cold", "user_cold"}
