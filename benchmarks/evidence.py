@@ -38,7 +38,7 @@ from meta_model.device import choose_device
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evidence.elicitation import merged_by_user
 from meta_model.evidence.item_scores import item_scores
-from meta_model.evidence.quality import EvidenceResult, judge
+from meta_model.evidence.quality import PUBLISHED, EvidenceResult, judge
 from meta_model.evidence.segment_lists import segment_lists
 from meta_model.ranking.recommender import Recommender
 from meta_model.training.meta_train import TrainingCallbacks, meta_train
@@ -49,8 +49,8 @@ from schemas.run.learners import known
 
 log = logging.getLogger("benchmarks.evidence")
 
-_LENGTHS = (1, 3, 5, 10, 20)
-_MEANS = ("mae", "ndcg5", "ndcg10_after", "recall20_after")
+_ANSWERS = (0, 1, 3, 6)  # users are also judged apart by how many of our items they know
+_MEANS = ("mae", "rmse", "ndcg5", "ndcg10_after", "recall20_after")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -103,7 +103,6 @@ def _judged(
         min_adapt=config.products.min_adapt,
         seed=config.seed,
         others=designs(choice, chosen.members, len(chosen.items)),
-        lengths=_LENGTHS,
     )
 
 
@@ -143,8 +142,38 @@ def _records(options: argparse.Namespace, judged: list[EvidenceResult]) -> Itera
                 low, high = Bootstrap(n_users=len(difference)).interval(difference)
                 record[f"{metric}_minus_{other}_low"] = round(low, 4)
                 record[f"{metric}_minus_{other}_high"] = round(high, 4)
+        if each.name == PUBLISHED:
+            record["by_answers"] = list(_by_answers(each))
         log.info("%s", record)
         yield record
+
+
+def _by_answers(judged: EvidenceResult) -> Iterator[Record]:
+    """nDCG@10 after a list, after popularity's and after nothing, by what users knew of the list.
+
+    low, high: the interval of the difference from popularity's list; of two users or more
+    """
+    name = "ndcg10_after"
+    group = torch.bucketize(judged.elicited.n_revealed, torch.tensor(_ANSWERS[1:]), right=True)
+    for number, (first, after) in enumerate(zip(_ANSWERS, (*_ANSWERS[1:], None), strict=True)):
+        is_member = group == number
+        own, popularity, nothing = (
+            getattr(each, name)[is_member]
+            for each in (judged.elicited, judged.popularity, judged.nothing)
+        )
+        if len(own) < 2:
+            continue
+        low, high = Bootstrap(n_users=len(own)).interval(own - popularity)
+        yield {
+            "answers_from": first,
+            "answers_below": after,
+            "n_users": len(own),
+            name: round(own.mean().item(), 4),
+            "after_popularity": round(popularity.mean().item(), 4),
+            "after_nothing": round(nothing.mean().item(), 4),
+            "low": round(low, 4),
+            "high": round(high, 4),
+        }
 
 
 if __name__ == "__main__":

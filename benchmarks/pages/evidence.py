@@ -9,7 +9,12 @@ from benchmarks.records import Record
 from schemas.tables.metrics import Metric, named
 
 # What lists are judged by, and the lists that each has an interval against.
-_OTHERS = {"ndcg10_after": ("popularity", "nothing"), "recall20_after": (), "mae": ("popularity",)}
+_OTHERS = {
+    "ndcg10_after": ("popularity", "nothing"),
+    "recall20_after": (),
+    "mae": ("popularity",),
+    "rmse": (),
+}
 
 
 def text(found: Sequence[Record]) -> str:
@@ -20,7 +25,7 @@ def text(found: Sequence[Record]) -> str:
         "docs/benchmarks/evidence-NAME.json`: new users reveal their ratings of the items of a "
         "list that they know. The model of choices then recommends from the catalogue, less the "
         "items of all lists of that length; relevant is what the user likes (nDCG@10, recall@20). "
-        "MeLU predicts the user's other ratings (MAE). New users are those of the split's "
+        "MeLU predicts the user's other ratings (MAE, RMSE). New users are those of the split's "
         "`user_cold`, or with folds every user of the data set in turn, to models and lists of all "
         "others; repeated, a user's figure is the mean over models and folds of other seeds. "
         "Brackets are 95% intervals of the mean difference per user, by a paired bootstrap.",
@@ -46,6 +51,27 @@ def _trial(found: Sequence[Record]) -> Iterable[str]:
         users = f"{of_length[0]['n_users']:,} new users"
         yield f"Lists of {of_length[0]['length']}, {users}. {' '.join(_verdicts(of_length))}"
         yield _table(of_length)
+    if rows := list(_by_answers(found)):
+        yield "nDCG@10 of users apart, by how many items of our list they know:"
+        header = ("length", "answers", "users", "evidence", "popularity", "difference", "nothing")
+        yield table(header, rows)
+
+
+def _by_answers(found: Sequence[Record]) -> Iterable[Sequence[str]]:
+    """A row for each length of our list, and number of answers."""
+    for record in found:
+        for group in record.get("by_answers", ()):
+            first, after = group["answers_from"], group["answers_below"]
+            last = f"{first}+" if after is None else f"{first} to {after - 1}"
+            yield (
+                str(record["length"]),
+                "0" if after == 1 else last,
+                f"{group['n_users']:,}",
+                f"{group['ndcg10_after']:.4f}",
+                f"{group['after_popularity']:.4f}",
+                f"[{group['low']:+.4f}, {group['high']:+.4f}]",
+                f"{group['after_nothing']:.4f}",
+            )
 
 
 def _verdicts(found: Sequence[Record]) -> Iterable[str]:
@@ -76,12 +102,13 @@ def _interval(record: Record, metric: str, other: str) -> tuple[float, float]:
 
 def _table(found: Sequence[Record]) -> str:
     header = ["list", "answers"]
-    for metric, others in _OTHERS.items():
+    compared = {metric: others for metric, others in _OTHERS.items() if metric in found[0]}
+    for metric, others in compared.items():
         header += [_metric(metric).title, *(f"minus {other}'s" for other in others)]
     rows = []
     for record in sorted(found, key=lambda each: -each["ndcg10_after"]):
         row = [record["list"], f"{record['n_revealed_mean']:.2f}"]
-        for metric, others in _OTHERS.items():
+        for metric, others in compared.items():
             row.append(_metric(metric).text(record[metric]))
             for other in others:
                 low, high = _interval(record, metric, other)

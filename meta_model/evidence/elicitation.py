@@ -34,13 +34,14 @@ class ElicitationResult:
     """What asking about one list gave for each of U users, [U] each.
 
     users: by user_index; n_revealed: reactions that the user had to the list; mae of the median
-    rating and ndcg5 of the expected one, on the rest; ndcg10_after and recall20_after: of the list
-    of the catalogue that follows, where what the user likes of the rest is relevant
+    rating, rmse and ndcg5 of the expected one, on the rest; ndcg10_after and recall20_after: of the
+    list of the catalogue that follows, where what the user likes of the rest is relevant
     """
 
     users: Tensor
     n_revealed: Tensor
     mae: Tensor
+    rmse: Tensor
     ndcg5: Tensor
     ndcg10_after: Tensor
     recall20_after: Tensor
@@ -118,13 +119,14 @@ def _predict(
     )
     low, high = inputs.rating_levels[0], inputs.rating_levels[-1]
     ratings, rest = tasks.query.ratings, tasks.query.mask
-    return {
-        "n_revealed": n_revealed.double().cpu(),
-        "mae": metrics.mae(median.clamp(low, high), ratings, rest).double().cpu(),
-        "ndcg5": metrics.ndcg(expected, metrics.graded(ratings, low, high), rest, _NDCG_AT)
-        .double()
-        .cpu(),
+    grades = metrics.graded(ratings, low, high)
+    values = {
+        "n_revealed": n_revealed,
+        "mae": metrics.mae(median.clamp(low, high), ratings, rest),
+        "rmse": metrics.rmse(expected.clamp(low, high), ratings, rest),
+        "ndcg5": metrics.ndcg(expected, grades, rest, _NDCG_AT),
     }
+    return {name: value.double().cpu() for name, value in values.items()}
 
 
 def _recommend(

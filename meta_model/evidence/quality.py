@@ -6,7 +6,7 @@ Differences are of the same users' figures, so that their interval is of the pai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -21,7 +21,7 @@ from meta_model.evidence.item_scores import ItemScores
 from meta_model.evidence.lists import LISTS, listed
 from meta_model.learners import Learner
 
-LENGTHS = (5, 10, 20)
+LENGTHS = (1, 3, 5, 10, 20)
 PUBLISHED, RANDOM, NOTHING = "evidence", "random", "nothing"
 _RANDOM_LISTS = 5
 
@@ -57,7 +57,6 @@ def judge(
     seed: int,
     members: Tensor | None = None,
     others: Mapping[str, Tensor] = MappingProxyType({}),
-    lengths: Sequence[int] = LENGTHS,
 ) -> Iterator[EvidenceResult]:
     """Every list in every length; none where no test user is left to ask.
 
@@ -65,7 +64,7 @@ def judge(
     item index, as long as the longest; members: who is asked, by user index [U + 1], or everyone
     others: more lists to compare with, by item index
     """
-    for length in lengths:
+    for length in LENGTHS:
         lists = {PUBLISHED: selected[:length]}
         lists |= {name: listed(name, scores, length) for name in LISTS}
         lists |= {name: items[:length] for name, items in others.items()}

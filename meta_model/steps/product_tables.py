@@ -90,7 +90,7 @@ def scores_table(scores: Scores, inputs: Inputs, provenance: Provenance) -> pa.T
 
 def quality_table(segment: str, judged: list[EvidenceResult], provenance: Provenance) -> pa.Table:
     """What each list of a segment is worth, length by length."""
-    means = ("mae", "ndcg5", "ndcg10_after", "recall20_after")
+    means = ("mae", "rmse", "ndcg5", "ndcg10_after", "recall20_after")
     columns: dict[str, Any] = {
         "segment": pa.repeat(segment, len(judged)),
         "list": [each.name for each in judged],

@@ -73,6 +73,13 @@ def test_lists_are_compared_over_all_trials(folder: Path, tmp_path: Path) -> Non
     # of them with fewer than five of their 20 ratings: these do not count.
     assert 14 < popularity["n_users"] <= 40
     assert max((r["n_users"] for r in records if r["length"] == 5), default=0) < 40
+    [ours] = [r for r in records if (r["list"], r["length"]) == ("evidence", 3)]
+    groups = ours["by_answers"]
+    assert len(groups) > 1
+    assert sum(group["n_users"] for group in groups) == ours["n_users"]
+    for name, whole in (("ndcg10_after", ours), ("after_popularity", popularity)):
+        total = sum(group["n_users"] * group[name] for group in groups)
+        assert total / whole["n_users"] == pytest.approx(whole["ndcg10_after"], abs=1e-4)
     assert popularity["mae_minus_popularity_low"] == popularity["mae_minus_popularity_high"] == 0
 
 

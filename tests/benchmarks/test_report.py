@@ -40,8 +40,8 @@ def test_a_list_is_better_where_its_interval_leaves_out_0() -> None:
     }
     shared = {
         "dataset": "ml-1m", "new_users": "3 folds", "repeats": 5, "length": 10, "n_users": 1_200,
-        "n_revealed_mean": 3.25, "mae": 0.75, "ndcg10_after": 0.2, "recall20_after": 0.3,
-        "machine": "2 x CPU", "date": "2026-01-31",
+        "n_revealed_mean": 3.25, "mae": 0.75, "rmse": 0.95, "ndcg10_after": 0.2,
+        "recall20_after": 0.3, "machine": "2 x CPU", "date": "2026-01-31",
     }  # fmt: skip
     more = {
         "ndcg10_after_minus_popularity_low": 0.01,
@@ -55,5 +55,15 @@ def test_a_list_is_better_where_its_interval_leaves_out_0() -> None:
     assert "Lists of 10, 1,200 new users. " in page
     assert "Better than popularity in nDCG@10: `evidence`." in page
     assert "Better than popularity in MAE: none." in page
-    row = "| evidence | 3.25 | 0.2000 | [+0.0100, +0.0200] | [-0.0100, +0.0300] | 0.3000 | 0.7500 |"
-    assert row in page
+    row = "| evidence | 3.25 | 0.2000 | [+0.0100, +0.0200] | [-0.0100, +0.0300] | 0.3000 | 0.7500 "
+    assert f"{row}| [+0.0000, +0.0000] | 0.9500 |" in page
+    assert "by how many items" not in page
+    groups = [
+        {"answers_from": 0, "answers_below": 1, "n_users": 500, "ndcg10_after": 0.1,
+         "after_popularity": 0.15, "after_nothing": 0.12, "low": -0.06, "high": -0.04},
+        {"answers_from": 6, "answers_below": None, "n_users": 700, "ndcg10_after": 0.25,
+         "after_popularity": 0.2, "after_nothing": 0.1, "low": 0.01, "high": 0.09},
+    ]  # fmt: skip
+    page = report.PAGES["evidence"]([ours | {"by_answers": groups}])
+    assert "| 10 | 0 | 500 | 0.1000 | 0.1500 | [-0.0600, -0.0400] | 0.1200 |" in page
+    assert "| 10 | 6+ | 700 | 0.2500 | 0.2000 | [+0.0100, +0.0900] | 0.1000 |" in page

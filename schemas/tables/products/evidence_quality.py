@@ -122,6 +122,11 @@ EVIDENCE_QUALITY = Table(
                     ("high", "Upper end of that interval; below 0 the list is worse."),
                 )
             ),
+            Column(
+                name="rmse",
+                type=Type.FLOAT64,
+                description="RMSE of the expected rating, on the same ratings as mae.",
+            ),
         ),
     ),
 )

@@ -80,18 +80,20 @@ def test_it_equals_a_loop_over_users(
             state = learner.adapt(asked, catalogue) if is_known else learner.unadapted(asked)
             forecast = learner.predict(state, catalogue, learner.statistics.query(asked))
             errors = (learner.median(state, forecast).clamp(1, 5) - query.ratings).abs()
+            squared = (learner.expected(state, forecast).clamp(1, 5) - query.ratings).square()
             scores = ranker.scores(asked)[0].masked_fill(~may_be_listed, -torch.inf)
             ranked = sorted(range(n_items + 1), key=lambda i, of=scores: (-of[i].item(), i))
             gains = [item in liked for item in ranked[:10]]
             gained = sum(1 / math.log2(rank + 2) for rank, hit in enumerate(gains) if hit)
             ideal = sum(1 / math.log2(rank + 2) for rank in range(min(10, len(liked))))
-            of_user = (len(revealed), errors.mean().item(), gained / ideal)
+            rmse = squared.mean().sqrt().item()
+            of_user = (len(revealed), errors.mean().item(), gained / ideal, rmse)
             expected[name].append(of_user)
     for name, of_list in expected.items():
         assert of_list
         of_list_found = found[name]
-        columns = (of_list_found.n_revealed, of_list_found.mae, of_list_found.ndcg10_after)
-        got = zip(*(column.tolist() for column in columns), strict=True)
+        columns = ("n_revealed", "mae", "ndcg10_after", "rmse")
+        got = zip(*(getattr(of_list_found, name).tolist() for name in columns), strict=True)
         np.testing.assert_allclose(sorted(got), sorted(of_list), atol=1e-5)
     assert max(of_user[2] for of_list in expected.values() for of_user in of_list) > 0
     revealed = {of_user[0] for of_list in expected.values() for of_user in of_list}
@@ -145,6 +147,7 @@ def test_a_user_of_several_trials_counts_once_with_their_mean() -> None:
             users=torch.tensor(users),
             n_revealed=values + 1,
             mae=values,
+            rmse=values + 1,
             ndcg5=-values,
             ndcg10_after=values / 2,
             recall20_after=values / 4,
@@ -154,6 +157,7 @@ def test_a_user_of_several_trials_counts_once_with_their_mean() -> None:
     assert found.users.tolist() == [3, 4, 7]
     assert found.mae.tolist() == [1.5, 0.25, 0.5]
     assert found.n_revealed.tolist() == [2.5, 1.25, 1.5]
+    assert found.rmse.tolist() == [2.5, 1.25, 1.5]
     assert found.ndcg5.tolist() == [-1.5, -0.25, -0.5]
     assert found.ndcg10_after.tolist() == [0.75, 0.125, 0.25]
     assert found.recall20_after.tolist() == [0.375, 0.0625, 0.125]
