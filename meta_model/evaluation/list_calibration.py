@@ -3,16 +3,16 @@
     ECE  =  sum_b n_b / n | mean p_like_b - share liked_b |
 
 over bins of equally many listed items (expected calibration error, Naeini, Cooper and Hauskrecht,
-AAAI 2015). Users show 0, 1, 3, 10 and 30 interactions, or all of a shorter support. An item counts
-as liked if the interactions that directly follow hold it with the rating of a liked item.
+AAAI 2015). New users show 0, 1, 3, 10 and 30 interactions, or all of a shorter support. Existing
+users show all of their support, because training has seen what follows within it. An item counts as
+liked if the interactions that directly follow hold it with the rating of a liked item.
 
-Shapes: B tasks, K ranks, R rows.
+Shapes: B tasks, K ranks, R rows, Q query positions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
@@ -25,6 +25,8 @@ from meta_model.ranking.calibrating import errors
 from meta_model.ranking.calibration import SIZES
 from meta_model.ranking.recommender import Recommender
 
+_WHOLE = 2**31 - 1  # interactions: more than any support has
+_SHOWN = {"user_cold": SIZES, "warm": (_WHOLE,)}
 _BINS = 10
 _BATCH_TASKS = 256
 _BATCHES = 8  # two thousand users
@@ -52,9 +54,10 @@ def list_calibration(
     tasks = list(islice(batches(test, _BATCH_TASKS, on=recommender.device), _BATCHES))
     if not tasks:
         return None
-    rows = [row for batch in tasks for row in _listed(recommender, batch, inputs)]
+    cases = [(batch, size) for batch in tasks for size in _SHOWN[scenario]]
+    rows = [_listed(recommender, batch, size, inputs) for batch, size in cases]
     p_like, liked = (torch.cat(parts) for parts in zip(*rows, strict=True))
-    within = [each for batch in tasks for each in _within(recommender, batch, inputs)]
+    within = [each for case in cases if len(each := _within(recommender, *case, inputs))]
     return ListCalibration(
         scenario=scenario,
         error=expected_error(p_like, liked),
@@ -71,24 +74,23 @@ def expected_error(probabilities: Tensor, happened: Tensor) -> float:
 
 
 def _listed(
-    recommender: Recommender, tasks: Tasks, inputs: Inputs
-) -> Iterator[tuple[Tensor, Tensor]]:
+    recommender: Recommender, tasks: Tasks, size: int, inputs: Inputs
+) -> tuple[Tensor, Tensor]:
     """p_like of what a user would be shown, and whether they went on to like it, [R] each."""
-    for size in SIZES:
-        asked = tasks.followed(size, recommender.calibration.next_items, inputs.feedback)
-        listed = recommender.ranked(asked, recommender.config.products.top_items)
-        liked = asked.liked_in_query(recommender.n_items, inputs.liked_from).gather(1, listed.items)
-        there = listed.items > 0
-        yield listed.likes.sigmoid()[there].cpu(), liked[there].double().cpu()
+    asked = tasks.followed(size, recommender.calibration.next_items, inputs.feedback)
+    listed = recommender.ranked(asked, recommender.config.products.top_items)
+    liked = asked.liked_in_query(recommender.n_items, inputs.liked_from).gather(1, listed.items)
+    there = listed.items > 0
+    return listed.likes.sigmoid()[there].cpu(), liked[there].double().cpu()
 
 
-def _within(recommender: Recommender, tasks: Tasks, inputs: Inputs) -> Iterator[Tensor]:
-    """Whether each following rating is within its score's interval, [R]."""
-    if inputs.is_implicit:
-        return
-    for size in SIZES:
-        asked = tasks.followed(size, recommender.calibration.next_items)
-        shown = recommender.calibration.of_size(size)
-        if shown.low is not None and shown.high is not None:
-            found = errors(recommender, asked, size)
-            yield (found >= shown.low) & (found <= shown.high)
+def _within(recommender: Recommender, tasks: Tasks, size: int, inputs: Inputs) -> Tensor:
+    """Whether each following rating is within its score's interval, [R]; none without intervals."""
+    asked = tasks.followed(size, recommender.calibration.next_items)
+    ends = recommender.calibration.ends(asked.support.mask.sum(1))
+    is_known = asked.query.mask & ~ends[0].isnan().unsqueeze(1)
+    if inputs.is_implicit or not is_known.any():
+        return torch.zeros(0, dtype=torch.bool)
+    low, high = (end.unsqueeze(1).expand_as(is_known)[is_known].cpu() for end in ends)
+    found = errors(recommender, replace(asked, query=asked.query.only(is_known)), size)
+    return (found >= low) & (found <= high)

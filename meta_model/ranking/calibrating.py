@@ -1,7 +1,8 @@
 """Fitting a calibration to validation users: how often was what they are shown chosen and liked?
 
 It is fitted to the lists that they would get, and to what they did directly after what is shown of
-them: what is published is what has to be right.
+them: what is published is what has to be right. Intervals of scores also hold what training users
+rated then.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,28 +28,43 @@ _BATCHES = 8  # two thousand users settle three numbers
 @torch.no_grad()
 def calibrated(recommender: Recommender, inputs: Inputs) -> Recommender:
     """The same with a calibration fitted to validation users of the `inputs`, where there are."""
-    validation = inputs.episodes.split("validation")
-    some = list(islice(batches(validation, _BATCH_TASKS, on=recommender.device), _BATCHES))
-    if not some:
+    validation = _some(recommender, inputs, "validation")
+    if not validation:
         return recommender
+    training = [] if inputs.is_implicit else _some(recommender, inputs, "train")
     # Validation users chose at any time before, when the trend was another one.
     at_any_time = replace(recommender, trend=torch.zeros_like(recommender.trend))
-    sizes = tuple(_of_size(at_any_time, inputs, some, size) for size in SIZES)
+    sizes = tuple(_of_size(at_any_time, inputs, validation, training, size) for size in SIZES)
     return replace(recommender, calibration=replace(recommender.calibration, sizes=sizes))
 
 
+def _some(recommender: Recommender, inputs: Inputs, split: str) -> list[Tasks]:
+    """Tasks of the split, drawn by the config's seed where there are many."""
+    draws = np.random.default_rng(recommender.config.seed)
+    episodes = inputs.episodes.split(split)
+    return list(islice(batches(episodes, _BATCH_TASKS, draws, on=recommender.device), _BATCHES))
+
+
 def _of_size(
-    recommender: Recommender, inputs: Inputs, validation: list[Tasks], size: int
+    recommender: Recommender,
+    inputs: Inputs,
+    validation: list[Tasks],
+    training: list[Tasks],
+    size: int,
 ) -> OfSize:
     """Of the users, each showing `size` interactions, or all where there are fewer."""
     n_next = recommender.calibration.next_items
+
+    def errors_of(some: list[Tasks]) -> Tensor:
+        return torch.cat([errors(recommender, each.followed(size, n_next), size) for each in some])
+
     shown = [tasks.followed(size, n_next, inputs.feedback) for tasks in validation]
     rows = [_rows(recommender, tasks, inputs.liked_from) for tasks in shown]
     logits, liked = (torch.cat(parts) for parts in zip(*rows, strict=True))
     intercept, slope = regressed(logits, liked)
     low, high = None, None
     if not inputs.is_implicit:
-        low, high = interval(torch.cat([errors(recommender, tasks, size) for tasks in shown]))
+        low, high = interval(errors_of(validation), errors_of(training))
     return OfSize(
         n_support=size,
         intercept=intercept,

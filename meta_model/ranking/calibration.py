@@ -5,8 +5,9 @@
 `a` and `b` are a logistic regression (Platt 1999) on validation users, whom training never saw: of
 the items that they would be shown, which ones were among their next m interactions and liked? `P`
 is the probability of being the next liked item. An 80% interval of a rating is its score and the
-10% and 90% quantiles of validation's errors (split conformal, Lei et al., JASA 2018). All of it is
-fitted apart for users of about as many known interactions: the less is known, the wider.
+10% and 90% quantiles of validation's errors (split conformal, Lei et al., JASA 2018), or those of
+training's where these lie further out: validation users are few, and may be easy by chance. All of
+it is fitted apart for users of about as many known interactions: the less is known, the wider.
 
 Shapes: B tasks, K ranks, R rows.
 """
@@ -69,9 +70,12 @@ class Calibration:
 
         scale: the lowest and the highest rating that there is
         """
-        ends = (self._of(name, n_support).unsqueeze(1) for name in ("low", "high"))
-        low, high = ((scores + end).clamp(*scale) for end in ends)
+        low, high = ((scores + e.unsqueeze(1)).clamp(*scale) for e in self.ends(n_support))
         return low, high
+
+    def ends(self, n_support: Tensor) -> tuple[Tensor, Tensor]:
+        """What is added to users' scores for their lower and upper ends [B]; NaN if not known."""
+        return self._of("low", n_support), self._of("high", n_support)
 
     def of_size(self, n_support: int) -> OfSize:
         """What is fitted to users of so many known interactions."""
@@ -121,9 +125,14 @@ def regressed(logits: Tensor, liked: Tensor) -> tuple[float, float]:
     return a, max(b, 0.0)
 
 
-def interval(errors: Tensor) -> tuple[float | None, float | None]:
-    """The ends of 80% of the errors [R], rating minus score; None of too few."""
-    if len(errors) < _LEAST_ERRORS:
+def interval(validation: Tensor, training: Tensor) -> tuple[float | None, float | None]:
+    """The outermost ends of 80% of the errors [R] of each, rating minus score.
+
+    None where validation has too few
+    """
+    if len(validation) < _LEAST_ERRORS:
         return None, None
-    low, high = torch.quantile(errors, torch.tensor(_QUANTILES, dtype=errors.dtype)).tolist()
-    return low, high
+    samples = [errors for errors in (validation, training) if len(errors) >= _LEAST_ERRORS]
+    shares = torch.tensor(_QUANTILES, dtype=validation.dtype)
+    lows, highs = torch.stack([torch.quantile(errors, shares) for errors in samples], dim=1)
+    return lows.min().item(), highs.max().item()

@@ -57,6 +57,23 @@ def test_an_interval_of_the_whole_scale_holds_every_rating(inputs: Inputs, confi
         assert found.coverage == share
 
 
+def test_new_users_show_more_and_more_and_existing_ones_all_they_have(
+    inputs: Inputs, config: Config, rows
+) -> None:
+    supports = [len(row["support_items"]) for row in rows("test").to_pylist()]
+    sizes = (
+        OfSize(n_support=0, low=8.0, high=9.0),
+        OfSize(n_support=min(supports), low=-9.0, high=9.0),
+    )
+    made = _calibrated(inputs, config, OfSize(n_support=0))
+    made = replace(made, calibration=replace(made.calibration, sizes=sizes))
+    new, existing = (list_calibration(made, inputs, name) for name in ("user_cold", "warm"))
+    assert new is not None
+    assert existing is not None
+    assert 0 < new.coverage < 1
+    assert existing.coverage == 1, "training has seen what follows within a support"
+
+
 def test_a_scenario_without_users_has_none(inputs: Inputs, config: Config) -> None:
     made = _calibrated(inputs, config, OfSize(n_support=0))
     assert list_calibration(made, inputs, "no such scenario") is None

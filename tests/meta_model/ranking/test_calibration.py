@@ -60,8 +60,25 @@ def test_without_rows_the_prior_stands() -> None:
 
 def test_an_interval_holds_eighty_percent_of_the_errors() -> None:
     errors = torch.linspace(-1, 1, 1001).double()
-    assert interval(errors) == (pytest.approx(-0.8), pytest.approx(0.8))
-    assert interval(errors[:19]) == (None, None)
+    assert interval(errors, errors[:0]) == (pytest.approx(-0.8), pytest.approx(0.8))
+    assert interval(errors[:19], errors) == (None, None)
+
+
+def test_an_interval_is_no_narrower_than_training_users_errors() -> None:
+    errors = torch.linspace(-1, 1, 1001).double()
+    ends = {
+        "narrower": interval(errors, errors / 2),
+        "wider": interval(errors, errors * 2),
+        "lower": interval(errors, errors - 0.5),
+        "too few": interval(errors, 9 * errors[::100]),
+    }
+    expected = {
+        "narrower": (-0.8, 0.8),
+        "wider": (-1.6, 1.6),
+        "lower": (-1.3, 0.8),
+        "too few": (-0.8, 0.8),
+    }
+    assert ends == {name: pytest.approx(of) for name, of in expected.items()}
 
 
 def test_bounds_are_those_of_as_many_known_interactions_or_fewer() -> None:

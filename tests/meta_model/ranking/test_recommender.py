@@ -16,8 +16,8 @@ from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.learners import create
-from meta_model.ranking import calibrating
-from meta_model.ranking.calibrating import calibrated
+from meta_model.ranking import calibrating, calibration
+from meta_model.ranking.calibrating import calibrated, errors
 from meta_model.ranking.calibration import SIZES, Calibration, OfSize
 from meta_model.ranking.recommender import Recommender
 
@@ -156,6 +156,26 @@ def test_the_fit_is_to_what_directly_follows_what_is_shown(
         made = calibrated(recommender, inputs).calibration
         intercepts.append(made.of_size(0).intercept)
     assert intercepts[0] < intercepts[1], "who likes nothing of what follows, and who likes all"
+
+
+@pytest.mark.parametrize("size", [0, 3])
+def test_intervals_hold_what_validation_and_training_users_rated(
+    recommender: Recommender,
+    inputs: Inputs,
+    tasks_of: Callable[..., Tasks],
+    size: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calibration, "_LEAST_ERRORS", 2)
+    of_size = calibrated(recommender, inputs).calibration.of_size(size)
+    n_next, ends = recommender.calibration.next_items, []
+    for split in ("validation", "train"):
+        found = errors(recommender, tasks_of(split).followed(size, n_next), size)
+        ends.append(torch.quantile(found, torch.tensor([0.1, 0.9]).double()))
+    lows, highs = torch.stack(ends, dim=1)
+    assert of_size.low == pytest.approx(lows.min().item())
+    assert of_size.high == pytest.approx(highs.max().item())
+    assert not lows[0].isclose(lows[1])
 
 
 def test_without_validation_users_nothing_is_fitted(
