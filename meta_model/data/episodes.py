@@ -59,6 +59,14 @@ class Episodes:
         return sum(map(len, self._tables(self.row_groups, ["split", "scenario"])))
 
     @cached_property
+    def users(self) -> np.ndarray:
+        """The user_index of each user that has a row, once; reads three narrow columns."""
+        found = [np.zeros(0, dtype=np.int64)]
+        for table in self._tables(self.row_groups, ["split", "scenario", "user_index"]):
+            found.append(np.unique(table["user_index"].to_numpy()))
+        return np.unique(np.concatenate(found))
+
+    @cached_property
     def row_groups(self) -> tuple[RowGroup, ...]:
         """This shard's row groups, dealt so that shards have about as many rows."""
         if self._deals_rows:

@@ -34,12 +34,16 @@ class Segments:
 
 
 def segments(inputs: Inputs, min_users: int) -> Segments:
-    """Of the features that the dataset spec names, the values that so many users have."""
+    """Of the features that the dataset spec names, the values that so many existing users have.
+
+    New users count for nothing: no list would be chosen on them.
+    """
     names, rows = [ALL], [torch.zeros(len(inputs.users.values), dtype=torch.int64)]
+    existing = torch.from_numpy(inputs.episodes.split("train", "validation").users)
     for feature in inputs.segments:
         values = inputs.users.values[:, inputs.users.names.index(feature), 0]
         known = inputs.vocabulary.filter(pc.field("feature") == f"user.{feature}").sort_by("index")
-        counts = torch.bincount(values.clamp(min=0), minlength=len(known) + 1)
+        counts = torch.bincount(values[existing].clamp(min=0), minlength=len(known) + 1)
         is_large = counts >= min_users
         is_large[0] = False  # what the vocabulary lacks
         numbers = torch.where(is_large, len(names) - 1 + is_large.cumsum(0), -1)

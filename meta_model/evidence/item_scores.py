@@ -88,7 +88,6 @@ def item_scores(
     return {
         name: sums.of_segment(number, n_users[number], n_interactions if name == ALL else None)
         for number, name in enumerate(known.names)
-        if name == ALL or n_users[number] >= min_users
     }
 
 

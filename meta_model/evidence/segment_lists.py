@@ -39,6 +39,7 @@ def segment_lists(
 ) -> dict[str, SegmentList]:
     """By the segment's name, `all` first; as long as the longest length that is judged.
 
+    A segment has a list if enough of the drawn users are in it to choose one on.
     incumbents: everyone's list before, by item index
     """
     length = max(config.products.evidence_items, *LENGTHS)
@@ -57,6 +58,8 @@ def segment_lists(
     for name in known.names[1:]:
         is_member = known.members(name)[existing.users.cpu()].to(existing.users.device)
         members = existing.among(is_member)
+        if len(members) < config.products.segment_users:
+            continue
         items = forward_selection(model, members, length, of_all.tolist())
         n_own = int((~torch.isin(items, of_all)).sum())
         tell(f"{name}: {n_own} of {len(items)} items are its own, {len(members):,} users")

@@ -16,6 +16,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL, segments
 from meta_model.evidence.item_scores import ItemScores, item_scores
 from meta_model.evidence.quality import LENGTHS, EvidenceResult, judge
+from meta_model.evidence.segment_lists import segment_lists
 from meta_model.learners import Learner
 from schemas.tables.products import EVIDENCE_LISTS
 from tests.meta_model.of_factors import OfFactors
@@ -44,6 +45,37 @@ def test_who_is_in_which_segment(segmented: Inputs) -> None:
     assert found.members(ALL).all()
     assert found.members("gender=gender 2")[1:].tolist() == (genders == 2).tolist()
     assert not found.members("gender=gender 2")[0]
+
+
+def test_new_users_make_no_segment(segmented: Inputs, config: Config, rows) -> None:
+    """Of a segment that is large with its new users, no list could be chosen on existing ones."""
+    genders = segmented.user_profiles["gender"].to_numpy()
+    existing = {index - 1 for index in rows("train", "validation")["user_index"].to_pylist()}
+    of_all = int((genders == 1).sum())
+    of_existing = sum(bool(genders[user] == 1) for user in existing)
+    assert of_existing < of_all
+    assert "gender=gender 1" in segments(segmented, of_existing).names
+    assert "gender=gender 1" not in segments(segmented, of_existing + 1).names
+
+
+def test_a_segment_has_a_list_if_it_has_drawn_users_to_choose_it_on(
+    learner: Learner, segmented: Inputs, config: Config
+) -> None:
+    torch.manual_seed(4)
+    model = untrained(config, segmented)
+    names = segments(segmented, 3).names
+    few = {"products.segment_users": 3, "products.evidence_items": 2}
+    found = {}
+    for n_users in (4, 5_000):
+        drawn = config.having({**few, "products.evidence_users": n_users})
+        found[n_users] = segment_lists(model, segmented, drawn)
+        assert all(len(each.members) >= 3 for each in found[n_users].values())
+    assert {ALL} <= found[4].keys() < found[5_000].keys()
+    assert (
+        found[5_000].keys()
+        == set(names)
+        == item_scores(learner, segmented, CPU, min_users=3).keys()
+    )
 
 
 def test_small_segments_are_none(learner: Learner, segmented: Inputs) -> None:
