@@ -21,6 +21,8 @@ from meta_model.data.ragged import CPU, Lengths, Padded, Ragged, to_device
 from meta_model.data.resampling import Resampling
 from meta_model.data.tasks import InteractionSet, Tasks
 
+_DRAWN_TOGETHER = 256
+
 
 def batches(
     episodes: Episodes,
@@ -36,6 +38,23 @@ def batches(
     for rows in episodes.buffers(shuffle):
         for tasks in batches_of(Ragged.of(rows, on), batch_tasks, shuffle, resampling):
             yield tasks if episodes.is_ordered else replace(tasks, is_ordered=False)
+
+
+def drawn(episodes: Episodes, most: int, seed: int, on: torch.device = CPU) -> list[Tasks]:
+    """At most so many of the tasks, any as likely as another, in batches of similar length.
+
+    The first batches of `batches` would not do: they have the shortest supports.
+    """
+    is_drawn = np.zeros(episodes.n_tasks, dtype=bool)
+    is_drawn[np.random.default_rng(seed).permutation(len(is_drawn))[:most]] = True
+    parts, seen = [], 0
+    for rows in episodes.buffers():
+        parts.append(rows.filter(pa.array(is_drawn[seen : seen + len(rows)])))
+        seen += len(rows)
+    if not parts:
+        return []
+    found = batches_of(Ragged.of(pa.concat_tables(parts), on), _DRAWN_TOGETHER)
+    return [replace(tasks, is_ordered=episodes.is_ordered) for tasks in found]
 
 
 def batches_of(

@@ -13,12 +13,11 @@ Shapes: B tasks, K ranks, R rows, Q query positions.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import islice
 
 import torch
 from torch import Tensor
 
-from meta_model.data.batching import batches
+from meta_model.data.batching import drawn
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.ranking.calibrating import errors
@@ -28,8 +27,7 @@ from meta_model.ranking.recommender import Recommender
 _WHOLE = 2**31 - 1  # interactions: more than any support has
 _SHOWN = {"user_cold": SIZES, "warm": (_WHOLE,)}
 _BINS = 10
-_BATCH_TASKS = 256
-_BATCHES = 8  # two thousand users
+_TASKS = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +49,7 @@ def list_calibration(
 ) -> ListCalibration | None:
     """Of the scenario's test users; None where there are none."""
     test = inputs.episodes.split("test", scenario=scenario)
-    tasks = list(islice(batches(test, _BATCH_TASKS, on=recommender.device), _BATCHES))
+    tasks = drawn(test, _TASKS, recommender.config.seed, on=recommender.device)
     if not tasks:
         return None
     cases = [(batch, size) for batch in tasks for size in _SHOWN[scenario]]

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 from torch import Tensor
 
-from meta_model.data.batching import batches
+from meta_model.data.batching import drawn
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.bootstrap import Bootstrap
@@ -28,8 +27,7 @@ from schemas.tables.products import (
     NEW_ITEM_SCENARIOS,
 )
 
-_BATCH_TASKS = 256
-_BATCHES = 8  # two thousand users of a scenario: enough for a difference of a hundredth
+_TASKS = 2048  # users of a scenario: enough for a difference of a hundredth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +66,7 @@ def list_quality(
         is_of_new = scenario in NEW_ITEM_SCENARIOS
         candidates, known_methods = (is_new, of_new) if is_of_new else (is_trained, of_trained)
         test = inputs.episodes.split("test", scenario=scenario)
-        tasks = list(islice(batches(test, _BATCH_TASKS), _BATCHES))
+        tasks = drawn(test, _TASKS, recommender.config.seed)
         if not tasks:
             continue
         tell(f"{scenario}: lists of {len(known_methods)} methods, {sum(map(len, tasks)):,} users")

@@ -10,12 +10,11 @@ Shapes: U users.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
 
 import torch
 from torch import Tensor
 
-from meta_model.data.batching import batches
+from meta_model.data.batching import drawn
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.by_user import mean_by_user
@@ -25,7 +24,7 @@ from meta_model.ranking.recommender import Recommender
 _OPTION = "choice.neighbour_weight"
 _MULTIPLES = (1.0, 0.5, 2.0, 4.0)  # the config's weight first
 _KNOWN = (1, 3, 10)
-_BATCH_TASKS, _BATCHES = 256, 8
+_TASKS = 2048
 _STANDARD_ERRORS = 2.0
 
 
@@ -36,7 +35,7 @@ def weighted(recommender: Recommender, inputs: Inputs) -> Recommender:
     if choice.weighting == "given" or not choice.neighbour_weight:
         return recommender
     validation = inputs.episodes.split("validation")
-    some = list(islice(batches(validation, _BATCH_TASKS), _BATCHES))
+    some = drawn(validation, _TASKS, recommender.config.seed)
     if not some:
         return recommender
     # The weight is of the order by p_like, whichever order a run asks for. Validation users chose

@@ -8,21 +8,18 @@ rated then.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from meta_model.data.batching import batches
+from meta_model.data.batching import drawn
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.ranking.by_rating import best
 from meta_model.ranking.calibration import SIZES, OfSize, interval, regressed
 from meta_model.ranking.recommender import Recommender
 
-_BATCH_TASKS = 256
-_BATCHES = 8  # two thousand users settle three numbers
+_TASKS = 2048  # they settle three numbers
 
 
 @torch.no_grad()
@@ -40,9 +37,8 @@ def calibrated(recommender: Recommender, inputs: Inputs) -> Recommender:
 
 def _some(recommender: Recommender, inputs: Inputs, split: str) -> list[Tasks]:
     """Tasks of the split, drawn by the config's seed where there are many."""
-    draws = np.random.default_rng(recommender.config.seed)
-    episodes = inputs.episodes.split(split)
-    return list(islice(batches(episodes, _BATCH_TASKS, draws, on=recommender.device), _BATCHES))
+    seed = recommender.config.seed
+    return drawn(inputs.episodes.split(split), _TASKS, seed, on=recommender.device)
 
 
 def _of_size(

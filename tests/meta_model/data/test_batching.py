@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from meta_model.data.batching import batches
+from meta_model.data.batching import batches, drawn
 from meta_model.data.features import features, pad
 from meta_model.data.inputs import Inputs
 from meta_model.data.resampling import Resplit, Swap
@@ -81,6 +81,31 @@ def test_tasks_of_like_length_come_together(inputs: Inputs) -> None:
         for size in (4, 24)
     )
     assert alike < 0.5 * mixed
+
+
+def test_any_task_is_as_likely_to_be_drawn(
+    inputs: Inputs, rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meta_model.data.episodes.BUFFER_TASKS", 7)
+    monkeypatch.setattr("meta_model.data.batching._DRAWN_TOGETHER", 3)
+    episodes = inputs.episodes.split("train")
+    everything = _published(rows("train"))
+    assert sum((_interactions(each, each.support, each.query) for each in drawn(episodes, 999, 1)),
+               Counter()) == everything  # fmt: skip
+    times: Counter[int] = Counter()
+    for seed in range(40):
+        found = drawn(episodes, 5, seed)
+        assert [len(each) for each in found] == [3, 2]
+        users = [int(user) for each in found for user in each.users]
+        assert users == [int(user) for each in drawn(episodes, 5, seed) for user in each.users]
+        for each in found:
+            assert _interactions(each, each.support, each.query) <= everything
+        times.update(users)
+    # A task of n is drawn 40 * 5 / n times, and a user may have several tasks.
+    expected = Counter(rows("train")["user_index"].to_pylist())
+    share = 40 * 5 / expected.total()
+    chance = sum((times[u] - n * share) ** 2 / (n * share) for u, n in expected.items())
+    assert chance < 2 * len(expected), "beyond the chi-squared of an even draw"
 
 
 def test_resplit_tasks_keep_to_their_interactions(inputs: Inputs, rows) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 
 from meta_model.choice.training import untrained
 from meta_model.config import Config
-from meta_model.data.batching import batches
+from meta_model.data.batching import drawn
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
@@ -147,12 +147,18 @@ def test_the_fit_is_to_what_directly_follows_what_is_shown(
     intercepts = []
     for rating in (1.0, 5.0):
 
-        def rated(*arguments: Any, rating: float = rating, **options: Any) -> Iterator[Tasks]:
-            for tasks in batches(*arguments, **options):
-                ratings = torch.full_like(tasks.support.ratings, rating)
-                yield replace(tasks, support=replace(tasks.support, ratings=ratings))
+        def rated(*arguments: Any, rating: float = rating, **options: Any) -> list[Tasks]:
+            return [
+                replace(
+                    tasks,
+                    support=replace(
+                        tasks.support, ratings=torch.full_like(tasks.support.ratings, rating)
+                    ),
+                )
+                for tasks in drawn(*arguments, **options)
+            ]
 
-        monkeypatch.setattr(calibrating, "batches", rated)
+        monkeypatch.setattr(calibrating, "drawn", rated)
         made = calibrated(recommender, inputs).calibration
         intercepts.append(made.of_size(0).intercept)
     assert intercepts[0] < intercepts[1], "who likes nothing of what follows, and who likes all"
