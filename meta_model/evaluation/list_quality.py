@@ -1,13 +1,14 @@
 """How good the night's lists are, beside the lists of simpler methods, by known interactions.
 
-The protocol is that of `evaluation.lists`: of trained items, what comes next is judged. In the
-scenarios of new items the lists hold these alone, and the query is judged. Every method ranks for
-the same held-out users.
+The protocol is that of `evaluation.lists`: of trained items, what comes next is judged. Of existing
+users only what follows the whole support is: training has seen what follows a part of it, and what
+they chose before the support is in no list. In the scenarios of new items the lists hold these
+alone, and the query is judged. Every method ranks for the same held-out users.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -19,6 +20,7 @@ from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.by_user import mean_by_user
 from meta_model.evaluation.list_methods import methods, new_item_methods
 from meta_model.evaluation.lists import KNOWN, ListResult, Ranker, judge, of_all
+from meta_model.evaluation.rankers import Unmet
 from meta_model.ranking.recommender import Recommender
 from schemas.tables.products import (
     ANY_KNOWN,
@@ -61,7 +63,6 @@ def list_quality(
     is_new[0] = False  # padding
     of_trained = methods(recommender, inputs, champion, tell)
     of_new = new_item_methods(of_trained, inputs)
-    n_next = recommender.calibration.next_items
     for scenario in (*LIST_SCENARIOS, *NEW_ITEM_SCENARIOS):
         is_of_new = scenario in NEW_ITEM_SCENARIOS
         candidates, known_methods = (is_new, of_new) if is_of_new else (is_trained, of_trained)
@@ -70,8 +71,14 @@ def list_quality(
         if not tasks:
             continue
         tell(f"{scenario}: lists of {len(known_methods)} methods, {sum(map(len, tasks)):,} users")
+        is_existing = scenario == "warm"
+        if is_existing:
+            met = recommender.neighbours.interactions
+            known_methods = {name: Unmet(each, met) for name, each in known_methods.items()}
+        n_next = None if is_of_new else recommender.calibration.next_items
+        shown = (None,) if is_existing else KNOWN
         found = {
-            name: by_known(ranker, tasks, candidates, inputs, None if is_of_new else n_next)
+            name: by_known(ranker, tasks, candidates, inputs, n_next, shown)
             for name, ranker in known_methods.items()
         }
         published = found[recommender.config.model]
@@ -83,14 +90,19 @@ def list_quality(
 
 
 def by_known(
-    ranker: Ranker, tasks: list[Tasks], candidates: Tensor, inputs: Inputs, n_next: int | None
+    ranker: Ranker,
+    tasks: list[Tasks],
+    candidates: Tensor,
+    inputs: Inputs,
+    n_next: int | None,
+    shown: Sequence[int | None] = KNOWN,
 ) -> Mapping[str, ListResult]:
     """The method's lists by what is shown of users; under `ANY_KNOWN` the mean from 1 known on."""
     found = {
         "all" if known is None else str(known): judge(
             ranker, tasks, candidates, known, inputs.liked_from, inputs.feedback, n_next
         )
-        for known in KNOWN
+        for known in shown
     }
     return found | {ANY_KNOWN: mean_of([found[known] for known in found if known != "0"])}
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from meta_model.choice.interactions import Interactions
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.lists import Ranker
 from meta_model.learners import Learner
@@ -38,6 +39,24 @@ class OfChoices:
     def scores(self, tasks: Tasks) -> Tensor:
         """The ranker's scores [U, N + 1] if sampled negatives are left out of the support."""
         return self.ranker.scores(tasks.chosen(self.feedback))
+
+
+class Unmet:
+    """A method that recommends to training users nothing that training saw them choose."""
+
+    def __init__(self, ranker: Ranker, interactions: Interactions) -> None:
+        self.ranker, self.items, numbers = ranker, interactions.items, interactions.users
+        indices = interactions.user_indices
+        self.users = numbers if indices is None else indices[numbers]
+
+    def scores(self, tasks: Tasks) -> Tensor:
+        """The ranker's scores [U, N + 1]; -inf for the users' training interactions."""
+        row = torch.full((int(torch.cat([tasks.users, self.users]).max()) + 1,), -1)
+        row[tasks.users] = torch.arange(len(tasks))
+        rows = row[self.users]
+        scores = self.ranker.scores(tasks).clone()
+        scores[rows[rows >= 0], self.items[rows >= 0]] = -torch.inf
+        return scores
 
 
 class Unadapted:

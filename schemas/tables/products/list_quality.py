@@ -41,7 +41,8 @@ LIST_QUALITY = Table(
         "as p_like of cold_user_scores looks ahead, and the user liked it. Users without a "
         f"relevant item do not count. In {' and '.join(NEW_ITEM_SCENARIOS)} each method ranks "
         "the new items alone. There an item is relevant if the user chose it after the whole "
-        "support and liked it."
+        "support and liked it. Existing users (warm) only show the whole support: training has "
+        "seen what follows a part of it."
     ),
     key=("model", "scenario", "known", "metric"),
     columns=(

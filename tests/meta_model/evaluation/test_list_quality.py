@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -15,6 +17,7 @@ from meta_model.choice.interactions import Interactions, known_items
 from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.batching import batches
+from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import segments
 from meta_model.data.tasks import Tasks
@@ -77,6 +80,41 @@ def test_every_method_has_every_metric_of_every_number_known(
             assert list(_values(figures, model, metric)) == many, (model, metric)
     groups = {(f.scenario, f.known) for f in figures}
     assert len({(f.scenario, f.known, f.n_users) for f in figures}) == len(groups)
+
+
+def test_existing_users_are_judged_by_what_training_has_not_seen(
+    inputs: Inputs, config: Config, rows, tmp_path: Path
+) -> None:
+    """The last items of a training task come back as a support, and others as a query."""
+    counts, tasks = inputs.statistics().counts, []
+    for row in rows("train").to_pylist()[:8]:
+        past = {*row["support_items"], *row["query_items"]}
+        later = [i for i in counts.argsort(descending=True).tolist() if i not in past][:9:2]
+        asked = {"scenario": "warm", "split": "test", "query_items": later}
+        tasks.append({**row, **asked, "query_ratings": [5.0, 2.0, 5.0, 4.0, 1.0]})
+        for side in ("items", "ratings"):
+            tasks[-1][f"support_{side}"] = row[f"support_{side}"][-2:]
+    both = pa.concat_tables([rows("train"), pa.Table.from_pylist(tasks, rows("train").schema)])
+    pq.write_table(both, tmp_path / "part-0.parquet")
+    returned = replace(inputs, episodes=Episodes(files=(tmp_path / "part-0.parquet",)))
+    figures = list_quality(_recommender(returned, config, 1), returned)
+    found = {
+        f.known: f.value
+        for f in figures
+        if (f.scenario, f.model, f.metric) == ("warm", "popularity", "ndcg10")
+    }
+    values, longest = [], 0
+    for row, task in zip(rows("train").to_pylist(), tasks, strict=False):
+        met = {*row["support_items"], *row["query_items"]}
+        longest = max(longest, len(met - {*task["support_items"]}))
+        ranked = [i for i in range(1, len(counts)) if counts[i] > 0 and i not in met]
+        ranked.sort(key=lambda item: -counts[item])  # of equal ones the first stays first
+        liked = {item for item, rating in zip(task["query_items"], task["query_ratings"],
+                                              strict=True) if rating >= 4}  # fmt: skip
+        gained = sum(1 / math.log2(n + 2) for n, item in enumerate(ranked[:10]) if item in liked)
+        values.append(gained / sum(1 / math.log2(n + 2) for n in range(len(liked))))
+    assert longest > 3, "more was chosen before than the support shows"
+    assert found == {known: pytest.approx(np.mean(values)) for known in ("all", ANY_KNOWN)}
 
 
 def test_of_new_items_the_query_is_judged_at_every_number_known(
