@@ -15,9 +15,10 @@ from jobs.gate.rules import Row, Rule, rules
 from schemas.dataset import choice as dataset_choice
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.pipeline import GATE
+from schemas.pipeline import GATE, META_TRAIN, PUBLISH
 from schemas.projections.arrow import read_partition
 from schemas.run import decision, journal
+from schemas.run.artefact import Provenance
 from schemas.run.decision import Decision, Verdict
 from schemas.run.settings import Settings
 from schemas.tables.columns import Table
@@ -39,14 +40,15 @@ def run(
     rows, of_lists = (_rows(settings, table, ds) for table in (MODEL_METRICS, LIST_QUALITY))
     record.rows_in = len(rows) + len(of_lists)
     feedback = dataset_choice.of_lake(settings.lake).feedback
-    outcome = [
-        *rules(rows, model, feedback, tolerance),
-        *list_rules(of_lists, model),
-        _of_one_run([*rows, *of_lists]),
-    ]
+    outcome = [*rules(rows, model, feedback, tolerance), *list_rules(of_lists, model)]
+    if measured := [*rows, *of_lists]:
+        outcome.append(_of_one_run(measured))
+        challenger, champion = _measured_models(measured)
+    else:  # a day without any held-out task
+        challenger, champion = _kept_models(settings, ds, model)
     for rule in outcome:
         record.progress(f"{'ok  ' if rule.met else 'FAIL'} {rule.text}")
-    decided = _decide(outcome, rows, choose)
+    decided = _decide(outcome, challenger, champion, choose)
     decision.write(settings, ds, decided)
     record.facts["gate"] = decided.text
     record.progress(decided.text)
@@ -64,11 +66,26 @@ def _rows(settings: Settings, table: Table, ds: date) -> list[Row]:
     return read_partition(table, partition).to_pylist()
 
 
-def _decide(outcome: list[Rule], rows: list[Row], choose: Choice) -> Decision:
+def _measured_models(rows: list[Row]) -> tuple[str, str | None]:
+    """The run ids of the challenger and of the champion, None if it was not measured."""
+    challenger = ",".join(sorted(_run_ids(rows, of_champion=False)))
+    return challenger, next(iter(_run_ids(rows, of_champion=True)), None)
+
+
+def _kept_models(settings: Settings, ds: date, model: str) -> tuple[str, str | None]:
+    """The same of a day without figures, from what training and publishing keep."""
+    trained = Lake(root=settings.models).require(model, ds, made_by=META_TRAIN)
+    challenger = str(Provenance.read(trained).run_id)
+    day = decision.champion_day(settings, ds)
+    if day is None:
+        return challenger, None
+    published = Lake(root=settings.published).require(decision.CHAMPIONS, day, made_by=PUBLISH)
+    return challenger, str(Provenance.read(published).run_id)
+
+
+def _decide(outcome: list[Rule], challenger: str, champion: str | None, choose: Choice) -> Decision:
     broken = [rule for rule in outcome if not rule.met]
     reasons = [rule.text for rule in broken or outcome]
-    challenger = ",".join(sorted(_run_ids(rows, of_champion=False)))
-    champion = next(iter(_run_ids(rows, of_champion=True)), None)
     overruled = choose == "challenger" and all(rule.is_of_quality for rule in broken)
     verdict: Verdict = "neither"
     if choose != "champion" and (not broken or overruled):

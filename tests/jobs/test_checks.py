@@ -256,6 +256,15 @@ def test_a_day_without_cold_users_is_legal(night):
     _check_outputs(night)
 
 
+def test_a_day_without_held_out_tasks_is_legal(night):
+    """The model published last goes on without figures: tests/jobs/test_gate.py."""
+    for name in ("evidence_quality", "model_metrics", "list_quality"):
+        night.rows[name] = []
+    night.rows["quality_by_support"] = night.rows["calibration"] = []
+    night.write()
+    _check_outputs(night)
+
+
 def test_files_that_break_their_contract_are_named_before_spark_reads_them(night):
     night.write()
     lake = Lake(root=night.settings.lake)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,14 @@ def _run(night, **options: Any) -> dict[str, Any]:
 
 def _decision(night) -> dict[str, Any]:
     return json.loads((night.settings.home / "gates" / f"ds={night.ds}.json").read_text())
+
+
+def _without_tasks(night) -> None:
+    """The day after, whose own model is trained; it has no held-out task to measure it on."""
+    night.ds += timedelta(days=1)
+    night.version = "fedcba987654"
+    night.write_model()
+    night.rows["model_metrics"] = night.rows["list_quality"] = []
 
 
 def _set(night, metric: str, **changed: Any) -> None:
@@ -128,6 +137,37 @@ def test_without_new_users_there_is_nothing_to_judge_by(night):
         row["scenario"] = "warm"
     with pytest.raises(UserError, match=r"user_cold: no tasks of melu .* larger new_user_days"):
         _run(night)
+
+
+def test_a_day_without_held_out_tasks_keeps_the_champion(night):
+    night.publish()
+    _without_tasks(night)
+    decision = _run(night)
+    assert (decision["verdict"], decision["run_id"]) == ("champion", RUN["run_id"])
+    assert decision["challenger"] == f"{night.ds}.melu.fedcba987654"
+    [reason] = decision["reasons"]
+    assert reason.startswith("user_cold: no tasks of melu that day")
+    assert not decision["by_hand"]
+
+
+@pytest.mark.parametrize("choice", ["challenger", "champion"])
+def test_a_person_may_choose_either_model_of_a_day_without_held_out_tasks(night, choice):
+    night.publish()
+    _without_tasks(night)
+    decision = _run(night, choose=choice)
+    assert (decision["verdict"], decision["by_hand"]) == (choice, True)
+    challenger = f"{night.ds}.melu.fedcba987654"
+    assert decision["run_id"] == {"challenger": challenger, "champion": RUN["run_id"]}[choice]
+
+
+def test_a_first_day_without_held_out_tasks_is_published_by_hand_alone(night):
+    _without_tasks(night)
+    with pytest.raises(UserError, match="no model was published before") as error:
+        _run(night)
+    assert "of one run" not in str(error.value)
+    assert _decision(night)["verdict"] == "neither"
+    decision = _run(night, choose="challenger")
+    assert decision["run_id"] == decision["challenger"] == f"{night.ds}.melu.fedcba987654"
 
 
 def test_a_missing_evaluation_names_its_step(night):

@@ -183,6 +183,17 @@ def test_the_champion_goes_on_where_the_gate_says_so(night):
     assert Provenance.read(kept).model_version == RUN["model_version"]
 
 
+def test_a_day_without_held_out_tasks_is_published_with_the_champion(night):
+    night.publish()
+    night.ds, night.version = TOMORROW, "fedcba987654"
+    night.rows["model_metrics"] = night.rows["list_quality"] = []
+    night.publish()
+    sql = "SELECT run_id, model_metrics_rows, gate FROM coldstart.publications WHERE ds = $1"
+    [(run_id, rows, said)] = night.ask(sql, TOMORROW)
+    assert (run_id, rows) == (RUN["run_id"], 0)
+    assert "(the new one failed): user_cold: no tasks of melu that day" in said
+
+
 def test_the_journal_says_what_consumers_of_the_tables_want_to_know(night):
     night.write()
     gate.run(night.settings, night.ds, night.record("gate"), "melu")
