@@ -62,7 +62,10 @@ MODEL_QUALITY_BY_DAY = Table(
             name="difference",
             type=Type.FLOAT64,
             nullable=True,
-            description="value minus baseline; for mae, rmse and logloss, lower is better.",
+            description=(
+                "value minus baseline; for mae, mae_of_expected and rmse, lower is better. Null "
+                "for a metric without a baseline, such as logloss."
+            ),
         ),
     ),
 )

@@ -14,10 +14,10 @@ _LIST_COLUMNS = (
         name="p_like",
         type=Type.FLOAT64,
         description=(
-            "Probability that the item is among the user's next interactions, as many as the query "
-            "of an episode holds, and that the user likes it. A liked item has a rating of at "
-            "least liked_from of the dataset spec; without it, a rating in the top quarter of the "
-            "scale (at least 4 of 1 to 5). For implicit feedback, a liked item is chosen."
+            "Probability that the item is among the user's next interactions, ten by default (the "
+            "option training.query_size), and that the user likes it. A liked item has a rating of "
+            "at least liked_from of the dataset spec; without it, a rating in the top quarter of "
+            "the scale (at least 4 of 1 to 5). For implicit feedback, a liked item is chosen."
         ),
     ),
     Column(
@@ -30,7 +30,8 @@ _LIST_COLUMNS = (
         type=Type.FLOAT64,
         description=(
             "Lower end of the 80% interval: 80% of ratings lie between score_low and score_high. "
-            "Null if validation had too few ratings, and for implicit feedback."
+            "The interval is cut to the scale; before the cut its width depends on n_support, not "
+            "on the item. Null if validation had too few ratings, and for implicit feedback."
         ),
     ),
     Column(
@@ -69,8 +70,9 @@ COLD_USER_SCORES = Table(
             name="score",
             type=Type.FLOAT64,
             description=(
-                "Predicted rating; for implicit feedback, the probability of a choice. It may lie "
-                "outside the scale, so that ranks do not tie."
+                "Expected rating; for implicit feedback, the probability of a choice. The score "
+                "lies within the scale, unless the model was trained with the option "
+                "network.likelihood=squared."
             ),
         ),
         Column(

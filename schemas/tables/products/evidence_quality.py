@@ -32,7 +32,9 @@ EVIDENCE_QUALITY = Table(
         "What it is worth to ask new users about a list of items. In a simulation, held-out users "
         "reveal their ratings of the listed items and the model adapts. The model then predicts "
         "their other ratings, and recommends from the catalogue without the items of the lists "
-        "that are compared. Empty for implicit feedback, which has no ratings to reveal."
+        "that are compared. A segment with fewer held-out users than the option "
+        "products.judging_users (20 by default) has no rows. Empty for implicit feedback, which "
+        "has no ratings to reveal."
     ),
     key=("segment", "list", "length"),
     columns=(
@@ -98,7 +100,8 @@ EVIDENCE_QUALITY = Table(
                 type=Type.FLOAT64,
                 description=(
                     "nDCG@10 of the recommendations after the answers; relevant items are those "
-                    "that the user liked."
+                    "that the user liked. Compare lists of one length only, because each length "
+                    "leaves other items out."
                 ),
             ),
             Column(

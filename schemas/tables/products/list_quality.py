@@ -50,11 +50,13 @@ LIST_QUALITY = Table(
             name="model",
             type=Type.STRING,
             description=(
-                "The learner trained for this ds, by name: its lists as they would be published. "
+                "The learner trained for this ds, by name: the lists as they would be published, "
+                "by default in the order of the model of choices, not of the learner's ratings. "
                 "`champion`: the model published last before. The same learner in another order, "
                 "without neighbours, without the trend of popularity, or not adapted: "
                 f"{', '.join(LIST_ORDERS)}. A simpler method: "
-                f"{', '.join(LIST_PEERS)}; for new items: {', '.join(NEW_ITEM_PEERS)}."
+                f"{', '.join(LIST_PEERS)}; for new items: {', '.join(NEW_ITEM_PEERS)}. With "
+                "nothing known, item_knn, ease and ials rank items in an arbitrary order."
             ),
         ),
         Column(name="scenario", type=Type.STRING, allowed=SCENARIOS, description="See episodes."),

@@ -44,7 +44,9 @@ MODEL_METRICS = Table(
             type=Type.STRING,
             allowed=tuple(dict.fromkeys(each.name for each in _MEASURED)),
             description=(
-                "Explicit feedback: mae judges the median rating, a whole level; mae_of_expected, "
+                "Explicit feedback: mae judges the median rating of learner and champion, a whole "
+                "level unless the option network.likelihood is squared; of the baselines only "
+                "damped_bias_rounded is rounded to a level. mae_of_expected, "
                 "rmse and ndcg5 judge the expected rating, which cold_user_scores.score holds; "
                 "adaptation_gain is mae before minus mae after the local update. "
                 "Implicit feedback: auc, hr10 and ndcg10 judge the rank of each chosen item of the "

@@ -70,7 +70,15 @@ PUBLICATIONS = Table(
             type=Type.TIMESTAMP,
             description="When the last of the published rows was made, UTC.",
         ),
-        Column(name="gate", type=Type.STRING, description="Decision of the gate, in words."),
+        Column(
+            name="gate",
+            type=Type.STRING,
+            description=(
+                "Decision of the gate, in words. It begins with `passed: ` or `chosen by hand: ` "
+                "if the model trained for this ds is published, and with `kept the last published "
+                "model` if the champion is. The rules follow."
+            ),
+        ),
         Column(
             name="published_at", type=Type.TIMESTAMP, description="When the day was published, UTC."
         ),
