@@ -27,6 +27,7 @@ from meta_model.choice.learners import LEARNERS
 from meta_model.choice.model import ChoiceModel, Items
 from meta_model.choice.posterior import posterior_means
 from meta_model.choice.sampling import Sampling
+from meta_model.choice.schedule import set_rate
 from meta_model.config import ChoiceConfig, ChoiceLearner, Config, TrainingConfig
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
@@ -95,21 +96,21 @@ def train(
         {"params": others, "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=training.rate)
-    n_batches = -(-inputs.episodes.split("train").n_tasks // training.batch_tasks)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, training.rate, total_steps=training.epochs * (n_batches + 1)
-    )
+    # With a batch more for each epoch: the schedule that the published figures were measured with.
+    n_scheduled = training.epochs * (inputs.episodes.split("train").n_tasks + training.batch_tasks)
     sampling = Sampling.of(inputs.statistics().counts, training.softmax_items)
+    seen = 0
     for epoch in range(1, training.epochs + 1):
         total, n = 0.0, 0
         for each in _drawn(inputs, training, epoch, device):
+            set_rate(optimizer, training.rate, seen / n_scheduled)
             items, tasks = sampling.drawn(model.items(), each)
             loss = loss_of(partial(model, items=items), tasks, inputs.liked_from)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            schedule.step()
             total, n = total + loss.item() * len(tasks), n + len(tasks)
+            seen += len(tasks)
         watch(epoch, total / n)
     last = _drawn(inputs, training, training.epochs + 1, device)
     _fit_posterior(model.eval(), inputs, last, sampling)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
 from meta_model.choice.training import REGULARISATIONS, Training, loss_of, split, train
 from meta_model.config import Config
+from meta_model.data import episodes
 from meta_model.data.batching import batches
+from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from tests.meta_model.choice.worlds import two_tastes
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
@@ -109,6 +114,25 @@ def test_training_learns_and_repeats(inputs: Inputs) -> None:
         assert value.equal(again.state_dict()[name]), name
     other = train(inputs, replace(TRAINING, seed=2))
     assert not other.own.equal(model.own)
+
+
+def test_training_reads_buffers_to_their_end(
+    inputs: Inputs,
+    rows: Callable[..., pa.Table],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each buffer ends with a short batch, so that there are more than the tasks would fill."""
+    monkeypatch.setattr(episodes, "BUFFER_TASKS", 4)
+    files = (tmp_path / "part-0.parquet", tmp_path / "part-1.parquet")
+    for number, file in enumerate(files):
+        pq.write_table(rows("train")[12 * number :][:12], file, row_group_size=5)
+    parts = replace(inputs, episodes=Episodes(files=files))
+    n_batches = len(list(batches(parts.episodes.split("train"), TRAINING.batch_tasks)))
+    assert n_batches > 24 / TRAINING.batch_tasks + 1
+    losses: list[float] = []
+    train(parts, TRAINING, lambda _, loss: losses.append(loss))
+    assert len(losses) == TRAINING.epochs
 
 
 @pytest.mark.usefixtures("long")
