@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.inputs import paper_tasks
+from benchmarks.ranking import rank
 from benchmarks.records import Record, write_json
 from meta_model.choice.training import untrained
 from meta_model.config import Config
@@ -30,7 +31,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.device import choose_device
 from meta_model.learners import create
-from meta_model.ranking.by_rating import BLOCK, catalogue_chunks, rank
+from meta_model.ranking.by_rating import BLOCK, catalogue_chunks
 from meta_model.ranking.recommender import Recommender
 from schemas.run import command_line
 
@@ -106,7 +107,7 @@ def _ways(inputs: Inputs, device: torch.device) -> dict[str, Way]:
 
     @torch.no_grad()
     def by_rating(tasks: Tasks) -> object:
-        return rank(learner, tasks, True, chunks, TOP_ITEMS)
+        return rank(learner, tasks, chunks, TOP_ITEMS)
 
     return {
         "published": lambda tasks: published.ranked(tasks, TOP_ITEMS),

@@ -22,6 +22,7 @@ import torch
 
 from benchmarks.inputs import paper_tasks
 from benchmarks.loops import LOOPS
+from benchmarks.ranking import rank
 from benchmarks.records import Record, write_json
 from meta_model.config import Config
 from meta_model.data.batching import batches
@@ -29,7 +30,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.device import choose_device
 from meta_model.learners import create
-from meta_model.ranking.by_rating import catalogue_chunks, rank
+from meta_model.ranking.by_rating import catalogue_chunks
 from meta_model.training.global_update import Progress, global_update, optimizer_of
 from schemas.run import command_line
 
@@ -115,7 +116,7 @@ def _modes(
     @torch.no_grad()
     def score(tasks: Tasks) -> object:
         learner.eval()
-        return rank(learner, tasks, True, chunks, TOP_ITEMS)
+        return rank(learner, tasks, chunks, TOP_ITEMS)
 
     return {
         "train": (

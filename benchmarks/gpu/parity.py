@@ -16,9 +16,10 @@ from torch import Tensor
 from benchmarks.gpu.world import Facts, Measurements, Training, World, draws, made, without_chance
 from benchmarks.inputs import paper_tasks
 from benchmarks.inputs.float64 import double
+from benchmarks.ranking import rank
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from meta_model.ranking.by_rating import catalogue_chunks, rank
+from meta_model.ranking.by_rating import catalogue_chunks
 from meta_model.training.global_update import task_losses
 
 CPU = torch.device("cpu")
@@ -70,7 +71,7 @@ def _computed(learner: Learner, tasks: Tasks, device: torch.device) -> dict[str,
         state = learner.adapt(tasks, catalogue)
         forecasts = learner.predict(state, catalogue, learner.statistics.query(tasks))
         chunks = catalogue_chunks(learner, paper_tasks.N_ITEMS, device)
-        _, scores = rank(learner, tasks, True, chunks, _TOP)
+        _, scores = rank(learner, tasks, chunks, _TOP)
     computed = {
         "losses": losses,
         "gradients": torch.cat(gradients),

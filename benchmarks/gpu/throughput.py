@@ -20,10 +20,11 @@ from benchmarks.gpu.timing import rate, seconds_each
 from benchmarks.gpu.world import FIRST, Facts, Measurements, Training, World, draws, paper
 from benchmarks.inputs import paper_tasks
 from benchmarks.loops import LOOPS
+from benchmarks.ranking import rank
 from meta_model.data.batching import batches
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from meta_model.ranking.by_rating import catalogue_chunks, rank
+from meta_model.ranking.by_rating import catalogue_chunks
 
 CPU = torch.device("cpu")
 _TOP = 20
@@ -190,4 +191,4 @@ def _evaluate(learner: Learner, tasks: Tasks) -> object:
 
 @torch.no_grad()
 def _score(learner: Learner, tasks: Tasks, chunks: list[Any]) -> object:
-    return rank(learner.eval(), tasks, True, chunks, _TOP)
+    return rank(learner.eval(), tasks, chunks, _TOP)

@@ -29,13 +29,13 @@ LEVELS = (1.0, 2.0, 3.0, 4.0, 5.0)
 
 
 def write(
-    file: Path, n_tasks: int, seed: int, split: str = "train", n_items: int = N_ITEMS
+    file: Path, n_tasks: int, seed: int, split: str = "train", n_items: int | None = None
 ) -> Episodes:
     """Episodes of `n_tasks` tasks in `file`, a few thousand at a time."""
     draws = np.random.default_rng(seed)
     writer: pq.ParquetWriter | None = None
     for start in range(0, n_tasks, 4096):
-        part = _tasks(start, min(4096, n_tasks - start), draws, split, n_items)
+        part = _tasks(start, min(4096, n_tasks - start), draws, split, n_items or N_ITEMS)
         if writer is None:
             writer = pq.ParquetWriter(file, part.schema)
         writer.write_table(part)
@@ -77,8 +77,9 @@ def _metapaths(draws: np.random.Generator, n_items: int) -> Metapaths:
     )
 
 
-def inputs(episodes: Episodes, seed: int = 1, n_items: int = N_ITEMS) -> Inputs:
+def inputs(episodes: Episodes, seed: int = 1, n_items: int | None = None) -> Inputs:
     """Made-up profiles with MovieLens-1M's number of attribute values, for these episodes."""
+    n_items = n_items or N_ITEMS
     draws = np.random.default_rng(seed)
     counts = draws.integers(1, 300, n_items)
     users: dict[str, Any] = {"user_index": np.arange(1, N_USERS + 1)}

@@ -14,7 +14,7 @@ from meta_model.choice.interactions import Interactions
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.lists import Ranker
 from meta_model.learners import Learner
-from meta_model.ranking.by_rating import catalogue_chunks
+from meta_model.ranking.by_rating import catalogue_chunks, ratings
 from meta_model.ranking.recommender import Recommender
 from schemas.dataset.spec import Feedback
 
@@ -81,13 +81,6 @@ class ByRating:
     @torch.no_grad()
     def scores(self, tasks: Tasks) -> Tensor:
         """Expected ratings [U, N + 1] of the whole catalogue; -inf for padding, item 0."""
-        learner, tasks = self.learner, tasks.to(self.device)
-        if tasks.support.mask.any():
-            state = learner.for_catalogue(learner.adapt(tasks, learner.embed(tasks.items)))
-        else:
-            state = learner.unadapted(tasks)
-        parts = [torch.full((len(tasks), 1), -torch.inf, device=self.device)]
-        for chunk in self.chunks:
-            forecasts = learner.predict(state, chunk.embedded, chunk.places)
-            parts.append(learner.expected(state, forecasts))
-        return torch.cat(parts, dim=1).cpu()
+        tasks = tasks.to(self.device)
+        is_adapted = bool(tasks.support.mask.any())
+        return ratings(self.learner, tasks, is_adapted, self.chunks).cpu()

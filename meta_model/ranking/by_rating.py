@@ -1,7 +1,11 @@
-"""The catalogue in the order of expected ratings: what a user would like best of all there is."""
+"""The catalogue in the order of expected ratings: what a user would like best of all there is.
+
+Shapes: B tasks, N items.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,30 +41,28 @@ def catalogue_chunks(learner: Learner, n_items: int, device: torch.device) -> li
     ]
 
 
-def rank(
-    learner: Learner,
-    tasks: Tasks,
-    is_adapted: bool,
-    chunks: list[Chunk],
-    k: int,
-    feedback: Feedback = "explicit",
-) -> tuple[Tensor, Tensor]:
-    """The best items and their expected ratings [B, k], over the catalogue in chunks."""
-    is_met = tasks.chosen(feedback).support.mask
+def ratings(learner: Learner, tasks: Tasks, is_adapted: bool, chunks: Iterable[Chunk]) -> Tensor:
+    """The expected ratings [B, N + 1] of the whole catalogue; -inf for padding, item 0.
+
+    is_adapted: whether the learner adapts to the supports; else their users' attributes are all
+    """
     if is_adapted:
         state = learner.for_catalogue(learner.adapt(tasks, learner.embed(tasks.items)))
     else:
         state = learner.unadapted(tasks)
-    best_items = tasks.users.new_zeros(len(tasks), 0)
-    best_scores = torch.zeros(len(tasks), 0, device=tasks.users.device)
+    parts = [torch.full((len(tasks), 1), -torch.inf, device=tasks.users.device)]
     for chunk in chunks:
         forecasts = learner.predict(state, chunk.embedded, chunk.places)
-        scores = _without_rated(learner.expected(state, forecasts), tasks, is_met, chunk.items)
-        items = torch.cat([best_items, chunk.items.expand(len(tasks), -1)], dim=1)
-        scores = torch.cat([best_scores, scores], dim=1)
-        columns = best(scores, k)
-        best_items, best_scores = items.gather(1, columns), scores.gather(1, columns)
-    return best_items.masked_fill(best_scores == -torch.inf, 0), best_scores
+        parts.append(learner.expected(state, forecasts))
+    return torch.cat(parts, dim=1)
+
+
+def without_met(scores: Tensor, tasks: Tasks, feedback: Feedback) -> Tensor:
+    """The scores [B, N + 1]; -inf for what the user has met."""
+    met = tasks.chosen(feedback).support
+    is_met = torch.zeros_like(scores, dtype=torch.bool)
+    is_met.scatter_(1, tasks.items[met.rows] * met.mask, value=True)
+    return scores.masked_fill(is_met, -torch.inf)
 
 
 def best(scores: Tensor, k: int) -> Tensor:
@@ -78,14 +80,3 @@ def best(scores: Tensor, k: int) -> Tensor:
     columns = place.new_zeros(len(scores), k + 1).scatter_(1, place, columns)[:, :k]
     order = scores.gather(1, columns).argsort(dim=1, descending=True, stable=True)
     return columns.gather(1, order)
-
-
-def _without_rated(scores: Tensor, tasks: Tasks, is_met: Tensor, items: Tensor) -> Tensor:
-    """-inf where one of the chunk's consecutive `items` is one that the user has met [B, S]."""
-    n_items = len(items)
-    place = tasks.items[tasks.support.rows] - items[0]
-    # All else goes to a place behind the items.
-    place = place.masked_fill(~is_met | (place < 0) | (place >= n_items), n_items)
-    is_rated = torch.zeros(len(scores), n_items + 1, dtype=torch.bool, device=scores.device)
-    is_rated.scatter_(1, place, value=True)
-    return scores.masked_fill(is_rated[:, :n_items], -torch.inf)

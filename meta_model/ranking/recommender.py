@@ -28,7 +28,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.item_statistics import ItemPositions
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from meta_model.ranking.by_rating import Chunk, best, catalogue_chunks, rank
+from meta_model.ranking.by_rating import Chunk, best, catalogue_chunks, ratings, without_met
 from meta_model.ranking.calibration import Calibration
 from schemas.dataset.spec import Feedback
 
@@ -141,10 +141,9 @@ class Recommender:
         adapted_to = replace(met, mask=met.mask & self.adapts(tasks).unsqueeze(1))
         shown = replace(chosen, support=adapted_to)
         log_probabilities: Tensor = self.choice(shown, self._items) + self._weighted_trend
-        is_met = torch.zeros_like(log_probabilities[CHOICE], dtype=torch.bool)
-        is_met.scatter_(1, tasks.items[met.rows] * met.mask, value=True)
-        log_probabilities = log_probabilities.masked_fill(is_met, -torch.inf)
-        log_choice, log_like = log_probabilities[CHOICE], log_probabilities[LIKE]
+        log_choice, log_like = (
+            without_met(log_probabilities[of], tasks, self.feedback) for of in (CHOICE, LIKE)
+        )
         if weight := self.config.choice.neighbour_weight:
             log_like = log_like + weight * self.neighbours.near(shown, self.choice.recency(shown))
         return log_choice.log_softmax(1), log_like.log_softmax(1)
@@ -173,12 +172,8 @@ class Recommender:
 
     def _ratings(self, tasks: Tasks, is_adapted: bool) -> Tensor:
         """The expected ratings of the whole catalogue [B, N + 1]; -inf for what was met."""
-        n = self.n_items
-        items, scores = rank(self.learner, tasks, is_adapted, self._chunks, n, self.feedback)
-        ratings = scores.new_full((len(tasks), n + 1), -torch.inf)
-        ratings.scatter_(1, items, scores)
-        ratings[:, 0] = -torch.inf
-        return ratings
+        found = ratings(self.learner, tasks, is_adapted, self._chunks)
+        return without_met(found, tasks, self.feedback)
 
     def _scores(self, tasks: Tasks, is_adapted: bool, items: Tensor) -> Tensor:
         """The expected ratings of items [B, K]."""

@@ -13,11 +13,12 @@ import torch
 from benchmarks.inputs import paper_tasks
 from benchmarks.inputs.float64 import double
 from benchmarks.loops import LOOPS
+from benchmarks.ranking import rank
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, create
-from meta_model.ranking.by_rating import catalogue_chunks, rank
+from meta_model.ranking.by_rating import catalogue_chunks
 from meta_model.training.global_update import Progress, global_update, optimizer_of, task_losses
 
 CPU = torch.device("cpu")
@@ -103,7 +104,7 @@ def test_both_rank_the_same(learner: Learner, tasks: Tasks) -> None:
     items = torch.arange(1, paper_tasks.N_ITEMS + 1)
     with torch.no_grad():
         chunks = catalogue_chunks(learner.eval(), paper_tasks.N_ITEMS, CPU)
-        best, _ = rank(learner, tasks, True, chunks, 20)
+        best, _ = rank(learner, tasks, chunks, 20)
     theirs = LOOPS[learner.config.model](learner).rank(tasks, items, 200)
     for ours, all_of_them, rated in zip(best, theirs, tasks.support.rows, strict=True):
         # The loop leaves in what a user has rated; of two near-equal scores either may lead.
