@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -110,3 +113,31 @@ def test_without_attributes_a_new_item_is_near_to_nobody() -> None:
 def test_without_any_interaction_nothing_is_near() -> None:
     nobody = Interactions(users=USERS[:0], items=COLUMNS[:0], n_items=5)
     assert _near(nobody)[2].eq(0).all()
+
+
+_PEAK = """
+import torch
+from meta_model.choice.interactions import Interactions
+from meta_model.choice.neighbours import ease
+
+def kib(name):
+    [line] = (line for line in open("/proc/self/status") if line.startswith(name))
+    return int(line.split()[1])
+
+def chosen(n_items):
+    items = torch.arange(1, n_items + 1)
+    return Interactions(users=items % 7, items=items, n_items=n_items)
+
+torch.set_num_threads(1)
+ease(chosen(100), 500.0)
+before = kib("VmRSS")
+ease(chosen(2_000), 500.0)
+print((kib("VmHWM") - before) * 1024 / (2_001**2 * 8))
+"""
+
+
+@pytest.mark.usefixtures("process")
+def test_a_linear_model_takes_little_more_than_its_matrix() -> None:
+    """Of a fresh process, in matrices of items by items in float64."""
+    done = subprocess.run([sys.executable, "-c", _PEAK], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 2
