@@ -136,12 +136,14 @@ def _records(options: argparse.Namespace, judged: list[EvidenceResult]) -> Itera
             "n_revealed_mean": round(elicited.n_revealed.mean().item(), 2),
             **{name: round(getattr(elicited, name).mean().item(), 4) for name in _MEANS},
         }
-        for other in ("popularity", "nothing", "random"):
-            for metric in _MEANS:
-                difference = getattr(elicited, metric) - getattr(by_name[other], metric)
-                low, high = Bootstrap(n_users=len(difference)).interval(difference)
-                record[f"{metric}_minus_{other}_low"] = round(low, 4)
-                record[f"{metric}_minus_{other}_high"] = round(high, 4)
+        differences = {
+            f"{metric}_minus_{other}": getattr(elicited, metric) - getattr(by_name[other], metric)
+            for other in ("popularity", "nothing", "random")
+            for metric in _MEANS
+        }
+        ends = Bootstrap(n_users=len(elicited.users)).intervals(list(differences.values()))
+        for name, (low, high) in zip(differences, ends, strict=True):
+            record[f"{name}_low"], record[f"{name}_high"] = round(low, 4), round(high, 4)
         if each.name == PUBLISHED:
             record["by_answers"] = list(_by_answers(each))
         log.info("%s", record)

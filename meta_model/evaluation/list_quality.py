@@ -128,22 +128,19 @@ def _figures(
     for known, lists in judged.items():
         if not len(lists.users):
             continue
-        bootstrap = Bootstrap(n_users=len(lists.users))
-        about = {
-            "model": name,
-            "scenario": scenario,
-            "known": known,
-            "n_users": bootstrap.n_users,
-        }
-        for metric in LIST_METRICS:
-            values = lists.metrics[metric]
-            ahead = published[known].metrics[metric] - values
+        n_users = len(lists.users)
+        about = {"model": name, "scenario": scenario, "known": known, "n_users": n_users}
+        values = [lists.metrics[metric] for metric in LIST_METRICS]
+        theirs = [published[known].metrics[metric] for metric in LIST_METRICS]
+        ahead = [their - own for their, own in zip(theirs, values, strict=True)]
+        intervals = Bootstrap(n_users=n_users).intervals(values + (ahead if is_other else []))
+        for number, metric in enumerate(LIST_METRICS):
             yield ListMetricValue(
                 **about,  # type: ignore[arg-type]
                 metric=metric,
-                value=values.mean().item(),
-                interval=bootstrap.interval(values),
-                lead=bootstrap.interval(ahead) if is_other else None,
+                value=values[number].mean().item(),
+                interval=intervals[number],
+                lead=intervals[len(values) + number] if is_other else None,
             )
         if known != ANY_KNOWN:
             for metric, value in of_all(lists, candidates, popularity):

@@ -6,7 +6,7 @@ Differences are of the same users' figures, so that their interval is of the pai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -36,13 +36,16 @@ class EvidenceResult:
     popularity: ElicitationResult
     nothing: ElicitationResult
 
-    def interval(self, metric: str, other: str) -> tuple[float, float]:
-        """The 95% interval of the mean difference of a metric from another list.
+    def intervals(self, differences: Iterable[tuple[str, str]]) -> list[tuple[float, float]]:
+        """The 95% interval of each mean difference of a metric from another list.
 
-        metric: a field of `ElicitationResult`; other: `popularity` or `nothing`
+        differences: a field of `ElicitationResult`, and `popularity` or `nothing`
         """
-        values = getattr(self.elicited, metric) - getattr(getattr(self, other), metric)
-        return Bootstrap(n_users=len(values)).interval(values)
+        values = [
+            getattr(self.elicited, metric) - getattr(getattr(self, other), metric)
+            for metric, other in differences
+        ]
+        return Bootstrap(n_users=len(self.elicited.users)).intervals(values)
 
 
 def judge(

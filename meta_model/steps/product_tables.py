@@ -99,8 +99,8 @@ def quality_table(segment: str, judged: list[EvidenceResult], provenance: Proven
         "n_revealed_mean": [each.elicited.n_revealed.mean().item() for each in judged],
         **{name: [getattr(each.elicited, name).mean().item() for each in judged] for name in means},
     }
-    for metric, other in EVIDENCE_INTERVALS:
-        ends = [each.interval(metric, other) for each in judged]
-        columns[f"{metric}_minus_{other}_low"] = [low for low, _ in ends]
-        columns[f"{metric}_minus_{other}_high"] = [high for _, high in ends]
+    intervals = [each.intervals(EVIDENCE_INTERVALS) for each in judged]
+    for number, (metric, other) in enumerate(EVIDENCE_INTERVALS):
+        columns[f"{metric}_minus_{other}_low"] = [of[number][0] for of in intervals]
+        columns[f"{metric}_minus_{other}_high"] = [of[number][1] for of in intervals]
     return contract_table(EVIDENCE_QUALITY, provenance, len(judged), columns)

@@ -158,4 +158,5 @@ def test_lists_are_judged_by_the_segments_own_users(
         assert one.elicited.mae.equal(other.elicited.mae)
     of_popularity = [each for each in everyone if each.name == "popularity"]
     assert [each.length for each in of_popularity] == [1, 3, 5]  # longer ones leave too few ratings
-    assert {each.interval("mae", "popularity") for each in of_popularity} == {(0, 0)}
+    for each in of_popularity:
+        assert each.intervals([("mae", "popularity")]) == [(0, 0)]

@@ -7,7 +7,6 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,7 +21,6 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.segments import segments
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import list_methods, peers
-from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.list_methods import methods
 from meta_model.evaluation.list_quality import ListMetricValue, by_known, list_quality, mean_of
 from meta_model.evaluation.lists import ListResult, judge
@@ -306,14 +304,3 @@ def test_a_segments_popularity_is_that_of_its_users(inputs: Inputs) -> None:
         assert [math.floor(score) for score in scores.tolist()] == [
             of_segment[item] for item in range(len(scores))
         ]
-
-
-def test_an_interval_is_that_of_resampled_means() -> None:
-    draws = np.random.default_rng(1)
-    values = torch.from_numpy(draws.normal(3.0, 2.0, 400))
-    low, high = Bootstrap(n_users=400).interval(values)
-    error = values.std().item() / 20
-    mean = values.mean().item()
-    assert (mean - low, high - mean) == pytest.approx((1.96 * error, 1.96 * error), rel=0.15)
-    assert Bootstrap(n_users=400).interval(values) == (low, high)
-    assert Bootstrap(n_users=3).interval(torch.ones(3)) == (1.0, 1.0)
