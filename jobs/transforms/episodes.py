@@ -52,12 +52,20 @@ def episodes(
             "user_index",
             "scenario",
             "split",
-            F.col("support.item_index").alias("support_items"),
-            F.col("support.rating").alias("support_ratings"),
-            F.col("query.item_index").alias("query_items"),
-            F.col("query.rating").alias("query_ratings"),
+            *(column for side in ("support", "query") for column in _columns(side)),
         )
         .select(*table.column_names)
+    )
+
+
+def _columns(side: str) -> tuple[Column, ...]:
+    """The items, ratings and days of a side's events."""
+    return (
+        F.col(f"{side}.item_index").alias(f"{side}_items"),
+        F.col(f"{side}.rating").alias(f"{side}_ratings"),
+        F.transform(F.col(f"{side}.event_time"), lambda time: F.unix_date(F.to_date(time))).alias(
+            f"{side}_days"
+        ),
     )
 
 

@@ -27,6 +27,8 @@ def with_negatives(
 ) -> DataFrame:
     """The episodes with negatives after the positives of each side, in the order of their draws.
 
+    A negative has the day of the positive before it.
+
     Where there are fewer than wanted, the query is served first. A query that finds none, which
     could tell no model from another, is left out with its task.
     """
@@ -34,11 +36,14 @@ def with_negatives(
     complete = episodes.join(drawn, on="task_id", how="left")
     for side in _SIDES:
         found = F.coalesce(f"{side}_negatives", F.expr("cast(array() as array<int>)"))
-        complete = complete.withColumn(
-            f"{side}_items", F.concat(f"{side}_items", found)
-        ).withColumn(
-            f"{side}_ratings",
-            F.concat(f"{side}_ratings", F.transform(found, lambda _: F.lit(0.0).cast("float"))),
+        none = F.transform(found, lambda _: F.lit(0.0).cast("float"))
+        days = F.array_repeat(F.try_element_at(f"{side}_days", F.lit(-1)), F.size(found))
+        complete = complete.withColumns(
+            {
+                f"{side}_items": F.concat(f"{side}_items", found),
+                f"{side}_ratings": F.concat(f"{side}_ratings", none),
+                f"{side}_days": F.concat(f"{side}_days", days),
+            }
         )
     is_judged = F.exists("query_ratings", lambda rating: rating == 0)
     return complete.where((F.col("split") == "serve") | is_judged).select(*table.column_names)

@@ -14,7 +14,9 @@ attributes. s is learnt.
 In the order of time, a user's first choices differ from the later ones, and what they chose last
 says most of what comes next (docs/adr/0032). After k interactions u0 has moved by k / (k + 1) of a
 direction that is everyone's. In every local update an interaction counts 2^(-n / h), where n others
-follow it. The direction and h are learnt.
+follow it. On a later day a user begins anew (docs/adr/0033): k counts the interactions of the day
+alone, and those of earlier days count v times as much in the update. The direction, h and v are
+learnt.
 
 Training shows some items as new ones, another draw for each batch (DropoutNet, Volkovs et al.,
 NIPS 2017): their attributes have to do.
@@ -92,6 +94,7 @@ class ChoiceModel(nn.Module, ABC):
         self.of_rating = nn.Parameter(torch.tensor([0.1, 0.2]))  # r
         self.log_scale = nn.Parameter(torch.tensor([3.0, 3.0]).log())  # of s
         self.log_half_life = nn.Parameter(torch.tensor(5.0).log())  # of h
+        self.logit_earlier = nn.Parameter(torch.tensor(0.0))  # of v
         self.dropout = nn.Dropout(dropout)
         self.register_buffer("is_trained", counts > 0)
         self.register_buffer("promised", promised.log().float(), persistent=False)
@@ -118,10 +121,10 @@ class ChoiceModel(nn.Module, ABC):
         )
 
     def prior(self, tasks: Tasks) -> Tensor:
-        """u0 [B, F], which knows how many interactions came before, and none of their items."""
+        """u0 [B, F], which knows how many interactions the day has had, and none of their items."""
         if not tasks.is_ordered:
             return self.unknown(tasks.users)
-        known = tasks.support.mask.sum(1, keepdim=True)
+        known = (tasks.support.mask & ~tasks.is_earlier).sum(1, keepdim=True)
         return self.unknown(tasks.users) + known / (known + 1) * self.later
 
     def unknown(self, users: Tensor) -> Tensor:
@@ -131,13 +134,14 @@ class ChoiceModel(nn.Module, ABC):
     def recency(self, tasks: Tasks) -> Tensor:
         """How much each position of the support counts, 2^(-n / h) [B, S]; 0 of padding.
 
-        Of tasks without an order of time, 1.
+        v times as much on a day before the query's. Of tasks without an order of time, 1.
         """
         mask = tasks.support.mask
         if not tasks.is_ordered:
             return mask.to(self.everyone)
         after = (mask.flip(1).cumsum(1).flip(1) - 1).clamp(min=0)
-        return mask * torch.exp2(-after / self.log_half_life.exp())
+        recency = mask * torch.exp2(-after / self.log_half_life.exp())
+        return torch.where(tasks.is_earlier, self.logit_earlier.sigmoid() * recency, recency)
 
     def unchosen(self, factors: Tensor) -> Tensor:
         """w0 E^T E [F, F]: how little every item counts as not chosen (`choice.posterior`)."""

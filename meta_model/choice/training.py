@@ -193,4 +193,4 @@ def split(tasks: Tasks, nothing: float, generator: torch.Generator, next_items: 
         is_asked &= number < sizes + next_items
     masks = (ordered.mask & (number < sizes), ordered.mask & is_asked)
     support, query = (replace(ordered, mask=mask) for mask in masks)
-    return replace(tasks, support=support, query=query)
+    return tasks.asking(support, query)

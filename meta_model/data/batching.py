@@ -130,6 +130,7 @@ def _tasks(ragged: Ragged, chosen: Tensor, support: Padded, query: Padded) -> Ta
         support=_interaction_set(support, of_support),
         query=_interaction_set(query, of_query),
         in_statistics=ragged.in_statistics[chosen],
+        day=ragged.day[chosen],
     )
 
 
@@ -151,4 +152,9 @@ def distinct(flat: Tensor, n_items: int) -> tuple[Tensor, Tensor]:
 
 
 def _interaction_set(padded: Padded, rows: Tensor) -> InteractionSet:
-    return InteractionSet(rows=rows.view_as(padded.items), ratings=padded.ratings, mask=padded.mask)
+    return InteractionSet(
+        rows=rows.view_as(padded.items),
+        ratings=padded.ratings,
+        days=padded.days,
+        mask=padded.mask,
+    )

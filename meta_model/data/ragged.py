@@ -18,14 +18,20 @@ import torch
 from torch import Tensor
 
 CPU = torch.device("cpu")
+NO_DAY = torch.iinfo(torch.int32).max  # later than any
 
 
 @dataclass(frozen=True)
 class Padded:
-    """A padded support or query: item indices, ratings and mask, each [B, W]; padding is item 0."""
+    """A padded support or query: items by index, ratings, days and mask, each [B, W].
+
+    Padding is item 0. days: those of the interactions, counted from 1970-01-01; 0 where no time is
+    known
+    """
 
     items: Tensor
     ratings: Tensor
+    days: Tensor
     mask: Tensor
 
     def beside(self, other: Padded) -> Padded:
@@ -40,8 +46,11 @@ class Padded:
     def masked(self, mask: Tensor, columns: np.ndarray) -> Padded:
         """The given columns alone, with `mask` [B, W] as their mask and zero where it is False."""
         chosen = to_device(columns, mask.device)
-        items, ratings, mask = (x.index_select(1, chosen) for x in (self.items, self.ratings, mask))
-        return Padded(items * mask, ratings * mask, mask)
+        mask = mask.index_select(1, chosen)
+        items, ratings, days = (
+            each.index_select(1, chosen) * mask for each in (self.items, self.ratings, self.days)
+        )
+        return Padded(items, ratings, days, mask)
 
 
 @dataclass(frozen=True)
@@ -69,23 +78,31 @@ class Lengths:
 class RaggedInteractions:
     """The supports, or the queries, of all rows, one after the other.
 
-    items, ratings: [1 + L], a zero first, which padding reads
+    items, ratings, days: [1 + L], a zero first, which padding reads
     starts: [R], where each row begins; lengths: [R], on the host
     """
 
     items: Tensor
     ratings: Tensor
+    days: Tensor
     starts: Tensor
     lengths: np.ndarray
 
     @staticmethod
     def of(rows: pa.Table, name: str, device: torch.device) -> RaggedInteractions:
-        """The column pair `<name>_items` and `<name>_ratings` of the episodes."""
+        """The columns `<name>_items`, `<name>_ratings` and `<name>_days` of the episodes.
+
+        Splits without times have no days: all 0.
+        """
         lengths, items = _flat(rows[f"{name}_items"], np.int64)
         _, ratings = _flat(rows[f"{name}_ratings"], np.float32)
+        days = np.zeros(len(items), np.int32)
+        if f"{name}_days" in rows.column_names:
+            _, days = _flat(rows[f"{name}_days"], np.int32)
         return RaggedInteractions(
             items=to_device(items, device),
             ratings=to_device(ratings, device),
+            days=to_device(days, device),
             starts=to_device(1 + np.cumsum(lengths) - lengths, device),
             lengths=lengths,
         )
@@ -95,18 +112,20 @@ class RaggedInteractions:
         position = torch.arange(lengths.longest, device=rows.device)
         mask = position < lengths.device.unsqueeze(1)
         at = (self.starts[rows].unsqueeze(1) + position) * mask
-        return Padded(self.items[at], self.ratings[at], mask)
+        return Padded(self.items[at], self.ratings[at], self.days[at], mask)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ragged:
     """Rows of episodes: users and whether the item statistics hold their ratings, [R] each.
 
+    day: [R], of the first interaction in the query; without one later than any, and 0 without times
     n_items: one more than the largest item index
     """
 
     users: Tensor
     in_statistics: Tensor
+    day: Tensor
     support: RaggedInteractions
     query: RaggedInteractions
     n_items: int
@@ -120,6 +139,7 @@ class Ragged:
         return Ragged(
             users=to_device(rows["user_index"].to_numpy().astype(np.int64), device),
             in_statistics=to_device(rows["split"].to_numpy() == "train", device),
+            day=to_device(_first_days(rows), device),
             support=support,
             query=query,
             n_items=1 + max(int(each.items.max()) for each in (support, query)),
@@ -150,3 +170,13 @@ def _flat(lists: pa.ChunkedArray[Any], kind: type) -> tuple[np.ndarray, np.ndarr
     flat: np.ndarray = np.zeros(1 + len(values), dtype=kind)
     flat[1:] = values
     return np.diff(combined.offsets.to_numpy()).astype(np.int64), flat
+
+
+def _first_days(rows: pa.Table) -> np.ndarray:
+    """The day of each row's query [R]; `NO_DAY` without a query, 0 where no time is known."""
+    if "query_days" not in rows.column_names:
+        return np.zeros(len(rows), np.int32)
+    lengths, days = _flat(rows["query_days"], np.int32)
+    starts = 1 + np.cumsum(lengths) - lengths
+    first = days[np.minimum(starts, len(days) - 1)]
+    return np.where(lengths > 0, first, NO_DAY).astype(np.int32)

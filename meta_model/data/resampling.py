@@ -103,8 +103,11 @@ class Swap(Resampling):
         positions = kind.argsort(dim=1, stable=True)
         mixed = draws.argsort(dim=1)
         drawn = mixed.gather(1, kind.gather(1, mixed).argsort(dim=1, stable=True))
-        items = torch.zeros_like(whole.items).scatter_(1, positions, whole.items.gather(1, drawn))
-        swapped = Padded(items, whole.ratings, whole.mask)
+        items, days = (
+            torch.zeros_like(each).scatter_(1, positions, each.gather(1, drawn))
+            for each in (whole.items, whole.days)
+        )
+        swapped = Padded(items, whole.ratings, days, whole.mask)
         # Whole tasks have the support's positions first, padded to the longest of the batch.
         longest = supports.longest
         is_first = torch.arange(whole.mask.shape[1], device=draws.device) < longest

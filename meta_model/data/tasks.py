@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from meta_model.data.ragged import NO_DAY
 from schemas.dataset.spec import Feedback
 
 
@@ -20,10 +21,12 @@ class InteractionSet:
     """The support set or the query set of each task, padded.
 
     rows: the interactions' items, as rows of the batch's items; ratings, mask: [B, N] each
+    days: when, [B, N], in days since 1970-01-01; 0 where no time is known
     """
 
     rows: Tensor
     ratings: Tensor
+    days: Tensor
     mask: Tensor
 
     def map(self, function: Callable[[Tensor], Tensor]) -> InteractionSet:
@@ -53,6 +56,7 @@ class Tasks:
 
     users: [B]; items: [M], the distinct items of support and query, the first of them 0
     in_statistics: [B], whether the item statistics hold the task's own ratings (train tasks)
+    day: [B], of the list: that of the first interaction in the query, or later than all of them
     is_ordered: whether the interactions are in the order of time
     """
 
@@ -61,6 +65,7 @@ class Tasks:
     support: InteractionSet
     query: InteractionSet
     in_statistics: Tensor
+    day: Tensor
     is_ordered: bool = True
 
     def __len__(self) -> int:
@@ -74,6 +79,7 @@ class Tasks:
             support=self.support.map(lambda tensor: tensor[chosen]),
             query=self.query.map(lambda tensor: tensor[chosen]),
             in_statistics=self.in_statistics[chosen],
+            day=self.day[chosen],
             is_ordered=self.is_ordered,
         )
 
@@ -91,6 +97,7 @@ class Tasks:
             support=self.support.map(move),
             query=self.query.map(move),
             in_statistics=move(self.in_statistics),
+            day=move(self.day),
             is_ordered=self.is_ordered,
         )
 
@@ -129,11 +136,7 @@ class Tasks:
             return whole.support.mask & ((number < last) | ((number == last) & is_choice))
 
         shown, until_next = is_until(last), is_until(last + n_next)
-        return replace(
-            self,
-            support=whole.support.prefix(shown),
-            query=whole.support.only(until_next & ~shown),
-        )
+        return self.asking(whole.support.prefix(shown), whole.support.only(until_next & ~shown))
 
     def chosen(self, feedback: Feedback) -> Tasks:
         """The tasks without sampled negatives, which are the ratings 0 of implicit feedback."""
@@ -144,6 +147,36 @@ class Tasks:
             for interactions in (self.support, self.query)
         )
         return replace(self, support=support, query=query)
+
+    def asking(self, support: InteractionSet, query: InteractionSet) -> Tasks:
+        """The tasks with another support and another query, whose first day is that of the list."""
+        days = query.days.masked_fill(~query.mask, NO_DAY).min(1).values
+        day = torch.where(query.mask.any(1), days, self.day)
+        return replace(self, support=support, query=query, day=day)
+
+    @property
+    def is_earlier(self) -> Tensor:
+        """Whether an interaction of the support is of an earlier day than the list, [B, S]."""
+        return self.support.mask & (self.support.days < self.day.unsqueeze(1))
+
+    @property
+    def is_later(self) -> Tensor:
+        """Whether the list is of a later day than all of a support that is not empty, [B]."""
+        mask = self.support.mask
+        later: Tensor = mask.any(1) & (self.is_earlier == mask).all(1)
+        return later
+
+    def on_last_day(self, n_next: int) -> Tasks:
+        """What came before the last day as support, and the first `n_next` of that day as query.
+
+        Only tasks of several days are left.
+        """
+        whole = self.whole().support
+        last = whole.days.masked_fill(~whole.mask, -NO_DAY).max(1, keepdim=True).values
+        before, then = (whole.mask & is_then for is_then in (whole.days < last, whole.days == last))
+        first = then & (then.cumsum(1) <= n_next)
+        asked = self.asking(whole.prefix(before), whole.only(first))
+        return asked[before.any(1)]
 
     def liked_in_query(self, n_items: int, liked_from: float) -> Tensor:
         """Whether an item is in the query and rated `liked_from` or more, [B, N + 1]."""

@@ -145,6 +145,7 @@ def _selected(interactions: InteractionSet, mask: Tensor) -> InteractionSet:
     return InteractionSet(
         rows=interactions.rows.gather(1, first) * kept,
         ratings=interactions.ratings.gather(1, first) * kept,
+        days=interactions.days.gather(1, first) * kept,
         mask=kept,
     )
 

@@ -2,7 +2,8 @@
 
 It is fitted to the lists that they would get, and to what they did directly after what is shown of
 them: what is published is what has to be right. Intervals of scores also hold what training users
-rated then.
+rated then. Of validation users too few come back on a later day: what that day's lists are worth is
+fitted to all users who did.
 """
 
 from __future__ import annotations
@@ -28,11 +29,26 @@ def calibrated(recommender: Recommender, inputs: Inputs) -> Recommender:
     validation = _some(recommender, inputs, "validation")
     if not validation:
         return recommender
-    training = [] if inputs.is_implicit else _some(recommender, inputs, "train")
+    training = _some(recommender, inputs, "train")
     # Validation users chose at any time before, when the trend was another one.
     at_any_time = replace(recommender, trend=torch.zeros_like(recommender.trend))
     sizes = tuple(_of_size(at_any_time, inputs, validation, training, size) for size in SIZES)
-    return replace(recommender, calibration=replace(recommender.calibration, sizes=sizes))
+    later = _later(at_any_time, inputs, [*validation, *training])
+    calibration = replace(recommender.calibration, sizes=sizes, later=later)
+    return replace(recommender, calibration=calibration)
+
+
+def _later(
+    recommender: Recommender, inputs: Inputs, some: list[Tasks]
+) -> tuple[float, float] | None:
+    """a and b of lists of the last day of those users who came on several days."""
+    n_next = recommender.calibration.next_items
+    found = (tasks.chosen(inputs.feedback).on_last_day(n_next) for tasks in some)
+    rows = [_rows(recommender, tasks, inputs.liked_from) for tasks in found if len(tasks)]
+    if not rows:
+        return None
+    logits, liked = (torch.cat(parts) for parts in zip(*rows, strict=True))
+    return regressed(logits, liked) if liked.any() else None
 
 
 def _some(recommender: Recommender, inputs: Inputs, split: str) -> list[Tasks]:

@@ -7,7 +7,8 @@ the items that they would be shown, which ones were among their next m interacti
 is the probability of being the next liked item. An 80% interval of a rating is its score and the
 10% and 90% quantiles of validation's errors (split conformal, Lei et al., JASA 2018), or those of
 training's where these lie further out: validation users are few, and may be easy by chance. All of
-it is fitted apart for users of about as many known interactions: the less is known, the wider.
+it is fitted apart for users of about as many known interactions: the less is known, the wider. On a
+later day than all that is known, `a` and `b` are others, whatever the number (docs/adr/0033).
 
 Shapes: B tasks, K ranks, R rows.
 """
@@ -43,16 +44,25 @@ class OfSize:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """`next_items`: m, how many interactions ahead p_like looks; `sizes` begin with 0 known."""
+    """`next_items`: m, how many interactions ahead p_like looks; `sizes` begin with 0 known.
+
+    later: a and b on a later day; None where no task told them
+    """
 
     next_items: int
     sizes: tuple[OfSize, ...] = (OfSize(n_support=0),)
+    later: tuple[float, float] | None = None
 
-    def logits(self, log_like: Tensor, n_support: Tensor) -> Tensor:
-        """Of p_like [B, K], of users with n_support [B]; -inf where log P is."""
-        intercept, slope = (
-            self._of(name, n_support).unsqueeze(1) for name in ("intercept", "slope")
-        )
+    def logits(self, log_like: Tensor, n_support: Tensor, is_later: Tensor) -> Tensor:
+        """Of p_like [B, K]; -inf where log P is.
+
+        n_support: [B]; is_later: [B], whether the list is of a later day than all that is known
+        """
+        intercept, slope = (self._of(name, n_support) for name in ("intercept", "slope"))
+        if self.later is not None:
+            a, b = self.later
+            intercept, slope = intercept.masked_fill(is_later, a), slope.masked_fill(is_later, b)
+        intercept, slope = intercept.unsqueeze(1), slope.unsqueeze(1)
         logits = intercept + slope * self.logit_of_next(log_like)
         return logits.masked_fill(log_like == -torch.inf, -torch.inf)
 
@@ -93,7 +103,8 @@ class Calibration:
         """The inverse of `to_json`."""
         values = json.loads(text)
         sizes = tuple(OfSize(**each) for each in values.pop("sizes"))
-        return Calibration(**values, sizes=sizes)
+        later = values.pop("later")
+        return Calibration(**values, sizes=sizes, later=None if later is None else tuple(later))
 
     def _of(self, name: str, n_support: Tensor) -> Tensor:
         """A number of each user's size [B]; NaN for None."""

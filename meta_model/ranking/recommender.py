@@ -1,9 +1,11 @@
 """Lists of the catalogue: what a user will choose next and like, and how many stars it will get.
 
-    log P(i)  =  log_softmax_i( log P_like(i) + v trend(i) + w near(i) )
+    log P(i)  =  log_softmax_i( log P_like(i) + a trend(i) + w c^2 near(i) )
 
 P_like is the model of choices (`choice.model`), near what its neighbours say (`choice.neighbours`),
-and trend how the item's popularity moved of late (`choice.trend`).
+and trend how the item's popularity moved of late (`choice.trend`). c is how much the interaction
+counts that counts most: 1, but less where all are of earlier days. Neighbours are items that users
+chose together, most often on one day, so they count by its square (docs/adr/0033).
 The whole catalogue is ordered, so that no first stage loses an item; the learner of ratings scores
 the items that are listed.
 
@@ -111,7 +113,9 @@ class Recommender:
             scores=self._by_kind(
                 tasks, lambda some, adapts, rows: self._scores(some, adapts, items[rows])
             ),
-            likes=self.calibration.logits(log_like.gather(1, items), self.n_known(tasks)),
+            likes=self.calibration.logits(
+                log_like.gather(1, items), self.n_known(tasks), tasks.is_later
+            ),
         )
 
     @torch.no_grad()
@@ -145,7 +149,9 @@ class Recommender:
             without_met(log_probabilities[of], tasks, self.feedback) for of in (CHOICE, LIKE)
         )
         if weight := self.config.choice.neighbour_weight:
-            log_like = log_like + weight * self.neighbours.near(shown, self.choice.recency(shown))
+            recency = self.choice.recency(shown)
+            near = self.neighbours.near(shown, recency)
+            log_like = log_like + weight * recency.max(1, keepdim=True).values.square() * near
         return log_choice.log_softmax(1), log_like.log_softmax(1)
 
     def _keys(self, tasks: Tasks, log_choice: Tensor, log_like: Tensor) -> Tensor:

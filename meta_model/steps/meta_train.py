@@ -65,8 +65,11 @@ def with_choice(
     """The learner of ratings beside a model of choices that is trained here, both calibrated."""
 
     choice = trained_choice(inputs, config, device, record.progress)
-    half_life = choice.log_half_life.exp().item()
-    record.progress(f"an interaction counts half as much after {half_life:.1f} later ones")
+    half_life, earlier = choice.log_half_life.exp().item(), choice.logit_earlier.sigmoid().item()
+    record.progress(
+        f"an interaction counts half as much after {half_life:.1f} later ones, and on a later day "
+        f"{earlier:.2f} times as much"
+    )
     recommender = weighted(Recommender.of(learner, choice, config, inputs, device), inputs)
     weight = recommender.config.choice.neighbour_weight
     if weight != config.choice.neighbour_weight:

@@ -31,6 +31,13 @@ def episodes(spec: DatasetSpec) -> Table:
             description=about.format(items=f"{part}_items"),
         )
 
+    def days(part: str) -> Column:
+        return Column(
+            name=f"{part}_days",
+            type=Type.LIST_INT32,
+            description=f"UTC day of each interaction of {part}_items, counted from 1970-01-01.",
+        )
+
     return Table(
         name="episodes",
         description=order,
@@ -59,7 +66,9 @@ def episodes(spec: DatasetSpec) -> Table:
             ),
             indices("support_items", "item_index of each item that the model adapts to."),
             ratings("support"),
+            days("support"),
             indices("query_items", "item_index of each item that the model has to predict."),
             ratings("query"),
+            days("query"),
         ),
     )

@@ -56,8 +56,10 @@ def _task(user: int, split: str, support: list[int], query: list[int]) -> Row:
         "split": split,
         "support_items": support,
         "support_ratings": [4.0] * len(support),
+        "support_days": [10_000] * len(support),
         "query_items": query,
         "query_ratings": [3.0] * len(query),
+        "query_days": [10_001] * len(query),
     }
 
 

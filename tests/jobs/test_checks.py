@@ -102,7 +102,7 @@ def test_interactions_are_those_of_all_days_up_to_ds_and_none_later(night):
 
 def test_faults_of_features_all_in_one_error(night):
     episodes = night.rows["episodes"]
-    episodes[0].update(query_items=[2, 99], query_ratings=[3.0, 6.0])
+    episodes[0].update(query_items=[2, 99], query_ratings=[3.0, 6.0], query_days=[9, 9])
     episodes[1].update(support_ratings=[4.0], scenario="tepid", user_index=77)
     episodes[2].update(query_items=[3], query_ratings=[3.0])
     episodes[3].update(support_items=[1, None, 1], support_ratings=[4.0, 4.0, 4.0])

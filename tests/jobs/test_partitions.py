@@ -36,8 +36,10 @@ def _episodes(spark: SparkSession) -> DataFrame:
         "split": F.element_at(F.array(*map(F.lit, SPLITS)), (F.col("n") % 4 + 1).cast("int")),
         "support_items": items.cast("array<int>"),
         "support_ratings": ratings,
+        "support_days": items.cast("array<int>"),
         "query_items": items.cast("array<int>"),
         "query_ratings": ratings,
+        "query_days": items.cast("array<int>"),
     }
     frame = spark.range(1, ROWS + 1).withColumnRenamed("id", "n")
     frame = frame.select(*(column.alias(name) for name, column in columns.items()))

@@ -44,8 +44,10 @@ def _episode(rng: np.random.Generator, user: int, split: str, n_query: int) -> d
         "split": split,
         "support_items": items[:n_support].tolist(),
         "support_ratings": ratings[:n_support].tolist(),
+        "support_days": [10_000] * n_support,
         "query_items": items[n_support:].tolist(),
         "query_ratings": ratings[n_support:].tolist(),
+        "query_days": [10_000] * (len(items) - n_support),
     }
 
 

@@ -44,7 +44,7 @@ def write(home: Path, row_group_rows: int, ds: date = DS, *, n_tests: int = 0) -
     episodes = [_episode(number, draws) for number in range(1, N_USERS + 1)]
     for task in episodes[N_USERS - n_tests :]:
         task |= {"scenario": "user_cold", "split": "test"}
-        serve = {"split": "serve", "query_items": [], "query_ratings": []}
+        serve = {"split": "serve", "query_items": [], "query_ratings": [], "query_days": []}
         episodes.append({**task, **serve, "task_id": f"{task['task_id']}/serve"})
     _replace(lake, ds, tables.episodes(spec), episodes, row_group_rows)
     assert spec.network is not None
@@ -127,8 +127,10 @@ def _episode(user: int, draws: np.random.Generator) -> dict[str, object]:
         "split": split,
         "support_items": items[5:],
         "support_ratings": ratings[5:],
+        "support_days": [10_000] * len(items[5:]),
         "query_items": items[:5],
         "query_ratings": ratings[:5],
+        "query_days": [10_001] * 5,
     }
 
 

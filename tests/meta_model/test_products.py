@@ -134,6 +134,7 @@ def test_a_user_who_rated_almost_everything_gets_what_is_left(
     row |= {
         "support_items": list(range(1, n_items - 1)),
         "support_ratings": [3.0] * (n_items - 2),
+        "support_days": [9] * (n_items - 2),
     }
     file = tmp_path / "serve.parquet"
     pq.write_table(pa.Table.from_pylist([row], schema=rows("serve").schema), file)
@@ -149,6 +150,7 @@ def test_of_implicit_feedback_only_choices_are_reactions(
     [serve] = implicit.episodes.split("serve").buffers()
     [row] = serve.slice(0, 1).to_pylist()
     row |= {"support_items": [1, 2, 3, 4, 5], "support_ratings": [1.0, 1.0, 0.0, 0.0, 0.0]}
+    row |= {"support_days": [9] * 5}
     file = tmp_path / "serve.parquet"
     pq.write_table(pa.Table.from_pylist([row], schema=serve.schema), file)
     only = replace(implicit, episodes=Episodes(files=(file,)))

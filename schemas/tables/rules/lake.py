@@ -14,13 +14,15 @@ _EPISODES = (
     ),
     Rule(
         name="unpaired_support",
-        violations="abs(size(support_items) - size(support_ratings))",
-        description="every support item has one rating",
+        violations="abs(size(support_items) - size(support_ratings))"
+        " + abs(size(support_items) - size(support_days))",
+        description="every support item has one rating and one day",
     ),
     Rule(
         name="unpaired_query",
-        violations="abs(size(query_items) - size(query_ratings))",
-        description="every query item has one rating",
+        violations="abs(size(query_items) - size(query_ratings))"
+        " + abs(size(query_items) - size(query_days))",
+        description="every query item has one rating and one day",
     ),
     Rule(
         name="repeated_items",

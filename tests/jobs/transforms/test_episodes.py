@@ -71,6 +71,20 @@ def test_windows_run_forwards_from_the_first(spark: SparkSession) -> None:
     }
 
 
+def test_an_interaction_has_the_utc_day_that_it_is_of(spark: SparkSession) -> None:
+    late = datetime(1998, 3, 1, 23, 59, 59, tzinfo=UTC)
+    events = [(late + timedelta(seconds=number), number, 3.0) for number in range(1, 4)]
+    events[0] = (late, 1, 3.0)
+    frame = spark.createDataFrame([(TRAIN_USER, 1, False, True, EXISTING, events)], SCHEMA)
+    rows = T.episodes(frame, HELD_OUT, COLD_START, TABLE).collect()
+    day = (late - datetime(1970, 1, 1, tzinfo=UTC)).days
+    found = {row.split: (row.support_days, row.query_days) for row in rows}
+    assert found == {
+        "train": ([day, day + 1], [day + 1]),
+        "serve": ([day, day + 1, day + 1], []),
+    }
+
+
 def test_a_short_window_keeps_the_least_support(spark: SparkSession) -> None:
     past = [(TRAIN_USER, False, item, False, 1) for item in (1, 2, 3)]
     cut = _cut(spark, *past)

@@ -21,7 +21,8 @@ CHOSEN = {1: [1, 2, 3, 4, 5, 31, 32], 2: [1, 2, 6], 3: list(range(1, 29))}
 def _task(user: int, scenario: str, split: str, support: list[int], query: list[int]) -> tuple:
     return (
         f"{user}/{scenario}/{split}", user, scenario, split,
-        support, [1.0] * len(support), query, [1.0] * len(query),
+        support, [1.0] * len(support), list(range(8, 8 + len(support))),
+        query, [1.0] * len(query), [20] * len(query),
     )  # fmt: skip
 
 
@@ -51,14 +52,19 @@ def _drawn(
     episodes = spark.createDataFrame(list(tasks), spark_schema(TABLE)).repartition(partitions)
     frames = (frame(spark).repartition(partitions) for frame in (_histories, _items))
     rows = with_negatives(episodes, *frames, negatives, TABLE).collect()
-    positives = {task[0]: (task[4], task[6]) for task in tasks}
+    positives = {task[0]: (task[4], task[7]) for task in tasks}
     drawn = {}
     for row in rows:
-        sides = ((row.support_items, row.support_ratings), (row.query_items, row.query_ratings))
-        for (items, ratings), first in zip(sides, positives[row.task_id], strict=True):
+        sides = (
+            (row.support_items, row.support_ratings, row.support_days),
+            (row.query_items, row.query_ratings, row.query_days),
+        )
+        for (items, ratings, days), first in zip(sides, positives[row.task_id], strict=True):
             assert items[: len(first)] == first
             assert ratings == [1.0] * len(first) + [0.0] * (len(items) - len(first))
-        (support, _), (query, _) = sides
+            assert len(days) == len(items)
+            assert set(days[len(first) :]) <= set(days[: len(first)][-1:])
+        (support, *_), (query, *_) = sides
         n_support, n_query = map(len, positives[row.task_id])
         drawn[row.task_id] = (support[n_support:], query[n_query:])
     return drawn

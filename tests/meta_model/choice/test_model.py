@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,23 @@ def test_an_interaction_counts_half_after_as_many_others_as_the_half_life(
         assert found == [[0.125, 0.25, 0.5, 1], [0, 0.5, 1, 0], [0, 0, 0, 0]]
         unordered = model.recency(replace(tasks, is_ordered=False)).tolist()
     assert unordered == [[1, 1, 1, 1], [0, 1, 1, 0], [0, 0, 0, 0]]
+
+
+def test_on_a_later_day_a_user_begins_anew(model: ChoiceModel) -> None:
+    """Known are two interactions of day 4, and of the list's own day 5, which the second lacks."""
+    tasks = literal_tasks(
+        ([(1, 3.0), (2, 3.0), (3, 3.0)], [(4, 3.0)]), ([(1, 3.0), (2, 3.0)], []),
+        days=[([4, 4, 5], [5]), ([4, 4], [])],
+    )  # fmt: skip
+    with torch.no_grad():
+        model.log_half_life.zero_()
+        model.logit_earlier.fill_(math.log(0.2 / 0.8))
+        found = model.recency(tasks)
+        expected = [[0.2 * 0.25, 0.2 * 0.5, 1], [0.2 * 0.5, 0.2, 0]]
+        torch.testing.assert_close(found, torch.tensor(expected).to(found))
+        moved = model.prior(tasks) - model.unknown(tasks.users)
+        torch.testing.assert_close(moved[0], model.later / 2)
+        assert not moved[1].any()
 
 
 def test_the_order_of_a_support_counts_where_it_is_that_of_time(

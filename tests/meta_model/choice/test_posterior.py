@@ -19,13 +19,15 @@ def test_answers_one_by_one_are_the_local_update(inputs: Inputs, config: Config)
     ratings = torch.tensor([[5.0, 1.0, 3.0], [2.0, 4.0, 0.0]])
     knows = torch.tensor([[True, True, True], [True, False, False]])
     places = torch.tensor([[1, 2, 3], [1, 2, 3]])
-    side = InteractionSet(rows=places * knows, ratings=ratings * knows, mask=knows)
+    no_days = torch.zeros_like(places)
+    side = InteractionSet(rows=places * knows, ratings=ratings * knows, days=no_days, mask=knows)
     tasks = Tasks(
         users=users,
         items=asked,
         support=side,
         query=side.hidden(),
         in_statistics=torch.zeros(2, dtype=torch.bool),
+        day=torch.zeros(2),
         is_ordered=False,
     )
     with torch.no_grad():

@@ -147,6 +147,17 @@ def test_the_half_life_is_as_short_as_tastes_last(inputs: Inputs, tmp_path: Path
 
 
 @pytest.mark.usefixtures("long")
+def test_an_earlier_day_counts_as_far_as_tastes_last(inputs: Inputs, tmp_path: Path) -> None:
+    """In one world the taste changes with the day; in the other one it never does."""
+    training = replace(TRAINING, epochs=20, batch_tasks=16, rate=0.05, next_items=1)
+    changing, lasting = (
+        train(two_tastes(inputs, tmp_path, lasts), training).logit_earlier.sigmoid().item()
+        for lasts in (7, None)
+    )
+    assert changing < 0.3 < 0.5 < lasting, "0.5 is where learning begins"
+
+
+@pytest.mark.usefixtures("long")
 def test_what_is_shown_makes_choices_more_likely(inputs: Inputs) -> None:
     """On the tasks that it learnt from: less loss with the support than without."""
     model = train(inputs, replace(TRAINING, epochs=20))

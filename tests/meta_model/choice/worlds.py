@@ -42,7 +42,8 @@ def double(tasks: Tasks) -> Tasks:
 def two_tastes(inputs: Inputs, folder: Path, lasts: int | None = None) -> Inputs:
     """The inputs with other episodes: a user chooses even items alone, or odd ones alone.
 
-    lasts: interactions after which the taste changes to the other one; None: it never does
+    lasts: interactions after which the taste changes to the other one; None: it never does. A new
+    day begins after every seventh.
     """
     trained = np.flatnonzero(inputs.item_profiles["train_n_ratings"].to_numpy()) + 1
     schema = next(iter(inputs.episodes.split("train").buffers())).schema
@@ -59,8 +60,10 @@ def two_tastes(inputs: Inputs, folder: Path, lasts: int | None = None) -> Inputs
             "split": "validation" if user > 32 else "train",
             "support_items": items[:8].tolist(),
             "support_ratings": ratings[:8].tolist(),
+            "support_days": [10_000] * 7 + [10_001],
             "query_items": items[8:].tolist(),
             "query_ratings": ratings[8:].tolist(),
+            "query_days": [10_001] * 6,
         }
         rows.append(row)
     table = pa.Table.from_pylist(rows, schema=schema)

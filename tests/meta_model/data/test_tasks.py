@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
+from meta_model.data.ragged import NO_DAY
 from meta_model.data.tasks import InteractionSet, Tasks
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
@@ -50,3 +52,38 @@ def test_sampled_negatives_go_with_what_is_shown_around_them() -> None:
     showing = tasks.showing(1, "implicit")
     assert _items(made, made.support) == _items(showing, showing.support) == [support[:2]]
     assert _items(made, made.query) == [[*support[2:], (6, 1.0)]]
+
+
+def test_what_is_earlier_is_of_a_day_before_the_lists() -> None:
+    """Two visits on days 5 and 7, and a query on day 7; then a user without a query."""
+    tasks = literal_tasks(
+        ([(1, 5.0), (2, 1.0), (3, 4.0)], [(4, 2.0), (5, 3.0)]), ([(6, 4.0)], []),
+        days=[([5, 5, 7], [7, 9]), ([9], [])],
+    )  # fmt: skip
+    assert tasks.day.tolist() == [7, NO_DAY]
+    assert tasks.is_earlier.tolist() == [[True, True, False], [True, False, False]]
+    after_one = tasks.followed(1, 2)  # the second of day 5 is next
+    assert after_one.day.tolist() == [5, NO_DAY]
+    assert after_one.is_earlier.tolist() == [[False], [True]]
+    after_all = tasks.followed(3, 2)[torch.tensor([0])]
+    assert after_all.day.tolist() == [7]
+    assert tasks[torch.tensor([1])].is_earlier.tolist() == [[True, False, False]]
+
+
+def test_lists_of_the_last_day_are_of_users_who_came_on_several() -> None:
+    tasks = literal_tasks(
+        ([(1, 5.0), (2, 1.0), (3, 4.0)], [(4, 2.0), (5, 3.0)]), ([(6, 4.0)], [(7, 5.0)]),
+        days=[([5, 6, 7], [7, 7]), ([9], [9])],
+    )  # fmt: skip
+    assert tasks.is_later.tolist() == [False, False]
+    made = tasks.on_last_day(2)
+    assert made.users.tolist() == [1]
+    assert made.is_later.tolist() == [True]
+    assert _items(made, made.support) == [[(1, 5.0), (2, 1.0)]]
+    assert _items(made, made.query) == [[(3, 4.0), (4, 2.0)]]
+    assert not literal_tasks(([], [(1, 5.0)]), days=[([], [5])]).is_later.any()
+
+
+def test_without_times_nothing_is_earlier() -> None:
+    assert not TASKS.is_earlier.any()
+    assert not literal_tasks(([(1, 5.0)], [])).is_earlier.any()

@@ -90,7 +90,7 @@ def test_existing_users_are_judged_by_what_training_has_not_seen(
         later = [i for i in counts.argsort(descending=True).tolist() if i not in past][:9:2]
         asked = {"scenario": "warm", "split": "test", "query_items": later}
         tasks.append({**row, **asked, "query_ratings": [5.0, 2.0, 5.0, 4.0, 1.0]})
-        for side in ("items", "ratings"):
+        for side in ("items", "ratings", "days"):
             tasks[-1][f"support_{side}"] = row[f"support_{side}"][-2:]
     both = pa.concat_tables([rows("train"), pa.Table.from_pylist(tasks, rows("train").schema)])
     pq.write_table(both, tmp_path / "part-0.parquet")
@@ -112,7 +112,9 @@ def test_existing_users_are_judged_by_what_training_has_not_seen(
         gained = sum(1 / math.log2(n + 2) for n, item in enumerate(ranked[:10]) if item in liked)
         values.append(gained / sum(1 / math.log2(n + 2) for n in range(len(liked))))
     assert longest > 3, "more was chosen before than the support shows"
-    assert found == {known: pytest.approx(sum(values) / len(values)) for known in ("all", ANY_KNOWN)}
+    assert found == {
+        known: pytest.approx(sum(values) / len(values)) for known in ("all", ANY_KNOWN)
+    }
 
 
 def test_of_new_items_the_query_is_judged_at_every_number_known(

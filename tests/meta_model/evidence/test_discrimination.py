@@ -65,6 +65,7 @@ def test_items_rated_by_leniency_discriminate_more_than_contested_ones() -> None
     side = InteractionSet(
         rows=places,
         ratings=torch.from_numpy(ratings).float(),
+        days=torch.zeros_like(places),
         mask=torch.ones(3000, 40, dtype=torch.bool),
     )
     tasks = Tasks(
@@ -73,6 +74,7 @@ def test_items_rated_by_leniency_discriminate_more_than_contested_ones() -> None
         support=side,
         query=side,
         in_statistics=torch.zeros(3000, dtype=torch.bool),
+        day=torch.zeros(3000),
     )
     counts = torch.tensor([0.0, *([3000.0] * 40)])
     statistics = ItemStatistics(counts, counts * 3, "explicit")

@@ -105,7 +105,10 @@ def _side(ratings: dict[int, float], where: dict[int, int]) -> InteractionSet:
     places = torch.tensor([[where[item] for item in ratings]], dtype=torch.long)
     values = torch.tensor([list(ratings.values())], dtype=torch.float32)
     return InteractionSet(
-        rows=places.reshape(1, -1), ratings=values.reshape(1, -1), mask=places.reshape(1, -1) >= 0
+        rows=places.reshape(1, -1),
+        ratings=values.reshape(1, -1),
+        days=torch.zeros_like(places).reshape(1, -1),
+        mask=places.reshape(1, -1) >= 0,
     )
 
 

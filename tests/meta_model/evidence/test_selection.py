@@ -128,8 +128,8 @@ def test_a_user_of_several_tasks_answers_as_one(
     inputs: Inputs, model: Ridge, rows, tmp_path: Path
 ) -> None:
     row = rows("train").to_pylist()[0]
-    first = row | {"support_items": [1, 2], "support_ratings": [5.0, 1.0],
-                   "query_items": [3], "query_ratings": [4.0]}  # fmt: skip
+    first = row | {"support_items": [1, 2], "support_ratings": [5.0, 1.0], "support_days": [9, 9],
+                   "query_items": [3], "query_ratings": [4.0], "query_days": [9]}  # fmt: skip
     second = first | {"support_items": [2, 4], "support_ratings": [1.0, 2.0]}
     table = pa.Table.from_pylist([first, second], schema=rows("train").schema)
     pq.write_table(table, tmp_path / "part-0.parquet")
@@ -149,8 +149,10 @@ def test_of_implicit_feedback_only_choices_are_answers(
     row = train.to_pylist()[0] | {
         "support_items": [1, 2, 3],
         "support_ratings": [1.0, 0.0, 1.0],
+        "support_days": [9, 9, 9],
         "query_items": [4, 5],
         "query_ratings": [0.0, 1.0],
+        "query_days": [9, 9],
     }
     pq.write_table(pa.Table.from_pylist([row], schema=train.schema), tmp_path / "part-0.parquet")
     only = replace(implicit, episodes=Episodes(files=(tmp_path / "part-0.parquet",)))

@@ -9,11 +9,12 @@ from meta_model.ranking.calibration import Calibration, OfSize, interval, regres
 
 NOTHING = -torch.inf
 ONE = torch.tensor([1])  # known interaction
+TODAY = torch.tensor([False])
 
 
 def test_with_nothing_measured_it_is_the_chance_of_being_among_the_next() -> None:
     choice = torch.tensor([[0.001, 0.2, 0.9]]).log()
-    logits = Calibration(next_items=10).logits(choice, ONE)
+    logits = Calibration(next_items=10).logits(choice, ONE, TODAY)
     expected = 1 - (1 - torch.tensor([[0.001, 0.2, 0.9]]).double()) ** 10
     torch.testing.assert_close(logits.sigmoid(), expected, rtol=1e-5, atol=1e-6)
 
@@ -22,14 +23,26 @@ def test_intercept_and_slope_are_those_of_users_of_as_many_known_interactions() 
     of_five = OfSize(n_support=5, intercept=-1.0, slope=0.5)
     calibration = Calibration(next_items=1, sizes=(OfSize(n_support=0), of_five))
     like = torch.tensor([[0.2], [0.2], [0.2]]).log()
-    logits = calibration.logits(like, torch.tensor([4, 5, 99])).flatten()
+    logits = calibration.logits(like, torch.tensor([4, 5, 99]), TODAY.expand(3)).flatten()
     log_odds = torch.logit(torch.tensor(0.2)).item()
     expected = [log_odds, *[-1.0 + 0.5 * log_odds] * 2]
     assert logits.tolist() == pytest.approx(expected, rel=1e-5)
 
 
+def test_on_a_later_day_intercept_and_slope_are_others_whatever_is_known() -> None:
+    calibration = Calibration(next_items=1, later=(-2.0, 0.5))
+    like, known = torch.tensor([[0.2], [0.2], [0.2]]).log(), torch.tensor([1, 1, 99])
+    is_later = torch.tensor([False, True, True])
+    log_odds = torch.logit(torch.tensor(0.2)).item()
+    expected = [log_odds, *[-2.0 + 0.5 * log_odds] * 2]
+    found = calibration.logits(like, known, is_later).flatten().tolist()
+    assert found == pytest.approx(expected, rel=1e-5)
+    unknown = Calibration(next_items=1).logits(like, known, is_later).flatten().tolist()
+    assert unknown == pytest.approx([log_odds] * 3, rel=1e-5)
+
+
 def test_what_cannot_be_chosen_cannot_be_liked() -> None:
-    logits = Calibration(next_items=10).logits(torch.tensor([[NOTHING, 0.0]]), ONE)
+    logits = Calibration(next_items=10).logits(torch.tensor([[NOTHING, 0.0]]), ONE, TODAY)
     assert logits[0, 0] == -torch.inf
     assert logits[0, 1].isfinite(), "also of a sure choice"
 
@@ -96,5 +109,6 @@ def test_bounds_are_those_of_as_many_known_interactions_or_fewer() -> None:
 
 def test_it_comes_back_from_its_file() -> None:
     sizes = (OfSize(n_support=0), OfSize(n_support=3, slope=0.3, low=-1.0, high=1.0))
-    made = Calibration(next_items=7, sizes=sizes)
-    assert Calibration.from_json(made.to_json()) == made
+    for later in (None, (-1.5, 0.25)):
+        made = Calibration(next_items=7, sizes=sizes, later=later)
+        assert Calibration.from_json(made.to_json()) == made

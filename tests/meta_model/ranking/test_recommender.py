@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -63,6 +66,29 @@ def test_a_list_holds_the_likeliest_items_not_met(recommender: Recommender, task
         logits = torch.tensor([keys[i] for i in items]) - total
         _, listed = recommender.log_probabilities(tasks)
         torch.testing.assert_close(listed[row, items], logits, rtol=1e-4, atol=1e-4)
+
+
+def test_neighbours_of_earlier_days_count_by_the_square(
+    recommender: Recommender, tasks: Tasks
+) -> None:
+    """The same users on a later day, with a prior that does not move."""
+    without = recommender.having({"choice.neighbour_weight": 0.0})
+    with torch.no_grad():
+        recommender.choice.later.zero_()
+        recommender.choice.logit_earlier.fill_(-1.0)
+    later = replace(tasks, day=tasks.day + 1)
+    added = [
+        (recommender.log_probabilities(each)[1] - without.log_probabilities(each)[1])
+        for each in (tasks, later)
+    ]
+    # What is added is near, up to a constant of the softmax.
+    near, of_later = (
+        torch.where(each.isfinite(), each, torch.nan) - each[each.isfinite()].mean()
+        for each in added
+    )
+    near, of_later = (each - each.nanmean(1, keepdim=True) for each in (near, of_later))
+    square = recommender.choice.logit_earlier.sigmoid().square()
+    torch.testing.assert_close(of_later, square * near, rtol=1e-3, atol=1e-4, equal_nan=True)
 
 
 @pytest.mark.parametrize("by", ["p_like", "choice", "rating"])
@@ -162,6 +188,30 @@ def test_the_fit_is_to_what_directly_follows_what_is_shown(
         made = calibrated(recommender, inputs).calibration
         intercepts.append(made.of_size(0).intercept)
     assert intercepts[0] < intercepts[1], "who likes nothing of what follows, and who likes all"
+
+
+def test_lists_of_a_later_day_are_calibrated_to_last_days(
+    recommender: Recommender, inputs: Inputs, rows, tmp_path: Path
+) -> None:
+    assert calibrated(recommender, inputs).calibration.later is None, "all is of one day"
+    several = []
+    for row in rows("train", "validation").to_pylist():
+        n = len(row["support_items"])
+        row["support_days"] = [10_000] * (n // 2) + [10_001] * (n - n // 2)
+        row["query_days"] = [10_001] * len(row["query_items"])
+        several.append(row)
+    pq.write_table(pa.Table.from_pylist(several, rows("train").schema), tmp_path / "part-0.parquet")
+    visits = replace(inputs, episodes=Episodes(files=(tmp_path / "part-0.parquet",)))
+    still = replace(recommender, trend=torch.zeros_like(recommender.trend))
+    made = calibrated(_having(still, top_items=30), visits)
+    [tasks] = drawn(visits.episodes.split("train", "validation"), 999, 1)
+    tasks = tasks.on_last_day(made.calibration.next_items)
+    assert tasks.is_later.all()
+    listed = made.ranked(tasks, 30)
+    liked = tasks.liked_in_query(made.n_items, inputs.liked_from).gather(1, listed.items)
+    assert liked.sum() > 10
+    expected = pytest.approx(liked.sum().item(), abs=2)
+    assert listed.likes.sigmoid().sum().item() == expected
 
 
 @pytest.mark.parametrize("size", [0, 3])
