@@ -1,17 +1,17 @@
 """How near each item is to those that a user chose: item-to-item methods, which learn no factors.
 
     near(x) = n(K x) + k / (k + 10) n(B x),   n(v) = v / max |v|
-    near(x) = n(C x)   of a new item
+    near(z) = n(C z)   of a new item
 
-x is 1 where the user is known to have chosen an item, less where they did not like it and where
-others followed it (`ChoiceModel.recency`), and k is how many such items there are. K_ij is how many
-users chose both items, over n_j^0.5 n_i^0.7, where n_i chose the item i that may be listed: cosines
-(Deshpande and Karypis, ACM TOIS 2004) in which popularity counts for less, because the factors'
-biases have it already. B are the weights of a linear model in closed form (EASE, Steck, WWW 2019,
-equation 8), which gains more than cosines by every further item that is known (docs/adr/0031). C
-are the cosines of two items' attributes, which is all that is known of new items (docs/adr/0027).
-Factors smooth over what few users chose together; neighbours remember it, and the two err
-differently (Koren, KDD 2008).
+z is 1 where the user is known to have chosen an item, x is less where they did not like it and
+where others followed it (`ChoiceModel.recency`), and k is how many such items there are. K_ij is
+how many users chose both items, over n_j^0.5 n_i^0.7, where n_i chose the item i that may be
+listed: cosines (Deshpande and Karypis, ACM TOIS 2004) in which popularity counts for less, because
+the factors' biases have it already. B are the weights of a linear model in closed form (EASE,
+Steck, WWW 2019, equation 8), which gains more than cosines by every further item that is known
+(docs/adr/0031). C are the cosines of two items' attributes, which is all that is known of new items
+(docs/adr/0027). Factors smooth over what few users chose together; neighbours remember it, and the
+two err differently (Koren, KDD 2008).
 
 Shapes: B tasks, V training users, N items (by index from 1; column 0 is padding), M items of B.
 """

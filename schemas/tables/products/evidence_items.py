@@ -49,8 +49,9 @@ EVIDENCE_ITEMS = Table(
             maximum=1,
             description=(
                 "How well the item tells users apart: the squared correlation of its ratings with "
-                "the same users' other ratings, times the spread of its ratings as a share of half "
-                "the scale. For implicit feedback: how strongly a reaction moves the model, scaled."
+                "the same users' other ratings in the same task, times the spread of its ratings "
+                "as a share of half the scale. For implicit feedback: how strongly a reaction "
+                "moves the model, scaled."
             ),
         ),
         Column(
