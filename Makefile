@@ -93,12 +93,13 @@ benchmark-warehouse: install ## measure publications and their readers: ROWS=5e6
 benchmark-evidence: install ## measure lists to ask about, on MovieLens-100K and, with DATA=folder, others
 	@$(VENV_PYTHON) -m jobs fetch
 	@for program in evidence adaptive; do \
-		page=$${program/adaptive/next-question}; \
+		page=$${program/adaptive/next-question}; seeds=; \
+		if [ $$program = evidence ]; then seeds="--repeats 3"; fi; \
 		$(VENV_PYTHON) -m benchmarks.$$program --data "$${COLDSTART_HOME:-var}/datasets" \
-			--dataset ml-100k --folds 3 --json docs/benchmarks/$$page-ml-100k.json || exit; \
+			--dataset ml-100k --folds 3 $$seeds --json docs/benchmarks/$$page-ml-100k.json || exit; \
 		if [ -n $(call quoted,$(strip $(DATA))) ]; then \
 			$(VENV_PYTHON) -m benchmarks.$$program --data $(call quoted,$(DATA)) \
-				--dataset ml-1m --folds 3 --json docs/benchmarks/$$page-ml-1m.json || exit; \
+				--dataset ml-1m --folds 3 $$seeds --json docs/benchmarks/$$page-ml-1m.json || exit; \
 		else \
 			echo "only ml-100k is measured: name the folder of the public splits, DATA=/path"; \
 		fi; \
