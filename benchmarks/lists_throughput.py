@@ -21,8 +21,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.inputs import paper_tasks
-from benchmarks.ranking import rank
 from benchmarks.records import Record, write_json
+from benchmarks.yardsticks.ranking import rank
 from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.batching import batches

@@ -76,13 +76,18 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
 _SPLITS = ("benchmarks/inputs/public_split.py", "benchmarks/inputs/split_tasks.py")
 # What each page measures: `make benchmarks-stale` names the pages that are older than these.
 MEASURES: dict[str, tuple[str, ...]] = {
-    "gpu": ("meta_model", "benchmarks/gpu", "benchmarks/ranking.py"),
+    "gpu": ("meta_model", "benchmarks/gpu", "benchmarks/yardsticks/ranking.py"),
     "lists": (
         *("meta_model", "benchmarks/lists.py", "benchmarks/yardsticks/external_lists.py"),
         *("benchmarks/peers", "benchmarks/inputs/list_trials.py", *_SPLITS),
     ),
     "throughput": (
-        *("meta_model", "benchmarks/throughput.py", "benchmarks/loops", "benchmarks/ranking.py"),
+        *(
+            "meta_model",
+            "benchmarks/throughput.py",
+            "benchmarks/loops",
+            "benchmarks/yardsticks/ranking.py",
+        ),
         *("benchmarks/lists_throughput.py", "benchmarks/inputs/paper_tasks.py"),
     ),
     "accuracy": ("meta_model", "benchmarks/accuracy.py", *_SPLITS),

@@ -22,8 +22,8 @@ import torch
 
 from benchmarks.inputs import paper_tasks
 from benchmarks.loops import LOOPS
-from benchmarks.ranking import rank
 from benchmarks.records import Record, write_json
+from benchmarks.yardsticks.ranking import rank
 from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs

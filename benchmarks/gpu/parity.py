@@ -16,7 +16,7 @@ from torch import Tensor
 from benchmarks.gpu.world import Facts, Measurements, Training, World, draws, made, without_chance
 from benchmarks.inputs import paper_tasks
 from benchmarks.inputs.float64 import double
-from benchmarks.ranking import rank
+from benchmarks.yardsticks.ranking import rank
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
 from meta_model.ranking.by_rating import catalogue_chunks

@@ -20,7 +20,7 @@ from benchmarks.gpu.timing import rate, seconds_each
 from benchmarks.gpu.world import FIRST, Facts, Measurements, Training, World, draws, paper
 from benchmarks.inputs import paper_tasks
 from benchmarks.loops import LOOPS
-from benchmarks.ranking import rank
+from benchmarks.yardsticks.ranking import rank
 from meta_model.data.batching import batches
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner

@@ -13,7 +13,7 @@ import torch
 from benchmarks.inputs import paper_tasks
 from benchmarks.inputs.float64 import double
 from benchmarks.loops import LOOPS
-from benchmarks.ranking import rank
+from benchmarks.yardsticks.ranking import rank
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.tasks import Tasks
