@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from meta_model.choice.model import ChoiceModel
 from meta_model.choice.training import REGULARISATIONS, Training, loss_of, split, train
 from meta_model.config import Config
 from meta_model.data import episodes
@@ -135,25 +136,33 @@ def test_training_reads_buffers_to_their_end(
     assert len(losses) == TRAINING.epochs
 
 
-@pytest.mark.usefixtures("long")
-def test_the_half_life_is_as_short_as_tastes_last(inputs: Inputs, tmp_path: Path) -> None:
-    """In one world a taste changes after seven interactions; in the other one it never does."""
+@pytest.fixture(scope="module")
+def changing_and_lasting(
+    inputs: Inputs, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[ChoiceModel, ChoiceModel]:
+    """Trained in a world whose tastes change after seven interactions, a day, and in one whose
+    tastes last."""
     training = replace(TRAINING, epochs=20, batch_tasks=16, rate=0.05, next_items=1)
     changing, lasting = (
-        train(two_tastes(inputs, tmp_path, lasts), training).log_half_life.exp().item()
+        train(two_tastes(inputs, tmp_path_factory.mktemp("tastes"), lasts), training)
         for lasts in (7, None)
     )
+    return changing, lasting
+
+
+@pytest.mark.usefixtures("long")
+def test_the_half_life_is_as_short_as_tastes_last(
+    changing_and_lasting: tuple[ChoiceModel, ChoiceModel],
+) -> None:
+    changing, lasting = (each.log_half_life.exp() for each in changing_and_lasting)
     assert changing < 3.5 < 5 < lasting, "5 is where learning begins"
 
 
 @pytest.mark.usefixtures("long")
-def test_an_earlier_day_counts_as_far_as_tastes_last(inputs: Inputs, tmp_path: Path) -> None:
-    """In one world the taste changes with the day; in the other one it never does."""
-    training = replace(TRAINING, epochs=20, batch_tasks=16, rate=0.05, next_items=1)
-    changing, lasting = (
-        train(two_tastes(inputs, tmp_path, lasts), training).logit_earlier.sigmoid().item()
-        for lasts in (7, None)
-    )
+def test_an_earlier_day_counts_as_far_as_tastes_last(
+    changing_and_lasting: tuple[ChoiceModel, ChoiceModel],
+) -> None:
+    changing, lasting = (each.logit_earlier.sigmoid() for each in changing_and_lasting)
     assert changing < 0.3 < 0.5 < lasting, "0.5 is where learning begins"
 
 
