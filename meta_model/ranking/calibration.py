@@ -103,7 +103,7 @@ class Calibration:
         """The inverse of `to_json`."""
         values = json.loads(text)
         sizes = tuple(OfSize(**each) for each in values.pop("sizes"))
-        later = values.pop("later")
+        later = values.pop("later", None)
         return Calibration(**values, sizes=sizes, later=None if later is None else tuple(later))
 
     def _of(self, name: str, n_support: Tensor) -> Tensor:
