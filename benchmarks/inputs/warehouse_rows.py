@@ -117,6 +117,7 @@ def _quality(provenance: Mapping[str, str]) -> pa.Table:
         "n_users": np.full(size, 100),
         "n_revealed_mean": np.full(size, 2.5),
         "mae": np.full(size, 0.8),
+        "rmse": np.full(size, 0.9),
         "ndcg5": np.full(size, 0.7),
         "mae_minus_popularity_low": np.full(size, -0.01),
         "mae_minus_popularity_high": np.full(size, 0.01),
