@@ -3,8 +3,8 @@
     log P(i)  =  log_softmax_i( log P_like(i) + a trend(i) + w c^2 near(i) )
 
 P_like is the model of choices (`choice.model`), near what its neighbours say (`choice.neighbours`),
-and trend how the item's popularity moved of late (`choice.trend`). c is how much the interaction
-counts that counts most: 1, but less where all are of earlier days. Neighbours are items that users
+and trend how the item's popularity moved of late (`choice.trend`). c is the largest weight of the
+user's interactions: 1, but less where all are of earlier days. Neighbours are items that users
 chose together, most often on one day, so they count by its square (docs/adr/0033).
 The whole catalogue is ordered, so that no first stage loses an item; the learner of ratings scores
 the items that are listed.
