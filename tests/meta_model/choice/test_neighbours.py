@@ -131,8 +131,8 @@ def chosen(n_items):
 torch.set_num_threads(1)
 ease(chosen(100), 500.0)
 before = kib("VmRSS")
-ease(chosen(2_000), 500.0)
-print((kib("VmHWM") - before) * 1024 / (2_001**2 * 8))
+ease(chosen(3_000), 500.0)
+print((kib("VmHWM") - before) * 1024 / (3_001**2 * 8))
 """
 
 
@@ -140,4 +140,4 @@ print((kib("VmHWM") - before) * 1024 / (2_001**2 * 8))
 def test_a_linear_model_takes_little_more_than_its_matrix() -> None:
     """Of a fresh process, in matrices of items by items in float64."""
     done = subprocess.run([sys.executable, "-c", _PEAK], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 2
+    assert float(done.stdout) < 2.5
