@@ -58,9 +58,9 @@ def ratings(learner: Learner, tasks: Tasks, is_adapted: bool, chunks: Iterable[C
 
 
 def without_met(scores: Tensor, tasks: Tasks, feedback: Feedback) -> Tensor:
-    """The scores [B, N + 1]; -inf for what the user has met."""
+    """The scores [B, N + 1], or of several questions [Q, B, N + 1]; -inf for what was met."""
     met = tasks.chosen(feedback).support
-    is_met = torch.zeros_like(scores, dtype=torch.bool)
+    is_met = torch.zeros(scores.shape[-2:], dtype=torch.bool, device=scores.device)
     is_met.scatter_(1, tasks.items[met.rows] * met.mask, value=True)
     return scores.masked_fill(is_met, -torch.inf)
 

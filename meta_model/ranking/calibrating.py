@@ -66,17 +66,19 @@ def _of_size(
 ) -> OfSize:
     """Of the users, each showing `size` interactions, or all where there are fewer."""
     n_next = recommender.calibration.next_items
-
-    def errors_of(some: list[Tasks]) -> Tensor:
-        return torch.cat([errors(recommender, each.followed(size, n_next), size) for each in some])
-
     shown = [tasks.followed(size, n_next, inputs.feedback) for tasks in validation]
     rows = [_rows(recommender, tasks, inputs.liked_from) for tasks in shown]
     logits, liked = (torch.cat(parts) for parts in zip(*rows, strict=True))
     intercept, slope = regressed(logits, liked)
     low, high = None, None
     if not inputs.is_implicit:
-        low, high = interval(errors_of(validation), errors_of(training))
+        trained = [tasks.followed(size, n_next) for tasks in training]
+        low, high = interval(
+            *(
+                torch.cat([errors(recommender, tasks, size) for tasks in some])
+                for some in (shown, trained)
+            )
+        )
     return OfSize(
         n_support=size,
         intercept=intercept,

@@ -8,7 +8,8 @@ is the probability of being the next liked item. An 80% interval of a rating is 
 10% and 90% quantiles of validation's errors (split conformal, Lei et al., JASA 2018), or those of
 training's where these lie further out: validation users are few, and may be easy by chance. All of
 it is fitted apart for users of about as many known interactions: the less is known, the wider. On a
-later day than all that is known, `a` and `b` are others, whatever the number (docs/adr/0033).
+later day than all that is known, `a` and `b` are others, whatever the number, and fitted to
+training users too (docs/adr/0033).
 
 Shapes: B tasks, K ranks, R rows.
 """
@@ -86,13 +87,6 @@ class Calibration:
     def ends(self, n_support: Tensor) -> tuple[Tensor, Tensor]:
         """What is added to users' scores for their lower and upper ends [B]; NaN if not known."""
         return self._of("low", n_support), self._of("high", n_support)
-
-    def of_size(self, n_support: int) -> OfSize:
-        """What is fitted to users of so many known interactions."""
-        return max(
-            (each for each in self.sizes if each.n_support <= n_support),
-            key=lambda each: each.n_support,
-        )
 
     def to_json(self) -> str:
         """The file `calibration.json` of a model's artefact."""

@@ -145,9 +145,8 @@ class Recommender:
         adapted_to = replace(met, mask=met.mask & self.adapts(tasks).unsqueeze(1))
         shown = replace(chosen, support=adapted_to)
         log_probabilities: Tensor = self.choice(shown, self._items) + self._weighted_trend
-        log_choice, log_like = (
-            without_met(log_probabilities[of], tasks, self.feedback) for of in (CHOICE, LIKE)
-        )
+        log_probabilities = without_met(log_probabilities, tasks, self.feedback)
+        log_choice, log_like = log_probabilities[CHOICE], log_probabilities[LIKE]
         if weight := self.config.choice.neighbour_weight:
             recency = self.choice.recency(shown)
             near = self.neighbours.near(shown, recency)

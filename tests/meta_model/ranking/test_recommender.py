@@ -186,7 +186,7 @@ def test_the_fit_is_to_what_directly_follows_what_is_shown(
 
         monkeypatch.setattr(calibrating, "drawn", rated)
         made = calibrated(recommender, inputs).calibration
-        intercepts.append(made.of_size(0).intercept)
+        intercepts.append(made.sizes[0].intercept)
     assert intercepts[0] < intercepts[1], "who likes nothing of what follows, and who likes all"
 
 
@@ -223,14 +223,14 @@ def test_intervals_hold_what_validation_and_training_users_rated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(calibration, "_LEAST_ERRORS", 2)
-    of_size = calibrated(recommender, inputs).calibration.of_size(size)
+    low, high = calibrated(recommender, inputs).calibration.ends(torch.tensor([size]))
     n_next, ends = recommender.calibration.next_items, []
     for split in ("validation", "train"):
         found = errors(recommender, tasks_of(split).followed(size, n_next), size)
         ends.append(torch.quantile(found, torch.tensor([0.1, 0.9]).double()))
     lows, highs = torch.stack(ends, dim=1)
-    assert of_size.low == pytest.approx(lows.min().item())
-    assert of_size.high == pytest.approx(highs.max().item())
+    assert low.item() == pytest.approx(lows.min().item())
+    assert high.item() == pytest.approx(highs.max().item())
     assert not lows[0].isclose(lows[1])
 
 
