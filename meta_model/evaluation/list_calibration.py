@@ -7,7 +7,7 @@ AAAI 2015). New users show 0, 1, 3, 10 and 30 interactions, or all of a shorter 
 users show all of their support, because training has seen what follows within it. An item counts as
 liked if the interactions that directly follow hold it with the rating of a liked item.
 
-Shapes: B tasks, K ranks, R rows, Q query positions.
+Shapes: B tasks, K ranks, R rows.
 """
 
 from __future__ import annotations
