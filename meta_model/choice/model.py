@@ -124,7 +124,7 @@ class ChoiceModel(nn.Module, ABC):
         """u0 [B, F], which knows how many interactions the day has had, and none of their items."""
         if not tasks.is_ordered:
             return self.unknown(tasks.users)
-        known = (tasks.support.mask & ~tasks.is_earlier).sum(1, keepdim=True)
+        known = tasks.n_of_day.unsqueeze(1)
         return self.unknown(tasks.users) + known / (known + 1) * self.later
 
     def unknown(self, users: Tensor) -> Tensor:

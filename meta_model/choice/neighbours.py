@@ -1,17 +1,18 @@
 """How near each item is to those that a user chose: item-to-item methods, which learn no factors.
 
-    near(x) = n(K x) + k / (k + 10) n(B x),   n(v) = v / max |v|
-    near(z) = n(C z)   of a new item
+    near(x) = (1 + s) (n(K x) + s n(B x)),   s = k / (k + 10),   n(v) = v / max |v|
+    near(z) = (1 + s) n(C z)   of a new item
 
-z is 1 where the user is known to have chosen an item, x is less where they did not like it and
-where others followed it (`ChoiceModel.recency`), and k is how many such items there are. K_ij is
-how many users chose both items, over n_j^0.5 n_i^0.7, where n_i chose the item i that may be
+z is 1 where the user is known to have chosen an item, and x is less where they did not like it and
+where others followed it (`ChoiceModel.recency`). k counts the interactions of the list's day: the
+more of them are known, the more the neighbours are worth beside the factors (docs/adr/0031). K_ij
+is how many users chose both items, over n_j^0.5 n_i^0.7, where n_i chose the item i that may be
 listed: cosines (Deshpande and Karypis, ACM TOIS 2004) in which popularity counts for less, because
 the factors' biases have it already. B are the weights of a linear model in closed form (EASE,
-Steck, WWW 2019, equation 8), which gains more than cosines by every further item that is known
-(docs/adr/0031). C are the cosines of two items' attributes, which is all that is known of new items
-(docs/adr/0027). Factors smooth over what few users chose together; neighbours remember it, and the
-two err differently (Koren, KDD 2008).
+Steck, WWW 2019, equation 8), which gains more than cosines by every further item that is known. C
+are the cosines of two items' attributes, which is all that is known of new items (docs/adr/0027).
+Factors smooth over what few users chose together; neighbours remember it, and the two err
+differently (Koren, KDD 2008).
 
 Shapes: B tasks, V training users, N items (by index from 1; column 0 is padding), M items of B.
 """
@@ -32,7 +33,7 @@ from meta_model.data.features import Features
 from meta_model.data.tasks import Tasks
 
 _REGULARIZATION = 500.0
-_HALF = 10  # known items, with which B counts half as much as K
+_HALF = 10  # k, with which s is half of what it can be
 _POPULARITY = 0.7  # the exponent of n_i
 _DISLIKED = 0.3  # x of an item that the user did not like
 _MOST_ITEMS = 10_000  # M: the most popular ones, because B is an inverse of items by items
@@ -59,14 +60,15 @@ class Neighbours:
         """
         chosen = known_items(tasks, self.interactions.n_items)
         known = chosen * self._is_known
-        n_known = known.sum(1, keepdim=True)
         weighted = known * self._weights(tasks, recency)
         # Through the users who chose both, so that no matrix of items by items is needed.
         by_item, by_user = self._scaled
         near = of_largest((by_item @ (by_user @ weighted.T)).T.masked_fill(known > 0, 0))
-        share = n_known / (n_known + _HALF)
+        of_day = tasks.n_of_day.unsqueeze(1)
+        share = of_day / (of_day + _HALF)
         near = near + share * of_largest(self._by_linear_model(weighted))
-        return torch.where(self._is_known, near, of_largest(self._content.near(chosen)))
+        of_new = of_largest(self._content.near(chosen))
+        return (1 + share) * torch.where(self._is_known, near, of_new)
 
     def _weights(self, tasks: Tasks, recency: Tensor) -> Tensor:
         """x [B, N + 1] of the items that a user is known to have chosen; 1 of all others."""

@@ -160,6 +160,11 @@ class Tasks:
         return self.support.mask & (self.support.days < self.day.unsqueeze(1))
 
     @property
+    def n_of_day(self) -> Tensor:
+        """How many interactions of the support are of the day of the list, [B]."""
+        return (self.support.mask & ~self.is_earlier).sum(1)
+
+    @property
     def is_later(self) -> Tensor:
         """Whether the list is of a later day than all of a support that is not empty, [B]."""
         mask = self.support.mask

@@ -83,12 +83,17 @@ def test_two_days_go_on_after_everything_was_killed(
     until(lambda: server.api.open_backfills(), NIGHT_SECONDS, server.process)
     page.context.close()
     until(lambda: "build_profiles" in _unfinished(home, DAYS[0]), NIGHT_SECONDS, server.process)
-    doomed = _processes(home, "airflow", "scheduler") + _processes(home, "jobs", "build_profiles")
-    assert len(doomed) >= 2
-    for process in doomed:
+    everything = psutil.Process(server.process.pid).children(recursive=True)
+    scheduler, step = (
+        [process for process in everything if _runs(process, *command)]
+        for command in (("bin/airflow", "scheduler"), ("jobs", "build_profiles"))
+    )
+    assert scheduler
+    assert step
+    for process in scheduler + step:
         process.send_signal(signal.SIGKILL)
     os.kill(server.process.pid, signal.SIGKILL)  # and who would look after them
-    until(lambda: not _processes(home, "airflow"), 180)
+    until(lambda: not any(process.is_running() for process in everything), 180)
     assert published(home) == []
 
     with serving(home) as again:
@@ -133,13 +138,10 @@ def _unfinished(home: Home, ds: date) -> list[str]:
     return open_steps
 
 
-def _processes(home: Home, *words: str) -> list[psutil.Process]:
-    """The home's processes with these words in their command lines."""
-    folder, found = str(home.settings.home), []
-    for process in psutil.process_iter(["cmdline", "environ"]):
-        command = " ".join(process.info["cmdline"] or ())
-        if (process.info["environ"] or {}).get("COLDSTART_HOME") == folder and all(
-            word in command for word in words
-        ):
-            found.append(process)
-    return found
+def _runs(process: psutil.Process, *words: str) -> bool:
+    """Whether the words are in its command line; not of a guard, which names what it guards."""
+    try:
+        command = process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
+    return "local.guard" not in command and all(word in " ".join(command) for word in words)

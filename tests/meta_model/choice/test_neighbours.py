@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from meta_model.choice import neighbours
 from meta_model.choice.interactions import Interactions
 from meta_model.choice.neighbours import Neighbours, ease
 from meta_model.data.features import Features
+from meta_model.data.tasks import Tasks
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
 CHOSEN = torch.tensor(  # users x items; item 5 is new
@@ -41,11 +43,14 @@ RECENCY = TASKS.support.mask.float()
 
 
 def _near(
-    interactions: Interactions, liked_from: float = 4.0, recency: torch.Tensor = RECENCY
+    interactions: Interactions,
+    liked_from: float = 4.0,
+    recency: torch.Tensor = RECENCY,
+    tasks: Tasks = TASKS,
 ) -> torch.Tensor:
     return Neighbours(
         read=lambda: interactions, items=ITEMS, liked_from=liked_from, device=CPU
-    ).near(TASKS, recency)
+    ).near(tasks, recency)
 
 
 @pytest.mark.parametrize("most_items", [0, 2, 3, 10])
@@ -79,22 +84,35 @@ def test_near_is_the_sum_over_the_known_items(
         spread = torch.zeros(5)
         spread[popular] = of_linear
         expected = expected + 2 / 12 * (spread / spread.abs().max())[3:]
-    torch.testing.assert_close(_near(INTERACTIONS, liked_from, recency)[0, 3:5], expected)
+    found = _near(INTERACTIONS, liked_from, recency)[0, 3:5]
+    torch.testing.assert_close(found, (1 + 2 / 12) * expected)
 
 
 def test_a_new_item_is_as_near_as_its_attributes_say() -> None:
     """Item 5 has the attributes of item 2, and shares one with item 1."""
     found = _near(INTERACTIONS)
     of_content = torch.tensor([1 + 0.5, 0.5 + 1, 0.5, 0, 1.5])  # cosines with 1, plus those with 2
-    assert found[0, 5].item() == pytest.approx((of_content / of_content.max())[4].item())
+    expected = (1 + 2 / 12) * (of_content / of_content.max())[4]
+    assert found[0, 5].item() == pytest.approx(expected.item())
     # Nobody chose item 4 either, which has no attribute of theirs.
     without = _near(
         Interactions(users=USERS[COLUMNS != 3], items=COLUMNS[COLUMNS != 3] + 1, n_items=5)
     )
-    assert without[0, 5].item() == pytest.approx(1)
+    assert without[0, 5].item() == pytest.approx(1 + 2 / 12)
     assert without[0, 4] == 0
     assert found[1, 1:5].eq(0).all(), "nobody chose item 5 beside another"
-    assert found[1, 5] == 1
+    assert found[1, 5].item() == pytest.approx(1 + 1 / 11)
+
+
+def test_on_a_later_day_only_cosines_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no more than once, however many items are known of earlier days."""
+    later = replace(TASKS, day=TASKS.day + 1)
+    of_day, found = _near(INTERACTIONS), _near(INTERACTIONS, tasks=later)
+    assert found[:, 1:].amax(1).tolist() == [1, 1, 0]
+    monkeypatch.setattr(neighbours, "_MOST_ITEMS", 0)  # so that there is no linear model
+    cosines = _near(INTERACTIONS)
+    assert not of_day.allclose(cosines)
+    torch.testing.assert_close((1 + 2 / 12) * found[0], cosines[0])
 
 
 def test_nothing_is_near_to_a_user_of_whom_nothing_is_known() -> None:

@@ -77,18 +77,16 @@ def test_neighbours_of_earlier_days_count_by_the_square(
         recommender.choice.later.zero_()
         recommender.choice.logit_earlier.fill_(-1.0)
     later = replace(tasks, day=tasks.day + 1)
-    added = [
-        (recommender.log_probabilities(each)[1] - without.log_probabilities(each)[1])
-        for each in (tasks, later)
-    ]
-    # What is added is near, up to a constant of the softmax.
-    near, of_later = (
-        torch.where(each.isfinite(), each, torch.nan) - each[each.isfinite()].mean()
-        for each in added
+    both = (recommender.log_probabilities(later)[1], without.log_probabilities(later)[1])
+    weight = 2.0 * recommender.choice.logit_earlier.sigmoid().square()
+    near = weight * recommender.neighbours.near(later, recommender.choice.recency(later))
+    # What is added to the logarithms is near, up to a constant of the softmax.
+    added, near = (
+        (each - each.nanmean(1, keepdim=True))
+        for each in (both[0] - both[1], torch.where(both[0].isfinite(), near, torch.nan))
     )
-    near, of_later = (each - each.nanmean(1, keepdim=True) for each in (near, of_later))
-    square = recommender.choice.logit_earlier.sigmoid().square()
-    torch.testing.assert_close(of_later, square * near, rtol=1e-3, atol=1e-4, equal_nan=True)
+    assert added.nan_to_num().abs().max() > 0.05
+    torch.testing.assert_close(added, near, rtol=1e-3, atol=1e-4, equal_nan=True)
 
 
 @pytest.mark.parametrize("by", ["p_like", "choice", "rating"])
