@@ -86,7 +86,7 @@ def test_two_days_go_on_after_everything_was_killed(
     everything = psutil.Process(server.process.pid).children(recursive=True)
     scheduler, step = (
         [process for process in everything if _runs(process, *command)]
-        for command in (("bin/airflow", "scheduler"), ("jobs", "build_profiles"))
+        for command in (("airflow", "scheduler"), ("jobs", "build_profiles"))
     )
     assert scheduler
     assert step
