@@ -19,6 +19,7 @@ UNENDED_STATES = ("queued", "running")
 _TIMEOUT_SECONDS = 30
 # An overloaded machine answers late. A GET changes nothing, so it is repeated for this long.
 _PATIENCE_SECONDS = 300
+_PAGE = 100  # Airflow gives no more at once, whatever is asked for
 
 
 @dataclass(kw_only=True)
@@ -74,7 +75,7 @@ class AirflowApi:
 
         It refuses another one meanwhile.
         """
-        backfills = self._call("GET", f"/api/v2/backfills?dag_id={DAG_ID}")["backfills"]
+        backfills = self._all("/api/v2/backfills", "backfills", {"dag_id": DAG_ID})
         return [backfill["id"] for backfill in backfills if backfill["completed_at"] is None]
 
     def run_states(self, first: date, last: date) -> dict[date, str]:
@@ -92,19 +93,26 @@ class AirflowApi:
         for identifier in self.open_backfills():
             self._call("PUT", f"/api/v2/backfills/{identifier}/cancel")
         for state in UNENDED_STATES:
-            for run in self._runs({"state": state, "limit": "1000"}):
+            for run in self._runs({"state": state}):
                 run_id = urllib.parse.quote(run["dag_run_id"], safe="")
                 self._call("PATCH", f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}", {"state": "failed"})
 
     def _by_day(self, first: date, last: date) -> dict[date, dict[str, Any]]:
         window = {"logical_date_gte": f"{first}T00:00:00Z", "logical_date_lte": f"{last}T00:00:00Z"}
-        runs = self._runs({**window, "limit": "1000"})
-        return {utc.day_of(utc.read(run["logical_date"])): run for run in runs}
+        return {utc.day_of(utc.read(run["logical_date"])): run for run in self._runs(window)}
 
     def _runs(self, query: dict[str, str]) -> list[dict[str, Any]]:
-        answer = self._call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns?{urllib.parse.urlencode(query)}")
-        runs: list[dict[str, Any]] = answer["dag_runs"]
-        return runs
+        return self._all(f"/api/v2/dags/{DAG_ID}/dagRuns", "dag_runs", query)
+
+    def _all(self, path: str, name: str, query: dict[str, str]) -> list[dict[str, Any]]:
+        """What Airflow has of this name, page by page."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = {**query, "limit": str(_PAGE), "offset": str(len(found)), "order_by": "id"}
+            answer = self._call("GET", f"{path}?{urllib.parse.urlencode(page)}")
+            found += answer[name]
+            if not answer[name] or len(found) >= answer["total_entries"]:
+                return found
 
     def _log_in(self) -> str:
         body = {"username": self.user, "password": self.password}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
+
+from schemas.run import journal
 
 _ROW = "{label}{step:<20} {seconds:>8} {rows_in:>12} {rows_out:>12}"
 
@@ -22,14 +23,14 @@ class JournalFollower:
     def new_entries(self) -> list[dict[str, Any]]:
         """The entries completed since the last call, oldest first."""
         try:
-            with self._file.open("rb") as journal:
-                journal.seek(self._offset_bytes)
-                added = journal.read()
+            with self._file.open("rb") as file:
+                file.seek(self._offset_bytes)
+                added = file.read()
         except FileNotFoundError:
             return []
         complete = added[: added.rfind(b"\n") + 1]  # a line may still be on its way
         self._offset_bytes += len(complete)
-        return [json.loads(line) for line in complete.splitlines()]
+        return journal.entries(complete)
 
 
 class Terminal:

@@ -156,14 +156,14 @@ class Draft:
     fingerprint: str | None = None
 
     def seal(self) -> None:
-        """Write `_SUCCESS` and make it outlast a power cut; raises `ValueError` without `rows`."""
+        """Write `_SUCCESS`, and make the version outlast a power cut; `ValueError` without rows."""
         if self.rows is None:
             raise ValueError(f"draft {self.path}: set `rows` before the block ends")
         manifest = Manifest(rows=self.rows, fingerprint=self.fingerprint)
         success = self.path / "_SUCCESS"
         success.write_text(json.dumps(asdict(manifest)) + "\n")
-        fsync(success)
-        fsync(self.path)
+        for path in (*self.path.rglob("*"), self.path):
+            fsync(path)
 
 
 def written_at(version: Path) -> datetime:

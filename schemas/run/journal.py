@@ -2,17 +2,19 @@
 
 Steps run as processes of their own, under Airflow or by hand; the journal is how the terminal,
 the summary and the report learn what they did. Lines are appended in one write each, so that
-steps of one night may run at the same time.
+steps of one night may run at the same time. Of a write that a full disk cut short a part of a line
+stays; readers pass over it, and the next entry begins a line of its own.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -51,9 +53,13 @@ class Step:
             return
         line = json.dumps({"step": self.name, "ds": str(self.ds), "at": time.time(), **entry})
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
-            os.write(descriptor, (line + "\n").encode())
+            size = os.fstat(descriptor).st_size
+            is_cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            whole = ("\n" * is_cut + line + "\n").encode()
+            if os.write(descriptor, whole) < len(whole):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.file))
         finally:
             os.close(descriptor)
 
@@ -92,10 +98,18 @@ def step(journals: Path, name: str, ds: date, *, is_helper: bool = False) -> Ite
 def read(journals: Path, ds: date) -> list[dict[str, Any]]:
     """All entries of a night's journal, oldest first; empty when there is none."""
     try:
-        lines = path(journals, ds).read_text().splitlines()
+        return entries(path(journals, ds).read_bytes())
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in lines]
+
+
+def entries(lines: bytes) -> list[dict[str, Any]]:
+    """The entries of some lines of a journal, without those that a full disk cut short."""
+    found = []
+    for line in lines.splitlines():
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found
 
 
 def _count(rows: int | None) -> str:

@@ -84,6 +84,14 @@ def test_a_volume_is_mounted_on_a_folder_that_the_user_owns(name: str) -> None:
         assert f'"$root{path}"' in script if is_named_ours else mode == ["ro"], volume
 
 
+@each_service
+def test_what_is_mounted_is_there(name: str) -> None:
+    """In the place of a source that is missing Docker makes an empty folder, without a word."""
+    files = [volume for volume in SERVICES[name].get("volumes", []) if volume.startswith(".")]
+    for volume in files:
+        assert (DOCKER / volume.split(":")[0]).is_file(), volume
+
+
 def test_secrets_reach_who_needs_them_and_only_one_may_write() -> None:
     readers: dict[str, set[str]] = {}
     for name, service in SERVICES.items():

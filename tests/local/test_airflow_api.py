@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from datetime import date
@@ -43,6 +44,27 @@ def test_a_question_is_asked_again(busy: socket.socket) -> None:
     late.start()
     assert api_at(busy).run_states(DAY, DAY) == {}
     late.join()
+
+
+def answer_two_pages(server: socket.socket, asked: list[str]) -> None:
+    for number in range(2):
+        connection, _ = server.accept()
+        with connection:
+            asked.append(connection.recv(4096).decode().splitlines()[0])
+            run = {"state": "success", "logical_date": f"1998-03-3{number}T00:00:00Z"}
+            page = {"dag_runs": [run], "total_entries": 2}
+            connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(page).encode())
+
+
+def test_more_runs_than_a_page_holds_are_all_seen(busy: socket.socket) -> None:
+    """Airflow cuts its answer at a page, so that a long backfill would never be seen to end."""
+    asked: list[str] = []
+    pages = Thread(target=answer_two_pages, args=(busy, asked))
+    pages.start()
+    found = api_at(busy).run_states(date(1998, 3, 30), DAY)
+    pages.join()
+    assert found == {date(1998, 3, 30): "success", DAY: "success"}
+    assert ["offset=0" in asked[0], "offset=1" in asked[1]] == [True, True]
 
 
 def test_no_answer_is_reported_in_words(busy: socket.socket) -> None:

@@ -10,6 +10,8 @@ from datetime import date
 
 import pytest
 
+import schemas.lake
+from schemas import files
 from schemas.errors import UserError
 from schemas.lake import Lake, Manifest
 from schemas.pipeline import PUBLISH
@@ -48,6 +50,25 @@ def test_a_rerun_replaces_also_by_nothing(lake):
     assert lake.manifest("t", DS) == Manifest(rows=0)
     assert lake.require("t", DS, made_by=PUBLISH) == lake.partition("t", DS).resolve()
     assert len(_versions(lake)) == 1
+
+
+def test_all_of_a_version_outlasts_a_power_cut_before_it_is_in_force(lake, monkeypatch):
+    synced, in_force = [], []
+
+    def fsync(path):
+        files.fsync(path)
+        synced.append(path)
+        in_force.append(lake.partition("t", DS).exists())
+
+    monkeypatch.setattr(schemas.lake, "fsync", fsync)
+    with lake.replacing("t", DS) as draft:
+        (draft.path / "folder").mkdir()
+        for name in ("part-0", "folder/weights"):
+            (draft.path / name).write_text("bytes")
+        draft.rows = 1
+    version = lake.version("t", DS)
+    assert {*synced} >= {version, *version.rglob("*")}
+    assert in_force == [False] * (len(synced) - 1) + [True]  # the last is the folder of the link
 
 
 def test_other_days_are_left_alone(lake):

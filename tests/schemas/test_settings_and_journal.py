@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from datetime import date
 
 import pytest
@@ -84,6 +85,24 @@ def test_a_step_that_fails(tmp_path):
         raise KeyboardInterrupt
     failed = [entry for entry in journal.read(tmp_path, DS) if entry["event"] == "failed"]
     assert [entry["message"] for entry in failed] == ["no", "KeyboardInterrupt"]
+
+
+def test_an_entry_that_a_full_disk_cut_short_is_passed_over(tmp_path):
+    """Here a limit on the size of files ends the write, as a full disk would."""
+    with journal.step(tmp_path, "ingest", DS) as record:
+        size = journal.path(tmp_path, DS).stat().st_size
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, before[1]))
+        try:
+            with pytest.raises(OSError, match="No space left on device.*1998-03-31.jsonl"):
+                record.progress("half way")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert journal.path(tmp_path, DS).stat().st_size == size + 20
+        record.progress("there is room again")
+    found = journal.read(tmp_path, DS)
+    assert [entry["event"] for entry in found] == ["started", "progress", "finished"]
+    assert found[1]["message"] == "there is room again"
 
 
 def test_no_journal_yet(tmp_path):

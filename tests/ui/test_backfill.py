@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from jobs.warehouse import open_reader
+from local import airflow_api
 from schemas.run import journal
 from tests.e2e.conftest import Home
 from tests.ui.conftest import NIGHT_SECONDS, Server, log_in, serving, until
@@ -75,9 +76,13 @@ def test_a_night_that_broke_is_red_has_a_report_and_can_be_cleared(
 
 @pytest.mark.timeout(3 * NIGHT_SECONDS)
 def test_two_days_go_on_after_everything_was_killed(
-    browser: Browser, server: Server, home: Home
+    browser: Browser, server: Server, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The scheduler and the running step die in the middle of the first day, and `make ui` too."""
+    """The scheduler and the running step die in the middle of the first day, and `make ui` too.
+
+    Airflow's answers come in pages of one.
+    """
+    monkeypatch.setattr(airflow_api, "_PAGE", 1)
     page, dialog = open_dialog(browser, server, *DAYS)
     run_backfill(page, dialog, 1, lambda: None)
     until(lambda: server.api.open_backfills(), NIGHT_SECONDS, server.process)
