@@ -15,11 +15,10 @@ from coldstart_deadline import EndOfDay
 
 from schemas.dataset.spec import BUNDLED
 from schemas.run.learners import known
-from schemas.run.team_file import team_file, variables
+from schemas.run.team_file import number, team_file
 from schemas.tables.products import RANKED_BY
 
 _TEAMS = team_file().run
-_VARIABLES = variables()
 
 PARAMS = {
     "ds": Param(
@@ -104,10 +103,6 @@ PARAMS = {
 }
 
 
-def _number(name: str) -> int:
-    return int(_VARIABLES[f"COLDSTART_{name}"])
-
-
 def _deadline(hours: int) -> DeadlineAlert | None:
     if not hours:
         return None
@@ -116,11 +111,11 @@ def _deadline(hours: int) -> DeadlineAlert | None:
 
 
 DEFAULT_ARGS = {
-    "retries": _number("RETRIES"),
+    "retries": number("retries"),
     "retry_delay": timedelta(minutes=1),
     "retry_exponential_backoff": True,  # 1, 2, 4 minutes: a server restarts, a disk is cleared
     "max_retry_delay": timedelta(minutes=30),
-    "execution_timeout": timedelta(hours=_number("STEP_TIMEOUT_HOURS")),
+    "execution_timeout": timedelta(hours=number("step_timeout_hours")),
     "on_failure_callback": failed,
 }
-DEADLINE = _deadline(_number("DEADLINE_HOURS"))
+DEADLINE = _deadline(number("deadline_hours"))

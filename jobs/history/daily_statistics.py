@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from jobs.spark.partitions import read_days, read_history, write_days
 from jobs.transforms import daily_statistics as T
-from schemas.errors import UserError
+from schemas.errors import PassingError
 from schemas.lake import Lake
 from schemas.pipeline import INGEST
 from schemas.run import journal
@@ -38,10 +38,13 @@ def bring_up_to_date(
 
 
 def read(spark: SparkSession, lake: Lake, table: Table, until: date) -> DataFrame:
-    """The statistics of all days up to `until`; a `UserError` if those of a day are outdated."""
+    """The statistics of all days up to `until`; a `PassingError` if those of a day are outdated.
+
+    Another run may be between writing a day's interactions and its statistics.
+    """
     if outdated := stale(lake, table, until):
         days = ", ".join(map(str, sorted(outdated)[:3]))
-        raise UserError(
+        raise PassingError(
             f"{table.name} lacks or has outdated rows of {len(outdated)} days ({days}), expected "
             f"those of the interactions in force; run the step {INGEST.name} for ds {until} again: "
             f"{INGEST.command(until)}"

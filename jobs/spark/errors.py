@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from schemas.errors import UserError, full_disk_code
+from schemas.errors import PassingError, UserError, full_disk_code
 from schemas.pipeline import MADE_BY
 
 _WRITTEN = re.compile(r"writing rows to file:/*(/.+?)\.? SQLSTATE")
@@ -23,7 +23,7 @@ _VERSION = re.compile(r"/\.versions/(?P<table>\w+)/(?P<partition>ds=[\d-]+)/\w+/
 def translated(error: Exception, lake: Path) -> Exception | None:
     """The error translated for a person; None for every other error."""
     if is_driver_gone(error):
-        return UserError(
+        return PassingError(
             "Spark's driver has ended under the step; expected it to outlive the step. It may have "
             "been killed for want of memory: give the machine or the server more "
             "(COLDSTART_SPARK_MEMORY), start the server again if there was one, and run the step "
@@ -47,14 +47,14 @@ def is_driver_gone(error: BaseException | None) -> bool:
     return False
 
 
-def _unreadable(file: Path, lake: Path) -> UserError:
+def _unreadable(file: Path, lake: Path) -> Exception:
     found = "cannot be read as Parquet: it is damaged" if file.exists() else "is gone"
     version = _VERSION.search(str(file))
     if version is None or not file.is_relative_to(lake):
         return UserError(f"{file} {found}; expected a whole Parquet file. Put it right.")
     link = lake / version["table"] / version["partition"]
     if link.resolve() != file.parent.resolve():
-        return UserError(
+        return PassingError(
             f"{file} is gone: another run replaced {link} while this one was reading it. "
             "Expected one run at a time; run this step again."
         )

@@ -24,6 +24,9 @@ from schemas.tables.lake import TIMELINES
 _DAY = re.compile(r"ds=(\d{4}-\d{2}-\d{2})")
 
 
+_MOST_DAYS = 100_000  # a day so long before any other is one that a date can hold
+
+
 @dataclass(frozen=True, kw_only=True)
 class Old:
     """What of one kind is to go: its days, and its size on disk."""
@@ -35,8 +38,8 @@ class Old:
 
 def run(settings: Settings, keep_days: int, *, is_real: bool) -> None:
     """Say what is older than the last `keep_days` days; remove it only if `is_real`."""
-    if keep_days < 1:
-        raise UserError(f"--keep-days is {keep_days}, expected at least 1.")
+    if not 1 <= keep_days <= _MOST_DAYS:
+        raise UserError(f"--keep-days is {keep_days}, expected 1 to {_MOST_DAYS}.")
     latest = _latest_published(settings)
     first_kept = latest - timedelta(days=keep_days - 1)
     print(f"kept: {first_kept} to {latest}, the latest published ds, and all interactions\n")

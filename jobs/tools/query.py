@@ -30,6 +30,8 @@ def run(settings: Settings, sql: str, to: Path | None) -> None:
             f"--to is {to}; expected a name that ends in {' or '.join(_WRITERS)}, which says what "
             "to write."
         )
+    if to is not None and not to.parent.is_dir():
+        raise UserError(f"--to is {to}; expected a name in a folder that exists: make {to.parent}.")
     with open_reader(settings.warehouse) as connection:
         try:
             with connection.batches(sql) as rows:

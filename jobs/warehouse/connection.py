@@ -20,6 +20,8 @@ from schemas.warehouse.uri import DUCKDB, POSTGRESQL, WarehouseUri
 # Of a new DuckDB file, which every client from that version on can read. DuckDB's own default is
 # its latest: clients of the major version before could not open the file at all.
 STORAGE_VERSION = "v1.0.0"
+# Rows come through Arrow, which says in its own words what the engine finds while it makes them.
+_READING = (dbapi.Error, pa.ArrowException, OSError)
 
 
 class Connection:
@@ -45,7 +47,7 @@ class Connection:
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows that a statement gives; none if it gives none."""
-        with self._explaining(), self._session.cursor() as cursor:
+        with self._explaining(_READING), self._session.cursor() as cursor:
             if self.uri.engine == POSTGRESQL:  # COPY streams, and knows nothing but SELECT
                 cursor.adbc_statement.set_options(**{StatementOptions.USE_COPY.value: "false"})
             cursor.execute(sql, parameters or None)
@@ -54,13 +56,15 @@ class Connection:
     @contextmanager
     def batches(self, sql: str) -> Iterator[pa.RecordBatchReader | None]:
         """The rows as they come; None when the text holds no statement that gives any."""
-        with self._explaining(), self._session.cursor() as cursor:
-            cursor.execute(sql)
-            try:
-                gives_rows = cursor.description is not None
-            except ValueError:  # DuckDB, of nothing but a comment
-                gives_rows = False
-            yield cursor.fetch_record_batch() if gives_rows else None
+        with self._session.cursor() as cursor:
+            with self._explaining():
+                cursor.execute(sql)
+                try:
+                    gives_rows = cursor.description is not None
+                except ValueError:  # DuckDB, of nothing but a comment
+                    gives_rows = False
+                rows = cursor.fetch_record_batch() if gives_rows else None
+            yield rows if rows is None else self._explained(rows)
 
     def load(self, table: str, rows: pa.RecordBatchReader) -> int:
         """Append to a table of the rows' schema; how many they were.
@@ -86,11 +90,18 @@ class Connection:
         with self._explaining():
             self._session.close()
 
+    def _explained(self, rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
+        def batches() -> Iterator[pa.RecordBatch]:
+            with self._explaining(_READING):
+                yield from rows
+
+        return pa.RecordBatchReader.from_batches(rows.schema, batches())
+
     @contextmanager
-    def _explaining(self) -> Iterator[None]:
+    def _explaining(self, of: tuple[type[Exception], ...] = (dbapi.Error,)) -> Iterator[None]:
         try:
             yield
-        except dbapi.Error as error:
+        except of as error:
             # Not `from error`: what the driver says may hold a password.
             raise translated(error, self.uri) from None
 

@@ -32,11 +32,12 @@ _REFUSED = (
 _LOCKED = "Could not set lock on file"
 
 
-def translated(error: dbapi.Error, uri: WarehouseUri) -> Exception:
+def translated(error: Exception, uri: WarehouseUri) -> Exception:
     """The error translated for a person, without any password of the URI."""
     text = _redacted(str(error), uri)
+    state = (error.sqlstate if isinstance(error, dbapi.Error) else None) or ""
     code = full_disk_code(text)
-    if code is not None or error.sqlstate == _DISK_FULL:
+    if code is not None or state == _DISK_FULL:
         return OSError(code or errno.ENOSPC, f"{text} (the warehouse {uri})")
     if _LOCKED in text:
         return UserError(
@@ -44,17 +45,13 @@ def translated(error: dbapi.Error, uri: WarehouseUri) -> Exception:
             "for writing, close it there: analysts open it read-only."
         )
     is_refused = any(words in text for words in _REFUSED)
-    if not is_refused and _is_passing(error, text):
+    is_passing = state.startswith(_PASSING) or any(words in text for words in _LOST)
+    if is_passing and not is_refused:
         return PassingError(
             f"the warehouse {uri} did not answer to the end: {text}. Expected a server that is "
             "up; readers see one whole publication, the old or the new. Run the step again."
         )
     return UserError(f"the warehouse {uri} refuses: {text}")
-
-
-def _is_passing(error: dbapi.Error, text: str) -> bool:
-    state = error.sqlstate or ""
-    return state.startswith(_PASSING) or any(words in text for words in _LOST)
 
 
 def _redacted(text: str, uri: WarehouseUri) -> str:

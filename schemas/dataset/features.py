@@ -6,9 +6,11 @@ import re
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, field_validator, model_validator
 
 from schemas.toml_file import Numbers, Record, Texts
+
+_JAVAS_NAME = re.compile(r"\(\?<(?=[a-zA-Z])")  # of a group; Python writes (?P<
 
 
 class Feature(Record):
@@ -30,6 +32,23 @@ class Feature(Record):
     """A smaller number is read as unknown."""
     maximum: float | None = None
     """A larger number is read as unknown, for example an impossible age."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _picks_a_group(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        try:
+            groups = re.compile(_JAVAS_NAME.sub("(?P<", pattern)).groups
+        except re.error as error:
+            if "bad escape" in str(error):  # such as \p{L} of Java's expressions, which Spark reads
+                return pattern
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        if not groups:
+            raise ValueError(
+                f"{pattern!r} has no group; expected ( and ) around what is picked out"
+            )
+        return pattern
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:

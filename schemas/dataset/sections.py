@@ -92,6 +92,11 @@ class ColdStart(Record):
                 f"min_support is {self.min_support} and max_support {self.max_support}; expected "
                 "the one not above the other"
             )
+        if self.min_query > self.query_size:
+            raise ValueError(
+                f"min_query is {self.min_query} and query_size {self.query_size}; expected the one "
+                "not above the other, or no user has a query"
+            )
         return self
 
 

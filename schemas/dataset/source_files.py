@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,6 +12,7 @@ from schemas.toml_file import Day, Positive, Record, Texts
 
 TimeUnit = Literal["seconds", "milliseconds", "microseconds", "nanoseconds", "digits"]
 
+Character = Annotated[str, Field(max_length=1)]
 DAY = "{day}"  # in the file's name, where there is a file a day: 2026-01-31
 _TABLE = re.compile(r"\w+(\.\w+){0,2}")  # nothing that a database would read as more than a name
 _OF_TEXT = ("delimiter", "quote", "escape", "encoding", "columns", "nulls", "multiline")
@@ -40,15 +41,15 @@ class SourceFile(Record):
     """A file or folder beside the spec; with the format `jdbc` a table (or view) of [database]."""
     format: Literal["delimited", "parquet", "jdbc"] = "delimited"
     """Delimited text, Parquet, or a table of a database."""
-    delimiter: str = ","
+    delimiter: Annotated[str, Field(min_length=1)] = ","
     """What stands between the values of a row of text."""
-    quote: str = '"'
+    quote: Character = '"'
     """The character around values that hold the delimiter; empty when there is none."""
     encoding: Literal["UTF-8", "ISO-8859-1"] = "UTF-8"
     """Of text."""
     columns: Texts = ()
     """The names of the columns, when the file has no header."""
-    escape: str | None = None
+    escape: Character | None = None
     """What stands before a quote inside a quoted value; another quote unless this says so."""
     nulls: Texts = ()
     """Texts that stand for no value."""

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from schemas import toml_file
 from schemas.dataset.feedback import RankBy
+from schemas.errors import UserError
 from schemas.run.learners import DEFAULT
 from schemas.toml_file import NotNegative, Positive, Record, Texts
 
@@ -105,3 +106,15 @@ def variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
         if value is not None
     }
     return {name: value for each in (made, environment) for name, value in each.items() if value}
+
+
+def number(name: str, environment: Mapping[str, str] = os.environ) -> int:
+    """The variable of a key that is a number; a `UserError` for one that the file could not say."""
+    variable = PREFIX + name.upper()
+    text = variables(environment)[variable]
+    try:
+        TeamFile.model_validate({name: int(text)})
+    except ValueError:  # of int, and of the key's own type
+        least = next(each.ge for each in TeamFile.model_fields[name].metadata)
+        raise UserError(f"{variable} is {text!r}; expected a whole number from {least}.") from None
+    return int(text)

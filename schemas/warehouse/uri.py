@@ -37,6 +37,13 @@ class WarehouseUri:
         if not is_known:
             scheme = f"{text.split('://')[0]}://..." if "://" in text else "not a URI"
             raise UserError(f"COLDSTART_WAREHOUSE is {scheme}; {_EXPECTED}")
+        # Of such a URI nobody can say where the password ends, and so what may be shown.
+        if not is_duckdb and "@" in f"{parts.path}?{parts.query}#{parts.fragment}":
+            raise UserError(
+                f"COLDSTART_WAREHOUSE is {parts.scheme}://... with an @ after a /, ? or #; "
+                "expected them encoded in a name, a password and an option: @ as %40, / as %2F, ? as %3F, "
+                "# as %23."
+            )
         return uri
 
     @staticmethod

@@ -26,6 +26,19 @@ def test_duckdb_clients_of_the_version_before_can_open_the_file(night: Night) ->
 
 
 @both_engines
+def test_what_is_found_while_rows_are_read_is_reported(night: Night, tmp_path: Path) -> None:
+    """The engine makes rows as they are read, and Arrow says in its own words what stops it."""
+    night.publish()
+    sql = "SELECT CAST(model || 'a' AS INTEGER) FROM coldstart.publications"
+    for to in (None, tmp_path / "found.csv"):
+        with pytest.raises(UserError, match=r"refuses: .*melu.*docs/tables.md"):
+            query.run(night.settings, sql, to)
+    assert list(tmp_path.glob("*found*")) == []
+    with pytest.raises(UserError, match=r"expected a name in a folder that exists: make .*/none"):
+        query.run(night.settings, sql, tmp_path / "none" / "found.csv")
+
+
+@both_engines
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_types_that_a_file_cannot_hold_are_reported(
     night: Night, tmp_path: Path, suffix: str

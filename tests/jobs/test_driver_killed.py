@@ -45,7 +45,7 @@ def test_a_killed_driver_is_reported_and_leaves_what_was_in_force(
             time.sleep(0.001)
         java_of(server or process.pid).kill()
         _, said = process.communicate()
-    assert process.returncode == 2
+    assert process.returncode == 1  # worth another try
     assert "error: Spark's driver has ended under the step" in said.splitlines()[-1]
     assert "Traceback" not in said
     assert {table for table, _ in changed(before, home.partitions())} <= {"timelines"}

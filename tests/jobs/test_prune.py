@@ -99,8 +99,9 @@ def test_a_second_time_there_is_nothing(
 
 def test_mistakes_are_reported(published: Night, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        assert command_line.main(["prune", "--keep-days", "0"]) == 2
-    assert "--keep-days is 0, expected at least 1" in caplog.text
+        for days in ("0", "900000"):
+            assert command_line.main(["prune", "--keep-days", days]) == 2
+            assert f"--keep-days is {days}, expected 1 to 100000" in caplog.text
 
 
 def test_nothing_published_is_reported(night: Night) -> None:

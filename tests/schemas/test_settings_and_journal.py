@@ -94,7 +94,7 @@ def test_an_entry_that_a_full_disk_cut_short_is_passed_over(tmp_path):
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, before[1]))
         try:
-            with pytest.raises(OSError, match="No space left on device.*1998-03-31.jsonl"):
+            with pytest.raises(OSError, match=r"No space left on device.*1998-03-31\.jsonl"):
                 record.progress("half way")
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -12,7 +12,7 @@ from schemas import docs
 from schemas.errors import UserError
 from schemas.run import command_line
 from schemas.run.settings import Settings
-from schemas.run.team_file import TeamFile, team_file, variables
+from schemas.run.team_file import TeamFile, number, team_file, variables
 
 
 @pytest.fixture
@@ -41,6 +41,20 @@ def test_the_environment_wins_over_the_file(file: Path) -> None:
     )
     assert variables(environment)["COLDSTART_ALERT_CONNECTIONS"] == "chat,mail"
     assert team_file(environment).run.top_k == 50
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "least"),
+    [("step_timeout_hours", "0.5", 1), ("step_timeout_hours", "0", 1), ("retries", "-1", 0)],
+)
+def test_a_number_of_the_environment_is_held_to_the_same_rules(
+    name: str, value: str, least: int
+) -> None:
+    variable = f"COLDSTART_{name.upper()}"
+    with pytest.raises(UserError, match=f"{variable} is '{value}'; expected .* from {least}"):
+        number(name, {variable: value})
+    assert number(name, {variable: "2"}) == 2
+    assert number(name, {}) == getattr(TeamFile(), name)
 
 
 def test_paths_begin_at_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

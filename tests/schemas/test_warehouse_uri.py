@@ -45,6 +45,14 @@ def test_a_password_is_never_shown(uri: str) -> None:
     )
 
 
+@pytest.mark.parametrize("mark", ["/", "?", "#"])
+def test_a_password_that_is_not_encoded_is_neither_taken_nor_shown(mark: str) -> None:
+    """`str` would show what stands before the mark, or all of it."""
+    with pytest.raises(UserError, match=r"an @ after a /, \? or #; expected them encoded") as error:
+        _set(f"postgresql://writer:hun{mark}ter2@db/shop")
+    assert "hun" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     "uri",
     [

@@ -17,10 +17,19 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs.sources import needed_columns
 from jobs.transforms.source import column
 from schemas.dataset.spec import Database, DatasetSpec, SourceFile
-from schemas.errors import UserError
+from schemas.errors import PassingError, UserError
 from schemas.lake import Lake
 from schemas.run.settings import Settings
 
+# What drivers of PostgreSQL, MySQL and SQL Server say of a server that does not answer.
+_LOST = (
+    "Connection refused",
+    "connection attempt failed",
+    "Communications link failure",
+    "Connection reset",
+    "terminating connection",
+    "timed out",
+)
 _FETCHED_ROWS = 10_000  # at a time, over the wire: some drivers' default is all
 
 
@@ -30,7 +39,8 @@ def as_files(
 ) -> Iterator[DatasetSpec]:
     """The spec with its database's tables as files, which are there for the block.
 
-    Raises `UserError` when the database cannot be read, or a table lacks a column.
+    Raises `UserError` when the database cannot be read, or a table lacks a column, and
+    `PassingError` when the database does not answer.
     """
     if spec.database is None:
         yield spec
@@ -62,7 +72,8 @@ def _table(
         frame = reader.option("dbtable", file.file).load()
         found = frame.columns  # asks the database
     except PySparkException as error:
-        raise UserError(
+        is_passing = any(words in str(error) for words in _LOST)
+        raise (PassingError if is_passing else UserError)(
             f"{file.file} in {database.url} cannot be read: {_first_line(error)} "
             "Expected a table that COLDSTART_SOURCE_USER may read with COLDSTART_SOURCE_PASSWORD, "
             "and the database's driver among the jars of COLDSTART_SPARK_JARS."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import csv
 import gzip
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -35,7 +36,7 @@ def columns_of(path: Path, file: SourceFile) -> list[str]:
             f"{path} cannot be read as Parquet: {error}. Correct the file, or the spec's `file` "
             "and `format`."
         ) from error
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
         kind = f"{file.encoding} text" if is_text else "Parquet"
         raise UserError(
             f"{path} cannot be read as {kind}: {error}. "
