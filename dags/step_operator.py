@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
@@ -121,11 +122,14 @@ class StepOperator(BaseOperator):
 
     def run_argv(self, argv: Sequence[str], environment: dict[str, str]) -> None:
         """Run a command to its end, its output in the task's log; raise when it fails."""
+        started = time.time()
         self._hook = SubprocessHook()
         result = self._hook.run_command(list(argv), env=environment, cwd=str(REPOSITORY))
         if result.exit_code == 0:
             return
-        message = f"{self.task_id} ended with exit code {result.exit_code}: {result.output}"
+        # Airflow keeps the last line of what the step says, and most reasons have several.
+        reason = next((e["message"] for e in self._entries("failed", started)), result.output)
+        message = f"{self.task_id} ended with exit code {result.exit_code}: {reason}"
         if result.exit_code == USER_MISTAKE_EXIT_CODE:
             raise AirflowFailException(message)
         raise AirflowException(message)
@@ -144,9 +148,16 @@ class StepOperator(BaseOperator):
 
     def _made(self, ds: date) -> dict[str, Any]:
         """The step's last entry in the journal, for tasks that consume what it made."""
-        entries = journal.read(Settings.from_environment().journals, ds)
-        own = [e for e in entries if (e["step"], e["event"]) == (self.task_id, "finished")]
-        return {"ds": str(ds), **{k: v for k, v in own[-1].items() if k not in _BOOKKEEPING}}
+        last = self._entries("finished")[-1]
+        return {"ds": str(ds), **{k: v for k, v in last.items() if k not in _BOOKKEEPING}}
+
+    def _entries(self, event: str, since: float = 0) -> list[dict[str, Any]]:
+        """What the step's journal says of such events; nothing before the step has a day."""
+        if self.ds is None:
+            return []
+        entries = journal.read(Settings.from_environment().journals, self.ds)
+        own = [e for e in entries if (e["step"], e["event"]) == (self.task_id, event)]
+        return [entry for entry in own if entry["at"] >= since]
 
 
 _BOOKKEEPING = {"step", "ds", "at", "event"}

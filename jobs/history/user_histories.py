@@ -7,13 +7,13 @@ the histories again from all days.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 
+from jobs.history import numbering
 from jobs.spark.partitions import Ranges, read_days, read_partition, write_partition
 from jobs.transforms import user_histories as T
 from schemas.dataset.spec import DatasetSpec
@@ -37,11 +37,15 @@ def user_histories(
     items: DataFrame,
     record: journal.Step,
 ) -> DataFrame:
-    """The rows of `TIMELINES` up to `ds`; `users` and `items` are the profiles of that day."""
+    """The rows of `TIMELINES` up to `ds`; `users` and `items` are the profiles of that day.
+
+    A `UserError` if interactions have changed since the profiles were made.
+    """
     days = lake.days("interactions", until=ds)
     kept = _kept(lake, days, ds)
     since = [day for day, held in days.items() if held.rows and (kept is None or day > kept)]
     interactions = read_days(spark, lake, tables.interactions(spec), since)
+    numbering.require_same(lake, spec, ds)
     found = T.user_histories(interactions, users, items)
     if kept is not None:
         held = lake.manifest(TIMELINES.name, kept)
@@ -53,7 +57,7 @@ def user_histories(
     if added <= _LARGEST_ADDITION * whole:
         return found
     ranges = ranges_of_users(lake, spec, ds)
-    write_partition(lake, TIMELINES, ds, found, ranges=ranges, fingerprint=_digest(days))
+    write_partition(lake, TIMELINES, ds, found, ranges=ranges, fingerprint=numbering.digest(days))
     return read_partition(spark, lake, TIMELINES, ds)
 
 
@@ -71,12 +75,6 @@ def _kept(lake: Lake, days: Mapping[date, Manifest], ds: date) -> date | None:
     held = lake.days(TIMELINES.name, until=ds)
     for day in sorted(held, reverse=True):
         up_to_day = {each: manifest for each, manifest in days.items() if each <= day}
-        if held[day].fingerprint == _digest(up_to_day):
+        if held[day].fingerprint == numbering.digest(up_to_day):
             return day
     return None
-
-
-def _digest(days: Mapping[date, Manifest]) -> str:
-    """A digest of the days with interactions and of their fingerprints."""
-    made_of = [(str(day), held.fingerprint) for day, held in sorted(days.items()) if held.rows]
-    return hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]

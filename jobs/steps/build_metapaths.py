@@ -7,6 +7,7 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.history import numbering
 from jobs.history.holdout import lake_holdout
 from jobs.spark.partitions import cached, read_history, read_partition, write_partition
 from jobs.spark.rows import collected
@@ -62,6 +63,7 @@ def _edges(
     ds: date,
 ) -> DataFrame:
     interactions = read_history(spark, lake, tables.interactions(spec), until=ds)
+    numbering.require_same(lake, spec, ds)
     items = _read(spark, lake, tables.items(spec), ds)
     linked = _read(spark, lake, tables.ITEM_LINKS, ds)
     rated = T.training_links(interactions, lake_holdout(lake, spec, ds))

@@ -7,9 +7,10 @@ from datetime import date
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.history import daily_statistics
+from jobs.history import daily_statistics, numbering
 from jobs.history.holdout import lake_holdout
 from jobs.spark.partitions import cached, read_partition, write_partition
+from jobs.spark.rows import only_row
 from jobs.spark.session import spark_session
 from jobs.transforms import profiles as T
 from jobs.transforms.daily_statistics import item_statistics, user_statistics
@@ -18,7 +19,9 @@ from schemas import utc
 from schemas.dataset import choice as dataset_choice
 from schemas.dataset.holdout import Holdout
 from schemas.dataset.spec import DatasetSpec
+from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.pipeline import INGEST
 from schemas.run import journal
 from schemas.run.settings import Settings
 from schemas.tables import lake as tables
@@ -35,10 +38,13 @@ def run(settings: Settings, ds: date, record: journal.Step) -> None:
         f"new items since {utc.day_of(held_out.new_items_from)}"
     )
     record.rows_in = lake.rows("interactions", until=ds)
+    made_of = numbering.of_interactions(lake, ds)
     with spark_session(settings) as spark:
         users, items = _active(spark, lake, spec, held_out, ds)
         with cached(users) as users, cached(items) as items:
-            record.rows_out = _write_profiles(spark, users, items, lake, spec, ds, record)
+            _require_all(users, "user", ds)
+            _require_all(items, "item", ds)
+            record.rows_out = _write_profiles(spark, users, items, lake, spec, ds, record, made_of)
 
 
 def _active(
@@ -56,6 +62,17 @@ def _active(
     return users.join(known_users, "user_id"), items.join(known_items, "item_id")
 
 
+def _require_all(known: DataFrame, entity: str, ds: date) -> None:
+    """A `UserError` if a number is missing: of somebody whom the table of `ds` does not know."""
+    row = only_row(known.agg(F.count("*").alias("n"), F.max(f"{entity}_index").alias("last")))
+    if row["n"] != (row["last"] or 0):
+        raise UserError(
+            f"{entity}s of ds {ds} lacks some of those with interactions up to that ds, expected "
+            f"all of them. Another run has written interactions since: run the step {INGEST.name} "
+            f"again for that ds: {INGEST.command(ds)}"
+        )
+
+
 def _write_profiles(
     spark: SparkSession,
     users: DataFrame,
@@ -64,6 +81,7 @@ def _write_profiles(
     spec: DatasetSpec,
     ds: date,
     record: journal.Step,
+    made_of: str,
 ) -> int:
     """Write the vocabulary and both profiles; returns the profiles' rows."""
     of_users = T.vocabulary(users.where(~F.col("is_new")), "user", spec.user_features)
@@ -76,7 +94,7 @@ def _write_profiles(
         (items, tables.item_profiles(spec), "item", spec.items.features),
     ):
         profiles = T.with_feature_indices(frame, vocabulary, prefix, features, table)
-        rows = write_partition(lake, table, ds, profiles)
+        rows = write_partition(lake, table, ds, profiles, fingerprint=made_of)
         record.progress(f"{rows:,} {table.name}")
         written += rows
     return written

@@ -107,7 +107,7 @@ def _keeping_model(settings: Settings, ds: date, decided: Decision, run: RunId) 
     if decided.verdict == "challenger":
         source = Lake(root=settings.models).require(run.model, ds, made_by=META_TRAIN)
     else:
-        day = decision.champion_day(settings, ds) or ds
+        day = decision.day_of(settings, ds, run) or ds
         source = Lake(root=settings.published).require(CHAMPIONS, day, made_by=PUBLISH)
     found = Provenance.read(source).model_version
     if found != run.version:

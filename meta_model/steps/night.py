@@ -58,7 +58,7 @@ def open_chosen(settings: Settings, ds: date, device: torch.device, model: str) 
     if decided.verdict == "challenger":
         night = open_trained(settings, ds, device, model)
     else:
-        day = decision.champion_day(settings, ds)
+        day = decision.day_of(settings, ds, run)
         if day is None:
             raise UserError(
                 f"the published model {run} is gone. Run the step {GATE.name} again: "

@@ -16,6 +16,7 @@ from typing import Literal
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.pipeline import GATE
+from schemas.run.artefact import Provenance
 from schemas.run.run_id import RunId
 from schemas.run.settings import Settings
 
@@ -55,6 +56,23 @@ def champion_day(settings: Settings, ds: date) -> date | None:
     """The last ds before this one that is published: a backfill does not see later ones."""
     days = Lake(root=settings.published).days(CHAMPIONS, until=ds - timedelta(days=1))
     return max(days, default=None)
+
+
+def day_of(settings: Settings, ds: date, run: RunId) -> date | None:
+    """The last ds before this one that published the run's model: where the model still is.
+
+    Between the gate and the steps after it, the day before may publish another one.
+    """
+    published = Lake(root=settings.published)
+    days = published.days(CHAMPIONS, until=ds - timedelta(days=1))
+    return next(
+        (
+            day
+            for day in sorted(days, reverse=True)
+            if Provenance.read(published.version(CHAMPIONS, day)).run_id == run
+        ),
+        None,
+    )
 
 
 def write(settings: Settings, ds: date, decision: Decision) -> None:

@@ -41,8 +41,8 @@ class WarehouseUri:
         if not is_duckdb and "@" in f"{parts.path}?{parts.query}#{parts.fragment}":
             raise UserError(
                 f"COLDSTART_WAREHOUSE is {parts.scheme}://... with an @ after a /, ? or #; "
-                "expected them encoded in a name, a password and an option: @ as %40, / as %2F, ? as %3F, "
-                "# as %23."
+                "expected them encoded in a name, a password and an option: @ as %40, / as %2F, "
+                "? as %3F, # as %23."
             )
         return uri
 

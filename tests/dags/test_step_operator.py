@@ -99,6 +99,28 @@ def test_an_asset_event_has_the_day_and_what_was_made(
     assert told == {"ds": "1998-03-31", "rows_in": None, "rows_out": 2, "metrics": {"mae": 0.8}}
 
 
+def test_the_whole_reason_of_a_failure_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not its last line alone, nor that of the try before."""
+    monkeypatch.setenv("COLDSTART_HOME", str(tmp_path))
+    journals, ds = Settings.from_environment().journals, LOGICAL_DATE.date()
+    with pytest.raises(UserError), journal.step(journals, "gate", ds):
+        raise UserError("the try before")
+    python = tmp_path / "python"
+    python.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(REPOSITORY)!r})\n"
+        "from datetime import date\nfrom pathlib import Path\nfrom schemas.run import journal\n"
+        f"with journal.step(Path({str(journals)!r}), 'gate', date(1998, 3, 31)):\n"
+        "    sys.exit('the rule\\nand what to do')\n"
+    )
+    python.chmod(0o755)
+    monkeypatch.setenv("COLDSTART_PYTHON", str(python))
+    with pytest.raises(AirflowException) as raised:
+        operator().execute(context(ds="1998-03-31"))
+    assert str(raised.value) == "gate ended with exit code 1: the rule\nand what to do"
+
+
 def test_a_step_that_is_off_is_skipped(seen: Path) -> None:
     task = StepOperator(task_id="publish", module="jobs", only_if="publish")
     with pytest.raises(AirflowSkipException, match="the parameter publish of this run is off"):
