@@ -113,8 +113,9 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
             "variant": OURS if name in ours else PEER,
         }
         rivals = {n: j for (n, k), j in joined.items() if k == known and n not in {*ours, name}}
-        for record in _records(judged, trials[0][0], rivals):
-            yield {**about, **record}
+        together = _together([(world, found[name, known]) for world, found in trials])
+        for record in beside(judged, rivals):
+            yield {**about, **record, **together}
 
 
 def _peers(world: World) -> Found:
@@ -139,7 +140,9 @@ def _peers(world: World) -> Found:
 
 
 def _external(python: Path, world: World, scratch: Path) -> Found:
-    given = external_lists.rankers(python, world.interactions, world.tasks, scratch)
+    given = external_lists.rankers(
+        python, world.interactions, world.tasks, world.inputs.feedback, scratch
+    )
     return {(name, k): world.judged(ranker, k) for name, k, ranker in given}
 
 
@@ -175,12 +178,13 @@ def _joined(parts: list[ListResult]) -> ListResult:
     )
 
 
-def _records(
-    judged: ListResult, world: World, rivals: Mapping[str, ListResult]
-) -> Iterator[Record]:
-    together = dict(of_all(judged, world.candidates, world.interactions.counts))
-    for record in beside(judged, rivals):
-        yield {**record, **{name: round(value, 4) for name, value in together.items()}}
+def _together(trials: list[tuple[World, ListResult]]) -> dict[str, float]:
+    """What all lists of a trial together are, the mean over trials: each has a model of its own."""
+    found = [
+        dict(of_all(judged, world.candidates, world.interactions.counts))
+        for world, judged in trials
+    ]
+    return {name: round(sum(each[name] for each in found) / len(found), 4) for name in found[0]}
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -31,6 +32,7 @@ from meta_model.choice.content import popularity_by_content
 from meta_model.choice.learners import LEARNERS
 from meta_model.choice.training import Training
 from meta_model.config import ChoiceConfig, Config
+from meta_model.data.batching import drawn
 from meta_model.evaluation import peers
 from meta_model.evaluation.lists import Ranker, judge
 from meta_model.evaluation.rankers import Fixed, OfChoices
@@ -41,7 +43,7 @@ from schemas.tables.products import NEW_ITEM_SCENARIOS
 PUBLISHED = "published"
 _KNOWN = (1, 5, None)
 _NEW, _ALL = "new", "all"
-_BATCHES = 8  # two thousand users of a scenario: enough for a difference of a hundredth
+_TASKS = 2048  # of a scenario, drawn at random: enough for a difference of a hundredth
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -86,7 +88,8 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
             kinds = {_NEW: (everything & ~is_trained, of_content), _ALL: (everything, of_all)}
             if scenario == SCENARIO:
                 del kinds[_NEW]
-            users = World.of(inputs, world.interactions, scenario)
+            test = inputs.episodes.split("test", scenario=scenario)
+            users = replace(world, tasks=drawn(test, _TASKS, options.seed))
             if not users.tasks:  # a night may have none
                 continue
             for kind, (candidates, methods) in kinds.items():
@@ -98,7 +101,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
 def _records(
     world: World, candidates: Tensor, is_new: Tensor, methods: Mapping[str, Ranker]
 ) -> Iterator[Record]:
-    inputs, tasks = world.inputs, world.tasks[:_BATCHES]
+    inputs, tasks = world.inputs, world.tasks
     for known in _KNOWN:
         found = {
             name: judge(ranker, tasks, candidates, known, inputs.liked_from, inputs.feedback)

@@ -38,7 +38,9 @@ def choose_device(name: str, threads: int = 1, tf32: bool = False) -> torch.devi
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
     # Each of torchrun's processes on a machine has a GPU of its own.
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    torch.cuda.set_device(device)  # whose random state `torch.cuda.manual_seed` seeds
+    return device
 
 
 def works_ahead(device: torch.device) -> bool:

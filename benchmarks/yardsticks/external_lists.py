@@ -16,6 +16,7 @@ from torch import Tensor
 from meta_model.choice.interactions import Interactions
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.lists import KNOWN, Ranker
+from schemas.dataset.spec import Feedback
 from schemas.errors import UserError
 
 _SCRIPT = Path(__file__).parents[1] / "peers" / "rank.py"
@@ -23,7 +24,11 @@ _KNOWN = [known for known in KNOWN if known != 0]  # of nobody they know nothing
 
 
 def rankers(
-    python: Path, interactions: Interactions, tasks: Sequence[Tasks], scratch: Path
+    python: Path,
+    interactions: Interactions,
+    tasks: Sequence[Tasks],
+    feedback: Feedback,
+    scratch: Path,
 ) -> Iterator[tuple[str, int | None, Ranker]]:
     """A method, a number of known interactions, and the method's lists for that number.
 
@@ -32,7 +37,7 @@ def rankers(
     train, queries, lists = (scratch / f"{name}.parquet" for name in ("train", "queries", "lists"))
     pairs = {"user_index": interactions.users, "item_index": interactions.items}
     pq.write_table(pa.table({name: pa.array(x.numpy()) for name, x in pairs.items()}), train)
-    pq.write_table(pa.Table.from_pylist(list(_queries(tasks))), queries)
+    pq.write_table(pa.Table.from_pylist(list(queries_of(tasks, feedback))), queries)
     if subprocess.run([str(python), str(_SCRIPT), *map(str, (train, queries, lists))]).returncode:
         raise UserError(
             f"{_SCRIPT} failed with {python}; expected the Python of an environment that holds "
@@ -48,8 +53,12 @@ def rankers(
             yield name, known, _Given(by_query, known, interactions.n_items)
 
 
-def _queries(tasks: Sequence[Tasks]) -> Iterator[dict[str, object]]:
-    for batch in tasks:
+def queries_of(tasks: Sequence[Tasks], feedback: Feedback) -> Iterator[dict[str, object]]:
+    """What each user is known to have chosen, and all that no list may hold.
+
+    Sampled negatives are neither: nobody chose them.
+    """
+    for batch in (each.chosen(feedback) for each in tasks):
         for known in _KNOWN:
             shown = batch.showing(known)
             for row, user in enumerate(batch.users.tolist()):

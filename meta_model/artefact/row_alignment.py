@@ -20,6 +20,7 @@ from meta_model.data.features import Features
 from meta_model.data.inputs import Inputs
 from meta_model.encoders.item_encoder import ItemEncoder
 from meta_model.encoders.user_encoder import UserEncoder
+from meta_model.learners.maml import MAML
 
 _KEY = ["table", "feature", "value"]
 _ITEM_IDS = "item_id"
@@ -48,6 +49,8 @@ def aligned(
     moved = dict(weights)
     for table, name, weight in _tables(model):
         moved[name] = weights[name][_source_rows(table, len(weight), then, now)]
+    for table, name, rates in _rates(model):
+        moved[name] = weights[name][:, _source_rows(table, rates.shape[1], then, now)]
     kept = {n: value for n, value in model.state_dict().items() if n.startswith("statistics.")}
     return moved | kept
 
@@ -75,6 +78,15 @@ def _source_rows(table: str, size: int, then: pa.Table, now: pa.Table) -> Tensor
     rows = np.zeros(size, dtype=np.int64)
     rows[found["row"].to_numpy()] = found["row_then"].to_numpy()
     return torch.from_numpy(rows)
+
+
+def _rates(model: nn.Module) -> Iterator[tuple[str, str, Tensor]]:
+    """Meta-SGD's rates [steps, rows, E] of the tables that MAML adapts, as `_tables` has these."""
+    if isinstance(model, MAML):
+        for number, table in enumerate(("user", "item")):
+            rates = model.update.log_rates[number]
+            if rates.shape[1] > 1:  # else one for all rows
+                yield table, f"update.log_rates.{number}", rates
 
 
 def _tables(model: nn.Module) -> Iterator[tuple[str, str, Tensor]]:

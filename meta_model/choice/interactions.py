@@ -54,6 +54,16 @@ class Interactions:
         """How many users chose each item, [N + 1]."""
         return self.items.bincount(minlength=self.n_items + 1).double()
 
+    def met_by(self, users: Tensor) -> Tensor:
+        """Whether training saw users, by index [B], choose an item: [B, N + 1]."""
+        of = self.users if self.user_indices is None else self.user_indices[self.users]
+        row = torch.full((int(torch.cat([users, of]).max()) + 1,), -1)
+        row[users] = torch.arange(len(users))
+        rows = row[of]
+        met = torch.zeros(len(users), self.n_items + 1, dtype=torch.bool)
+        met[rows[rows >= 0], self.items[rows >= 0]] = True
+        return met
+
     def matrix(self, values: Tensor | None = None) -> Tensor:
         """`values` [P], or 1, where a user chose an item; sparse [V, N + 1]."""
         pairs = torch.stack([self.users, self.items])

@@ -14,6 +14,7 @@ stay as they are: the posterior chooses evidence and the next question.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,6 +34,8 @@ from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
 from meta_model.data.tasks import Tasks
+from schemas.errors import UserError
+from schemas.pipeline import META_TRAIN
 
 # How many factors training hides, and how many steps an epoch has. A hundred thousand interactions
 # ask for the strong one, a million for the light one (docs/adr/0024).
@@ -111,6 +114,12 @@ def train(
             optimizer.step()
             total, n = total + loss.item() * len(tasks), n + len(tasks)
             seen += len(tasks)
+        if not math.isfinite(total):
+            raise UserError(
+                f"the loss of the model of choices became {total} in epoch {epoch}; expected a "
+                "number. Look at the ratings of the training tasks, or lower choice.size, and run "
+                f"the step {META_TRAIN.name} again."
+            )
         watch(epoch, total / n)
     last = _drawn(inputs, training, training.epochs + 1, device)
     _fit_posterior(model.eval(), inputs, last, sampling)

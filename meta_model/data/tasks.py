@@ -87,7 +87,7 @@ class Tasks:
         """On `device`; the copy to a GPU runs beside what it computes, from pinned memory."""
 
         def move(tensor: Tensor) -> Tensor:
-            if device.type == "cuda":
+            if device.type == "cuda" and tensor.device.type == "cpu":
                 return tensor.pin_memory().to(device, non_blocking=True)
             return tensor.to(device)
 
@@ -156,8 +156,11 @@ class Tasks:
 
     @property
     def is_earlier(self) -> Tensor:
-        """Whether an interaction of the support is of an earlier day than the list, [B, S]."""
-        return self.support.mask & (self.support.days < self.day.unsqueeze(1))
+        """Whether an interaction of the support is of an earlier day than the list, [B, S].
+
+        Without an order of time, as of answers to questions, none is.
+        """
+        return self.support.mask & (self.support.days < self.day.unsqueeze(1)) & self.is_ordered
 
     @property
     def n_of_day(self) -> Tensor:

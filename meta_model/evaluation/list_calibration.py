@@ -4,8 +4,9 @@
 
 over bins of equally many listed items (expected calibration error, Naeini, Cooper and Hauskrecht,
 AAAI 2015). New users show 0, 1, 3, 10 and 30 interactions, or all of a shorter support. Existing
-users show all of their support, because training has seen what follows within it. An item counts as
-liked if the interactions that directly follow hold it with the rating of a liked item.
+users show all of their support, because training has seen what follows within it, and items that
+training saw them choose do not count. An item counts as liked if the interactions that directly
+follow hold it with the rating of a liked item.
 
 Shapes: B tasks, K ranks, R rows.
 """
@@ -78,7 +79,8 @@ def _listed(
     asked = tasks.followed(size, recommender.calibration.next_items, inputs.feedback)
     listed = recommender.ranked(asked, recommender.config.products.top_items)
     liked = asked.liked_in_query(recommender.n_items, inputs.liked_from).gather(1, listed.items)
-    there = listed.items > 0
+    met = recommender.neighbours.interactions.met_by(asked.users.cpu()).to(listed.items.device)
+    there = (listed.items > 0) & ~met.gather(1, listed.items)
     return listed.likes.sigmoid()[there].cpu(), liked[there].double().cpu()
 
 

@@ -15,7 +15,7 @@ Shapes: U users, S support positions, Q query positions, N items, K ranks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -111,7 +111,8 @@ def _judged(
     asked, met, relevant = asked[has_any], met.map(lambda each: each[has_any]), relevant[has_any]
     scores = torch.zeros(0, len(candidates))
     if len(asked):
-        scores = ranker.scores(asked).clone()
+        # A method is not told what it has to find, not even as items that it could look at.
+        scores = ranker.scores(replace(asked, query=asked.query.hidden())).clone()
     scores.scatter_(1, tasks.items[met.rows] * met.mask, -torch.inf)
     scores[:, ~candidates] = -torch.inf
     lists = top(scores, RANKS)

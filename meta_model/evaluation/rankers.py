@@ -45,18 +45,13 @@ class Unmet:
     """A method that recommends to training users nothing that training saw them choose."""
 
     def __init__(self, ranker: Ranker, interactions: Interactions) -> None:
-        self.ranker, self.items, numbers = ranker, interactions.items, interactions.users
-        indices = interactions.user_indices
-        self.users = numbers if indices is None else indices[numbers]
+        self.ranker, self.interactions = ranker, interactions
 
     def scores(self, tasks: Tasks) -> Tensor:
         """The ranker's scores [U, N + 1]; -inf for the users' training interactions."""
-        row = torch.full((int(torch.cat([tasks.users, self.users]).max()) + 1,), -1)
-        row[tasks.users] = torch.arange(len(tasks))
-        rows = row[self.users]
-        scores = self.ranker.scores(tasks).clone()
-        scores[rows[rows >= 0], self.items[rows >= 0]] = -torch.inf
-        return scores
+        return self.ranker.scores(tasks).masked_fill(
+            self.interactions.met_by(tasks.users), -torch.inf
+        )
 
 
 class Unadapted:
@@ -81,6 +76,6 @@ class ByRating:
     @torch.no_grad()
     def scores(self, tasks: Tasks) -> Tensor:
         """Expected ratings [U, N + 1] of the whole catalogue; -inf for padding, item 0."""
-        tasks = tasks.to(self.device)
+        tasks = replace(tasks, query=tasks.query.hidden()).to(self.device)
         is_adapted = bool(tasks.support.mask.any())
         return ratings(self.learner, tasks, is_adapted, self.chunks).cpu()

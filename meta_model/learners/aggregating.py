@@ -8,9 +8,10 @@ rating over the baseline. The user is the mean of the values, or their attention
     p_u    =  W_p [ sum_s a_s v_s,  profile of u ]
     r_ui   =  baseline  +  <p_u, f(i)>            or  c cos(p_u, f(i))
 
-a_s is 1 / n_u, or a softmax of logits made of the same inputs as v, in which one more position, of
-logit 0, takes what no reaction claims. The loss is that of the likelihood; for implicit feedback
-that is the cross entropy with sampled negatives. docs/learners/aggregating.md has the choices.
+a_s is 1 / (n_u + d), where d is `local_update.support_damping`, or a softmax of logits made of the
+same inputs as v, in which one more position, of logit 0, takes what no reaction claims. The loss is
+that of the likelihood; for implicit feedback that is the cross entropy with sampled negatives.
+docs/learners/aggregating.md has the choices.
 
 Shapes: B tasks, N positions (S of the support), E the size of the space.
 """

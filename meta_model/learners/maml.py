@@ -7,9 +7,10 @@ support items' attributes.
     theta    <- theta - b * grad_theta sum_u L_u,query(theta_u)                         global
 
 `gradient` chooses exact second order, first order (section 5.2) or Reptile (Nichol, Achiam and
-Schulman 2018); `local_rates` fixed rates a, one a layer and step, or Meta-SGD's (Li et al. 2017)
-one for each parameter. A task moves only those rows of a table that its support has the values of;
-they are kept as differences from the shared rows. docs/learners/maml.md says where we differ.
+Schulman 2018); `local_update.rates` fixed rates a, one a layer and step, or Meta-SGD's (Li et al.
+2017) one for each parameter. A task moves only those rows of a table that its support has the
+values of; they are kept as differences from the shared rows. docs/learners/maml.md says where we
+differ.
 
 Shapes: B tasks, N positions (S of the support), M items, K values of all features of an item, P
 rows of the items' table that the tasks of a batch adapt in all, E the size of an embedding.

@@ -45,7 +45,8 @@ class Positions:
 class Support:
     """The support set: its positions, ratings [B, S], and the weight [B, S] of each.
 
-    The weights are 1 / n_u, and 0 at padding: a task's loss is the weighted sum over positions.
+    The weights are 1 / (n_u + `local_update.support_damping`), and 0 at padding: a task's loss is
+    the weighted sum over positions.
     """
 
     positions: Positions

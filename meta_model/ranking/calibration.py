@@ -17,16 +17,18 @@ Shapes: B tasks, K ranks, R rows.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 SIZES = (0, 1, 3, 10, 30)  # the least known interactions of users who are calibrated together
 PRIOR = (0.0, 1.0)  # of a and b: with nothing measured, p_like is P(among the next m)
 _QUANTILES = (0.1, 0.9)
 _LEAST_ERRORS = 20  # of fewer there is no interval
-_STEPS = 50
+_STEPS, _LEAST_STEP = 50, 1e-10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,21 +115,36 @@ def regressed(logits: Tensor, liked: Tensor) -> tuple[float, float]:
     """a and b by Newton's method, from logits [R] and 0 or 1 [R].
 
     A normal prior around `PRIOR`, of the weight of one row, keeps few rows from extremes. `b` is
-    not below 0: what is further up in a list is never less likely.
+    not below 0: what is further up in a list is never less likely. Where it would be, it is 0, and
+    `a` is what fits then.
     """
-    prior = torch.tensor(PRIOR, dtype=torch.float64)
     features = torch.stack([torch.ones_like(logits), logits], dim=1)
+    a, b = _fitted(features, liked, PRIOR)
+    return (a, b) if b >= 0 else (_fitted(features[:, :1], liked, PRIOR[:1])[0], 0.0)
+
+
+def _fitted(features: Tensor, liked: Tensor, around: Sequence[float]) -> list[float]:
+    """The weights [W] of features [R, W]."""
+    prior = torch.tensor(around, dtype=torch.float64)
+
+    def loss(weights: Tensor) -> Tensor:
+        logits = features @ weights
+        fit = F.binary_cross_entropy_with_logits(logits, liked, reduction="sum")
+        return fit + (weights - prior).square().sum() / 2
+
     weights = prior.clone()
     for _ in range(_STEPS):
         expected = (features @ weights).sigmoid()
         gradient = features.T @ (expected - liked) + weights - prior
-        curvature = features.T * (expected * (1 - expected)) @ features + torch.eye(2).double()
-        step = torch.linalg.solve(curvature, gradient)
+        curvature = features.T * (expected * (1 - expected)) @ features + torch.eye(len(prior))
+        step = torch.linalg.solve(curvature.double(), gradient)
+        while loss(weights - step) > loss(weights) and step.abs().max() >= _LEAST_STEP:
+            step = step / 2  # where the prior is far off, a whole step overshoots
         weights = weights - step
-        if step.abs().max() < 1e-10:
+        if step.abs().max() < _LEAST_STEP:
             break
-    a, b = weights.tolist()
-    return a, max(b, 0.0)
+    found: list[float] = weights.tolist()
+    return found
 
 
 def interval(validation: Tensor, training: Tensor) -> tuple[float | None, float | None]:

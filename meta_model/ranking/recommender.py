@@ -102,7 +102,7 @@ class Recommender:
     @torch.no_grad()
     def ranked(self, tasks: Tasks, k: int) -> Ranked:
         """The first k items of each task's list, in order; none that the user has met."""
-        tasks = tasks.to(self.device)
+        tasks = self._to_rank_for(tasks)
         log_choice, log_like = self.log_probabilities(tasks)
         keys = self._keys(tasks, log_choice, log_like)
         columns = best(keys, k)
@@ -121,7 +121,7 @@ class Recommender:
     @torch.no_grad()
     def scores(self, tasks: Tasks) -> Tensor:
         """The keys of all items, [B, N + 1]; -inf for those that are in no list."""
-        tasks = tasks.to(self.device)
+        tasks = self._to_rank_for(tasks)
         return self._keys(tasks, *self.log_probabilities(tasks)).cpu()
 
     def adapts(self, tasks: Tasks) -> Tensor:
@@ -152,6 +152,10 @@ class Recommender:
             near = self.neighbours.near(shown, recency)
             log_like = log_like + weight * recency.max(1, keepdim=True).values.square() * near
         return log_choice.log_softmax(1), log_like.log_softmax(1)
+
+    def _to_rank_for(self, tasks: Tasks) -> Tasks:
+        """On the device, and without the query: some learners look at the items of it."""
+        return replace(tasks, query=tasks.query.hidden()).to(self.device)
 
     def _keys(self, tasks: Tasks, log_choice: Tensor, log_like: Tensor) -> Tensor:
         """By what the config ranks, [B, N + 1]: the higher, the further up; -inf: not at all."""

@@ -56,7 +56,7 @@ class Losses:
                     f"the training loss became {loss} in epoch {self.epoch}, step {step.number}, "
                     f"with the tasks of the users (user_index) "
                     f"{[user for users in step.users for user in users.tolist()]}; lower "
-                    "global_rate or local_rate, or look at their data."
+                    "training.global_rate or local_update.rate, or look at their data."
                 )
             self.total += loss * step.n_tasks
         self._unread.clear()

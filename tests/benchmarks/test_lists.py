@@ -11,9 +11,11 @@ import pytest
 
 from benchmarks import lists, report
 from benchmarks.inputs import list_trials, public_split
+from benchmarks.yardsticks.external_lists import queries_of
 from meta_model.data.features import features
 from meta_model.evaluation.lists import KNOWN
 from schemas.tables.products import LIST_METRICS
+from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
 SPLIT = public_split.Split(users=("gender",), items=("genres", "year"))
 
@@ -21,6 +23,16 @@ SPLIT = public_split.Split(users=("gender",), items=("genres", "year"))
 def _arguments(folder: Path, file: Path, *options: str) -> list[str]:
     data = ["--data", str(folder.parent), "--dataset", folder.name, "--json", str(file)]
     return [*data, "--epochs", "1", "--choice-epochs", "1", *options]
+
+
+def test_a_peer_is_told_of_no_item_that_nobody_chose() -> None:
+    """Sampled negatives of implicit feedback, the ratings 0."""
+    tasks = literal_tasks(([(1, 1.0), (2, 0.0), (3, 1.0)], [(4, 1.0)]))
+    found = {str(each["query"]): each for each in queries_of([tasks], "implicit")}
+    user = tasks.users[0].item()
+    assert found[f"{user}/1"]["known_items"] == [1]
+    assert found[f"{user}/2"]["known_items"] == found[f"{user}/all"]["known_items"] == [1, 3]
+    assert found[f"{user}/1"]["excluded_items"] == [1, 3]
 
 
 @pytest.mark.usefixtures("long")

@@ -97,11 +97,14 @@ def _predict(learner: Learner, tasks: Tasks) -> torch.Tensor:
     )
 
 
-@pytest.mark.parametrize("name", sorted(LEARNERS))
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [*((name, {}) for name in sorted(LEARNERS)), ("maml", {"local_update.rates": "parameter"})],
+)
 def test_predictions_are_the_same_under_other_numbers(
-    name: str, known: Inputs, later: Inputs, config: Config, tasks_of
+    name: str, values: dict[str, object], known: Inputs, later: Inputs, config: Config, tasks_of
 ) -> None:
-    config = configured(name, like=config)
+    config = configured(name, like=config).having(values)
     if name == "metahin":  # so that no neighbours are drawn
         config = config.having({"metahin.context_size": 99})
     torch.manual_seed(4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -68,6 +70,10 @@ def test_what_is_earlier_is_of_a_day_before_the_lists() -> None:
     after_all = tasks.followed(3, 2)[torch.tensor([0])]
     assert after_all.day.tolist() == [7]
     assert tasks[torch.tensor([1])].is_earlier.tolist() == [[True, False, False]]
+    assert tasks.n_of_day.tolist() == [1, 0]
+    answers = replace(tasks, is_ordered=False)  # to questions, whenever they were rated
+    assert not answers.is_earlier.any()
+    assert answers.n_of_day.tolist() == [3, 1]
 
 
 def test_lists_of_the_last_day_are_of_users_who_came_on_several() -> None:

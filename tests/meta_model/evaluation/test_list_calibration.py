@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from meta_model.choice.interactions import Interactions
 from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
@@ -72,6 +73,23 @@ def test_new_users_show_more_and_more_and_existing_ones_all_they_have(
     assert existing is not None
     assert 0 < new.coverage < 1
     assert existing.coverage == 1, "training has seen what follows within a support"
+
+
+def test_what_training_saw_a_user_choose_does_not_count(inputs: Inputs, config: Config) -> None:
+    """Existing users have chosen more than a support holds: here, everything."""
+    made = _calibrated(inputs, config, OfSize(n_support=0, intercept=9.0, slope=0.0))
+    n_items, users = made.n_items, inputs.episodes.split("test", scenario="warm").users
+    pairs = torch.cartesian_prod(torch.from_numpy(users).long(), torch.arange(1, n_items + 1))
+    everything = Interactions(users=pairs[:, 0], items=pairs[:, 1], n_items=n_items)
+    everywhere = replace(made.neighbours, read=lambda: everything)
+    counted, not_counted = (
+        list_calibration(each, inputs, "warm")
+        for each in (made, replace(made, neighbours=everywhere))
+    )
+    assert counted is not None
+    assert not_counted is not None
+    assert counted.error > 0.5, "it is sure of what does not come"
+    assert not_counted.error == 0
 
 
 def test_a_scenario_without_users_has_none(inputs: Inputs, config: Config) -> None:

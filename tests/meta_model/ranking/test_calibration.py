@@ -67,6 +67,15 @@ def test_what_is_further_up_is_never_less_likely() -> None:
     assert regressed(logits, (logits < 0).double())[1] == 0
 
 
+def test_where_what_is_further_up_is_less_likely_the_mean_is_right() -> None:
+    logits = torch.linspace(-6, -2, 400).double()
+    liked = torch.zeros(400).double()
+    liked[:100:4] = 1  # among those that are further down
+    a, b = regressed(logits, liked)
+    assert b == 0
+    assert torch.tensor(a).sigmoid().item() == pytest.approx(liked.mean().item(), abs=0.01)
+
+
 def test_without_rows_the_prior_stands() -> None:
     assert regressed(torch.zeros(0).double(), torch.zeros(0).double()) == (0.0, 1.0)
 

@@ -18,7 +18,8 @@ from meta_model.data.batching import drawn
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
-from meta_model.learners import create
+from meta_model.evaluation.rankers import ByRating
+from meta_model.learners import LEARNERS, configured, create
 from meta_model.ranking import calibrating, calibration
 from meta_model.ranking.calibrating import calibrated, errors
 from meta_model.ranking.calibration import SIZES, Calibration, OfSize
@@ -141,9 +142,27 @@ def test_a_user_of_too_few_interactions_is_recommended_to_by_attributes(
         assert found[row, list(_met(tasks, row))].isneginf().all()
 
 
-def test_the_query_moves_nothing(recommender: Recommender, tasks: Tasks) -> None:
-    query = replace(tasks.query, ratings=tasks.query.ratings + 1, mask=~tasks.query.mask)
-    assert recommender.scores(replace(tasks, query=query)).equal(recommender.scores(tasks))
+@pytest.mark.parametrize("name", sorted(LEARNERS))
+@pytest.mark.parametrize("by", ["p_like", "rating"])
+def test_the_query_moves_nothing(
+    name: str, by: str, inputs: Inputs, config: Config, tasks: Tasks
+) -> None:
+    """Its items are what is to be found; to forecast ratings, some learners look at them."""
+    config = configured(name, like=config).having({"products.rank_by": by})
+    torch.manual_seed(3)
+    learner = create(config, inputs)
+    for weight in learner.parameters():  # also those that start at zero
+        torch.nn.init.normal_(weight, std=0.3)
+    made = Recommender.of(learner, untrained(config, inputs), config, inputs, CPU)
+    query = tasks.query.map(lambda tensor: tensor.flip(0))
+    other = replace(tasks, query=replace(query, ratings=6 - query.ratings))
+    assert not tasks.items[query.rows].equal(tasks.items[tasks.query.rows])
+    assert made.scores(other).equal(made.scores(tasks))
+    ranked, expected = made.ranked(other, 5), made.ranked(tasks, 5)
+    assert ranked.items.equal(expected.items)
+    assert ranked.scores.equal(expected.scores)
+    by_rating = ByRating(learner, made.n_items, CPU)
+    assert by_rating.scores(other).equal(by_rating.scores(tasks))
 
 
 def test_what_is_expected_of_validation_users_is_what_came(
