@@ -72,8 +72,8 @@ def _parity(found: Sequence[Record]) -> Iterator[str]:
     if compared:
         yield "## Does it compute what the CPU computes?"
         yield (
-            "The largest difference from the CPU's losses, gradients, forecasts and scores of one "
-            "batch, as a share of the largest value."
+            "The largest difference from the CPU's losses, gradients, forecasts, scores and lists "
+            "of one batch, as a share of the largest value."
         )
         yield _table(compared, ("learner", "dtype", "what", "error", "limit", "passed"))
     waits = _of(found, "waits")

@@ -1,11 +1,13 @@
 """Stage 2: does the device compute what the CPU computes, and does a step wait for nothing?
 
-One batch with supports of all lengths: losses, gradients, forecasts after adapting, and the scores
-of the whole catalogue. An error is the largest difference, as a share of the largest value.
+One batch with supports of all lengths: losses, gradients, forecasts after adapting, the scores of
+the whole catalogue, and the order of lists. An error is the largest difference, as a share of the
+largest value.
 """
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -13,13 +15,24 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from benchmarks.gpu.world import Facts, Measurements, Training, World, draws, made, without_chance
+from benchmarks.gpu.world import (
+    FIRST,
+    Facts,
+    Measurements,
+    Training,
+    World,
+    draws,
+    made,
+    without_chance,
+)
 from benchmarks.inputs import paper_tasks
 from benchmarks.inputs.float64 import double
 from benchmarks.yardsticks.ranking import rank
+from meta_model.choice.training import untrained
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
 from meta_model.ranking.by_rating import catalogue_chunks
+from meta_model.ranking.recommender import Recommender
 from meta_model.training.global_update import task_losses
 
 CPU = torch.device("cpu")
@@ -33,18 +46,39 @@ def measure(world: World) -> Measurements:
         for dtype in LIMITS:
             yield partial(_compared, world, name, dtype)
         yield partial(_waits, world, name)
+    yield partial(_lists, world)
+
+
+def _lists(world: World) -> Iterator[Facts]:
+    """The published order of one model of choices, of tasks that are on the device already."""
+    config = without_chance(FIRST).having({"choice.size": 16})
+    torch.manual_seed(1)
+    choice = untrained(config, world.inputs)
+    found, sizes = [], world.sizes.parity_tasks
+    for device in (CPU, world.device):
+        learner = made(config, world.inputs, device)
+        order = Recommender.of(learner, copy.deepcopy(choice), config, world.inputs, device)
+        tasks = world.batch(sizes, CPU).to(device)
+        order.ranked(tasks, _TOP)
+        keys = order.scores(tasks)
+        found.append(torch.where(keys.isfinite(), keys, 0))
+    yield _fact("lists", config.choice.learner, torch.float32, _error(*found))
 
 
 def _compared(world: World, name: str, dtype: torch.dtype) -> Iterator[Facts]:
     for what, error in _errors(world, name, dtype).items():
-        yield {
-            "what": what,
-            "learner": name,
-            "dtype": str(dtype).removeprefix("torch."),
-            "error": float(f"{error:.3g}"),
-            "limit": LIMITS[dtype],
-            "passed": error <= LIMITS[dtype],
-        }
+        yield _fact(what, name, dtype, error)
+
+
+def _fact(what: str, learner: str, dtype: torch.dtype, error: float) -> Facts:
+    return {
+        "what": what,
+        "learner": learner,
+        "dtype": str(dtype).removeprefix("torch."),
+        "error": float(f"{error:.3g}"),
+        "limit": LIMITS[dtype],
+        "passed": error <= LIMITS[dtype],
+    }
 
 
 def _errors(world: World, name: str, dtype: torch.dtype) -> Mapping[str, float]:
