@@ -24,7 +24,7 @@ from schemas.tables.columns import Table
 
 _TASKS = (
     "array<struct<scenario: string, split: string, window: int, "
-    f"support: array<{EVENT}>, query: array<{EVENT}>>>"
+    f"earlier_that_day: int, support: array<{EVENT}>, query: array<{EVENT}>>>"
 )
 # Of tests, by whether their queries' items are new: an existing user's, a new user's.
 _SCENARIOS = {False: ("warm", "user_cold"), True: ("item_cold", "both_cold")}
@@ -52,6 +52,7 @@ def episodes(
             "user_index",
             "scenario",
             "split",
+            "earlier_that_day",
             *(column for side in ("support", "query") for column in _columns(side)),
         )
         .select(*table.column_names)
@@ -101,7 +102,8 @@ def _windows(cold_start: ColdStart) -> Column:
         n_support = size - F.least(F.lit(cold_start.query_size), size - cold_start.min_support)
         support = F.slice("past", start, n_support)
         query = F.slice("past", start + n_support, size - n_support)
-        return _task(F.lit("warm"), split, support, query, window)
+        earlier = _earlier_that_day("past", window * width)
+        return _task(F.lit("warm"), split, support, query, earlier, window)
 
     return F.when(F.size("past") >= least, F.transform(F.sequence(F.lit(0), last), task))
 
@@ -148,7 +150,8 @@ def _test(item_is_new: bool, cold_start: ColdStart) -> Column:
     support = F.slice("events", n_before - n_support + 1, n_support)
     of_existing, of_new = map(F.lit, _SCENARIOS[item_is_new])
     scenario = F.when(F.col("is_new"), of_new).otherwise(of_existing)
-    task = _task(scenario, "test", support, query)
+    earlier = _earlier_that_day("events", n_before - n_support)
+    task = _task(scenario, "test", support, query, earlier)
     return F.when(F.size(query) >= cold_start.min_query, F.array(task))
 
 
@@ -157,12 +160,21 @@ def _task(
     split: Column | str,
     support: Column | str,
     query: Column | None = None,
+    earlier: Column | None = None,
     window: Column | None = None,
 ) -> Column:
     return F.struct(
         scenario.alias("scenario"),
         (F.lit(split) if isinstance(split, str) else split).alias("split"),
         (F.lit(None) if window is None else window).cast("int").alias("window"),
+        (F.lit(0) if earlier is None else earlier).alias("earlier_that_day"),
         (F.col(support) if isinstance(support, str) else support).alias("support"),
         (F.array() if query is None else query).cast(f"array<{EVENT}>").alias("query"),
     )
+
+
+def _earlier_that_day(events: str, n_before: Column) -> Column:
+    """How many of the first `n_before` events are of the day of the one after them."""
+    day = F.to_date(F.get(events, n_before)["event_time"])
+    before = F.slice(events, 1, n_before)
+    return F.size(F.filter(before, lambda event: F.to_date(event["event_time"]) == day))

@@ -131,6 +131,7 @@ def _tasks(ragged: Ragged, chosen: Tensor, support: Padded, query: Padded) -> Ta
         query=_interaction_set(query, of_query),
         in_statistics=ragged.in_statistics[chosen],
         day=ragged.day[chosen],
+        earlier_that_day=ragged.earlier_that_day[chosen],
     )
 
 

@@ -120,12 +120,14 @@ class Ragged:
     """Rows of episodes: users and whether the item statistics hold their ratings, [R] each.
 
     day: [R], of the first interaction in the query; without one later than any, and 0 without times
+    earlier_that_day: [R], how many interactions came before the first one here, on its day
     n_items: one more than the largest item index
     """
 
     users: Tensor
     in_statistics: Tensor
     day: Tensor
+    earlier_that_day: Tensor
     support: RaggedInteractions
     query: RaggedInteractions
     n_items: int
@@ -140,6 +142,7 @@ class Ragged:
             users=to_device(rows["user_index"].to_numpy().astype(np.int64), device),
             in_statistics=to_device(rows["split"].to_numpy() == "train", device),
             day=to_device(_first_days(rows), device),
+            earlier_that_day=to_device(_earlier_that_day(rows), device),
             support=support,
             query=query,
             n_items=1 + max(int(each.items.max()) for each in (support, query)),
@@ -180,3 +183,10 @@ def _first_days(rows: pa.Table) -> np.ndarray:
     starts = 1 + np.cumsum(lengths) - lengths
     first = days[np.minimum(starts, len(days) - 1)]
     return np.where(lengths > 0, first, NO_DAY).astype(np.int32)
+
+
+def _earlier_that_day(rows: pa.Table) -> np.ndarray:
+    """The column of the episodes [R]; 0 where no time is known."""
+    if "earlier_that_day" not in rows.column_names:
+        return np.zeros(len(rows), np.int32)
+    return rows["earlier_that_day"].to_numpy()

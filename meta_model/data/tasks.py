@@ -57,6 +57,7 @@ class Tasks:
     users: [B]; items: [M], the distinct items of support and query, the first of them 0
     in_statistics: [B], whether the item statistics hold the task's own ratings (train tasks)
     day: [B], of the list: that of the first interaction in the query, or later than all of them
+    earlier_that_day: [B], how many interactions came before the first one here, on its day
     is_ordered: whether the interactions are in the order of time
     """
 
@@ -66,6 +67,7 @@ class Tasks:
     query: InteractionSet
     in_statistics: Tensor
     day: Tensor
+    earlier_that_day: Tensor
     is_ordered: bool = True
 
     def __len__(self) -> int:
@@ -80,6 +82,7 @@ class Tasks:
             query=self.query.map(lambda tensor: tensor[chosen]),
             in_statistics=self.in_statistics[chosen],
             day=self.day[chosen],
+            earlier_that_day=self.earlier_that_day[chosen],
             is_ordered=self.is_ordered,
         )
 
@@ -98,6 +101,7 @@ class Tasks:
             query=self.query.map(move),
             in_statistics=move(self.in_statistics),
             day=move(self.day),
+            earlier_that_day=move(self.earlier_that_day),
             is_ordered=self.is_ordered,
         )
 
@@ -164,8 +168,15 @@ class Tasks:
 
     @property
     def n_of_day(self) -> Tensor:
-        """How many interactions of the support are of the day of the list, [B]."""
-        return (self.support.mask & ~self.is_earlier).sum(1)
+        """How many interactions of the list's day are known, [B]: in the support, and before it.
+
+        What came before the support is not shown, but how much it was is known.
+        """
+        of_support = (self.support.mask & ~self.is_earlier).sum(1)
+        if not self.is_ordered:
+            return of_support
+        begins = torch.where(self.support.mask[:, 0], self.support.days[:, 0], self.day)
+        return of_support + torch.where(begins == self.day, self.earlier_that_day, 0)
 
     @property
     def is_later(self) -> Tensor:

@@ -64,6 +64,15 @@ def episodes(spec: DatasetSpec) -> Table:
                 allowed=SPLITS,
                 description="What the task is for; `serve`: a cold user of today, without a query.",
             ),
+            Column(
+                name="earlier_that_day",
+                type=Type.INT32,
+                minimum=0,
+                description=(
+                    "How many interactions the user had before these, on the UTC day of the first "
+                    "of them."
+                ),
+            ),
             indices("support_items", "item_index of each item that the model adapts to."),
             ratings("support"),
             days("support"),

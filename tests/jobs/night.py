@@ -54,6 +54,7 @@ def _task(user: int, split: str, support: list[int], query: list[int]) -> Row:
         "user_index": user,
         "scenario": "warm",
         "split": split,
+        "earlier_that_day": 0,
         "support_items": support,
         "support_ratings": [4.0] * len(support),
         "support_days": [10_000] * len(support),

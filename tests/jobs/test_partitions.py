@@ -34,6 +34,7 @@ def _episodes(spark: SparkSession) -> DataFrame:
         "user_index": F.col("n").cast("int"),
         "scenario": F.lit("warm"),
         "split": F.element_at(F.array(*map(F.lit, SPLITS)), (F.col("n") % 4 + 1).cast("int")),
+        "earlier_that_day": F.lit(0),
         "support_items": items.cast("array<int>"),
         "support_ratings": ratings,
         "support_days": items.cast("array<int>"),

@@ -31,9 +31,9 @@ def test_what_a_person_sees(night, capsys):
     for line in (
         "  rank  title   p_like   score  80% from      to",
         "     1  Film 3  0.5000  4.0000    3.0000  4.5000",
-        "  lists of    users  0 known  1 known  3 known  5 known  10 known  all known",
-        "  melu           30        -        -   0.2000        -         -     0.2000",
-        "  item_knn       30        -        -   0.1500        -         -     0.1500",
+        "  lists of    users  0 known  1 known  3 known  5 known  10 known  all known  come back",
+        "  melu           30        -        -   0.2000        -         -     0.2000          -",
+        "  item_knn       30        -        -   0.1500        -         -     0.1500          -",
         "user u2, 3 interactions, adapted to them",
         "user u3, 1 interaction, too few to adapt: unadapted model",
         "  user_cold  melu            12  0.8000  0.9000  0.8000           0.0200",

@@ -42,6 +42,7 @@ def _episode(rng: np.random.Generator, user: int, split: str, n_query: int) -> d
         "user_index": user,
         "scenario": ("warm", "user_cold", "item_cold", "both_cold")[user % 4],
         "split": split,
+        "earlier_that_day": 0,
         "support_items": items[:n_support].tolist(),
         "support_ratings": ratings[:n_support].tolist(),
         "support_days": [10_000] * n_support,

@@ -125,6 +125,7 @@ def _episode(user: int, draws: np.random.Generator) -> dict[str, object]:
         "user_index": user,
         "scenario": "warm",
         "split": split,
+        "earlier_that_day": 0,
         "support_items": items[5:],
         "support_ratings": ratings[5:],
         "support_days": [10_000] * len(items[5:]),

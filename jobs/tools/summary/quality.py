@@ -39,17 +39,22 @@ def of_evidence(warehouse: Connection, ds: date) -> str | None:
 
 
 def of_lists(warehouse: Connection, ds: date) -> str | None:
-    """What the lists are worth to new users, beside other methods', by known interactions."""
+    """What the lists are worth, beside other methods'.
+
+    To new users by their known interactions, and to existing users who come back on a later day.
+    """
+    cases = [("user_cold", known) for known in _KNOWN] + [("warm", "all")]
     values = ", ".join(
-        f"max(CASE WHEN known = ${place} THEN value END)" for place in range(4, len(_KNOWN) + 4)
+        f"max(CASE WHEN scenario = ${place} AND known = ${place + 1} THEN value END)"
+        for place in range(4, 4 + 2 * len(cases), 2)
     )
     found = warehouse.rows(
-        f"SELECT model, max(n_users), {values} FROM coldstart.list_quality "  # noqa: S608 - only placeholders
-        "WHERE ds = $1 AND scenario = $2 AND metric = $3 GROUP BY model",
+        f"SELECT model, max(CASE WHEN scenario = $3 THEN n_users END), {values} "  # noqa: S608 - only placeholders
+        "FROM coldstart.list_quality WHERE ds = $1 AND metric = $2 GROUP BY model",
         ds,
-        "user_cold",
         metrics.NDCG10.name,
-        *_KNOWN,
+        "user_cold",
+        *(value for case in cases for value in case),
     )
     if not found:
         return None
@@ -59,8 +64,11 @@ def of_lists(warehouse: Connection, ds: date) -> str | None:
         return others.index(row[0]) if row[0] in others else -1
 
     rows: list[tuple[Any, ...]] = sorted(found, key=place)
-    header = ("lists of", "users", *(f"{known} known" for known in _KNOWN))
-    about = f"Lists for new users of {ds}: {metrics.NDCG10.title} of the whole catalogue"
+    header = ("lists of", "users", *(f"{known} known" for known in _KNOWN), "come back")
+    about = (
+        f"Lists of {ds}: {metrics.NDCG10.title} for new users by known interactions, and for users "
+        "who come back"
+    )
     return f"{about}\n\n" + text_table(header, rows)
 
 

@@ -71,6 +71,28 @@ def test_windows_run_forwards_from_the_first(spark: SparkSession) -> None:
     }
 
 
+def test_how_much_came_before_on_the_day_of_the_first_interaction(spark: SparkSession) -> None:
+    """Of windows, and of tests whose support is the last of more: here, two days in turn."""
+    days = [1, 1, 1, 1, 1, 1, 1, 2, 2, 2, *[2] * 5, *[11] * 4]
+    events = [
+        (START + timedelta(days=day, seconds=number), number, 3.0)
+        for number, day in enumerate(days, start=1)
+    ]
+    frame = spark.createDataFrame(
+        [(TRAIN_USER, 1, False, False, EXISTING, events), ("u1", 2, True, True, EXISTING, events)],
+        SCHEMA,
+    )
+    rows = T.episodes(frame, HELD_OUT, COLD_START, TABLE).collect()
+    assert {row.task_id: (row.support_items[0], row.earlier_that_day) for row in rows} == {
+        f"{TRAIN_USER}/warm/train/0": (1, 0),
+        f"{TRAIN_USER}/warm/train/1": (6, 5),
+        f"{TRAIN_USER}/warm/train/2": (11, 3),
+        f"{TRAIN_USER}/warm/test": (13, 5),
+        "u1/user_cold/test": (1, 0),
+        "u1/user_cold/serve": (1, 0),
+    }
+
+
 def test_an_interaction_has_the_utc_day_that_it_is_of(spark: SparkSession) -> None:
     late = datetime(1998, 3, 1, 23, 59, 59, tzinfo=UTC)
     events = [(late + timedelta(seconds=number), number, 3.0) for number in range(1, 4)]

@@ -28,6 +28,7 @@ def test_answers_one_by_one_are_the_local_update(inputs: Inputs, config: Config)
         query=side.hidden(),
         in_statistics=torch.zeros(2, dtype=torch.bool),
         day=torch.zeros(2),
+        earlier_that_day=torch.zeros(2),
         is_ordered=False,
     )
     with torch.no_grad():

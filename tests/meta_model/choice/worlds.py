@@ -58,6 +58,7 @@ def two_tastes(inputs: Inputs, folder: Path, lasts: int | None = None) -> Inputs
             "user_index": user,
             "scenario": "warm",
             "split": "validation" if user > 32 else "train",
+            "earlier_that_day": 0,
             "support_items": items[:8].tolist(),
             "support_ratings": ratings[:8].tolist(),
             "support_days": [10_000] * 7 + [10_001],

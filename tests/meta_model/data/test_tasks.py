@@ -71,6 +71,10 @@ def test_what_is_earlier_is_of_a_day_before_the_lists() -> None:
     assert after_all.day.tolist() == [7]
     assert tasks[torch.tensor([1])].is_earlier.tolist() == [[True, False, False]]
     assert tasks.n_of_day.tolist() == [1, 0]
+    later = replace(tasks, earlier_that_day=torch.tensor([4, 4]))
+    assert later.n_of_day.tolist() == [1, 0], "the day of the list is another"
+    assert later.followed(1, 2).n_of_day.tolist() == [5, 0]
+    assert later.followed(0, 2).n_of_day.tolist() == [4, 4]
     answers = replace(tasks, is_ordered=False)  # to questions, whenever they were rated
     assert not answers.is_earlier.any()
     assert answers.n_of_day.tolist() == [3, 1]

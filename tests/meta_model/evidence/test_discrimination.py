@@ -75,6 +75,7 @@ def test_items_rated_by_leniency_discriminate_more_than_contested_ones() -> None
         query=side,
         in_statistics=torch.zeros(3000, dtype=torch.bool),
         day=torch.zeros(3000),
+        earlier_that_day=torch.zeros(3000),
     )
     counts = torch.tensor([0.0, *([3000.0] * 40)])
     statistics = ItemStatistics(counts, counts * 3, "explicit")
