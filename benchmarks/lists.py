@@ -26,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -63,6 +64,7 @@ PUBLISHED = "published"
 OF_CHOICES = ("unadapted", "without_neighbours", PUBLISHED)
 NONE = "none"  # the order that is published needs no learner of ratings
 _BLENDS = (0.25, 0.5, 1.0, 2.0)
+_EASE_AGAIN = 10_000  # items: of more a second matrix of items by items would take minutes
 Found = dict[tuple[str, int | None], ListResult]  # of a method and a number of known interactions
 
 
@@ -130,7 +132,10 @@ def _peers(world: World) -> Found:
     if inputs.feedback == "explicit":
         fixed["item_mean"] = Fixed(means)
     found = {(name, k): world.judged(ranker, k) for name, ranker in fixed.items() for k in KNOWN}
-    for name, fit in peers.ADAPTED.items():
+    fits = dict(peers.ADAPTED)
+    if len(inputs.item_profiles) <= _EASE_AGAIN:
+        fits["ease_500"] = partial(peers.ease, regularization=500.0)
+    for name, fit in fits.items():
         ranker = OfChoices(fit(interactions), inputs.feedback)
         adapted: dict[str, Ranker] = {name: ranker}
         adapted |= {f"{name}+{w}pop": peers.Blended(ranker, counts, w) for w in _BLENDS}

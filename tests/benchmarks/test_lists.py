@@ -55,6 +55,7 @@ def test_every_method_has_a_figure_for_every_number_known(folder: Path, tmp_path
         "item_mean": everything,
         "item_knn": of_somebody,
         "ease": of_somebody,
+        "ease_500": of_somebody,
         "ials": of_somebody,
         "melu": everything,
         "unadapted": everything,
@@ -62,7 +63,7 @@ def test_every_method_has_a_figure_for_every_number_known(folder: Path, tmp_path
         "published": everything,
         **{
             f"{peer}+{weight}pop": of_somebody
-            for peer in ("item_knn", "ease", "ials")
+            for peer in ("item_knn", "ease", "ease_500", "ials")
             for weight in (0.25, 0.5, 1.0, 2.0)
         },
     }
