@@ -46,14 +46,16 @@ def of_lists(warehouse: Connection, ds: date) -> str | None:
     cases = [("user_cold", known) for known in _KNOWN] + [("warm", "all")]
     values = ", ".join(
         f"max(CASE WHEN scenario = ${place} AND known = ${place + 1} THEN value END)"
-        for place in range(4, 4 + 2 * len(cases), 2)
+        for place in range(5, 5 + 2 * len(cases), 2)
     )
     found = warehouse.rows(
         f"SELECT model, max(CASE WHEN scenario = $3 THEN n_users END), {values} "  # noqa: S608 - only placeholders
-        "FROM coldstart.list_quality WHERE ds = $1 AND metric = $2 GROUP BY model",
+        "FROM coldstart.list_quality "
+        "WHERE ds = $1 AND metric = $2 AND scenario IN ($3, $4) GROUP BY model",
         ds,
         metrics.NDCG10.name,
         "user_cold",
+        "warm",
         *(value for case in cases for value in case),
     )
     if not found:
