@@ -13,10 +13,10 @@ attributes. s is learnt.
 
 In the order of time, a user's first choices differ from the later ones, and what they chose last
 says most of what comes next (docs/adr/0032). After k interactions u0 has moved by k / (k + 1) of a
-direction that is everyone's. In every local update an interaction counts 2^(-n / h), where n others
-follow it. On a later day a user begins anew (docs/adr/0033): k counts the interactions of the day
-alone, and those of earlier days count v times as much in the update. The direction, h and v are
-learnt.
+direction that is everyone's; where no order is known, by half of it. In every local update an
+interaction counts 2^(-n / h), where n others follow it. On a later day a user begins anew
+(docs/adr/0033): k counts the interactions of the day alone, and those of earlier days count v times
+as much in the update. The direction, h and v are learnt.
 
 Training shows some items as new ones, another draw for each batch (DropoutNet, Volkovs et al.,
 NIPS 2017): their attributes have to do.
@@ -123,13 +123,18 @@ class ChoiceModel(nn.Module, ABC):
     def prior(self, tasks: Tasks) -> Tensor:
         """u0 [B, F], which knows how many interactions the day has had, and none of their items."""
         if not tasks.is_ordered:
-            return self.unknown(tasks.users)
+            return self.at_any_time(tasks.users)
         known = tasks.n_of_day.unsqueeze(1)
         return self.unknown(tasks.users) + known / (known + 1) * self.later
 
     def unknown(self, users: Tensor) -> Tensor:
         """u0 [B, F] of users of whom nothing is known but attributes."""
         return _means(self.of_users, *self.user_attributes(users)) + self.everyone
+
+    def at_any_time(self, users: Tensor) -> Tensor:
+        """u0 [B, F] where no order says how much the day has had: as after one interaction."""
+        # Only an order teaches the direction; without one in training it stays zero.
+        return self.unknown(users) + self.later.detach() / 2
 
     def recency(self, tasks: Tasks) -> Tensor:
         """How much each position of the support counts, 2^(-n / h) [B, S]; 0 of padding.

@@ -57,7 +57,7 @@ class Posterior:
         precision = model.unchosen(factors)
         precision = precision + ridge * torch.eye(len(precision), device=factors.device)
         covariance = torch.linalg.inv(precision)
-        means = ridge * model.unknown(users) @ covariance
+        means = ridge * model.at_any_time(users) @ covariance
         return Posterior(means=means, covariances=covariance.expand(len(users), -1, -1))
 
     def __getitem__(self, chosen: Tensor) -> Posterior:

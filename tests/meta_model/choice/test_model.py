@@ -145,7 +145,8 @@ def test_a_prior_moves_with_the_number_known_alone(model: ChoiceModel) -> None:
         moved = model.prior(tasks) - model.unknown(tasks.users)
         torch.testing.assert_close(moved, torch.tensor([[0.75], [0.5], [0.0]]) * model.later)
         unordered = model.prior(replace(tasks, is_ordered=False))
-    assert unordered.equal(model.unknown(tasks.users))
+        expected = model.unknown(tasks.users) + model.later / 2
+    assert unordered.equal(expected)
 
 
 def test_padding_and_the_rest_of_the_batch_change_nothing(model: ChoiceModel, tasks: Tasks) -> None:

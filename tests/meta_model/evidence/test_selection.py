@@ -51,7 +51,7 @@ def _likelihood(
     precision = support.mT @ support + model.log_unchosen.exp() * factors.mT @ factors
     precision += model.log_ridge.exp() * torch.eye(factors.shape[1])
     answers = model.answers(existing.ratings[user, known])
-    prior = model.log_ridge.exp() * model.unknown(existing.users[[user]])[0]
+    prior = model.log_ridge.exp() * model.at_any_time(existing.users[[user]])[0]
     taste = torch.linalg.solve(precision, support.mT @ answers + prior)
     logits = scale * factors @ taste + items.biases[LIKE]
     gone = {0, *(candidates[c] for c in [*asked, hidden])}
