@@ -189,4 +189,4 @@ def _earlier_that_day(rows: pa.Table) -> np.ndarray:
     """The column of the episodes [R]; 0 where no time is known."""
     if "earlier_that_day" not in rows.column_names:
         return np.zeros(len(rows), np.int32)
-    return rows["earlier_that_day"].to_numpy()
+    return rows["earlier_that_day"].to_numpy().astype(np.int32)
