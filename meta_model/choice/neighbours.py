@@ -4,15 +4,16 @@
     near(z) = (1 + s) n(C z)   of a new item
 
 z is 1 where the user is known to have chosen an item, and x is less where they did not like it and
-where others followed it (`ChoiceModel.recency`). k counts the interactions of the list's day: the
-more of them are known, the more the neighbours are worth beside the factors (docs/adr/0031). K_ij
-is how many users chose both items, over n_j^0.5 n_i^0.7, where n_i chose the item i that may be
-listed: cosines (Deshpande and Karypis, ACM TOIS 2004) in which popularity counts for less, because
-the factors' biases have it already. B are the weights of a linear model in closed form (EASE,
-Steck, WWW 2019, equation 8), which gains more than cosines by every further item that is known. C
-are the cosines of two items' attributes, which is all that is known of new items (docs/adr/0027).
-Factors smooth over what few users chose together; neighbours remember it, and the two err
-differently (Koren, KDD 2008).
+where others followed it (`ChoiceModel.recency`). k counts the known interactions, but those of
+earlier days than the list's count c^2 times, where c is the weight of the last one
+(docs/adr/0033). The more are known, the more the neighbours are worth beside the factors
+(docs/adr/0031). K_ij is how many users chose both items, over n_j^0.5 n_i^0.7, where n_i chose the
+item i that may be listed: cosines (Deshpande and Karypis, ACM TOIS 2004) in which popularity counts
+for less, because the factors' biases have it already. B are the weights of a linear model in closed
+form (EASE, Steck, WWW 2019, equation 8), which gains more than cosines by every further item that
+is known. C are the cosines of two items' attributes, which is all that is known of new items
+(docs/adr/0027). Factors smooth over what few users chose together; neighbours remember it, and the
+two err differently (Koren, KDD 2008).
 
 Shapes: B tasks, V training users, N items (by index from 1; column 0 is padding), M items of B.
 """
@@ -64,8 +65,9 @@ class Neighbours:
         # Through the users who chose both, so that no matrix of items by items is needed.
         by_item, by_user = self._scaled
         near = of_largest((by_item @ (by_user @ weighted.T)).T.masked_fill(known > 0, 0))
-        of_day = tasks.n_of_day.unsqueeze(1)
-        share = of_day / (of_day + _HALF)
+        of_earlier = recency.amax(1).square() * tasks.is_earlier.sum(1)
+        number = (tasks.n_of_day + of_earlier).unsqueeze(1)
+        share = number / (number + _HALF)
         near = near + share * of_largest(self._by_linear_model(weighted))
         of_new = of_largest(self._content.near(chosen))
         return (1 + share) * torch.where(self._is_known, near, of_new)

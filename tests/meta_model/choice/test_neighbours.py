@@ -104,15 +104,18 @@ def test_a_new_item_is_as_near_as_its_attributes_say() -> None:
     assert found[1, 5].item() == pytest.approx(1 + 1 / 11)
 
 
-def test_on_a_later_day_only_cosines_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And no more than once, however many items are known of earlier days."""
+def test_interactions_of_earlier_days_count_by_the_square_of_the_last_ones_weight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two of them at a weight of 1/2 are half an interaction."""
     later = replace(TASKS, day=TASKS.day + 1)
-    of_day, found = _near(INTERACTIONS), _near(INTERACTIONS, tasks=later)
-    assert found[:, 1:].amax(1).tolist() == [1, 1, 0]
-    monkeypatch.setattr(neighbours, "_MOST_ITEMS", 0)  # so that there is no linear model
-    cosines = _near(INTERACTIONS)
-    assert not of_day.allclose(cosines)
-    torch.testing.assert_close((1 + 2 / 12) * found[0], cosines[0])
+    found = _near(INTERACTIONS, recency=RECENCY / 2, tasks=later)[0]
+    share = 0.5 / 10.5
+    monkeypatch.setattr(neighbours, "_HALF", 2 / share - 2)  # so that two of the day count as much
+    torch.testing.assert_close(found, _near(INTERACTIONS)[0])
+    nothing_left = _near(INTERACTIONS, recency=RECENCY * 0, tasks=later)[0]
+    monkeypatch.setattr(neighbours, "_MOST_ITEMS", 0)
+    assert nothing_left.equal(_near(INTERACTIONS, recency=RECENCY * 0, tasks=later)[0])
 
 
 def test_nothing_is_near_to_a_user_of_whom_nothing_is_known() -> None:
