@@ -21,7 +21,7 @@ CHOSEN = {1: [1, 2, 3, 4, 5, 31, 32], 2: [1, 2, 6], 3: list(range(1, 29))}
 def _task(user: int, scenario: str, split: str, support: list[int], query: list[int]) -> tuple:
     return (
         f"{user}/{scenario}/{split}", user, scenario, split,
-        support, [1.0] * len(support), list(range(8, 8 + len(support))),
+        2, support, [1.0] * len(support), list(range(8, 8 + len(support))),
         query, [1.0] * len(query), [20] * len(query),
     )  # fmt: skip
 
@@ -52,7 +52,7 @@ def _drawn(
     episodes = spark.createDataFrame(list(tasks), spark_schema(TABLE)).repartition(partitions)
     frames = (frame(spark).repartition(partitions) for frame in (_histories, _items))
     rows = with_negatives(episodes, *frames, negatives, TABLE).collect()
-    positives = {task[0]: (task[4], task[7]) for task in tasks}
+    positives = {task[0]: (task[5], task[8]) for task in tasks}
     drawn = {}
     for row in rows:
         sides = (
@@ -64,6 +64,7 @@ def _drawn(
             assert ratings == [1.0] * len(first) + [0.0] * (len(items) - len(first))
             assert len(days) == len(items)
             assert set(days[len(first) :]) <= set(days[: len(first)][-1:])
+        assert row.earlier_that_day == 2
         (support, *_), (query, *_) = sides
         n_support, n_query = map(len, positives[row.task_id])
         drawn[row.task_id] = (support[n_support:], query[n_query:])
