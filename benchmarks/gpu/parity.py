@@ -59,7 +59,7 @@ def _lists(world: World) -> Iterator[Facts]:
         learner = made(config, world.inputs, device)
         order = Recommender.of(learner, copy.deepcopy(choice), config, world.inputs, device)
         tasks = world.batch(sizes, CPU).to(device)
-        order.ranked(tasks, _TOP)
+        order.ranked(tasks, _TOP)  # runs at all, expected ratings included
         keys = order.scores(tasks)
         found.append(torch.where(keys.isfinite(), keys, 0))
     yield _fact("lists", config.choice.learner, torch.float32, _error(*found))

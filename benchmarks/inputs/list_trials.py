@@ -51,9 +51,9 @@ class World:
     candidates: Tensor
 
     @staticmethod
-    def of(inputs: Inputs, interactions: Interactions, scenario: str = SCENARIO) -> World:
-        """The test tasks of a scenario; candidates are items with interactions in training."""
-        test = inputs.episodes.split("test", scenario=scenario)
+    def of(inputs: Inputs, interactions: Interactions) -> World:
+        """The test tasks of new users; candidates are items with interactions in training."""
+        test = inputs.episodes.split("test", scenario=SCENARIO)
         return World(
             inputs=inputs,
             tasks=list(batches(test, _BATCH)),

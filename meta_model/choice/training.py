@@ -109,17 +109,17 @@ def train(
             set_rate(optimizer, training.rate, seen / n_scheduled)
             items, tasks = sampling.drawn(model.items(), each)
             loss = loss_of(partial(model, items=items), tasks, inputs.liked_from)
+            if not math.isfinite(value := loss.item()):
+                raise UserError(
+                    f"the loss of the model of choices became {value} in epoch {epoch}; expected a "
+                    "number. Look at the ratings of the training tasks, or lower choice.size, and "
+                    f"run the step {META_TRAIN.name} again."
+                )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            total, n = total + loss.item() * len(tasks), n + len(tasks)
+            total, n = total + value * len(tasks), n + len(tasks)
             seen += len(tasks)
-        if not math.isfinite(total):
-            raise UserError(
-                f"the loss of the model of choices became {total} in epoch {epoch}; expected a "
-                "number. Look at the ratings of the training tasks, or lower choice.size, and run "
-                f"the step {META_TRAIN.name} again."
-            )
         watch(epoch, total / n)
     last = _drawn(inputs, training, training.epochs + 1, device)
     _fit_posterior(model.eval(), inputs, last, sampling)
@@ -169,7 +169,7 @@ def loss_of(model: Callable[[Tasks], Tensor], tasks: Tasks, liked_from: float) -
     is_asked = torch.stack([query.mask, query.mask & (query.ratings >= liked_from)])  # [Q, B, N]
     places = tasks.items[query.rows].expand_as(is_asked)
     log_probabilities = model(tasks).gather(2, places)
-    counts = is_asked & log_probabilities.isfinite()
+    counts = is_asked & ~log_probabilities.isneginf()  # what is no number has to be seen
     of_items = -torch.where(counts, log_probabilities, 0)
     of_tasks = of_items.sum(2) / counts.sum(2).clamp(min=1)
     return (of_tasks.sum(1) / counts.any(2).sum(1).clamp(min=1)).mean()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from jobs.steps import gate, publish
 from schemas.errors import UserError
+from schemas.lake import Lake
 from schemas.run import decision, journal
 from schemas.run.artefact import Provenance
 from tests.jobs.engines import both_engines
@@ -181,6 +184,24 @@ def test_the_champion_goes_on_where_the_gate_says_so(night):
     assert f"kept the last published model, {first} (the new one failed)" in said
     kept = night.settings.published / "models" / f"ds={TOMORROW}"
     assert Provenance.read(kept).model_version == RUN["model_version"]
+
+
+def test_a_day_that_is_published_meanwhile_is_not_taken_for_the_champion(night):
+    """Days side by side: the gate of a day saw the champion before the day before published."""
+    night.publish()
+    night.ds = TOMORROW
+    night.next_day(mae=0.95)
+    night.write()
+    gate.run(night.settings, night.ds, night.record("gate"), "melu")
+    with Lake(root=night.settings.published).replacing(decision.CHAMPIONS, TOMORROW) as draft:
+        shutil.copytree(night.settings.models / "melu" / f"ds={night.ds}", draft.path,
+            dirs_exist_ok=True, ignore=shutil.ignore_patterns("_SUCCESS"))  # fmt: skip
+        another = replace(Provenance.read(draft.path), model_version="fedcba987654")
+        another.write(draft.path)
+        draft.rows = 1
+    publish.run(night.settings, night.ds, night.record("publish"), "melu")
+    kept = night.settings.published / "models" / f"ds={night.ds}"
+    assert str(Provenance.read(kept).run_id) == RUN["run_id"]
 
 
 def test_a_day_without_held_out_tasks_is_published_with_the_champion(night):

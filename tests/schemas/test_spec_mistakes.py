@@ -48,27 +48,6 @@ def test_mistakes_of_what_fits_together_too(tmp_path: Path) -> None:
         _load(tmp_path, text.encode())
 
 
-@pytest.mark.parametrize(
-    ("key", "mistake", "message"),
-    [
-        ('file = "users.csv"', 'delimiter = ""', "delimiter is ''"),
-        ('file = "users.csv"', 'quote = "\'\'"', "quote is \"''\""),
-        ('file = "users.csv"', 'escape = "ab"', "escape is 'ab'"),
-        ("[users.features]", "x.kind = 'categorical'\nx.column = 'c'\nx.pattern = '('",
-            r"'\(' is no regular expression: missing \)"),
-        ("[users.features]", "x.kind = 'categorical'\nx.column = 'c'\nx.pattern = 'b[(]'",
-            r"'b\[\(\]' has no group; expected \( and \)"),
-        ("[users]", "[cold_start]\nmin_query = 11\n[users]", "min_query is 11 and query_size 10"),
-    ],
-)  # fmt: skip
-def test_what_a_reader_of_files_could_not_take_is_reported(
-    tmp_path: Path, key: str, mistake: str, message: str
-) -> None:
-    text = SPEC.replace(key, mistake if key in mistake else f"{key}\n{mistake}")
-    with pytest.raises(UserError, match=message):
-        _load(tmp_path, text.encode())
-
-
 @pytest.mark.parametrize("pattern", [r"(?<year>\d{4})", r"(\p{L}+)", r",\s*+((?!n/a$)[^,]+)$"])
 def test_patterns_are_java_s(tmp_path: Path, pattern: str) -> None:
     feature = f"x.kind = 'categorical'\nx.column = 'c'\nx.pattern = '{pattern}'"

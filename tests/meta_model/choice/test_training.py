@@ -18,6 +18,7 @@ from meta_model.data import episodes
 from meta_model.data.batching import batches
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
+from schemas.errors import UserError
 from tests.meta_model.choice.worlds import two_tastes
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
@@ -25,6 +26,12 @@ TASKS = literal_tasks(
     *(([(item, float(item)) for item in range(1, n + 1)], []) for n in [1, 2, 30] * 100)
 )
 UNORDERED = replace(TASKS, is_ordered=False)
+
+
+def test_a_loss_that_is_no_number_ends_training(inputs: Inputs) -> None:
+    """It would be the least of all in a comparison."""
+    with pytest.raises(UserError, match=r"became nan in epoch \d; expected a number"):
+        train(inputs, Training(learner="aggregating", size=4, epochs=3, rate=1e30))
 
 
 def _split(nothing: float, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
