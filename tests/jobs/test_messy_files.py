@@ -68,6 +68,20 @@ def test_with_multiline_such_rows_are_read(tiny: Settings, source: Source) -> No
     assert record.rows_in == 3
 
 
+def test_with_multiline_a_quote_that_nothing_ends_hides_no_row(
+    tiny: Settings, source: Source
+) -> None:
+    """It makes one record of all that follows: each of its lines is counted, and quarantined."""
+    source.respell(('file = "interactions.csv"', 'file = "interactions.csv"\nmultiline = true'))
+    swallowed = ['u3,"i3,4,1', "", *(f"u{n},i1,4,{NOON}" for n in range(4, 9))]
+    source.write_lines(*swallowed)
+    record = _ingest(tiny)
+    rows = _rows(tiny, "interactions_quarantine")
+    assert sorted(row["source_line"] for row in rows) == sorted(filter(None, swallowed))
+    assert {row["reason"] for row in rows} == {"unparsable_row"}
+    assert (record.rows_in, record.facts["quarantined"]) == (10, 6)
+
+
 def test_what_lies_beside_the_data_and_in_which_packing(tiny: Settings, source: Source) -> None:
     """Parts of all kinds in one folder, with columns in another order, and more of them."""
     source.respell(('file = "interactions.csv"', 'file = "[parts] *"'))

@@ -80,9 +80,10 @@ class Tally:
         observation = Observation()
         numbers = frame.where(condition).select(number.alias(NUMBER))
         self._counted.append(_Counted(name=name, observation=observation, numbers=numbers))
-        # What is observed cannot be grouped. A histogram with a bin for each file is exact.
+        # What is observed cannot be grouped. A histogram with a bin for each file counts exactly;
+        # the numbers of files are rounded when tasks' bins are joined, so they are no integers.
         bins = F.lit(max(2, len(self._names)))
-        by_file = F.histogram_numeric(F.when(condition, number), bins)
+        by_file = F.histogram_numeric(F.when(condition, number.cast("double")), bins)
         # A filter above an observation stays above it: Spark does not move what is counted.
         return frame.observe(observation, by_file.alias(_BY_FILE))
 
@@ -101,7 +102,7 @@ def _observed(observation: Observation) -> Counter[int] | None:
         return None
     rows = Counter[int]()
     for number, of_bin in found[_BY_FILE] or ():
-        rows[int(number)] += round(of_bin)  # a file may have a bin of each task
+        rows[round(number)] += round(of_bin)  # a file may have a bin of each task
     return rows
 
 

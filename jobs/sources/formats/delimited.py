@@ -80,20 +80,28 @@ def _of_records(
     columns: Sequence[str],
     tally: Tally,
 ) -> DataFrame:
-    """Rows that may go over several lines: one reader a file, which cannot be divided."""
+    """Rows that may go over several lines: one reader a file, which cannot be divided.
+
+    A quote that is never closed makes one record of all that follows. Each line of a record that is
+    not whole is a row of its own, so that what was swallowed is counted, and quarantined.
+    """
     reader = source.spark.read.schema(_schema(columns)).options(
         **_options(file), multiLine="true", header=str(not file.columns), encoding=file.encoding
     )
     names = _names(columns)
     raw = reader.csv([each.link for each in staged])
     text = F.to_csv(F.struct(*names), {"sep": file.delimiter, "quote": file.quote or "\0"})
+    whole = F.col(_BROKEN).isNull()
+    lines = F.when(whole, F.array(text)).otherwise(F.split(_BROKEN, r"\r\n|\r|\n"))
+    # The values of a record that is not whole are those of its first line.
+    values = (F.when(F.col("_place") == 0, F.col(name)).alias(name) for name in names)
     rows = raw.select(
         file_number().alias(NUMBER),
-        F.coalesce(F.col(_BROKEN), text).alias(LINE),
-        F.col(_BROKEN).isNull().alias(WHOLE),
+        whole.alias(WHOLE),
+        F.posexplode(lines).alias("_place", LINE),
         *names,
-    )
-    return tally.reading(rows, F.lit(True))
+    ).select(NUMBER, LINE, WHOLE, *values)
+    return tally.reading(rows, F.col(WHOLE) | F.col(LINE).rlike(r"\S"))
 
 
 def _lines(source: SourceFolder, staged: Sequence[Staged], file: SourceFile) -> DataFrame:
