@@ -16,6 +16,7 @@ title = "A tiny shop"
 feedback = "explicit"
 rating_scale = [1, 5]
 max_quarantined_fraction = 1
+max_vanished_fraction = 1
 
 [interactions]
 file = "interactions.csv"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def days_to_check(lake: Lake, table: Table, until: date) -> dict[date, Path]:
 def mark_checked(versions: Iterable[Path], table: Table) -> None:
     """Mark versions that passed, so that later nights do not check them again."""
     for version in versions:
-        if version.is_dir():  # else another version has replaced it
+        with suppress(FileNotFoundError):  # another run has replaced it
             (version / _MARK).write_text(_digest(table))
 
 

@@ -1,8 +1,8 @@
 """Interactions in a file (or folder) a day, of which only those that changed are read.
 
 A day of the lake depends on its file, on the dataset spec, and on which users and items are known.
-The fingerprint of its interactions names all three, so a run knows without reading a file whether
-its rows would be the same. Late events change the file of their own day.
+The fingerprint of its interactions names all three beside the rows, so a run knows without reading
+a file whether its rows would be the same. Late events change the file of their own day.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from jobs.sources.entities import read_entities
 from jobs.sources.extract import Extract
 from jobs.sources.files.folder import SourceFolder
 from jobs.sources.files.paths import by_day, files_in, of_no_day, parts_of_days
+from jobs.sources.fingerprints import fingerprints_of
 from jobs.sources.reading import read_interactions
+from jobs.sources.vanished import vanished
 from jobs.spark.partitions import materialised, read_days
 from jobs.spark.rows import collected, only_row
 from jobs.transforms.valid_rows import with_reasons
@@ -34,6 +36,7 @@ from schemas.lake import Lake, Manifest
 from schemas.tables.history import ITEM_DAYS, USER_DAYS
 from schemas.tables.lake import INTERACTIONS_QUARANTINE
 
+_NO_ROWS = "0:0"
 _HAS_UNKNOWN = "has unknown"
 
 
@@ -60,7 +63,6 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
     if lake.manifest(INTERACTIONS_QUARANTINE.name, ds) is None:
         same.discard(ds)  # retention has removed the quarantine of ds: only its file restores it
     changed = sorted(files.keys() - same)
-    gone = {day: "0" for day, manifest in held.items() if manifest.rows and day not in files}
     parts = parts_of_days({day: files[day] for day in changed})
     read = read_interactions(source, spec.interactions, parts)
     checked = with_reasons(read.rows, users, items, spec, now=utc.end_of(utc.today()))
@@ -71,17 +73,20 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
         is_said = reason_counts and spec.max_quarantined_fraction < 1
         if not is_said and not any(each.reason is None for each in reason_counts):
             _check_some(source, files, held, same)
-        fingerprints = {}
-        for day in changed:
-            valid, has_unknown = _of_day(reason_counts, day)
-            flag = _HAS_UNKNOWN if has_unknown else ""
-            fingerprints[day] = f"{valid}:{made_of[day]}:{ids}:{flag}"
+        of_rows = fingerprints_of(checked, spec)
+        unknown = _with_unknown(reason_counts)
+        fingerprints = {
+            day: ":".join([of_rows.get(day, _NO_ROWS), made_of[day], ids, unknown.get(day, "")])
+            for day in changed
+        }
+        gone = vanished(held, same | of_rows.keys())
         yield Extract(
             entities=entities,
             checked=checked,
             reason_counts=reason_counts,
             rows=balance.with_reason_counts(counts, reason_counts),
-            changed=fingerprints | gone,
+            changed=fingerprints,
+            gone=gone,
             n_days=len(files),
             notes=[note] if (note := _not_read(source, spec)) else [],
             # A ds without a file has an empty quarantine, and is no day of interactions.
@@ -89,11 +94,10 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
         )
 
 
-def _of_day(reason_counts: Sequence[ReasonCount], day: date) -> tuple[int, bool]:
-    """How many rows of the day are valid, and whether some have an unknown user or item."""
-    own = [each for each in reason_counts if each.day == day]
-    has_unknown = any(each.reason in ("unknown_user", "unknown_item") for each in own)
-    return sum(each.rows for each in own if each.reason is None), has_unknown
+def _with_unknown(reason_counts: Sequence[ReasonCount]) -> dict[date | None, str]:
+    """The days on which some row has an unknown user or item."""
+    of_ids = ("unknown_user", "unknown_item")
+    return {each.day: _HAS_UNKNOWN for each in reason_counts if each.reason in of_ids}
 
 
 def _check_some(
@@ -133,7 +137,7 @@ def _digest(*frames: DataFrame) -> str:
 def _is_made_of(held: Manifest | None, made_of: str, ids: str) -> bool:
     """Whether the day would be read the same again, as long as no known id has vanished."""
     match (held.fingerprint or "").split(":") if held else []:
-        case [_, was_made_of, was_ids, flag]:
+        case [_, _, was_made_of, was_ids, flag]:
             return was_made_of == made_of and (was_ids == ids or flag != _HAS_UNKNOWN)
     return False
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from jobs.sources.accounts import balance
 from jobs.sources.accounts.accounting import KEPT, Counts
@@ -18,7 +19,7 @@ from jobs.sources.needed_columns import of_items, of_users
 from jobs.sources.reading import Reading, altered, check_plain, read_file
 from jobs.spark.partitions import write_partition
 from jobs.spark.rows import collected
-from jobs.transforms.entities import entities, is_set, users_of
+from jobs.transforms.entities import entities, has_unstorable, is_set, lists_of, users_of
 from jobs.transforms.source import ORIGIN, column, id_text
 from jobs.transforms.valid_rows import is_storable_id, is_storable_text
 from schemas.dataset.spec import DatasetSpec, Feature, Items, Users
@@ -30,7 +31,10 @@ from schemas.tables.columns import Table
 from schemas.tables.source import MAX_ID_CHARACTERS
 
 _RULES = _WITHOUT_ID, _UNSTORABLE = "broken, without an id", "no warehouse can hold the id"
-_COUNTED = (*_RULES, "_broken", "_titles")
+_COUNTED = (*_RULES, "_broken", "_titles", "_values")
+
+
+_TOO_MUCH = f"U+0000 or more than {MAX_ID_CHARACTERS} characters"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +119,10 @@ def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[s
     odd = [F.max(F.when(is_set(column(name)).isNull(), column(name))) for name in flags]
     counts = _counts(key)
     bad_title = ~is_storable_text(column(title)) if title else F.lit(False)
+    lists = lists_of(raw)
+    bad_values = (
+        has_unstorable(each, is_list=each.column in lists) for each in file.features.values()
+    )
     by_file = collected(
         raw.groupBy(F.col(f"{ORIGIN}.file").alias("_file")).agg(
             F.count("*").alias("_rows"),
@@ -122,6 +130,7 @@ def _check(read: Reading, raw: DataFrame, file: Users | Items, set_aside: list[s
             F.count_if(~counts).alias(_WITHOUT_ID),
             F.count_if(counts & ~is_storable_id(id_text(key))).alias(_UNSTORABLE),
             F.count_if(counts & bad_title).alias("_titles"),
+            F.count_if(counts & reduce(or_, bad_values, F.lit(False))).alias("_values"),
             *(value.alias(f"_{n}") for n, value in enumerate(odd)),
         )
     )
@@ -153,14 +162,15 @@ def _notes(what: str, key: str, rows: Mapping[str, int]) -> Iterator[str]:
             "If quoted values go over several lines, say multiline = true in the dataset spec"
         )
     if count := rows[_UNSTORABLE]:
-        limit = f"U+0000 or more than {MAX_ID_CHARACTERS} characters"
-        yield f"{what}: {count:,} rows left out, whose {key} has {limit}"
+        yield f"{what}: {count:,} rows left out, whose {key} has {_TOO_MUCH}"
     if count := rows["_titles"]:
         yield f"{what}: {count:,} titles left out, which have U+0000"
+    if count := rows["_values"]:
+        yield f"{what}: values of {count:,} rows left out, which have {_TOO_MUCH}"
 
 
 def _check_lists(raw: DataFrame, features: Mapping[str, Feature], path: Path) -> None:
-    lists = {each.name for each in raw.schema if isinstance(each.dataType, T.ArrayType)}
+    lists = lists_of(raw)
     for name, feature in features.items():
         is_plain = feature.kind == "multi" and not (feature.separator or feature.pattern)
         if feature.column in lists and not is_plain:

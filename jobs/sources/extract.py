@@ -21,6 +21,7 @@ class Extract:
     reason_counts: the number of rows by file and reason
     rows: for each file of interactions, the rows read, kept, set aside and left out
     changed: the days up to ds whose interactions are to be replaced, with their fingerprints
+    gone: the days up to ds to be emptied, with the number of their interactions in the lake
     n_days: how many days up to ds the source has
     notes: sentences about files that are not read
     source_days: the days whose files were read; None where the source is one file
@@ -31,6 +32,7 @@ class Extract:
     reason_counts: Sequence[ReasonCount]
     rows: Counts
     changed: Mapping[date, str]
+    gone: Mapping[date, int]
     n_days: int
     notes: Sequence[str] = ()
     source_days: Sequence[date] | None = None

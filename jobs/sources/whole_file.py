@@ -18,16 +18,17 @@ from jobs.sources.accounts import balance, quarantine
 from jobs.sources.entities import read_entities
 from jobs.sources.extract import Extract
 from jobs.sources.files.folder import SourceFolder
+from jobs.sources.fingerprints import fingerprints_of
 from jobs.sources.reading import altered, read_interactions
+from jobs.sources.vanished import vanished
 from jobs.spark.partitions import materialised
 from jobs.spark.rows import collected, only_row
-from jobs.transforms.valid_rows import is_future, is_too_early, valid_interactions, with_reasons
+from jobs.transforms.valid_rows import is_future, is_too_early, with_reasons
 from schemas import utc
 from schemas.dataset import time_units
 from schemas.dataset.spec import DatasetSpec
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.tables import lake as tables
 
 AFTER_DS = "after ds"
 
@@ -52,37 +53,22 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
     with materialised(lake, "checked", checked) as checked:
         reason_counts = quarantine.reason_counts(checked, spec)
         counts = balance.check(read.tally, balance.of_files(reason_counts), read.what)
-        fingerprints = _fingerprints(checked, spec)
+        fingerprints = fingerprints_of(checked, spec)
         held = lake.days("interactions", until=ds)
         changed = {
             day: fingerprint
             for day, fingerprint in fingerprints.items()
             if day not in held or held[day].fingerprint != fingerprint
         }
-        gone = {day: "0" for day, of_day in held.items() if of_day.rows and day not in fingerprints}
         yield Extract(
             entities=entities,
             checked=checked,
             reason_counts=reason_counts,
             rows=balance.with_reason_counts(counts, reason_counts),
-            changed=changed | gone,
+            changed=changed,
+            gone=vanished(held, fingerprints),
             n_days=len(fingerprints),
         )
-
-
-def _fingerprints(checked: DataFrame, spec: DatasetSpec) -> dict[date, str]:
-    """For the valid rows of each day: their number, and a hash that no order changes."""
-    table = tables.interactions(spec)
-    row_hash = F.xxhash64(*table.column_names)
-    counts = (
-        valid_interactions(checked, table)
-        .groupBy("ds")
-        .agg(F.count("*").alias("rows"), F.bit_xor(row_hash).alias("hash"))
-    )
-    return {
-        row["ds"]: f"{row['rows']}:{row['hash'] & 0xFFFFFFFFFFFFFFFF:016x}"
-        for row in collected(counts)
-    }
 
 
 def _check_source(

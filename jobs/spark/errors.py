@@ -1,4 +1,4 @@
-"""Spark errors in words for a person: a full disk, a damaged file, a driver that has ended.
+"""Spark errors in words for a person: a full disk, a damaged file, a driver that has ended, ...
 
 A server and a driver of the step's own raise errors of different classes, and both put the whole
 Java stack into the text: the text is what they have in common.
@@ -15,6 +15,7 @@ from schemas.pipeline import MADE_BY
 
 _WRITTEN = re.compile(r"writing rows to file:/*(/.+?)\.? SQLSTATE")
 _READ = re.compile(r"\[(?:FAILED_READ_FILE|CANNOT_READ_FILE_FOOTER)\b.*?file:/*(/.+?\.parquet)\b")
+_PATTERN = re.compile(r"\[INVALID_PARAMETER_VALUE\.PATTERN\].*?: (.+?)\. SQLSTATE")
 # Of a driver of the step's own, and of a server; by name, as a step has one of the two libraries.
 _GONE = {"Py4JNetworkError", "RetriesExceeded"}
 _VERSION = re.compile(r"/\.versions/(?P<table>\w+)/(?P<partition>ds=[\d-]+)/\w+/[^/]+$")
@@ -35,6 +36,11 @@ def translated(error: Exception, lake: Path) -> Exception | None:
         return OSError(code, os.strerror(code), *([written[1]] if written else []))
     if (read := _READ.search(text)) is not None:
         return _unreadable(Path(read[1]), lake)
+    if (pattern := _PATTERN.search(text)) is not None:
+        return UserError(
+            f"{pattern[1]} is no regular expression of Java, which Spark reads; expected one. "
+            "Correct `pattern` in the dataset spec."
+        )
     return None
 
 

@@ -27,7 +27,7 @@ SESSION = {
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.caseSensitive": "true",  # a source may have `stars` and `Stars`
     # pandas writes nanoseconds, which Spark has no type for: they come as numbers, which
-    # jobs/sources/reading.py understands.
+    # jobs/sources/formats/parquet.py understands.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     # A history is thousands of folders; listing them by a job costs more than listing them.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",

@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import date
 
 from jobs.history import daily_statistics
-from jobs.sources import entities, links
+from jobs.sources import entities, links, vanished
 from jobs.sources.accounts import quarantine, rows_by_file
 from jobs.sources.accounts.accounting import KEPT, QUARANTINED, READ
 from jobs.sources.extract import Extract
@@ -44,6 +44,8 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
     ):
         _account(extract, record)
         reasons = quarantine.check(extract.checked, extract.reason_counts, spec, spec_file)
+        held = lake.rows("interactions", until=ds)
+        vanished.check(extract.gone, held, spec, spec_file, extract.notes)
         item_links, rows_of_links = links.read_links(source, spec)
         rows = {"interactions": extract.rows, **extract.entities.rows, **rows_of_links}
         record.facts["rows_of_files"] = rows_by_file.worth_telling(rows)
@@ -51,13 +53,15 @@ def run(settings: Settings, ds: date, record: journal.Step, *, dataset: str | No
         entities.write_entities(extract.entities.items, tables.items(spec), lake, ds, record)
         links.write_links(item_links, lake, ds, record)
         quarantine.write(extract.checked, reasons, lake, ds, record, extract.source_days)
-        record.progress(f"{len(extract.changed)} of {extract.n_days} days are new or changed")
-        if extract.changed:
+        changed = {**dict.fromkeys(extract.gone, vanished.NO_ROWS), **extract.changed}
+        record.progress(f"{len(changed)} of {extract.n_days} days are new or changed")
+        if changed:
             by_day = valid_interactions(extract.checked, interactions)
-            write_days(lake, interactions, by_day, extract.changed)
+            write_days(lake, interactions, by_day, changed)
         daily_statistics.bring_up_to_date(spark, lake, interactions, ds, record)
         between = quarantine.between_levels(extract.reason_counts, spec)
-        if notes := [*extract.notes, *extract.entities.set_aside, *filter(None, [between])]:
+        gone = vanished.note(extract.gone)
+        if notes := [*extract.notes, *extract.entities.set_aside, *filter(None, [gone, between])]:
             record.facts["warnings"] = notes
             for text in notes:
                 record.progress(text)

@@ -31,13 +31,18 @@ def entities(
         contract: none if source is None else _plain(source, is_key=contract == key)
         for contract, source in names.items()
     }
-    are_lists = {each.name for each in raw.schema if isinstance(each.dataType, T.ArrayType)}
+    are_lists = lists_of(raw)
     lists = {
         name: values(feature, is_list=feature.column in are_lists)
         for name, feature in features.items()
     }
     selected = (expression.alias(name) for name, expression in {**plain, **lists}.items())
     return raw.select(*selected).select(*map(column, table.column_names))
+
+
+def lists_of(raw: DataFrame) -> set[str]:
+    """The names of the columns that hold lists."""
+    return {each.name for each in raw.schema if isinstance(each.dataType, T.ArrayType)}
 
 
 def _plain(name: str, *, is_key: bool) -> Column:
@@ -51,32 +56,41 @@ def users_of(visible: DataFrame, table: Table) -> DataFrame:
 
 
 def values(feature: Feature, *, is_list: bool = False) -> Column:
-    """The attribute's values as a list of non-empty texts; empty when unknown."""
+    """The attribute's values as a list of non-empty texts; empty when unknown.
+
+    A value may become a segment, which is part of a key: one that no key can hold is left out.
+    """
+    # F.trim itself would get the index of the value as the characters to trim.
+    trimmed = F.transform(_texts(feature, is_list=is_list), lambda text: F.trim(text))
+    kept = F.filter(trimmed, lambda text: (text != "") & is_storable_id(text))
+    return F.coalesce(F.array_distinct(kept), F.array().cast("array<string>"))
+
+
+def has_unstorable(feature: Feature, *, is_list: bool = False) -> Column:
+    """Whether a row has a value of the attribute that `values` leaves out."""
+    texts = _texts(feature, is_list=is_list)
+    return F.coalesce(F.exists(texts, lambda text: ~is_storable_id(F.trim(text))), F.lit(False))
+
+
+def _texts(feature: Feature, *, is_list: bool) -> Column:
     if feature.flags:
         flags = (F.when(is_set(column(name)), F.lit(name)) for name in feature.flags)
         return F.array_compact(F.array(*flags))
     assert feature.column is not None
     text = column(feature.column)
     if is_list:
-        return _kept(text)
+        return text
     if feature.pattern is not None:
         text = F.regexp_extract(text, feature.pattern, 1)
     if feature.kind == "bucketed":
         text = _bucket(_plausible(text.try_cast("double"), feature), feature.buckets)
-    many = F.split(text, _literal(feature.separator)) if feature.separator else F.array(text)
-    return _kept(many)
+    return F.split(text, _literal(feature.separator)) if feature.separator else F.array(text)
 
 
 def is_set(flag: Column) -> Column:
     """The value of a flag as programs write it; null for any other text."""
     text = F.lower(F.trim(F.coalesce(flag, F.lit(""))))
     return F.when(text.isin(*_YES), F.lit(True)).when(text.isin(*_NO), F.lit(False))
-
-
-def _kept(many: Column) -> Column:
-    trimmed = F.transform(many, lambda value: F.trim(value))
-    kept = F.array_distinct(F.filter(trimmed, lambda value: value != ""))
-    return F.coalesce(kept, F.array().cast("array<string>"))
 
 
 def _plausible(number: Column, feature: Feature) -> Column:

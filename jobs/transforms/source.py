@@ -18,6 +18,7 @@ ORIGIN = "_origin"
 
 _FLOAT = r"^(-?(?:0|[1-9]\d*))\.0+$"
 _DATE = r"^\s*\d{4}-\d{2}-\d{2}"
+_YEARS = (-62_135_596_800, 253_402_300_799)  # 1 to 9999, in seconds
 _DIGITS = r"^(\d{8}(?:\d\d){0,3})$"
 _MICROSECONDS = {
     "seconds": Decimal(1_000_000),
@@ -126,11 +127,16 @@ def _digits(text: Column) -> Column:
 
 
 def _synthetic(time: SyntheticTime) -> Column:
-    """A time that no clock showed, from who and the place; null if that is no number."""
+    """A time that no clock showed, from who and the place.
+
+    Null if the place is no number, or leads beyond the years that there are.
+    """
     begins = F.pmod(F.xxhash64("user_id", F.lit("first day")), F.lit(time.spread_days))
     if time.places is None:
         place = F.col("event_time").try_cast("bigint")
     else:
         place = F.pmod(F.xxhash64("user_id", "item_id", F.lit("place")), F.lit(time.places))
     start = F.unix_seconds(F.lit(f"{time.first_day} 00:00:00Z").cast("timestamp"))
-    return F.timestamp_seconds(start + begins * 86_400 + place * time.step_seconds)
+    within = F.try_multiply(place, F.lit(time.step_seconds))
+    seconds = F.try_add(start + begins * 86_400, within)
+    return F.timestamp_seconds(F.when(seconds.between(*_YEARS), seconds))

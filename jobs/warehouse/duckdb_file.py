@@ -7,9 +7,10 @@ the new one, and a kill or a full disk at any moment leaves the old one whole.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from jobs.warehouse.connection import Connection, open_reader, opened
@@ -25,7 +26,7 @@ def replacing(uri: WarehouseUri) -> Iterator[Connection]:
 
     Waits while another process changes the same warehouse.
     """
-    path = uri.path
+    path = uri.path.resolve()  # of a link, the file that it points to
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
     with exclusive_lock(path.with_name(f".{path.name}.lock")):
@@ -39,6 +40,8 @@ def replacing(uri: WarehouseUri) -> Iterator[Connection]:
                 yield connection
                 connection.commit()
                 connection.execute("CHECKPOINT")
+            if path.exists():
+                _let_in_the_same(path, draft)
             fsync(draft)
             _write_ahead_log(path).unlink(missing_ok=True)  # the copy has absorbed it
             draft.replace(path)
@@ -53,6 +56,13 @@ def _copy(uri: WarehouseUri, draft: Path) -> None:
         shutil.copyfile(uri.path, draft)
         if _write_ahead_log(uri.path).exists():
             shutil.copyfile(_write_ahead_log(uri.path), _write_ahead_log(draft))
+
+
+def _let_in_the_same(path: Path, draft: Path) -> None:
+    """Give the draft the mode of the file that it replaces, and its group where that is allowed."""
+    with suppress(PermissionError):
+        os.chown(draft, -1, path.stat().st_gid)
+    shutil.copymode(path, draft)
 
 
 def _write_ahead_log(path: Path) -> Path:

@@ -93,7 +93,8 @@ class PartitionedPublication(Publication):
     def _drop(self, name: str, number: int) -> None:
         for _ in range(_DROP_TRIES):
             [(is_free,)] = self.connection.rows("SELECT pg_try_advisory_xact_lock($1)", number)
-            if not is_free:
+            # A run may have published it since the numbers were read, and ended.
+            if not is_free or self._is_published(number):
                 self.connection.rollback()
                 return
             try:
@@ -106,6 +107,11 @@ class PartitionedPublication(Publication):
                 self.connection.rollback()
                 time.sleep(0.1)
         log.info("%s is being read; the next publication removes it", name)
+
+    def _is_published(self, number: int) -> bool:
+        name = ddl.stored(STORED_PUBLICATIONS.name)
+        query = f"SELECT 1 FROM {name} WHERE publication = $1"  # noqa: S608 - a constant
+        return bool(self.connection.rows(query, number))
 
     def _lock(self) -> None:
         self._drain_readers()

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, field_validator, model_val
 from schemas.toml_file import Numbers, Record, Texts
 
 _JAVAS_NAME = re.compile(r"\(\?<(?=[a-zA-Z])")  # of a group; Python writes (?P<
+_PYTHONS_NAME = "(?P"
 
 
 class Feature(Record):
@@ -38,6 +39,11 @@ class Feature(Record):
     def _picks_a_group(cls, pattern: str | None) -> str | None:
         if pattern is None:
             return None
+        if _PYTHONS_NAME in pattern:
+            raise ValueError(
+                f"{pattern!r} names a group as Python does; expected an expression of Java, which "
+                "Spark reads: (?<name>...), or ( and ) without a name"
+            )
         try:
             groups = re.compile(_JAVAS_NAME.sub("(?P<", pattern)).groups
         except re.error as error:

@@ -7,9 +7,9 @@ to fit together stands with the later of the keys, so that one error lists all m
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from schemas import toml_file
 from schemas.dataset.features import Feature, as_column
@@ -43,6 +43,7 @@ __all__ = [
     "load",
 ]
 
+_EQUAL_PARTS = "expected a step that leads from {:g} to {:g} in equal parts"
 BUNDLED = Path(__file__).parent / "bundled"
 
 
@@ -72,7 +73,11 @@ class DatasetSpec(Record):
     next, and liked), `choice` (chosen next) or, of explicit feedback, `rating`; by default p_like.
     """
     max_quarantined_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
-    """Ingest fails when more of the interactions than this break a rule."""
+    """Ingest fails when more of the interactions that it reads than this break a rule. With a file
+    a day it reads the files that are new or have changed."""
+    max_vanished_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
+    """Ingest fails when more of the lake's interactions than this are of days that the source no
+    longer has. Up to it these days are emptied, with a warning."""
     cold_start: ColdStart = ColdStart()
     negatives: Negatives = Negatives()
     """Of implicit feedback."""
@@ -132,13 +137,16 @@ class DatasetSpec(Record):
     def _leads_to_the_highest(cls, found: float, info: ValidationInfo) -> float:
         if info.data.get("feedback") == "implicit":
             raise ValueError(NO_RATINGS)
-        if len(scale := info.data.get("rating_scale", ())) == 2:
-            lowest, highest = scale
-            if found <= 0 or levels_of(lowest, highest, found)[-1] != round(highest, 9):
-                raise ValueError(
-                    f"expected a step that leads from {lowest:g} to {highest:g} in equal parts"
-                )
+        if len(scale := info.data.get("rating_scale", ())) == 2 and not _leads(found, scale):
+            raise ValueError(_EQUAL_PARTS.format(*scale))
         return found
+
+    @model_validator(mode="after")
+    def _has_a_step(self) -> Self:
+        """Which is not looked at above where the spec leaves it out."""
+        if not self.is_implicit and not _leads(self.rating_step, self.rating_scale):
+            raise ValueError(f"rating_step is missing, {_EQUAL_PARTS.format(*self.rating_scale)}")
+        return self
 
     @field_validator("liked_from")
     @classmethod
@@ -222,6 +230,12 @@ class DatasetSpec(Record):
         sections = (self.interactions, self.users, self.items)
         linked = self.network.files() if self.network else ()
         return (*(each.file for each in sections if each), *linked)
+
+
+def _leads(step: float, scale: tuple[float, ...]) -> bool:
+    """Whether steps from the lowest rating end at the highest."""
+    lowest, highest = scale
+    return step > 0 and levels_of(lowest, highest, step)[-1] == round(highest, 9)
 
 
 def load(path: Path) -> DatasetSpec:

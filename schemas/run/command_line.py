@@ -10,21 +10,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from schemas.errors import FULL_DISK, PassingError, UserError
+from schemas.errors import FULL_DISK, PassingError, UserError, full_disk_code
 from schemas.pipeline import Step, steps_of
 from schemas.run.learners import DEFAULT, known
 from schemas.run.team_file import team_file
 
 log = logging.getLogger("coldstart")
 
-_FULL_TEXT = "No space left on device"  # how a JVM on the other side of a connection says it
+_CLOSED = (PermissionError, NotADirectoryError, IsADirectoryError)
 
 
 def run(action: Callable[[], None]) -> int:
     """Run `action` in UTC; its exit code: 0 done, 2 a mistake of the user, 1 anything else.
 
-    A mistake of the user, an error that may pass and a full disk are shown in one message; other
-    errors keep their traceback.
+    A mistake of the user, an error that may pass, a full disk and a path that is closed to this
+    user are shown in one message; other errors keep their traceback.
     """
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")  # others: warnings
     for package in ("coldstart", "benchmarks", "jobs", "meta_model", "schemas"):
@@ -38,6 +38,14 @@ def run(action: Callable[[], None]) -> int:
     except PassingError as error:
         log.error("error: %s", error)
         return 1
+    except _CLOSED as error:
+        log.error(
+            "error: %s: %s; expected a path that this user may read and write. Look at its owner "
+            "and its mode, and at COLDSTART_HOME or the option that names it.",
+            error.filename,
+            error.strerror,
+        )
+        return 2
     except Exception as error:
         if not _is_full_disk(error):
             raise
@@ -120,7 +128,7 @@ def _is_full_disk(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, OSError) and error.errno in FULL_DISK:
             return True
-        if _FULL_TEXT in str(error):
+        if full_disk_code(str(error)) is not None:  # of a JVM, say
             return True
         error = error.__cause__ or error.__context__
     return False

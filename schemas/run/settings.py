@@ -100,10 +100,11 @@ def _properties(file: str | None) -> dict[str, str]:
     if not file:
         return {}
     try:
-        lines = Path(file).expanduser().read_text().splitlines()
-    except OSError as error:
+        lines = Path(file).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UserError(
-            f"COLDSTART_SPARK_PROPERTIES names {file}, which cannot be read: {error.strerror}; "
+            f"COLDSTART_SPARK_PROPERTIES names {file}, which cannot be read: {why}; "
             "expected a file of Spark's properties."
         ) from None
     found = {}

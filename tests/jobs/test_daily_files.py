@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from jobs.history import numbering
 from jobs.steps import ingest
 from schemas.errors import UserError
 from schemas.lake import Lake
@@ -119,6 +120,39 @@ def test_late_events_and_lost_files_change_their_days_alone(daily: Settings) -> 
     assert {name: rows for name, rows in lake.items() if rows} == {
         name: rows for name, rows in scratch.items() if rows
     }
+
+
+def test_many_lost_days_stop_the_step(daily: Settings, source: Source) -> None:
+    """Files that were packed look as if they were gone; the lake keeps what it had."""
+    _ingest(daily, 4)
+    before = _lake(daily)
+    source.respell(("max_vanished_fraction = 1", "max_vanished_fraction = 0.4"))
+    first, second = (daily.source / "days" / f"1998-03-0{day}.csv" for day in (1, 2))
+    first.rename(f"{first}.gz")
+    with pytest.raises(UserError, match=r"2 interactions of 1998-03-01 \(50.00% .* 40.00%") as told:
+        _ingest(daily, 4)
+    assert "1 files are not read" in str(told.value)
+    assert "days/1998-03-01.csv.gz" in str(told.value)
+    assert "raise max_vanished_fraction in" in str(told.value)
+    assert _lake(daily) == before
+    Path(f"{first}.gz").rename(first)
+    second.write_text("who,what,stars,when\n")
+    [warning] = _ingest(daily, 4).facts["warnings"]
+    assert "1 interactions of 1998-03-02 are no longer in the source" in warning
+
+
+def test_a_file_that_is_written_again_changes_no_history(daily: Settings) -> None:
+    """It is read again; its rows are the same, so what is made of them stays in force."""
+    _ingest(daily, 4)
+    lake = Lake(root=daily.lake)
+    before = numbering.of_interactions(lake, date(1998, 3, 4))
+    file = daily.source / "days" / "1998-03-01.csv"
+    os.utime(file, (1, 1))
+    assert _ingest(daily, 4).rows_in > 0
+    assert numbering.of_interactions(lake, date(1998, 3, 4)) == before
+    file.write_text(file.read_text().replace(",i1,", ",i2,"))
+    _ingest(daily, 4)
+    assert numbering.of_interactions(lake, date(1998, 3, 4)) != before
 
 
 def test_known_and_vanished_users_change_the_days_they_are_on(

@@ -93,6 +93,20 @@ def test_a_second_run_changes_nothing(shop: Settings) -> None:
     assert {link: link.resolve() for link in shop.lake.glob("interactions/ds=*")} == before
 
 
+def test_two_sections_may_be_of_one_table(shop: Settings, source: Source) -> None:
+    items = source.folder / "items.csv"
+    items.write_text("what,name,tags\n" + "".join(f"u{n},Thing {n},red\n" for n in range(4)))
+    source.respell(
+        ('item_id = "what"\ntitle = "name"\n', 'item_id = "who"\n'),
+        ('file = "items.csv"', 'file = "shop.people"\nformat = "jdbc"'),
+        ('tags = { kind = "multi", column = "tags", separator = ";" }',
+         'town = { kind = "categorical", column = "town" }'),
+    )  # fmt: skip
+    _ingest(shop)
+    assert [r["item_id"] for r in _rows(shop, tables.items)] == [f"u{n}" for n in range(4)]
+    assert {r["reason"] for r in _rows(shop, tables.INTERACTIONS_QUARANTINE)} >= {"unknown_item"}
+
+
 def test_describe_shows_tables_by_their_names(
     shop: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

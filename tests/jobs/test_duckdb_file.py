@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import subprocess
 import sys
 from datetime import date
@@ -45,6 +46,20 @@ def test_an_open_reader_keeps_the_old_content_and_blocks_nobody(night):
     reader.stdin.flush()
     assert reader.stdout.readline() == "2\n"
     reader.communicate("\n")
+    assert _count(night) == 4
+
+
+def test_who_may_read_the_file_may_read_the_next_one(night, tmp_path):
+    night.publish()
+    path = night.settings.warehouse.path
+    path.chmod(0o640)
+    elsewhere = tmp_path / "elsewhere.duckdb"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+    night.ds = LATER
+    night.publish()
+    assert path.is_symlink()
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o640
     assert _count(night) == 4
 
 

@@ -76,6 +76,7 @@ def test_ingest_keeps_what_can_be_kept_and_says_why_not(tiny: Settings, source: 
         rows = csv.writer(file)
         rows.writerows((text, f"title of {name}", "red") for name, text in ids.items())
         rows.writerow(("odd title", UNSTORABLE["NUL"], "red"))
+        rows.writerow(("odd tags", "Odd", f"red;a\0b;{'x' * 513};blue"))
     with (source.folder / "users.csv").open("a", newline="") as file:
         csv.writer(file).writerows((text, "Town") for text in ids.values())
     with (source.folder / "interactions.csv").open("a", newline="") as file:
@@ -104,7 +105,10 @@ def test_ingest_keeps_what_can_be_kept_and_says_why_not(tiny: Settings, source: 
     titles = dict(zip(column("items", "item_id"), column("items", "title"), strict=True))
     assert titles["odd title"] is None
     assert titles[HARMLESS["emoji"]] == "title of emoji"
+    tags = dict(zip(column("items", "item_id"), column("items", "tags"), strict=True))
+    assert tags["odd tags"] == ["red", "blue"]
     told = "\n".join(record.facts["warnings"])
     assert "items.csv: 2 rows left out, whose what has U+0000 or more than 512" in told
     assert "users.csv: 2 rows left out, whose who has U+0000 or more than 512" in told
     assert "items.csv: 1 titles left out, which have U+0000" in told
+    assert "items.csv: values of 1 rows left out, which have U+0000 or more than 512" in told

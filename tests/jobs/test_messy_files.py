@@ -155,6 +155,12 @@ def test_flags_of_any_spelling_and_features_of_any_name(tiny: Settings, source: 
         _ingest(tiny)
 
 
+def test_a_pattern_that_only_python_knows_is_named(tiny: Settings, source: Source) -> None:
+    source.respell(('column = "town" }', 'column = "town", pattern = \'\\q(.)\' }'))
+    with pytest.raises(UserError, match=r"'.+q\(\.\)' is no regular expression of Java"):
+        _ingest(tiny)
+
+
 def test_files_that_are_named_like_a_days_and_have_none_are_reported(tmp_path: Path) -> None:
     from jobs.sources.files.paths import by_day, of_no_day
 
@@ -166,6 +172,9 @@ def test_files_that_are_named_like_a_days_and_have_none_are_reported(tmp_path: P
     told = of_no_day(tmp_path, "{day}.csv", ["users.csv"]) or ""
     assert "3 files are not read" in told
     assert ": 2026-02-30.csv, 2026-2-3.csv, 20260202.csv; expected YYYY-MM-DD" in told
+    for name in ("2026-02-06.csv.gz", "2026-02-07.CSV"):
+        (tmp_path / name).touch()
+    assert "5 files are not read" in (of_no_day(tmp_path, "{day}.csv", ["users.csv"]) or "")
     hive = tmp_path / "e" / "ds=__HIVE_DEFAULT_PARTITION__"
     hive.mkdir(parents=True)
     assert "e/ds=__HIVE" in (of_no_day(tmp_path, "e/ds={day}", []) or "")

@@ -22,6 +22,7 @@ from jobs import warehouse
 from jobs.steps import gate, publish
 from jobs.warehouse import partitions, structure
 from jobs.warehouse.connection import Connection
+from jobs.warehouse.partitions import PartitionedPublication
 from jobs.warehouse.publication import Publication
 from schemas.errors import PassingError, UserError
 from schemas.run import command_line
@@ -302,6 +303,37 @@ def test_a_publication_does_not_vacuum_what_another_is_loading(
     _publish(night)
     goes_on.set()
     slow.join()
+    assert [len(rows) for rows in _seen(night).values()] == [4, 4, 6, 16, 36, 2]
+
+
+@on_postgresql
+def test_a_publication_does_not_vacuum_what_was_just_published(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other run publishes and ends between the look at what is published and the drop."""
+    night.publish()
+    drop = PartitionedPublication._drop
+
+    def publish_later() -> None:
+        with warehouse.writing(night.settings.warehouse) as writer:
+            for name in STORED_PRODUCTS:
+                writer.load(night.table(name), LATER, night.settings.lake / name / f"ds={DS}")
+            loaded.set()
+            assert goes_on.wait(60)
+            with writer.short_transaction():
+                writer.activate(LATER, writer.published(DS))
+
+    def drop_late(self, name: str, number: int) -> None:
+        goes_on.set()
+        slow.join()
+        drop(self, name, number)
+
+    loaded, goes_on = threading.Event(), threading.Event()
+    slow = threading.Thread(target=publish_later)
+    slow.start()
+    assert loaded.wait(60)
+    monkeypatch.setattr(PartitionedPublication, "_drop", drop_late)
+    _publish(night)
     assert [len(rows) for rows in _seen(night).values()] == [4, 4, 6, 16, 36, 2]
 
 

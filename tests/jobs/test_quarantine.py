@@ -109,7 +109,8 @@ def test_too_many_bad_rows_leave_the_lake_as_it_was(tiny: Settings, source: Sour
         _ingest(tiny)
     message = str(error.value)
     assert (
-        "5 of 10 interactions (50.00%) break a rule, and the dataset spec allows 30.00%" in message
+        "5 of 10 interactions that were read (50.00%) break a rule, and the dataset spec allows "
+        "30.00%" in message
     )
     assert "nothing was written, the lake keeps what it had" in message
     assert "\n  unknown_user: 4 rows, for example\n    interactions.csv: s0,i1,3,8" in message

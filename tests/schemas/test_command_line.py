@@ -48,11 +48,19 @@ def test_a_mistake_is_2_and_its_message(caplog):
         OSError(errno.ENOSPC, "No space left on device"),
         OSError(errno.EFBIG, "File too large"),
         RuntimeError("the server says: java.io.IOException: No space left on device"),
+        RuntimeError("the server says: java.io.IOException: Disk quota exceeded"),
     ],
 )
 def test_a_full_disk_is_1_and_a_message(error, caplog):
     assert command_line.run(_raising(error)) == 1
     assert "the disk is full" in caplog.text
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOTDIR, errno.EISDIR])
+def test_a_path_that_is_closed_is_2_and_a_message(number, caplog):
+    error = OSError(number, os.strerror(number), "/data/lake")
+    assert command_line.run(_raising(error)) == 2
+    assert f"error: /data/lake: {os.strerror(number)}; expected a path that" in caplog.text
 
 
 def test_a_full_disk_is_found_behind_another_error(caplog):

@@ -52,6 +52,9 @@ def test_a_line_that_is_no_property_of_spark_is_named(tmp_path, line):
         Settings.from_environment({"COLDSTART_SPARK_PROPERTIES": str(file)})
     with pytest.raises(UserError, match="cannot be read: No such file"):
         Settings.from_environment({"COLDSTART_SPARK_PROPERTIES": f"{file}.not"})
+    file.write_bytes(b"spark.x=\xff")
+    with pytest.raises(UserError, match="cannot be read: it is not UTF-8"):
+        Settings.from_environment({"COLDSTART_SPARK_PROPERTIES": str(file)})
 
 
 @pytest.mark.parametrize("text", ["1998-3-31", "19980331", "1998-02-30", "today", "", "1998-W14-2"])

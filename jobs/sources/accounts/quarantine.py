@@ -95,8 +95,8 @@ def check(
         for number in [reasons[reason]]
     ]
     raise UserError(
-        f"{rows - valid:,} of {rows:,} interactions ({fraction:.2%}) break a rule, and the dataset "
-        f"spec allows {limit:.2%}; nothing was written, the lake keeps what it had."
+        f"{rows - valid:,} of {rows:,} interactions that were read ({fraction:.2%}) break a rule, "
+        f"and the dataset spec allows {limit:.2%}; nothing was written, the lake keeps what it had."
         + "".join(shown)
         + f"\nCorrect the source, or {spec_file} if it reads the source wrongly. If these rows are "
         "rightly set aside, raise max_quarantined_fraction there."

@@ -11,6 +11,7 @@ from schemas.dataset.source_files import DAY, SourceFile
 from schemas.errors import UserError
 
 _EXAMPLES = 3
+_DAY_LENGTH = len("2026-01-31")
 _CHECKSUMS = (".crc", ".md5", ".sha1", ".sha256")
 
 
@@ -54,36 +55,53 @@ def by_day(source: Path, pattern: str, until: date) -> dict[date, Path]:
 
 
 def of_no_day(source: Path, pattern: str, others: Sequence[str]) -> str | None:
-    """A sentence about files whose names are like those of a day without a day in them.
+    """A sentence about files that are not read, and whose names are like those of days.
 
-    A date in another spelling, or the name that Hive gives to rows without one. `others` are the
-    files of other sections, which may be beside those of days.
+    A date in another spelling, the name that Hive gives to rows without one, a day in a file that
+    was packed, or whose end is in capitals. `others` are the files of other sections, which may be
+    beside those of days.
     """
     ours = {(source / other).absolute() for other in others}
+    unread = [path for text, path in _in_place(source, pattern) if _day(text) is None]
     names = sorted(
         path.relative_to(source).as_posix() if path.is_relative_to(source) else str(path)
-        for text, path in _in_place(source, pattern)
-        if _day(text) is None and path.absolute() not in ours and _holds_rows(path.name)
+        for path in {*unread, *_with_another_end(source, pattern)}
+        if path.absolute() not in ours and _holds_rows(path.name)
     )
     if not names:
         return None
     return (
-        f"{source}: {len(names):,} files are not read, because their names have no day where "
-        f"{pattern} has one: {', '.join(names[:_EXAMPLES])}; expected YYYY-MM-DD. Rename them, or "
-        "move them elsewhere"
+        f"{source}: {len(names):,} files are not read, because their names are not as {pattern} "
+        f"says: {', '.join(names[:_EXAMPLES])}; expected YYYY-MM-DD for the day, and the same end. "
+        "Rename them, or move them elsewhere"
     )
 
 
 def _in_place(source: Path, pattern: str) -> Iterator[tuple[str, Path]]:
     """The text in place of the day in names that otherwise match the pattern, and the files."""
-    before, after = pattern.split(DAY)
-    folder, _, start = before.rpartition("/")
-    end, _, rest = after.partition("/")
-    parent = source / (folder or ("/" if before.startswith("/") else ""))
+    parent, start, end, rest = _divided(source, pattern)
     for name in [path.name for path in parent.iterdir()] if parent.is_dir() else []:
         text = name[len(start) : len(name) - len(end)]
         if name == f"{start}{text}{end}" and (path := parent / name / rest).exists():
             yield text, path
+
+
+def _with_another_end(source: Path, pattern: str) -> Iterator[Path]:
+    """Files of a day whose names go on after the pattern's end, or have it in other capitals."""
+    parent, start, end, rest = _divided(source, pattern)
+    for path in parent.iterdir() if parent.is_dir() and not rest else []:
+        text, ending = path.name[len(start) :][:_DAY_LENGTH], path.name[len(start) + _DAY_LENGTH :]
+        is_like = path.name.startswith(start) and ending.lower().startswith(end.lower())
+        if is_like and _day(text) and ending != end:
+            yield path
+
+
+def _divided(source: Path, pattern: str) -> tuple[Path, str, str, str]:
+    """The folder in which names have the day, what is before and after the day, and the rest."""
+    before, after = pattern.split(DAY)
+    folder, _, start = before.rpartition("/")
+    end, _, rest = after.partition("/")
+    return source / (folder or ("/" if before.startswith("/") else "")), start, end, rest
 
 
 def _day(text: str) -> date | None:

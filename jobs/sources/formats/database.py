@@ -49,9 +49,10 @@ def as_files(
     with lake.scratch("source") as folder:
         copied: dict[str, Any] = {}
         for name, file in spec.in_database.items():
+            copy = folder / name / file.file  # two sections may be of one table
             frame = _table(spark, settings, spec.database, file, asked[id(file)])
-            frame.write.parquet(str(folder / file.file))
-            copied[name] = file.model_copy(update={"file": str(folder / file.file)})
+            _write(frame, copy, file, spec.database)
+            copied[name] = file.model_copy(update={"file": str(copy)})
         yield spec.model_copy(update=copied)
 
 
@@ -72,9 +73,8 @@ def _table(
         frame = reader.option("dbtable", file.file).load()
         found = frame.columns  # asks the database
     except PySparkException as error:
-        is_passing = any(words in str(error) for words in _LOST)
-        raise (PassingError if is_passing else UserError)(
-            f"{file.file} in {database.url} cannot be read: {_first_line(error)} "
+        raise (PassingError if _is_lost(error) else UserError)(
+            f"{_unread(file, database, error)} "
             "Expected a table that COLDSTART_SOURCE_USER may read with COLDSTART_SOURCE_PASSWORD, "
             "and the database's driver among the jars of COLDSTART_SPARK_JARS."
         ) from error
@@ -85,6 +85,27 @@ def _table(
             f"{missing}. Add them to a view, or name other columns in the spec."
         )
     return frame.select(*map(column, needed))
+
+
+def _write(frame: DataFrame, copy: Path, file: SourceFile, database: Database) -> None:
+    """Copy the table's rows; what goes wrong on this side is told as of any other table."""
+    try:
+        frame.write.parquet(str(copy))
+    except PySparkException as error:
+        if not _is_lost(error):
+            raise
+        raise PassingError(
+            f"{_unread(file, database, error)} Expected the database to answer until all rows are "
+            "copied. Run the step again: nothing was written."
+        ) from error
+
+
+def _is_lost(error: Exception) -> bool:
+    return any(words in str(error) for words in _LOST)
+
+
+def _unread(file: SourceFile, database: Database, error: Exception) -> str:
+    return f"{file.file} in {database.url} cannot be read: {_first_line(error)}"
 
 
 def _first_line(error: Exception) -> str:

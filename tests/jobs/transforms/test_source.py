@@ -71,6 +71,23 @@ def checked(spark: SparkSession):
     return with_reasons(parsed, users, items, SPEC, now=NOW).collect()
 
 
+def test_a_place_that_leads_beyond_the_years_is_no_time(spark: SparkSession) -> None:
+    """A column of Unix times is no place: 3,600 s each, it leads to the year 195,000."""
+    time = {"order": "t", "first_day": "2020-01-01", "spread_days": 1, "step_seconds": 3600}
+    columns = Interactions.model_validate(
+        {"file": "-", "user_id": "u", "item_id": "i", "synthetic_time": time}
+    )
+    places = ["24", "1700000000", str(2**62), str(-(2**62)), "-1700000000", "x"]
+    raw = spark.createDataFrame(
+        [("1", "10", place, (0, "f", None, "line", None, True)) for place in places],
+        f"u string, i string, t string, {ORIGIN} {_ORIGIN}",
+    )
+    found = parse_interactions(raw, columns).collect()
+    assert [row["at"] and row["at"].isoformat() for row in found] == ["2020-01-02T00:00:00"] + [
+        None
+    ] * 5
+
+
 def test_each_row_gets_the_first_rule_it_breaks(checked) -> None:
     def text(value: str | None) -> str:
         return "" if value is None else value
