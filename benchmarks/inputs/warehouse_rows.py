@@ -84,6 +84,7 @@ def _scores(users: int, provenance: Mapping[str, str]) -> Iterator[pa.Table]:
             "score_low": np.full(size, 2.0),
             "score_high": np.full(size, 5.0),
             "ranked_by": ["p_like"] * size,
+            "is_new": np.ones(size, bool),
         }
         yield pa.table({**columns, **_repeated(provenance, size)})
 

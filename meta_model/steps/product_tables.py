@@ -63,7 +63,7 @@ def scores_table(scores: Scores, inputs: Inputs, provenance: Provenance) -> pa.T
     """One row a user and rank; users with fewer candidates than ranks have fewer rows."""
     items = scores.items.cpu().numpy()
     rows, ranks = np.nonzero(items)
-    users = scores.users.cpu().numpy()[rows]
+    users = pa.array(scores.users.cpu().numpy()[rows] - 1)
 
     def ranked(values: Tensor) -> Any:
         return pa.array(values.cpu().numpy()[rows, ranks], from_pandas=True)  # NaN is null
@@ -73,7 +73,7 @@ def scores_table(scores: Scores, inputs: Inputs, provenance: Provenance) -> pa.T
         provenance,
         len(rows),
         {
-            "user_id": inputs.user_profiles["user_id"].take(pa.array(users - 1)),
+            "user_id": inputs.user_profiles["user_id"].take(users),
             "rank": ranks + 1,
             "item_id": inputs.item_profiles["item_id"].take(pa.array(items[rows, ranks] - 1)),
             "score": ranked(scores.scores),
@@ -84,6 +84,7 @@ def scores_table(scores: Scores, inputs: Inputs, provenance: Provenance) -> pa.T
             "score_low": ranked(scores.low),
             "score_high": ranked(scores.high),
             "ranked_by": pa.repeat(scores.ranked_by, len(rows)),
+            "is_new": inputs.user_profiles["is_new"].take(users),
         },
     )
 

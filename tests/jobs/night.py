@@ -94,7 +94,8 @@ def _score(user: int, rank: int, item: int, n_support: int) -> Row:
     about = {"user_id": f"u{user}", "rank": rank, "item_id": f"i{item}", "score": 5.0 - rank}
     listed = {"p_like": 0.5 / rank, "p_choice": 0.1 / rank, "ranked_by": "p_like"}
     ends = {"score_low": 4.0 - rank, "score_high": 5.5 - rank}
-    return {**about, "n_support": n_support, "adapted": n_support >= 3, **RUN, **listed, **ends}
+    known = {"n_support": n_support, "adapted": n_support >= 3, "is_new": n_support < 3}
+    return {**about, **RUN, **listed, **ends, **known}
 
 
 def of_lists(

@@ -41,7 +41,7 @@ def test_the_same_ds_twice_gives_the_same_rows(night, monkeypatch):
     assert [len(first[table]) for table in TABLES] == [2, 3, 8, 18]
     assert first["cold_user_scores"][0] == (
         DS, "u2", 1, "i3", 4.0, 3, True, "melu", RUN["model_version"], RUN["run_id"],
-        0.5, 0.1, 3.0, 4.5, "p_like",
+        0.5, 0.1, 3.0, 4.5, "p_like", False,
     )  # fmt: skip
     night.publish()
     assert {table: _rows(night, table) for table in TABLES} == first

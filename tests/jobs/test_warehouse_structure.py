@@ -183,7 +183,7 @@ def test_an_older_warehouse_is_migrated(night: Night, reader: Connection, tmp_pa
     newer = {"evidence_quality", "list_quality"}
     tables = [table for table in WAREHOUSE_TABLES if table.name not in newer]
     rows = ("rows_read", "rows_kept", "rows_quarantined", "rows_left_out", "list_quality_rows")
-    lists = ("p_like", "p_choice", "score_low", "score_high", "ranked_by")
+    lists = ("p_like", "p_choice", "score_low", "score_high", "ranked_by", "is_new")
     explained = ("expected_gain", "answer_rate", "redundancy", "same_as_all")
     since = (
         *("data_read_at", "made_at", "evidence_quality_rows", "trained_ds"),

@@ -78,7 +78,7 @@ def _user(
         "n_interactions": 12,
         "first_seen": SEEN,
         "last_seen": SEEN,
-        "is_new": False,
+        "is_new": number % 2 == 0,
         "is_cold": False,
         **_features(spec.users.features, draws),
     }

@@ -147,6 +147,9 @@ def test_options_of_products_are_given_without_training_again(settings: Settings
     scores = read_partition(COLD_USER_SCORES, path)
     assert set(scores["ranked_by"].to_pylist()) == {"rating"}
     assert max(scores["rank"].to_pylist()) == 3
+    of_users = dict(zip(scores["user_id"].to_pylist(), scores["is_new"].to_pylist(), strict=True))
+    assert of_users == {user: int(user[1:]) % 2 == 0 for user in of_users}
+    assert set(of_users.values()) == {True, False}
 
 
 @pytest.mark.parametrize("key", ["training.epochs", "choice.neighbour_weight"])

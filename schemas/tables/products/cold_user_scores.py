@@ -47,6 +47,15 @@ _LIST_COLUMNS = (
             "p_choice) or `rating` (column score)."
         ),
     ),
+    Column(
+        name="is_new",
+        type=Type.BOOL,
+        description=(
+            "True: a new user, who came in the last cold_start.new_user_days days up to ds. False: "
+            "an existing user with few interactions. In list_quality, user_cold judges lists of "
+            "new users, and warm those of existing users."
+        ),
+    ),
 )
 
 

@@ -72,9 +72,10 @@ _COLD_USER_SCORES = (
     ),
     Rule(
         name="without_order",
-        violations="if(p_like is not null and p_choice is not null"
+        violations="if(p_like is not null and p_choice is not null and is_new is not null"
         " and ranked_by in ('p_like', 'choice', 'rating'), 0, 1)",
-        description="p_like and p_choice are not null, and ranked_by is one of the three orders",
+        description="p_like, p_choice and is_new are not null, and ranked_by is one of the three "
+        "orders",
     ),
     Rule(
         name="interval_turned",
