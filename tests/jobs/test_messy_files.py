@@ -156,7 +156,7 @@ def test_flags_of_any_spelling_and_features_of_any_name(tiny: Settings, source: 
 
 
 def test_a_pattern_that_only_python_knows_is_named(tiny: Settings, source: Source) -> None:
-    source.respell(('column = "town" }', 'column = "town", pattern = \'\\q(.)\' }'))
+    source.respell(('column = "town" }', "column = \"town\", pattern = '\\q(.)' }"))
     with pytest.raises(UserError, match=r"'.+q\(\.\)' is no regular expression of Java"):
         _ingest(tiny)
 
