@@ -60,3 +60,12 @@ class Losses:
                 )
             self.total += loss * step.n_tasks
         self._unread.clear()
+
+
+def check_validation(epoch: int, loss: float) -> None:
+    """Raise `UserError` where the loss of validation tasks is not a finite number."""
+    if not math.isfinite(loss):
+        raise UserError(
+            f"the validation loss became {loss} in epoch {epoch}, expected a finite number; lower "
+            "training.global_rate or local_update.rate, or look at the validation users' data."
+        )

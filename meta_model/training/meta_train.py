@@ -1,4 +1,4 @@
-"""Meta-training: global updates, epoch after epoch, until validation stops improving."""
+"""Meta-training: global updates, epoch after epoch; the best epoch by validation is kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from meta_model.evaluation.scenarios import predict_batches
 from meta_model.learners import Learner, create
 from meta_model.training.checkpoint import Checkpoints, Run
 from meta_model.training.global_update import Progress, global_update, optimizer_of
-from meta_model.training.losses import Losses
+from meta_model.training.losses import Losses, check_validation
 from meta_model.training.processes import ALONE, Processes
 from schemas.errors import UserError
 from schemas.run.artefact import Epoch
@@ -58,10 +58,10 @@ def meta_train(
     checkpoints: Checkpoints | None = None,
     processes: Processes = ALONE,
 ) -> Trained:
-    """Train until validation stops improving; the learner of the epoch with the least loss.
+    """Train; the learner of the epoch with the least validation loss, or without one of the last.
 
-    Without validation tasks it is the learner of the last epoch. Raises `UserError` where shards,
-    processes and batch size do not fit, or a loss is not finite.
+    Training ends earlier with a smaller `training.patience_epochs`. Raises `UserError` where
+    shards, processes and batch size do not fit, or a loss is not finite.
     """
     _check_shards(config.training, processes)
     torch.manual_seed(config.seed)
@@ -69,6 +69,7 @@ def meta_train(
     optimizer = optimizer_of(learner, config, device)
     run = checkpoints.restore(learner, optimizer) if checkpoints else Run()
     train = inputs.episodes.split("train")
+    is_validated = inputs.episodes.split("validation").n_tasks > 0
     shards = {
         shard: TrainingRows(train.of_shard(shard, config.training.shards), device)
         for shard in processes.shards(config.training.shards)
@@ -77,8 +78,10 @@ def meta_train(
     while not _is_over(run, config.training):
         started = time.monotonic()
         epoch = epochs.run(len(run.curve) + 1, train.n_tasks)
+        if is_validated:
+            check_validation(epoch.epoch, epoch.validation_loss)
         run.curve.append(epoch)
-        # The loss is a finer measure than the MAE of medians, which are whole levels.
+        # Finer than the MAE of medians. It is NaN without validation tasks: the last epoch is best.
         if not epoch.validation_loss >= run.best_loss:
             run.best_epoch, run.best_weights = epoch.epoch, copy.deepcopy(learner.state_dict())
         callbacks.on_epoch(epoch, train.n_tasks / (time.monotonic() - started))

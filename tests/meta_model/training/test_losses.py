@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import torch
 
 from meta_model.config import Config
+from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
 from meta_model.training import losses
 from meta_model.training import meta_train as meta_train_module
@@ -73,3 +77,35 @@ def test_training_that_diverges_ends_and_keeps_the_last_whole_epoch(
             checkpoints=Checkpoints(folder=tmp_path, identity="same"),
         )
     assert (tmp_path / "checkpoint.pt").read_bytes() == kept[0]
+
+
+def _poisoned(monkeypatch: pytest.MonkeyPatch, bad: float) -> None:
+    """From the second epoch on the validation loss is `bad`."""
+    real, n_epochs = meta_train_module.validate, []
+
+    def validate(*arguments):
+        n_epochs.append(1)
+        return real(*arguments) | ({"validation_loss": bad} if len(n_epochs) > 1 else {})
+
+    monkeypatch.setattr(meta_train_module, "validate", validate)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_validation_loss_that_is_no_number_ends_training(
+    inputs: Inputs, config: Config, monkeypatch: pytest.MonkeyPatch, bad: float
+) -> None:
+    _poisoned(monkeypatch, bad)
+    with pytest.raises(UserError, match=rf"validation loss became {bad} in epoch 2, .*; lower"):
+        meta_train(inputs, config, CPU)
+
+
+def test_without_validation_tasks_the_last_epoch_is_kept(
+    inputs: Inputs, config: Config, tmp_path: Path
+) -> None:
+    [file] = inputs.episodes.files
+    rows = pq.read_table(file)
+    pq.write_table(rows.filter(pc.not_equal(rows["split"], "validation")), tmp_path / "0.parquet")
+    without = replace(inputs, episodes=Episodes(files=(tmp_path / "0.parquet",)))
+    trained = meta_train(without, config, CPU)
+    assert math.isnan(trained.curve[-1].validation_loss)
+    assert trained.best_epoch == config.training.epochs
