@@ -27,6 +27,7 @@ from torch import Tensor
 
 from meta_model.choice.model import CHOICE, LIKE, ChoiceModel, Items
 from meta_model.data.tasks import Tasks
+from meta_model.layers.cholesky import solved
 
 
 def posterior_means(model: ChoiceModel, tasks: Tasks, items: Items) -> Tensor:
@@ -38,8 +39,7 @@ def posterior_means(model: ChoiceModel, tasks: Tasks, items: Items) -> Tensor:
     chosen = weighted.mT @ shown + model.unchosen(items.catalogue)
     pulled = weighted.mT @ targets - chosen @ prior.unsqueeze(-1)  # [B, F, Q]
     ridge = model.log_ridge.exp().expand(prior.shape[1]).diag()
-    factor = torch.linalg.cholesky(chosen + ridge)
-    users: Tensor = prior.unsqueeze(-1) + torch.cholesky_solve(pulled, factor)
+    users = prior.unsqueeze(-1) + solved(chosen + ridge, pulled)
     return users.permute(2, 0, 1)
 
 

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
+from meta_model.layers.cholesky import solved
 from meta_model.layers.metric_encoder import MetricEncoder
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import GradientNorms, ParameterGroup
@@ -70,8 +71,7 @@ class RidgeRegression(RatingLearner[Tensor, ItemParts]):
         features = self._features(catalogue, support.positions) * support.mask.unsqueeze(-1)
         surprise = support.residual.unsqueeze(-1) - features @ prior.unsqueeze(-1)
         ridge = self.log_ridge.exp().expand(features.shape[-1]).diag()
-        factor = torch.linalg.cholesky(features.mT @ features + ridge)
-        return prior + torch.cholesky_solve(features.mT @ surprise, factor).squeeze(-1)
+        return prior + solved(features.mT @ features + ridge, features.mT @ surprise).squeeze(-1)
 
     def _forecast(self, state: State[Tensor], catalogue: ItemParts, positions: Positions) -> Tensor:
         return _scores(state.method_state, self._features(catalogue, positions), positions)

@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from meta_model.choice.learners import LEARNERS
 from meta_model.choice.model import ChoiceModel
 from meta_model.choice.training import REGULARISATIONS, Training, loss_of, split, train
-from meta_model.config import Config
+from meta_model.config import ChoiceLearner, Config
 from meta_model.data import episodes
 from meta_model.data.batching import batches
 from meta_model.data.episodes import Episodes
@@ -28,10 +29,11 @@ TASKS = literal_tasks(
 UNORDERED = replace(TASKS, is_ordered=False)
 
 
-def test_a_loss_that_is_no_number_ends_training(inputs: Inputs) -> None:
+@pytest.mark.parametrize("learner", sorted(LEARNERS))
+def test_a_loss_that_is_no_number_ends_training(inputs: Inputs, learner: ChoiceLearner) -> None:
     """It would be the least of all in a comparison."""
     with pytest.raises(UserError, match=r"became nan in epoch \d; expected a number"):
-        train(inputs, Training(learner="aggregating", size=4, epochs=3, rate=1e30))
+        train(inputs, Training(learner=learner, size=4, epochs=3, rate=1e30))
 
 
 def _split(nothing: float, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor]:

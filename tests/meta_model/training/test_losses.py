@@ -14,6 +14,7 @@ import torch
 from meta_model.config import Config
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
+from meta_model.learners import LEARNERS, configured
 from meta_model.training import losses
 from meta_model.training import meta_train as meta_train_module
 from meta_model.training.checkpoint import Checkpoints
@@ -77,6 +78,15 @@ def test_training_that_diverges_ends_and_keeps_the_last_whole_epoch(
             checkpoints=Checkpoints(folder=tmp_path, identity="same"),
         )
     assert (tmp_path / "checkpoint.pt").read_bytes() == kept[0]
+
+
+@pytest.mark.parametrize("model", sorted(LEARNERS))
+def test_a_learner_that_diverges_is_told_in_words(
+    inputs: Inputs, config: Config, model: str
+) -> None:
+    wild = configured(model, like=config).having({"training.global_rate": 1e30})
+    with pytest.raises(UserError, match=r"loss became (nan|inf) in epoch 1"):
+        meta_train(inputs, wild, CPU)
 
 
 def _poisoned(monkeypatch: pytest.MonkeyPatch, bad: float) -> None:
