@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from meta_model.choice.model import ChoiceModel
-from meta_model.choice.training import REGULARISATIONS, Training, loss_of, train
+from meta_model.choice.training import REGULARISATIONS, Training, finite, loss_of, train
 from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
@@ -38,7 +38,8 @@ def trained_choice(
 
         models[name] = train(inputs, training, on_epoch, device)
         if len(names) > 1:
-            losses[name] = validation_loss(models[name], inputs, config.training.query_size, device)
+            loss = validation_loss(models[name], inputs, config.training.query_size, device)
+            losses[name] = finite(loss, f"on validation users, after {name} regularisation")
             tell(f"choice, {name}: validation loss {losses[name]:.4f}")
     return models[min(losses, key=losses.__getitem__) if losses else names[0]]
 

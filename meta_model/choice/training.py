@@ -109,12 +109,7 @@ def train(
             set_rate(optimizer, training.rate, seen / n_scheduled)
             items, tasks = sampling.drawn(model.items(), each)
             loss = loss_of(partial(model, items=items), tasks, inputs.liked_from)
-            if not math.isfinite(value := loss.item()):
-                raise UserError(
-                    f"the loss of the model of choices became {value} in epoch {epoch}; expected a "
-                    "number. Look at the ratings of the training tasks, or lower choice.size, and "
-                    f"run the step {META_TRAIN.name} again."
-                )
+            value = finite(loss.item(), f"in epoch {epoch}")
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -154,9 +149,21 @@ def _fit_posterior(
     for each in drawn:
         items, tasks = sampling.drawn(catalogue, each)
         loss = loss_of(partial(log_probabilities, items=items), tasks, inputs.liked_from)
+        finite(loss.item(), "in the pass that fits the posterior")
         optimizer.zero_grad()
         loss.backward(inputs=unused)
         optimizer.step()
+
+
+def finite(loss: float, when: str) -> float:
+    """The loss, where it is a finite number; else a `UserError` that says when it was not."""
+    if not math.isfinite(loss):
+        raise UserError(
+            f"the loss of the model of choices became {loss} {when}; expected a number. Look at "
+            "the ratings of the training tasks, or lower choice.size, and run the step "
+            f"{META_TRAIN.name} again."
+        )
+    return loss
 
 
 def loss_of(model: Callable[[Tasks], Tensor], tasks: Tasks, liked_from: float) -> Tensor:

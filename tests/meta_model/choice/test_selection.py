@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from meta_model.choice.training import REGULARISATIONS, Training, loss_of
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.inputs import Inputs
+from schemas.errors import UserError
 
 CPU = torch.device("cpu")
 
@@ -44,6 +46,17 @@ def test_the_one_with_the_least_validation_loss_is_kept(
     kept = selection.trained_choice(inputs, config, CPU, lambda _text: None)
     assert trained.keys() == REGULARISATIONS.keys()
     assert kept is trained[best]
+
+
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("bad", sorted(REGULARISATIONS))
+def test_a_validation_loss_that_is_no_number_is_no_least_one(
+    inputs: Inputs, config: Config, bad: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = iter(math.nan if name == bad else 1.0 for name in REGULARISATIONS)
+    monkeypatch.setattr(selection, "validation_loss", lambda *_arguments: next(losses))
+    with pytest.raises(UserError, match=f"became nan on validation users, after {bad} regularis"):
+        selection.trained_choice(inputs, config, CPU, lambda _text: None)
 
 
 def test_a_named_one_is_trained_alone(

@@ -36,6 +36,12 @@ def test_a_loss_that_is_no_number_ends_training(inputs: Inputs, learner: ChoiceL
         train(inputs, Training(learner=learner, size=4, epochs=3, rate=1e30))
 
 
+def test_the_pass_that_fits_a_posterior_has_the_same_check(inputs: Inputs) -> None:
+    """Of one step the loss is that of the weights before it."""
+    with pytest.raises(UserError, match="became nan in the pass that fits the posterior"):
+        train(inputs, Training(learner="melu", size=4, epochs=1, batch_tasks=64, rate=1e30))
+
+
 def _split(nothing: float, seed: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
     made = split(UNORDERED, nothing, torch.Generator().manual_seed(seed), next_items=3)
     for row, n in enumerate([1, 2, 30] * 100):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from meta_model import device
-from meta_model.config import Config
+from meta_model.choice.learners import LEARNERS as CHOICE_LEARNERS
+from meta_model.choice.sampling import Sampling
+from meta_model.choice.training import loss_of, split
+from meta_model.config import ChoiceLearner, Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.resampling import Resplit
 from meta_model.data.resident import TrainingRows
@@ -26,10 +30,15 @@ from meta_model.learners import LEARNERS, create
 from meta_model.training.global_update import Progress, global_update, optimizer_of
 
 CPU = torch.device("cpu")
-_ASKING = {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "unique_dim", "equal"}
+_ASKING = {
+    *("_local_scalar_dense", "nonzero", "masked_select", "_unique2", "unique_dim", "equal"),
+    "_linalg_check_errors",
+}
 # MAML adapts the rows of the values that a batch has, and MetaHIN looks up the neighbours it has:
 # how many there are is asked. To provide for the most there can be takes several times the work.
 ASKED = {"maml": {"nonzero": 6}, "metahin": {"nonzero": 3}}
+# Of a model of choices, besides its loss: matching takes each item of the supports once.
+ASKED_OF_CHOICES = {"matching": {"_unique2": 1}}
 
 
 class _Asked(TorchDispatchMode):
@@ -78,9 +87,31 @@ def test_a_step_asks_for_nothing(
     assert loss.isfinite()
 
 
+@pytest.mark.parametrize(("n_items", "asked_by_sampling"), [(100, {}), (20, {"nonzero": 1})])
+@pytest.mark.parametrize("model", sorted(CHOICE_LEARNERS))
+def test_a_step_of_choices_asks_for_no_more_than_it_says(
+    batches: list[Tasks],
+    inputs: Inputs,
+    model: ChoiceLearner,
+    n_items: int,
+    asked_by_sampling: dict[str, int],
+) -> None:
+    """Decision 22 names what is asked: sampling asks how many items of a catalogue are drawn."""
+    learner = CHOICE_LEARNERS[model](inputs, 4, 0.2, 0.1)
+    sampling = Sampling.of(inputs.statistics().counts, n_items)
+    generator = torch.Generator().manual_seed(1)
+    with _Asked() as asked:
+        shown = split(batches[0].whole(), 0.05, generator, 4)
+        items, tasks = sampling.drawn(learner.items(), shown)
+        loss_of(partial(learner, items=items), tasks, inputs.liked_from).backward()
+    assert asked.found == ASKED_OF_CHOICES.get(model, {}) | asked_by_sampling
+
+
 def test_what_asks_is_counted() -> None:
     with _Asked() as asked:
         x = torch.arange(3.0)
         x[x > 1].sum().item()
         x[x > 1] = 0
-    assert asked.found == {"index": 1, "_local_scalar_dense": 1, "index_put_": 1}
+        torch.linalg.cholesky(torch.eye(2))
+    expected = {"index": 1, "_local_scalar_dense": 1, "index_put_": 1, "_linalg_check_errors": 1}
+    assert asked.found == expected
