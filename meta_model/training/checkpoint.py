@@ -1,9 +1,10 @@
 """Checkpoints: a killed training run resumes after its last complete epoch.
 
 After every epoch one file is replaced whole. A run resumes from it only if it is the same run: same
-config, same inputs, same number of shards and threads, same PyTorch. All randomness is seeded by
-epoch and step (`global_update`), so that weights and the optimizer's state are all there is to
-save, and the resumed run ends with the weights that the undisturbed one would have had.
+config, same inputs, same number of shards and threads, same PyTorch, and weights of the same names
+and shapes, which newer code may have changed. All randomness is seeded by epoch and step
+(`global_update`), so that weights and the optimizer's state are all there is to save, and the
+resumed run ends with the weights that the undisturbed one would have had.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -49,7 +50,7 @@ class Checkpoints:
         """Replace the checkpoint by one atomic rename; a kill leaves the one before."""
         self.folder.mkdir(parents=True, exist_ok=True)
         state = {
-            "identity": self.identity,
+            "identity": self._identity_of(learner, optimizer),
             "curve": [asdict(epoch) for epoch in run.curve],
             "best_epoch": run.best_epoch,
             "best_weights": run.best_weights,
@@ -71,9 +72,10 @@ class Checkpoints:
         except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
             log.warning("%s cannot be read (%s); starting from the first epoch", self._file, error)
             return Run()
-        if state["identity"] != self.identity:
+        if state["identity"] != self._identity_of(learner, optimizer):
             log.info(
-                "%s is of another run (other inputs or settings); starting from the first epoch",
+                "%s is of another run (other inputs, settings or code); starting from the first "
+                "epoch",
                 self._file,
             )
             return Run()
@@ -86,6 +88,15 @@ class Checkpoints:
     def remove(self) -> None:
         """Delete the folder once the model is saved; no error if there is none."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _identity_of(self, learner: Learner, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+        """`identity`, and what the code has to agree on with a checkpoint before it loads any."""
+        return {
+            "run": self.identity,
+            "weights": {name: list(of.shape) for name, of in learner.state_dict().items()},
+            "groups": [len(group["params"]) for group in optimizer.param_groups],
+            "curve": [each.name for each in fields(Epoch)],
+        }
 
     @property
     def _file(self) -> Path:

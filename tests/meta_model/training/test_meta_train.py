@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import make_dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ import torch
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.evaluation.scenarios import evaluate
+from meta_model.learners import Learner, create
+from meta_model.training import checkpoint
+from meta_model.training import meta_train as meta_train_module
 from meta_model.training.checkpoint import Checkpoints
 from meta_model.training.meta_train import Trained, TrainingCallbacks, meta_train, validate
 from meta_model.training.processes import Processes
@@ -88,6 +92,44 @@ def test_another_runs_checkpoint_is_left_aside(
     callbacks = TrainingCallbacks(on_epoch=lambda epoch, _: epochs.append(epoch))
     meta_train(inputs, config, CPU, callbacks, Checkpoints(folder=tmp_path, identity="other"))
     assert [epoch.epoch for epoch in epochs] == [1, 2]
+
+
+def _another_weight(patch: pytest.MonkeyPatch) -> None:
+    def created(config: Config, inputs: Inputs) -> Learner:
+        made = create(config, inputs)
+        made.register_parameter("added", torch.nn.Parameter(torch.zeros(2)))
+        return made
+
+    patch.setattr(meta_train_module, "create", created)
+
+
+def _another_grouping(patch: pytest.MonkeyPatch) -> None:
+    def grouped(learner: Learner, *_others: object) -> torch.optim.Optimizer:
+        groups = [{"params": [p], "full_rate": 1e-3} for p in learner.parameters()]
+        return torch.optim.AdamW(groups)
+
+    patch.setattr(meta_train_module, "optimizer_of", grouped)
+
+
+def _another_figure(patch: pytest.MonkeyPatch) -> None:
+    with_figure = make_dataclass("Epoch", ["added"], bases=(Epoch,), frozen=True, kw_only=True)
+    patch.setattr(checkpoint, "Epoch", with_figure)
+
+
+@pytest.mark.parametrize("changed", [_another_weight, _another_grouping, _another_figure])
+def test_a_checkpoint_of_older_code_is_left_aside(
+    inputs: Inputs,
+    config: Config,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changed: Callable[[pytest.MonkeyPatch], None],
+) -> None:
+    checkpoints = Checkpoints(folder=tmp_path, identity="same")
+    with pytest.raises(KilledError):
+        meta_train(inputs, config, CPU, _killed_in(2), checkpoints)
+    changed(monkeypatch)
+    trained = meta_train(inputs, config, CPU, checkpoints=checkpoints)
+    assert _same_weights(trained, meta_train(inputs, config, CPU))
 
 
 @pytest.mark.parametrize("kept", [0, 9, 0.5])
