@@ -82,8 +82,19 @@ def test_without_rows_the_prior_stands() -> None:
 
 def test_an_interval_holds_eighty_percent_of_the_errors() -> None:
     errors = torch.linspace(-1, 1, 1001).double()
-    assert interval(errors, errors[:0]) == (pytest.approx(-0.8), pytest.approx(0.8))
+    assert interval(errors, errors[:0]) == (pytest.approx(-0.802), pytest.approx(0.802))
     assert interval(errors[:19], errors) == (None, None)
+
+
+@pytest.mark.parametrize("n", [20, 28, 29, 99])
+def test_an_interval_of_few_errors_holds_eighty_percent_of_new_ones(n: int) -> None:
+    """Errors that are uniform on 0..1: the interval's width is the share of new ones in it."""
+    draws = torch.rand(2_000, n, generator=torch.Generator().manual_seed(1)).double()
+    ends = torch.tensor([interval(errors, errors[:0]) for errors in draws])
+    low, high = ends.mean(0).tolist()
+    assert low < 0.102
+    assert high > 0.898
+    assert 0.798 < high - low < 0.87
 
 
 def test_an_interval_is_no_narrower_than_training_users_errors() -> None:
@@ -95,10 +106,10 @@ def test_an_interval_is_no_narrower_than_training_users_errors() -> None:
         "too few": interval(errors, 9 * errors[::100]),
     }
     expected = {
-        "narrower": (-0.8, 0.8),
-        "wider": (-1.6, 1.6),
-        "lower": (-1.3, 0.8),
-        "too few": (-0.8, 0.8),
+        "narrower": (-0.802, 0.802),
+        "wider": (-1.604, 1.604),
+        "lower": (-1.302, 0.802),
+        "too few": (-0.802, 0.802),
     }
     assert ends == {name: pytest.approx(of) for name, of in expected.items()}
 
