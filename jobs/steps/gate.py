@@ -3,6 +3,7 @@
 The night's own model, the challenger, has to beat what means and counts alone predict, and to hold
 the champion, the model published last before, both measured on the tasks of today. Otherwise the
 champion goes on: its figures come from the same tasks. A person may choose either one by hand.
+Where figures make no sense there is nothing to choose by, and neither is published.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from jobs.gate.rules import Row, Rule, rules
 from schemas.dataset import choice as dataset_choice
 from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.pipeline import GATE, META_TRAIN, PUBLISH
+from schemas.pipeline import (
+    EVALUATE,
+    GATE,
+    META_TRAIN,
+    PUBLISH,
+    SCORE_COLD_USERS,
+    SELECT_EVIDENCE,
+)
 from schemas.projections.arrow import read_partition
 from schemas.run import decision, journal
 from schemas.run.artefact import Provenance
@@ -55,9 +63,8 @@ def run(
     if decided.run_id is None:
         raise UserError(
             f"the gate refuses {model} for ds {ds}, so nothing is published: "
-            f"{'; '.join(decided.reasons)}. The warehouse keeps what it has. Look at the training "
-            "curve and the data of that ds, train again, publish another MODEL, or choose by hand: "
-            f"{GATE.command(ds, model)} --choose challenger"
+            f"{'; '.join(decided.reasons)}. The warehouse keeps what it has. "
+            f"{_advice(outcome, ds, model)}"
         )
 
 
@@ -83,17 +90,35 @@ def _kept_models(settings: Settings, ds: date, model: str) -> tuple[str, str | N
     return challenger, str(Provenance.read(published).run_id)
 
 
+def _advice(outcome: list[Rule], ds: date, model: str) -> str:
+    if not _make_sense(outcome):
+        return (
+            "Figures that make no sense are published by no choice: run "
+            f"{EVALUATE.command(ds, model)} again, and then this step."
+        )
+    return (
+        "Look at the training curve and the data of that ds, train again, publish another MODEL, "
+        f"or choose by hand: {GATE.command(ds, model)} --choose challenger; then run "
+        f"{SELECT_EVIDENCE.name} and {SCORE_COLD_USERS.name}, and the steps after them."
+    )
+
+
+def _make_sense(outcome: list[Rule]) -> bool:
+    """Whether there is something to choose between: rules of quality alone are broken, if any."""
+    return all(rule.met or rule.is_of_quality for rule in outcome)
+
+
 def _decide(outcome: list[Rule], challenger: str, champion: str | None, choose: Choice) -> Decision:
     broken = [rule for rule in outcome if not rule.met]
     reasons = [rule.text for rule in broken or outcome]
-    overruled = choose == "challenger" and all(rule.is_of_quality for rule in broken)
     verdict: Verdict = "neither"
-    if choose != "champion" and (not broken or overruled):
-        verdict = "challenger"
-    elif choose != "challenger" and champion is not None:
-        verdict = "champion"
-    elif champion is None:
-        reasons.append("and no model was published before that could go on")
+    if _make_sense(outcome):
+        if choose == "challenger" or (choose == "compare" and not broken):
+            verdict = "challenger"
+        elif champion is not None:
+            verdict = "champion"
+        else:
+            reasons.append("and no model was published before that could go on")
     return Decision(
         challenger=challenger,
         verdict=verdict,
