@@ -99,9 +99,11 @@ class MetaHIN(RatingLearner[Semantics, MetaHINItems]):
 
     def _begin(self, tasks: Tasks, vectors: Tensor) -> Semantics:
         n_pairs = len(tasks) * self.n_paths
+        # The network has the queries of training tasks alone; another task may not know its query.
+        in_network = tasks.query.mask & tasks.in_statistics.unsqueeze(1)
         nothing = vectors.new_zeros(n_pairs, self.kappa.in_features)
         return Semantics(
-            items=tasks.items[tasks.query.rows],
+            items=tasks.items[tasks.query.rows * in_network],
             user=self.of_users(vectors),
             taste=vectors.new_zeros(len(tasks), self.contexts.size),
             memory=self.propagation.empty_memory(n_pairs, self.contexts.size, vectors),

@@ -154,6 +154,15 @@ def test_query_ratings_never_move_predictions(
     assert torch.equal(_predict(learner, changed), _predict(learner, tasks))
 
 
+def test_a_held_out_query_never_moves_predictions(any_learner: Learner, tasks_of) -> None:
+    """Serving has none: which items are in it may say no more than their ratings do."""
+    tasks = tasks_of("validation", "test")
+    hidden = replace(tasks, query=tasks.query.hidden())
+    catalogue, query = any_learner.embed(tasks.items), any_learner.statistics.query(tasks)
+    found = any_learner.predict(any_learner.adapt(hidden, catalogue), catalogue, query)
+    assert torch.equal(found, _predict(any_learner, tasks))
+
+
 def _generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
