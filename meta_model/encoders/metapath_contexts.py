@@ -107,12 +107,13 @@ class MetapathContexts(nn.Module):
         return (messages * weight.unsqueeze(-1)).sum(1)
 
     def _messages(self, items: Tensor) -> Tensor:
-        """The messages [J, C] of items [J]."""
+        """The messages [J, C] of items [J]; in training of some of them as cold ones."""
         encoder, statistics = self._sources
         embedded = encoder(items)
-        none_cold = torch.zeros(1, 1, dtype=torch.bool, device=items.device)
-        known, bias = encoder.known(embedded, statistics.of_all(items), none_cold)
-        inputs = [embedded.vectors[: len(items)], encoder.side_features(known, bias)[0]]
+        no_task = torch.zeros(1, 1, dtype=torch.bool, device=items.device)
+        known, bias = encoder.known(embedded, statistics.of_all(items), no_task)
+        vectors = at_rows(embedded.vectors, known.rows[0])  # of a cold item those of its cold copy
+        inputs = [vectors, encoder.side_features(known, bias)[0]]
         messages: Tensor = self.message(torch.cat(inputs, dim=1))
         return messages
 

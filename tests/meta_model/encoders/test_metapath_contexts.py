@@ -14,7 +14,7 @@ from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.metapaths import Metapaths
 from meta_model.encoders.metapath_contexts import ItemGraph, MetapathContexts
-from meta_model.learners import create
+from meta_model.learners import configured, create
 
 CATALOGUE = torch.tensor([0, 1, 2, 4])
 
@@ -75,3 +75,15 @@ def test_tasks_have_contexts_of_their_own(contexts, graph) -> None:
 def test_the_users_context_is_the_supports_mean(contexts, graph) -> None:
     items, weight = torch.tensor([[1, 4, 0]]), torch.tensor([[0.5, 0.5, 0.0]])
     assert contexts.mean(graph, items, weight).tolist() == [[2.5]]
+
+
+def test_a_cold_neighbour_has_no_identity_in_its_message(inputs: Inputs, config: Config) -> None:
+    """Training shows it as serving does: without ratings and without an embedding of its own."""
+    all_cold = configured("metahin", like=config).having({"network.cold_item_dropout": 1 - 1e-9})
+    learner = create(all_cold, inputs).train()
+    items = torch.arange(1, 9)
+    before = learner.contexts._messages(items)
+    with torch.no_grad():
+        learner.items.identity.table.weight += 1
+    assert learner.contexts._messages(items).equal(before)
+    assert not learner.eval().contexts._messages(items).equal(before)
