@@ -22,7 +22,7 @@ _KINDS = {
     int: "a whole number",
     float: "a number",
     str: "a text",
-    tuple[int, ...]: "whole numbers",
+    tuple[int, ...]: "one or more whole numbers",
 }
 
 
@@ -86,7 +86,8 @@ class Option:
         if self.choices:
             return value in self.choices
         if isinstance(self.default, tuple):
-            return isinstance(value, tuple) and all(self._is_number(each, int) for each in value)
+            numbers = value if isinstance(value, tuple) else ()
+            return len(numbers) > 0 and all(self._is_number(each, int) for each in numbers)
         if self.kind in (int, float):
             return self._is_number(value, self.kind)
         return isinstance(value, self.kind)
