@@ -90,9 +90,9 @@ class CumulativeLogit(ScoreLikelihood):
         return self.levels[0] + (above * self.levels.diff()).sum(-1)
 
     def median(self, scores: Tensor, offsets: Tensor) -> Tensor:
-        """[B, N], each one of the levels."""
+        """[B, N], each one of the levels, also where learnt thresholds cross."""
         above = self._logits(scores, offsets) > 0
-        return self.levels[0] + (above * self.levels.diff()).sum(-1)
+        return self.levels[above.sum(-1)]
 
     def _above(self, scores: Tensor, ratings: Tensor) -> Tensor:
         """Whether the rating is above level k, [B, N, K]."""

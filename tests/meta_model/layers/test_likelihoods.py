@@ -42,3 +42,12 @@ def test_levels_by_hand() -> None:
     torch.testing.assert_close(likelihood.median(forecasts, NO_OFFSETS), torch.tensor([[1.0, 4.0]]))
     losses = likelihood.losses(forecasts, NO_OFFSETS, ratings)
     torch.testing.assert_close(losses, -torch.tensor([[0.3, 0.3]]).log())
+
+
+def test_a_median_is_one_of_the_levels_where_thresholds_cross() -> None:
+    """A score between the two is above the second level and not above the first."""
+    likelihood = CumulativeLogit((1.0, 2.0, 5.0))
+    with torch.no_grad():
+        likelihood.thresholds.copy_(torch.tensor([4.0, 3.0]))
+    medians = likelihood.median(torch.tensor([[2.0, 3.5, 4.5]]), torch.zeros(1, 1))
+    assert medians.tolist() == [[1.0, 2.0, 5.0]]
