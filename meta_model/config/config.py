@@ -38,7 +38,7 @@ M = TypeVar("M", bound=MethodConfig)
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What a night's model depends on besides its data; `paper()` is MeLU as published.
+    """What a night's model depends on besides its data; `paper()` is the network of MeLU's paper.
 
     method: the options of the learner's own; `MethodConfig()` stands for their defaults
     """
@@ -116,7 +116,10 @@ class Config:
         return self.having(values)
 
     def paper(self) -> Config:
-        """MeLU as published: attributes alone, one local step, ratings as numbers."""
+        """The network of MeLU's paper: attributes alone, one local step, ratings as numbers.
+
+        The local rate, and the schedule of the global one, are ours.
+        """
         return self.having(
             {
                 "network.baseline": False,

@@ -4,10 +4,11 @@ A test item discriminates if those who score high on it score high on the rest o
 corrected item-total correlation: Henrysson, Psychometrika 28, 1963; Lord and Novick, Statistical
 Theories of Mental Test Scores, 1968). Here the items are films, say, the score of an item is the
 residual e of a user's rating, and the score of the rest is l, the damped mean of the residuals of
-the user's other ratings. An item discriminates if lenient users rate it high and harsh users low.
-It also has to move the estimate of a user, so the spread of e counts too (decision 19):
+the other ratings in the same task. A task is a window of a user's past, and a user with a long past
+has several; each of them counts. An item discriminates if lenient users rate it high and harsh
+users low. It also has to move the estimate of a user, so the spread of e counts too (decision 19):
 
-    e_ui  =  r_ui - mu - b_i,   l_ui  =  sum_{j != i} e_uj / (n_u - 1 + k_u)
+    e_ui  =  r_ui - mu - b_i,   l_ui  =  sum_{j != i} e_uj / (n_u - 1 + k_u),   j in the window u
     discrimination_i  =  correlation_u(e_ui, l_ui)^2  *  spread_i / widest
     spread_i  =  sqrt(mean_u e_ui^2)
 
@@ -35,7 +36,7 @@ _DAMPING_OF_SPREAD = 20.0
 
 
 def products(tasks: Tasks, statistics: ItemStatistics) -> Tensor:
-    """e l, e e and l l at each support position, [B, S, 3]; a task has to hold the whole user."""
+    """e l, e e and l l at each support position, [B, S, 3]; a support has to be a whole window."""
     of_items, support = statistics.support(tasks), tasks.support
     item_bias = of_items.deviation / (of_items.counts + ITEM_DAMPING)
     residual = (support.ratings - statistics.mean - item_bias) * support.mask

@@ -2,8 +2,9 @@
 
     x_ui^p   =  relu(W_phi c_ui^p + b_phi)                  semantic layer (1)
     r_ui^p   =  h(u, i, x_ui^p, e_ui^p)                     rating layers (2, 3)
-    omega^p  =  omega * kappa(mean_s x_us^p)                transformed prior (7)
+    omega^p  =  omega * kappa(x_u^p)                        transformed prior (7)
 
+x_u^p is the damped mean of x_us^p over the support, a sum over n + d (`learners.metahin`).
 Every pair of a task and a path has fast weights of its own.
 
 Shapes: B tasks, P paths with UM, Z = B * P pairs, the paths of a task one after the other; T items
@@ -110,7 +111,7 @@ class TransformedPrior(nn.Linear):
         self.outputs = list(outputs)
 
     def transformed(self, weights: Weights, seen: Tensor) -> Weights:
-        """(7): the shared weights of all layers, scaled by the mean x of each support, [Z, H]."""
+        """(7): the shared weights of all layers, scaled by each support's damped mean x, [Z, H]."""
         scales = 2 * self(seen).sigmoid()
         of_layers = scales.split(self.outputs, dim=1)
         return tuple(

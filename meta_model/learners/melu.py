@@ -3,7 +3,8 @@
 A user's and an item's attributes are embedded (eqs. 1 and 2) and concatenated (eq. 3); decision
 layers with ReLU (eq. 4) turn them into a score (eq. 5). The embeddings are global. The decision
 layers, the output layer among them, are adapted to a user by gradient steps on the support
-(algorithm 1, lines 5-7); the local loss is the mean squared error (eq. 6).
+(algorithm 1, lines 5-7); the local loss is the squared error (eq. 6), its sum over the support's n
+interactions divided by n + `local_update.support_damping`.
 
     theta_2_u  =  theta_2 - a * grad_theta_2 L_u,support(theta_1, theta_2)             local
     theta      <- theta - b * grad_theta sum_u L_u,query(theta_1, theta_2_u)           global

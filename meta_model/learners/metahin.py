@@ -6,13 +6,14 @@ fuses the paths' predictions by their losses on the support.
 
     x_ui^p     =  relu(W_phi c_ui^p + b_phi),   r_ui^p = h(u, i, x_ui^p, e_ui^p)  (1) to (3)
     phi_u^p    =  phi - alpha grad_phi L_u,support(omega, phi)           semantic-wise (6)
-    omega^p    =  omega * kappa(mean_s x_us^p)                      transformed prior (7)
+    omega^p    =  omega * kappa( sum_s x_us^p / (n + d) )           transformed prior (7)
     omega_u^p  =  omega^p - beta grad L_u,support(omega^p, phi_u^p)          task-wise (8)
     a_u^p      =  softmax_p( -g L_u,support(omega_u^p, phi_u^p) )             fusion (10)
     r_ui       =  baseline + sum_p a_u^p r_ui^p                                         (9)
 
-The losses that weigh the paths are the support's; the published code takes the query's. e_ui^p, the
-support's residuals propagated along the path (`residual_propagation`), is our addition.
+n is the size of the support and d `local_update.support_damping`; L_u,support is a sum divided by
+n + d, too. The losses that weigh the paths are the support's; the published code takes the query's.
+e_ui^p, the support's residuals propagated along the path (`residual_propagation`), is our addition.
 docs/learners/metahin.md says where else we differ, and why.
 
 Shapes: B tasks, N positions, M items; P, C, H and Z as in `metapath_layers`.

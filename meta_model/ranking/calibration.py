@@ -6,11 +6,14 @@
 the items that they would be shown, which ones were among their next m interactions and liked? `P`
 is the probability of being the next liked item.
 
-An 80% interval of a rating is its score plus two of validation's n errors: the floor(0.1 (n + 1))-th
-and the ceil(0.9 (n + 1))-th smallest (split conformal, Lei et al., JASA 2018). A new error that is
-drawn as these were is between the two with a probability of 80% or more, however small n is.
-Training's errors take their place where these lie further out: validation users are few, and may be
-easy by chance.
+The 80% interval of a rating comes from validation's n errors in order, e_(1) to e_(n) (split
+conformal, Lei et al., JASA 2018):
+
+    score + e_(k)  to  score + e_(n + 1 - k),   k = floor((n + 1) / 10)
+
+An error that is drawn as these were is between the two with a probability of 80% or more, however
+small n is. Training's errors take their place where these lie further out: validation users are
+few, and may be easy by chance.
 
 All of it is fitted apart for users of about as many known interactions: the less is known, the
 wider. On a later day than all that is known, `a` and `b` are others, whatever the number, and
@@ -165,7 +168,7 @@ def interval(validation: Tensor, training: Tensor) -> tuple[float | None, float 
 
 
 def _ends(errors: Tensor) -> tuple[float, float]:
-    """The floor(0.1 (n + 1))-th and the ceil(0.9 (n + 1))-th smallest of n errors."""
+    """e_(k) and e_(n + 1 - k) of the errors [n]."""
     # A new error takes any of the n + 1 places among n others with the same probability: n + 1
     # counts. Quantiles of the n errors would be too narrow: they hold 72% where n is 20.
     places = len(errors) + 1

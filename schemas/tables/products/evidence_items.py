@@ -50,7 +50,8 @@ EVIDENCE_ITEMS = Table(
             description=(
                 "How well the item tells users apart: the squared correlation of its ratings with "
                 "the same users' other ratings in the same task, times the spread of its ratings "
-                "as a share of half the scale. For implicit feedback: how strongly a reaction "
+                "as a share of half the scale. A task is a window of a user's past, and a user "
+                "with a long past has several. For implicit feedback: how strongly a reaction "
                 "moves the model, scaled."
             ),
         ),
