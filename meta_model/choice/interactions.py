@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -56,13 +57,23 @@ class Interactions:
 
     def met_by(self, users: Tensor) -> Tensor:
         """Whether training saw users, by index [B], choose an item: [B, N + 1]."""
-        of = self.users if self.user_indices is None else self.user_indices[self.users]
-        row = torch.full((int(torch.cat([users, of]).max()) + 1,), -1)
-        row[users] = torch.arange(len(users))
-        rows = row[of]
+        of, items = self._by_user
+        users = users.to(of)
+        firsts, ends = torch.searchsorted(of, users), torch.searchsorted(of, users, right=True)
+        sizes = ends - firsts
+        rows = torch.arange(len(users)).repeat_interleave(sizes)
+        # The pairs of all these users, one after the other, and where those of each begin.
+        places = torch.arange(len(rows)) + (firsts - sizes.cumsum(0) + sizes)[rows]
         met = torch.zeros(len(users), self.n_items + 1, dtype=torch.bool)
-        met[rows[rows >= 0], self.items[rows >= 0]] = True
+        met[rows, items[places]] = True
         return met
+
+    @cached_property
+    def _by_user(self) -> tuple[Tensor, Tensor]:
+        """The users' indices in order, and the items, [P] each."""
+        of = self.users if self.user_indices is None else self.user_indices[self.users]
+        of, order = of.sort(stable=True)
+        return of, self.items[order]
 
     def matrix(self, values: Tensor | None = None) -> Tensor:
         """`values` [P], or 1, where a user chose an item; sparse [V, N + 1]."""

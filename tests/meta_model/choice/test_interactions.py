@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -32,6 +33,17 @@ def _by_loop(chosen: Interactions, items: Sequence[int]) -> Tensor:
         users_of.setdefault(item, set()).add(user)
     counts = [len(users_of[one] & users_of[other]) for one, other in product(items, items)]
     return torch.tensor(counts, dtype=torch.float32).view(len(items), len(items))
+
+
+def test_what_training_saw_of_users_is_that_of_a_plain_loop() -> None:
+    """In any order, of a user twice, and nothing of those whom training has not seen."""
+    known = torch.arange(37) * 3 + 5
+    chosen = replace(_drawn(37, N_ITEMS, 150), user_indices=known)
+    users = torch.tensor([8, 5, 113, 4, 6, 999, 8], dtype=torch.int32)
+    pairs = set(zip(known[chosen.users].tolist(), chosen.items.tolist(), strict=True))
+    expected = [[(user, item) in pairs for item in range(N_ITEMS + 1)] for user in users.tolist()]
+    assert chosen.met_by(users).tolist() == expected
+    assert chosen.met_by(users[:0]).shape == (0, N_ITEMS + 1)
 
 
 def test_nobody_chose_two_items_where_nobody_chose_any() -> None:
