@@ -32,7 +32,7 @@ from meta_model.choice.content import popularity_by_content
 from meta_model.choice.learners import LEARNERS
 from meta_model.choice.training import Training
 from meta_model.config import ChoiceConfig, Config
-from meta_model.data.batching import drawn
+from meta_model.data.batching import DRAWN_TASKS, drawn
 from meta_model.evaluation import peers
 from meta_model.evaluation.lists import Ranker, judge
 from meta_model.evaluation.rankers import Fixed, OfChoices
@@ -43,7 +43,6 @@ from schemas.tables.products import NEW_ITEM_SCENARIOS
 PUBLISHED = "published"
 _KNOWN = (1, 5, None)
 _NEW, _ALL = "new", "all"
-_TASKS = 2048  # of a scenario, drawn at random: enough for a difference of a hundredth
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -89,7 +88,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
             if scenario == SCENARIO:
                 del kinds[_NEW]
             test = inputs.episodes.split("test", scenario=scenario)
-            users = replace(world, tasks=drawn(test, _TASKS, options.seed))
+            users = replace(world, tasks=drawn(test, DRAWN_TASKS, options.seed))
             if not users.tasks:  # a night may have none
                 continue
             for kind, (candidates, methods) in kinds.items():

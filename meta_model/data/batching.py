@@ -21,6 +21,9 @@ from meta_model.data.ragged import CPU, Lengths, Padded, Ragged, to_device
 from meta_model.data.resampling import Resampling
 from meta_model.data.tasks import InteractionSet, Tasks
 
+# How many tasks stand for a split with more: enough for a few fitted numbers, and for a difference
+# of a hundredth between two methods' lists.
+DRAWN_TASKS = 2048
 _DRAWN_TOGETHER = 256
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from meta_model.data.batching import drawn
+from meta_model.data.batching import DRAWN_TASKS, drawn
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.ranking.calibrating import errors
@@ -28,7 +28,6 @@ from meta_model.ranking.recommender import Recommender
 _WHOLE = 2**31 - 1  # interactions: more than any support has
 _SHOWN = {"user_cold": SIZES, "warm": (_WHOLE,)}
 _BINS = 10
-_TASKS = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +49,7 @@ def list_calibration(
 ) -> ListCalibration | None:
     """Of the scenario's test users; None where there are none."""
     test = inputs.episodes.split("test", scenario=scenario)
-    tasks = drawn(test, _TASKS, recommender.config.seed, on=recommender.device)
+    tasks = drawn(test, DRAWN_TASKS, recommender.config.seed, on=recommender.device)
     if not tasks:
         return None
     cases = [(batch, size) for batch in tasks for size in _SHOWN[scenario]]

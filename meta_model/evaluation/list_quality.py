@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from meta_model.data.batching import drawn
+from meta_model.data.batching import DRAWN_TASKS, drawn
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.bootstrap import Bootstrap
@@ -28,8 +28,6 @@ from schemas.tables.products import (
     LIST_SCENARIOS,
     NEW_ITEM_SCENARIOS,
 )
-
-_TASKS = 2048  # users of a scenario: enough for a difference of a hundredth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +65,7 @@ def list_quality(
         is_of_new = scenario in NEW_ITEM_SCENARIOS
         candidates, known_methods = (is_new, of_new) if is_of_new else (is_trained, of_trained)
         test = inputs.episodes.split("test", scenario=scenario)
-        tasks = drawn(test, _TASKS, recommender.config.seed)
+        tasks = drawn(test, DRAWN_TASKS, recommender.config.seed)
         if not tasks:
             continue
         tell(f"{scenario}: lists of {len(known_methods)} methods, {sum(map(len, tasks)):,} users")

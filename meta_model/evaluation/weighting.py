@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from meta_model.data.batching import drawn
+from meta_model.data.batching import DRAWN_TASKS, drawn
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.by_user import mean_by_user
@@ -24,7 +24,6 @@ from meta_model.ranking.recommender import Recommender
 _OPTION = "choice.neighbour_weight"
 _MULTIPLES = (1.0, 0.5, 2.0, 4.0)  # the config's weight first
 _KNOWN = (1, 3, 10)
-_TASKS = 2048
 _STANDARD_ERRORS = 2.0
 
 
@@ -35,7 +34,7 @@ def weighted(recommender: Recommender, inputs: Inputs) -> Recommender:
     if choice.weighting == "given" or not choice.neighbour_weight:
         return recommender
     validation = inputs.episodes.split("validation")
-    some = drawn(validation, _TASKS, recommender.config.seed)
+    some = drawn(validation, DRAWN_TASKS, recommender.config.seed)
     if not some:
         return recommender
     # The weight is of the order by p_like, whichever order a run asks for. Validation users chose

@@ -13,14 +13,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from meta_model.data.batching import drawn
+from meta_model.data.batching import DRAWN_TASKS, drawn
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.ranking.by_rating import best
 from meta_model.ranking.calibration import SIZES, OfSize, interval, regressed
 from meta_model.ranking.recommender import Recommender
-
-_TASKS = 2048  # they settle three numbers
 
 
 @torch.no_grad()
@@ -54,7 +52,7 @@ def _later(
 def _some(recommender: Recommender, inputs: Inputs, split: str) -> list[Tasks]:
     """Tasks of the split, drawn by the config's seed where there are many."""
     seed = recommender.config.seed
-    return drawn(inputs.episodes.split(split), _TASKS, seed, on=recommender.device)
+    return drawn(inputs.episodes.split(split), DRAWN_TASKS, seed, on=recommender.device)
 
 
 def _of_size(
