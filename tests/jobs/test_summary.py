@@ -13,6 +13,7 @@ from jobs.tools.text_table import text_table
 from schemas.errors import UserError
 from schemas.run.settings import REPOSITORY
 from tests.jobs.engines import both_engines
+from tests.jobs.night import of_lists
 
 
 def _summary(night, capsys) -> str:
@@ -24,16 +25,23 @@ def _summary(night, capsys) -> str:
 @both_engines
 def test_what_a_person_sees(night, capsys):
     night.rows["evidence_items"][0]["title"] = "A film with a title that never ends, " * 5
+    lists = night.rows["list_quality"]
+    lists += of_lists(melu=0.4, scenario="warm", n_users=61)
+    for row in lists:
+        row["n_users"] -= row["scenario"] == "user_cold" and row["known"] == "all"
     text = _summary(night, capsys)
     tables = text.split("Warehouse: ")[0]
     assert max(map(len, tables.splitlines())) <= 100
     assert re.search(r"A film with a title that never .*…\s+0\.0100", text)
     for line in (
+        "show these to new users (rated it: share of existing users)",
+        "gain up to here  rated it  redundancy  interactions",
         "  rank  title   p_like   score  80% from      to",
         "     1  Film 3  0.5000  4.0000    3.0000  4.5000",
-        "  lists of    users  0 known  1 known  3 known  5 known  10 known  all known  come back",
-        "  melu           30        -        -   0.2000        -         -     0.2000          -",
-        "  item_knn       30        -        -   0.1500        -         -     0.1500          -",
+        "  lists of    0 known  1 known  3 known  5 known  10 known  all known  come back",
+        "  users             -        -       30        -         -         29         61",
+        "  melu              -        -   0.2000        -         -     0.2000     0.4000",
+        "  item_knn          -        -   0.1500        -         -     0.1500          -",
         "user u2, 3 interactions, adapted to them",
         "user u3, 1 interaction, too few to adapt: unadapted model",
         "  user_cold  melu            12  0.8000  0.9000  0.8000           0.0200",

@@ -32,10 +32,9 @@ def evidence(warehouse: Connection, ds: date) -> str:
         ds,
         _TOP_ITEMS,
     )
-    header = ("rank", "title", "gain up to here", "can answer", "redundancy", "interactions")
-    return f"Evidence items of {ds}: show these to new users\n\n" + text_table(
-        header, rows, wide="title"
-    )
+    header = ("rank", "title", "gain up to here", "rated it", "redundancy", "interactions")
+    about = f"Evidence items of {ds}: show these to new users (rated it: share of existing users)"
+    return f"{about}\n\n" + text_table(header, rows, wide="title")
 
 
 def cold_users(settings: Settings, warehouse: Connection, ds: date) -> str:

@@ -44,12 +44,13 @@ def of_lists(warehouse: Connection, ds: date) -> str | None:
     To new users by their known interactions, and to existing users who come back on a later day.
     """
     cases = [("user_cold", known) for known in _KNOWN] + [("warm", "all")]
-    values = ", ".join(
-        f"max(CASE WHEN scenario = ${place} AND known = ${place + 1} THEN value END)"
+    cells = ", ".join(
+        f"max(CASE WHEN scenario = ${place} AND known = ${place + 1} THEN {column} END)"
+        for column in ("value", "n_users")
         for place in range(5, 5 + 2 * len(cases), 2)
     )
     found = warehouse.rows(
-        f"SELECT model, max(CASE WHEN scenario = $3 THEN n_users END), {values} "  # noqa: S608 - only placeholders
+        f"SELECT model, {cells} "  # noqa: S608 - only placeholders
         "FROM coldstart.list_quality "
         "WHERE ds = $1 AND metric = $2 AND scenario IN ($3, $4) GROUP BY model",
         ds,
@@ -65,8 +66,11 @@ def of_lists(warehouse: Connection, ds: date) -> str | None:
     def place(row: tuple[Any, ...]) -> int:
         return others.index(row[0]) if row[0] in others else -1
 
-    rows: list[tuple[Any, ...]] = sorted(found, key=place)
-    header = ("lists of", "users", *(f"{known} known" for known in _KNOWN), "come back")
+    ordered = sorted(found, key=place)
+    end = 1 + len(cases)  # of the values, after which come the users
+    users = ("users", *ordered[0][end:])  # all methods are judged on the same ones
+    rows = [users, *(row[:end] for row in ordered)]
+    header = ("lists of", *(f"{known} known" for known in _KNOWN), "come back")
     about = (
         f"Lists of {ds}: {metrics.NDCG10.title} for new users by known interactions, and for users "
         "who come back"
