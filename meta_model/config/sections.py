@@ -87,7 +87,12 @@ class TrainingConfig(Section):
         0.05, "share of resampled tasks without a support", least=0, below=1
     )
     min_support: int = option(1, "interactions that a shortened support keeps, at least", above=0)
-    query_size: int = option(10, "interactions of a resampled query, at most", above=0)
+    query_size: int = option(
+        10,
+        "interactions of a resampled query, at most, and how many next interactions p_like and "
+        "list_quality look at",
+        above=0,
+    )
     global_rate: float = option(3e-3, "learning rate of the global update", above=0)
     warm_up: float = option(
         0.05, "share of training in which the rate rises; then it falls as a cosine",

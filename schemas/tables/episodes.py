@@ -55,7 +55,8 @@ def episodes(spec: DatasetSpec) -> Table:
                 allowed=SCENARIOS,
                 description=(
                     "Whether user and query items are new, first seen in the held-out days. warm: "
-                    "neither; user_cold: the user; item_cold: the items; both_cold: both."
+                    "neither; user_cold: the user; item_cold: the items; both_cold: both. A "
+                    "`serve` task always has user_cold, whether its user is new or not."
                 ),
             ),
             Column(

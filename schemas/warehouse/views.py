@@ -52,7 +52,10 @@ _QUALITY = ("scenario", "metric", "value", "baseline", "n_tasks")
 
 MODEL_QUALITY_BY_DAY = Table(
     name="model_quality_by_day",
-    description="Metrics of the published model of each ds, beside the baseline's.",
+    description=(
+        "Metrics of the published model of each ds, beside the baseline's. A day without held-out "
+        "tasks of a scenario has no row of that scenario."
+    ),
     key=("ds", "scenario", "metric"),
     columns=(
         DS,
@@ -63,8 +66,9 @@ MODEL_QUALITY_BY_DAY = Table(
             type=Type.FLOAT64,
             nullable=True,
             description=(
-                "value minus baseline; for mae, mae_of_expected and rmse, lower is better. Null "
-                "for a metric without a baseline, such as logloss."
+                "value minus baseline. For mae, mae_of_expected and rmse, lower is better; for "
+                "ndcg5, ndcg10, auc and hr10, higher is better. Null for a metric without a "
+                "baseline: logloss and adaptation_gain."
             ),
         ),
     ),
@@ -72,11 +76,21 @@ MODEL_QUALITY_BY_DAY = Table(
 
 EVIDENCE_CHANGES = Table(
     name="evidence_changes",
-    description="Items that entered or left the evidence list since the ds published before.",
+    description=(
+        "Items that entered or left an evidence list since previous_ds. If a segment has a list on "
+        "one of the two days alone, all items of that list are rows."
+    ),
     key=("ds", "segment", "item_id"),
     columns=(
         DS,
-        Column(name="previous_ds", type=Type.DATE, description="The ds published before this one."),
+        Column(
+            name="previous_ds",
+            type=Type.DATE,
+            description=(
+                "The latest earlier ds that is published now. Publishing a day between the two "
+                "changes it."
+            ),
+        ),
         *(EVIDENCE_ITEMS.column(name) for name in ("segment", "item_id", "title")),
         Column(
             name="change",

@@ -83,7 +83,10 @@ EVIDENCE_ITEMS = Table(
             Column(
                 name="answer_rate",
                 type=Type.FLOAT64,
-                description="Share of the segment's existing users who rated the item.",
+                description=(
+                    "Share of the segment's existing users who rated the item. New users answer "
+                    "less often on their first day: see n_revealed_mean of evidence_quality."
+                ),
             ),
             Column(
                 name="redundancy",

@@ -64,8 +64,11 @@ LIST_QUALITY = Table(
             name="known",
             type=Type.STRING,
             description=(
-                "Number of interactions that the method sees of each user. `all`: the whole "
-                f"support. `{ANY_KNOWN}`: each user's mean over all values of known but 0."
+                "The method sees at most so many interactions of each user; of a shorter support, "
+                "all of them. `all`: the whole support, at most max_support interactions (30 by "
+                f"default). `{ANY_KNOWN}`: each user's mean over the numbers but 0 after which the "
+                "user has a relevant item. Where 30 and `all` are the same list, that list counts "
+                f"twice. For existing users (warm) `{ANY_KNOWN}` equals `all`."
             ),
         ),
         Column(
