@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from jobs.report import numbers
 from jobs.report.contents import Contents
 from jobs.report.drawing import by_day, charts, figures
 from jobs.report.sections import elicitation
@@ -27,8 +28,10 @@ def page(contents: Contents) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"count": _count, "decimals": _decimals, "signed": _signed}
-    environment.filters["percent"] = _percent
+    environment.filters |= {
+        each.__name__: each
+        for each in (numbers.count, numbers.decimals, numbers.percent, numbers.signed)
+    }
     environment.globals |= {
         "by_day": by_day, "charts": charts, "figures": figures, "metrics": metrics,
         "reach": elicitation.reach,
@@ -37,32 +40,9 @@ def page(contents: Contents) -> str:
     return environment.get_template("page.html").render(report=contents) + "\n"
 
 
-_NOTHING = "\N{EN DASH}"
-
-
 def _showable(value: object) -> object:
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return "".join(
         "�" if unicodedata.category(c) in _UNSHOWABLE and c not in "\n\t" else c for c in value
     )
-
-
-def _count(number: int | None) -> str:
-    return _NOTHING if number is None else f"{number:,}"
-
-
-def _decimals(number: float | None, places: int = 4) -> str:
-    return _NOTHING if number is None else f"{number:.{places}f}"
-
-
-def _percent(share: float | None) -> str:
-    return _NOTHING if share is None else f"{share:.0%}"
-
-
-def _signed(number: float | None, places: int = 4) -> str:
-    """With its sign, a minus as wide as a plus; what rounds to 0 has none."""
-    if number is None:
-        return _NOTHING
-    text = f"{number:+.{places}f}"
-    return text[1:] if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")

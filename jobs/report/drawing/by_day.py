@@ -51,7 +51,7 @@ def of_lists(history: ListHistory) -> dict[str, Markup]:
 
 def legend_of_lists(history: ListHistory) -> dict[str, str]:
     """What the lines of any scenario are, by style."""
-    drawn = {"own": f"{history.model}, as published: mean and 95% interval"}
+    drawn = {"own": f"{history.model}, each night's own model: mean and 95% interval"}
     for course in history.courses.values():
         drawn |= {PEER_STYLES[p]: TITLES[p] for p, values in course.peers.items() if _known(values)}
     return drawn

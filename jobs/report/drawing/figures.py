@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from jobs.report.drawing.charts import Point, Series, line_chart
+from jobs.report.drawing.charts import Point, Series, interval, line_chart
 from jobs.report.drawing.svg import Axis, number_axis
-from jobs.report.sections.elicitation import Contest
+from jobs.report.sections.elicitation import Asked, Contest
 from jobs.report.sections.lists import ListEvaluation, Method
 from jobs.report.sections.stratified import RatingBin, SupportBin
 from jobs.report.sections.training import Training
@@ -52,7 +52,10 @@ def lists(scenario: str, evaluation: ListEvaluation, own: Method, other: Method,
 
 
 def worth(contests: Sequence[Contest]) -> Markup:
-    """nDCG@10 of recommendations by how many questions were asked: ours, popularity, nothing."""
+    """nDCG@10 of recommendations by how many questions were asked: ours, popularity, nothing.
+
+    No line joins two lengths: each leaves other items to recommend.
+    """
     x = Axis(
         low=0,
         high=max(1, len(contests) - 1),
@@ -69,8 +72,12 @@ def worth(contests: Sequence[Contest]) -> Markup:
         Series(
             style=style,
             points=tuple(
-                Point(x=n, y=a.ndcg10, says=f"{a.title}, {each.length} asked: {a.ndcg10:.4f}")
+                point
                 for n, (a, each) in enumerate(zip(asked_of, contests, strict=True))
+                for point in (
+                    Point(x=n, y=a.ndcg10, says=f"{a.title}, {each.length} asked: {a.ndcg10:.4f}"),
+                    None,
+                )
             ),
         )
         for style, asked_of in found.items()
@@ -80,6 +87,15 @@ def worth(contests: Sequence[Contest]) -> Markup:
     return line_chart(
         f"nDCG@10 of recommendations after our list, by length, {values}", x, y, series
     )
+
+
+def difference(asked: Asked, reach: float) -> Markup:
+    """A list's difference to popularity in its interval, on a line from -reach to reach."""
+    return interval(
+        asked.low, asked.difference, asked.high, reach=reach,
+        style="own" if asked.is_ours else "baseline",
+        title=f"{asked.title}: {asked.beside_popularity}",
+    )  # fmt: skip
 
 
 def losses(training: Training) -> Markup:

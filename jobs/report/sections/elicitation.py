@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from jobs.report.night import Night, Part, Row
+from jobs.report.numbers import signed
 from jobs.report.sections.evidence import EVERYONE
 from schemas.tables.products import EVIDENCE_LISTS, EVIDENCE_QUALITY
 
@@ -44,6 +45,12 @@ class Asked:
     difference: float
     low: float
     high: float
+
+    @property
+    def beside_popularity(self) -> str:
+        """The difference and its interval, as text."""
+        low, high = signed(self.low), signed(self.high)
+        return f"{signed(self.difference)} [{low}, {high}]"
 
 
 @dataclass(frozen=True, kw_only=True)

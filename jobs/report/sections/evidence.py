@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from jobs.report.attempts import Attempts
 from jobs.report.night import UNREADABLE, Night, Part, Row
 from jobs.report.sections.coverage import Attributes, Coverage, attributes_of_items
+from jobs.report.sections.verdict import verdict
 from schemas.projections.arrow import read_partition
+from schemas.run import journal
 from schemas.tables.products import EVIDENCE_ITEMS
 
 EVERYONE = "all"  # the segment of all users
@@ -50,10 +53,14 @@ class EvidenceList:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """The lists, everyone's first; `previous` is the ds they are compared with, if there is one."""
+    """The lists, everyone's first; `previous` is the ds they are compared with, if there is one.
+
+    previous_is_published: whether the journal of that ds ends with a publication
+    """
 
     lists: tuple[EvidenceList, ...]
     previous: date | None
+    previous_is_published: bool
     run_id: str
 
 
@@ -63,9 +70,10 @@ def evidence(night: Night) -> Part[Evidence]:
     if not found.content:
         return Part(note=found.note or "Nothing to show: the list is empty.")
     notes = [found.note] if found.note else []
-    previous, before = None, list[Row]()
+    previous, is_published, before = None, False, list[Row]()
     try:
-        previous, before = _before(night)
+        previous, is_published = _day_before(night)
+        before = _rows(night, previous)
     except UNREADABLE as error:
         notes.append(f"The list is not compared with the list before: {error}")
     attributes = None
@@ -76,7 +84,8 @@ def evidence(night: Night) -> Part[Evidence]:
     return replace(found, note=" ".join(notes) or None).then(
         lambda rows: Evidence(
             lists=compared(_lists(rows, attributes), _lists(before)),
-            previous=previous,
+            previous=previous if before else None,
+            previous_is_published=is_published,
             run_id=rows[0]["run_id"],
         )
     )
@@ -104,14 +113,27 @@ def _compared(now: EvidenceList, before: EvidenceList) -> EvidenceList:
     )
 
 
-def _before(night: Night) -> tuple[date | None, list[Row]]:
-    """The last ds before this one that the lake has lists of, and their rows."""
+def _day_before(night: Night) -> tuple[date | None, bool]:
+    """The last ds before this one with lists that were published, else the last one with lists.
+
+    The journals say what was published: the warehouse may be another machine's, and down.
+    """
     days = night.lake.days(EVIDENCE_ITEMS.name, until=night.ds - timedelta(days=1))
-    if not days:
-        return None, []
-    day = max(days)
-    version = night.lake.version(EVIDENCE_ITEMS.name, day)
-    return day, read_partition(EVIDENCE_ITEMS, version).to_pylist()
+    latest_first = sorted(days, reverse=True)
+    published = (day for day in latest_first if _is_published(night, day))
+    found = next(published, None)
+    return (found, True) if found else (next(iter(latest_first), None), False)
+
+
+def _is_published(night: Night, ds: date) -> bool:
+    return verdict(Attempts.of(journal.read(night.settings.journals, ds))).is_published
+
+
+def _rows(night: Night, ds: date | None) -> list[Row]:
+    if ds is None:
+        return []
+    version = night.lake.version(EVIDENCE_ITEMS.name, ds)
+    return read_partition(EVIDENCE_ITEMS, version).to_pylist()
 
 
 def _lists(rows: list[Row], attributes: Attributes | None = None) -> tuple[EvidenceList, ...]:

@@ -58,10 +58,14 @@ class Method:
 
 @dataclass(frozen=True, kw_only=True)
 class ListEvaluation:
-    """The methods of one scenario, the night's own first; `known`: how many interactions."""
+    """The methods of one scenario, the night's own first; `known`: how many interactions.
 
-    n_users: int
+    n_users: by number known; n_users_of_mean: of the mean over 1 to all known
+    """
+
     known: tuple[str, ...]
+    n_users: tuple[int, ...]
+    n_users_of_mean: int
     methods: tuple[Method, ...]
 
 
@@ -94,9 +98,11 @@ def _evaluation(rows: list[Row]) -> ListEvaluation:
     )
     numbers = tuple(number for number in known if number != ANY_KNOWN)
     by_model = {name: [row for row in rows if row["model"] == name] for name in models}
+    n_users = {row["known"]: row["n_users"] for row in rows}  # all methods have the same users
     return ListEvaluation(
-        n_users=max(row["n_users"] for row in rows),
         known=numbers,
+        n_users=tuple(n_users[number] for number in numbers),
+        n_users_of_mean=n_users[ANY_KNOWN],
         methods=tuple(_method(name, of, numbers) for name, of in by_model.items()),
     )
 

@@ -58,10 +58,17 @@ class Quality:
         return next(each.baseline[-1] for each in found)
 
     def own(self, scenario: str, metric: str) -> float | None:
-        """The night's own figure, None without one."""
-        own = [line for line in self.lines.get(scenario, ()) if line.is_own]
+        """The figure of the model that was trained that night, None without one."""
+        return self._figure(self.model, scenario, metric)
+
+    def champion(self, scenario: str, metric: str) -> float | None:
+        """The figure of the model published last before, None without one."""
+        return self._figure(CHAMPION, scenario, metric)
+
+    def _figure(self, model: str, scenario: str, metric: str) -> float | None:
+        found = [line for line in self.lines.get(scenario, ()) if line.model == model]
         names = [each.name for each in self.metrics]
-        return own[0].figures[names.index(metric)] if own else None
+        return found[0].figures[names.index(metric)] if found else None
 
 
 def quality(night: Night) -> Part[Quality]:

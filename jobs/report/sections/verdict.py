@@ -44,6 +44,21 @@ class Verdict:
         return _HEADLINES[self.state]
 
     @property
+    def is_published(self) -> bool:
+        """Whether the warehouse has what the lake has of the day."""
+        return self.state in ("published", "kept")
+
+    @property
+    def is_of_champion(self) -> bool:
+        """Whether the day has the model published last before, and not that night's own."""
+        return self.state == "kept"
+
+    @property
+    def judged(self) -> str:
+        """Whose figures stand in the head of the report."""
+        return "published model" if self.is_published else "this night's own model"
+
+    @property
     def gate_in_short(self) -> str:
         """The gate's words without its reasons, which the rules show."""
         return self.gate.partition(": ")[0]

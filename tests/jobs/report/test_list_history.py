@@ -117,7 +117,7 @@ def test_the_page_shows_the_days_beside_the_peers(night: Night) -> None:
         assert said in text, said
     page = parsed(text)
     assert (3, "30 days of nDCG@10, mean over 1 to all known interactions") in page.headings
-    assert "melu, as published: mean and 95% interval" in page.text
+    assert "melu, each night's own model: mean and 95% interval" in page.text
 
 
 def test_a_night_without_judged_lists_shows_no_days(night: Night) -> None:

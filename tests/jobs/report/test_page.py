@@ -27,9 +27,13 @@ HOSTILE = {
 
 def test_the_figures_are_those_of_the_tables(night: Night) -> None:
     night.rows["evidence_items"][1].update(expected_gain=0.1234, n_interactions=54321)
+    for row in night.rows["list_quality"]:
+        row["n_users"] -= row["known"] == "all"
     nights.complete(night)
     page = parsed(nights.report(night))
-    assert page.tables["2 items for everyone, in the order to ask them"][1:] == [
+    evidence = page.tables["2 items for everyone, in the order to ask them"]
+    assert evidence[0][2:4] == ["gain up to here", "existing users who rated it"]
+    assert evidence[1:] == [
         ["1", "Film 1", "+0.0100", "25%", "0%", "2", NOTHING],
         ["2", "Film 2", "+0.1234", "25%", "10%", "54,321", NOTHING],
     ]
@@ -60,8 +64,9 @@ def test_the_figures_are_those_of_the_tables(night: Night) -> None:
             "3.1",
         ],
     ]
-    lists = next(rows for caption, rows in page.tables.items() if "of lists for 30" in caption)
+    lists = next(rows for caption, rows in page.tables.items() if "of lists for" in caption)
     assert lists[1:] == [
+        ["users", "30", "29", "30", "", "", ""],
         ["melu", "0.2000", "0.2000", "", "0.7500", "0.2500", "8.5"],
         ["popularity", "0.1000", "0.1000", "0.0900 to 0.1100", "0.7500", "0.2500", "8.5"],
         ["ItemKNN", "0.1500", "0.1500", "0.0400 to 0.0600", "0.7500", "0.2500", "8.5"],
@@ -97,6 +102,8 @@ def test_the_pictures_show_the_figures(night: Night) -> None:
         "<title>expected 4.10, observed 4.00, 20 ratings</title>",
         "<title>our list: +0.0211 [+0.0102, +0.0301]</title>",
         "<title>our list, 5 asked: 0.2189</title>",
+        "<figcaption>nDCG@10 of recommendations, by questions asked. Compare within one number of "
+        "questions.</figcaption>",
         "<title>popularity, 5 asked: 0.1978</title>",
         "<title>ingest: 4.0 s</title>",
     ):
@@ -111,8 +118,8 @@ def test_the_verdict_comes_first_with_its_figures(night: Night) -> None:
     for said in (
         "MovieLens-100K · melu",
         "567 rows are in the warehouse.",
-        f"0.8000 baseline 0.9000 ({MINUS}11.1%)",
-        "Gain of adapting to them 0.0200",
+        f"MAE of new users, published model 0.8000 baseline 0.9000 ({MINUS}11.1%)",
+        "Gain of adapting to them 0.0200 of MAE, published model",
         "Steps ran for 52 s",
         "met user_cold: MAE 0.8000",
     ):
@@ -218,7 +225,7 @@ def test_a_night_of_implicit_feedback(implicit_night: Night) -> None:
     nights.complete(implicit_night)
     page = parsed(nights.report(implicit_night))
     header = page.text[: page.text.index("What to show new users")]
-    assert "AUC of new users 0.8000 baseline 0.7000 (+14.3%)" in header
+    assert "AUC of new users, published model 0.8000 baseline 0.7000 (+14.3%)" in header
     assert page.tables["Means over the held-out tasks of 1998-03-31"][2] == [
         "melu", "12", "0.8000", "0.5000", "0.3000", "0.4000", "0.0500"
     ]  # fmt: skip

@@ -1,0 +1,63 @@
+"""Whose figures and lists a report shows: of what is published, or of what was trained."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from jobs.report.night import Night as FoundNight
+from jobs.report.sections import evidence
+from tests.jobs.night import DS, NIGHT, Night
+from tests.jobs.report import nights
+from tests.jobs.report.pages import parsed
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def test_a_night_that_keeps_the_champion_shows_the_figures_of_what_is_published(
+    night: Night,
+) -> None:
+    champion = [
+        {**row, "model": "champion", "value": {"mae": 0.81, "adaptation_gain": 0.03}[row["metric"]]}
+        for row in night.rows["model_metrics"]
+        if row["model"] == "melu" and row["metric"] in ("mae", "adaptation_gain")
+    ]
+    night.rows["model_metrics"] += champion
+    nights.complete(night)
+    kept = {"gate": "kept the last published model, 1998-03-30.melu.abc (the new one failed): MAE"}
+    told = nights.a_whole_night(DS)
+    nights.tell(night, [{**entry, **kept} if "gate" in entry else entry for entry in told])
+    page = parsed(nights.report(night))
+    header = page.text[: page.text.index("What to show new users")]
+    assert f"MAE of new users, published model 0.8100 baseline 0.9000 ({MINUS}10.0%)" in header
+    assert "Gain of adapting to them 0.0300 of MAE, published model" in header
+    assert "melu, this night\N{RIGHT SINGLE QUOTATION MARK}s own model" in page.text
+    assert "The day has the lists of the last published model." in page.text
+    assert "as published" not in page.text
+
+
+def test_a_night_without_a_publication_shows_its_own_model(night: Night) -> None:
+    nights.complete(night)
+    told = nights.a_whole_night(DS)
+    nights.tell(night, [entry for entry in told if entry["step"] not in ("publish", "report")])
+    assert "MAE of new users, this night's own model 0.8000" in parsed(nights.report(night)).text
+
+
+def test_the_list_before_is_the_last_one_that_was_published(night: Night) -> None:
+    nights.complete(night)
+    published, refused = DS - timedelta(days=9), DS - timedelta(days=3)
+    for ds, items in ((published, ("x", "y")), (refused, ("a", "b"))):
+        rows = [{**NIGHT["evidence_items"][0], "item_id": item} for item in items]
+        rows = [{**row, "rank": rank} for rank, row in enumerate(rows, start=1)]
+        Night(night.settings, ds=ds, rows={"evidence_items": rows}).write()
+    found = evidence.evidence(FoundNight.read(night.settings, DS, "melu")).content
+    assert found is not None
+    assert (found.previous, found.previous_is_published) == (refused, False)
+    said = "since the list of 1998-03-28, of which no publication is on record."
+    assert said in nights.report(night)
+    nights.tell(Night(night.settings, ds=published, rows={}), nights.a_whole_night(published))
+    stopped = [e for e in nights.a_whole_night(refused) if e["step"] != "publish"]
+    nights.tell(Night(night.settings, ds=refused, rows={}), stopped)
+    found = evidence.evidence(FoundNight.read(night.settings, DS, "melu")).content
+    assert found is not None
+    assert (found.previous, found.previous_is_published) == (published, True)
+    assert "since the list of 1998-03-22." in nights.report(night)
