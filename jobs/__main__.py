@@ -41,8 +41,14 @@ def _parser() -> argparse.ArgumentParser:
         help="the dataset spec (default: the folder's dataset.toml, or a bundled one that fits)",
     )  # fmt: skip
     synthetic = _command(commands, "synthesise", "make up a data set of any size", _synthesise)
-    for name in ("users", "items", "interactions", "days", "seed"):
-        synthetic.add_argument(f"--{name}", type=int, required=True)
+    for name, about in (
+        ("users", "how many users"),
+        ("items", "how many items"),
+        ("interactions", "how many interactions"),
+        ("days", "over how many days"),
+        ("seed", "the same seed and options give the same files"),
+    ):
+        synthetic.add_argument(f"--{name}", type=int, required=True, help=about)
     for name in ("user", "item"):
         about = f"of the {name}s' power law, 0 makes all alike (default: 1)"
         synthetic.add_argument(f"--{name}-exponent", type=float, default=1.0, help=about)

@@ -45,7 +45,8 @@ def _add_next_question(commands: command_line.Commands) -> None:
     _add_device(command)
     command.add_argument(
         "--answers", type=Path, required=True, metavar="FILE",
-        help='a JSON object: to each item id a rating, "seen", or null for "do not know it"',
+        help='a JSON object: to each item id a rating, "seen" for "knows it, gives no rating", or '
+        'null for "does not know it"',
     )  # fmt: skip
     command.add_argument(
         "--user", metavar="USER_ID", help="whose attributes are known (default: nobody's)"
@@ -88,7 +89,11 @@ def _add_device(command: argparse.ArgumentParser) -> None:
 
 
 def _add_training(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--epochs", type=int, help="at most so many epochs, of either model")
+    command.add_argument(
+        "--epochs",
+        type=int,
+        help="at most so many epochs of the learner of ratings and of the model of choices, each",
+    )
     command.add_argument(
         "--rank-by",
         choices=RANKED_BY,

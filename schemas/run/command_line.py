@@ -96,9 +96,13 @@ def add_model(command: argparse.ArgumentParser) -> None:
 
 def _model(name: str) -> str:
     try:
-        return name or team_file().run.model
+        chosen = name or team_file().run.model
     except UserError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    if chosen not in known():
+        expected = ", ".join(known())
+        raise argparse.ArgumentTypeError(f"the model is {chosen!r}; expected one of {expected}.")
+    return chosen
 
 
 @contextmanager

@@ -46,7 +46,8 @@ class Run(Record):
     """What the items of a cold user are ranked by; without it what the dataset spec says, or else
     p_like."""
     top_k: Length | None = None
-    """How many items are published for each cold user; without it 20."""
+    """How many items are published for each cold user; without it 20. The option
+    `products.top_items` and `--top-items` of score_cold_users set the same number for one run."""
     evidence_items: Length | None = None
     """How many items are listed to show new users; without it 20."""
 
