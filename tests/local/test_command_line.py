@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,15 @@ def test_help_lists_every_target() -> None:
     makefile = (REPOSITORY / "Makefile").read_text()
     phony = next(line for line in makefile.splitlines() if line.startswith(".PHONY: "))
     assert listed == set(phony.removeprefix(".PHONY: ").split())
+
+
+def test_every_page_of_lists_is_measured_by_its_target() -> None:
+    pages = {file.stem for file in (REPOSITORY / "docs" / "benchmarks").glob("lists-*.json")}
+    shown = make("--dry-run", "benchmark-lists", "DATA=/splits").stdout
+    assert re.search(r"--dataset ml-100k --folds 3 .*\n?.*lists-ml-100k.json", shown)
+    datasets = re.search(r"for dataset in (.*?);", shown)
+    assert datasets is not None
+    assert pages == {"lists-ml-100k", *(f"lists-{name}" for name in datasets[1].split())}
 
 
 def test_a_variable_of_make_is_one_argument_whatever_is_in_it(settings: Settings) -> None:
