@@ -1,8 +1,7 @@
 """The differences between the SQL of one engine and of another.
 
-A further engine with an ADBC driver needs its entry here, a way to connect in
-`jobs.warehouse.connection`, and nothing else, unless it can load or remove faster than
-`jobs.warehouse.publication` does everywhere.
+A further engine with an ADBC driver needs its entry here, and what docs/warehouse.md lists under
+"Another engine". Only DuckDB and PostgreSQL have been tried.
 """
 
 from __future__ import annotations
