@@ -8,6 +8,7 @@ import torch
 from meta_model.choice import interactions
 from meta_model.choice.interactions import Interactions
 from meta_model.evaluation import peers
+from schemas.tables.products import LIST_PEERS
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
 CHOSEN = torch.tensor(  # users x items; item 4 is nobody's
@@ -15,6 +16,10 @@ CHOSEN = torch.tensor(  # users x items; item 4 is nobody's
 )
 USERS, COLUMNS = CHOSEN.nonzero().T
 INTERACTIONS = Interactions(users=USERS, items=COLUMNS + 1, n_items=4)
+
+
+def test_every_peer_that_adapts_is_one_that_tables_and_reports_know() -> None:
+    assert set(peers.ADAPTED) <= set(LIST_PEERS)
 
 
 def test_pairs_of_items_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
