@@ -27,7 +27,7 @@ unexport PYTHONPATH
 # Modules of tests that share what takes long to make go to one worker: tests/suite/lanes.py.
 PYTEST := $(VENV_PYTHON) -m pytest -n $(call quoted,$(WORKERS)) --dist loadscope --no-loadscope-reorder
 
-.PHONY: help install nightly backfill ui test test-fast test-slow test-longest test-ui tests-but-slow benchmark benchmark-features benchmark-warehouse benchmark-evidence benchmark-lists benchmarks-stale lint compose-check compose-files format constraints docs clean
+.PHONY: help install nightly backfill ui test test-fast test-slow test-longest test-ui tests-but-slow benchmark benchmark-features benchmark-warehouse benchmark-evidence benchmark-lists benchmark-nights benchmarks-stale lint compose-check compose-files format constraints docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -129,6 +129,12 @@ ifneq ($(strip $(DATA)),)
 else
 	@echo "only ml-100k is measured: name the folder of the public splits, DATA=/path/to/splits"
 endif
+	@$(VENV_PYTHON) -m benchmarks.report
+
+benchmark-nights: install ## measure the lists of five nights of MovieLens-100K, their users together
+	@$(VENV_PYTHON) -m jobs fetch
+	@$(VENV_PYTHON) -m benchmarks.nights --data "$${COLDSTART_HOME:-var}/datasets" \
+		--json docs/benchmarks/nights-ml-100k.json
 	@$(VENV_PYTHON) -m benchmarks.report
 
 test-ui: install ## run the tests that drive a browser alone; they need a Chromium on PATH

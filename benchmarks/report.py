@@ -21,6 +21,7 @@ from benchmarks.pages import learners as learners_page
 from benchmarks.pages import lists as lists_page
 from benchmarks.pages import new_items as new_items_page
 from benchmarks.pages import next_question as next_question_page
+from benchmarks.pages import nights as nights_page
 from benchmarks.pages import scaling as scaling_page
 from benchmarks.pages import throughput as throughput_page
 from benchmarks.pages import warehouse as warehouse_page
@@ -71,6 +72,7 @@ PAGES: dict[str, Callable[[Sequence[Record]], str]] = {
     "gpu": gpu_page.text,
     "lists": lists_page.text,
     "new-items": new_items_page.text,
+    "nights": nights_page.text,
 }
 
 _SPLITS = ("benchmarks/inputs/public_split.py", "benchmarks/inputs/split_tasks.py")
@@ -110,6 +112,10 @@ MEASURES: dict[str, tuple[str, ...]] = {
         *_SPLITS,
     ),
     "next-question": ("meta_model", "benchmarks/adaptive.py"),
+    "nights": (
+        *("meta_model", "jobs/transforms", "jobs/history", "benchmarks/nights.py"),
+        "benchmarks/inputs/lake_inputs.py",
+    ),
     "new-items": (
         *("meta_model", "benchmarks/new_items.py", "benchmarks/inputs/list_trials.py"),
         *_SPLITS,

@@ -29,14 +29,14 @@ NIGHTS: Mapping[str, date] = {"ml-100k": date(1998, 4, 22), "toys": date(2020, 8
 _STEPS = (INGEST, BUILD_PROFILES, BUILD_EPISODES, BUILD_METAPATHS)
 
 
-def prepare(folder: Path, dataset: str, home: Path) -> Inputs:
-    """The inputs of the data set in `folder`, made by the steps in a new home."""
+def prepare(folder: Path, dataset: str, home: Path, ds: date | None = None) -> Inputs:
+    """The inputs of the data set in `folder`, made by the steps in `home`; of `NIGHTS` or a ds."""
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder; expected the files of the data set {dataset}.")
-    ds = NIGHTS[dataset]
+    ds = ds or NIGHTS[dataset]
     variables = {"COLDSTART_HOME": str(home), "COLDSTART_SOURCE": str(folder)}
     for step in _STEPS:
-        log.info("%s of %s", step.name, dataset)
+        log.info("%s of %s, %s", step.name, dataset, ds)
         night_steps.run([step.name, "--ds", str(ds)], variables)
     return load(Lake(root=home / "lake"), ds)
 

@@ -55,36 +55,55 @@ def list_quality(
     tell: Callable[[str], None] = lambda _text: None,
 ) -> Iterator[ListMetricValue]:
     """Every metric of each method, for each scenario that has users with something to find."""
-    statistics = inputs.statistics()
-    is_trained = statistics.counts > 0
-    is_new = ~is_trained
-    is_new[0] = False  # padding
     of_trained = methods(recommender, inputs, champion, tell)
     of_new = new_item_methods(of_trained, inputs)
+    popularity = inputs.statistics().counts
     for scenario in (*LIST_SCENARIOS, *NEW_ITEM_SCENARIOS):
-        is_of_new = scenario in NEW_ITEM_SCENARIOS
-        candidates, known_methods = (is_new, of_new) if is_of_new else (is_trained, of_trained)
-        test = inputs.episodes.split("test", scenario=scenario)
-        tasks = drawn(test, DRAWN_TASKS, recommender.config.seed)
-        if not tasks:
-            continue
-        tell(f"{scenario}: lists of {len(known_methods)} methods, {sum(map(len, tasks)):,} users")
-        is_existing = scenario == "warm"
-        if is_existing:
-            met = recommender.neighbours.interactions
-            known_methods = {name: Unmet(each, met) for name, each in known_methods.items()}
-        n_next = None if is_of_new else recommender.calibration.next_items
-        shown = (None,) if is_existing else KNOWN
-        found = {
-            name: by_known(ranker, tasks, candidates, inputs, n_next, shown)
-            for name, ranker in known_methods.items()
-        }
-        published = found[recommender.config.model]
-        if len(published[ANY_KNOWN].users):
-            for name, judged in found.items():
-                yield from _figures(
-                    name, scenario, judged, published, candidates, statistics.counts
-                )
+        rankers = of_new if scenario in NEW_ITEM_SCENARIOS else of_trained
+        found = judged(rankers, recommender, inputs, scenario, tell)
+        published = found.get(recommender.config.model)
+        if published and len(published[ANY_KNOWN].users):
+            candidates = _candidates(inputs, scenario)
+            for name, lists in found.items():
+                yield from _figures(name, scenario, lists, published, candidates, popularity)
+
+
+def judged(
+    rankers: Mapping[str, Ranker],
+    recommender: Recommender,
+    inputs: Inputs,
+    scenario: str,
+    tell: Callable[[str], None] = lambda _text: None,
+) -> dict[str, Mapping[str, ListResult]]:
+    """By ranker and number known, what lists are worth to the scenario's users; {} without any.
+
+    recommender: whose training said which items existing users had chosen before
+    """
+    test = inputs.episodes.split("test", scenario=scenario)
+    tasks = drawn(test, DRAWN_TASKS, recommender.config.seed)
+    if not tasks:
+        return {}
+    tell(f"{scenario}: lists of {len(rankers)} methods, {sum(map(len, tasks)):,} users")
+    shown: Sequence[int | None] = KNOWN
+    if scenario == "warm":
+        met, shown = recommender.neighbours.interactions, (None,)
+        rankers = {name: Unmet(each, met) for name, each in rankers.items()}
+    n_next = None if scenario in NEW_ITEM_SCENARIOS else recommender.calibration.next_items
+    candidates = _candidates(inputs, scenario)
+    return {
+        name: by_known(ranker, tasks, candidates, inputs, n_next, shown)
+        for name, ranker in rankers.items()
+    }
+
+
+def _candidates(inputs: Inputs, scenario: str) -> Tensor:
+    """Which items the scenario's lists hold, [N + 1]."""
+    is_trained = inputs.statistics().counts > 0
+    if scenario not in NEW_ITEM_SCENARIOS:
+        return is_trained
+    is_new = ~is_trained
+    is_new[0] = False  # padding
+    return is_new
 
 
 def by_known(

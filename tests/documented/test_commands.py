@@ -51,6 +51,9 @@ RUN_BY = {
     "benchmark-lists": (
         "tests/benchmarks/test_lists.py::test_every_method_has_a_figure_for_every_number_known"
     ),
+    "benchmark-nights": (
+        "tests/benchmarks/test_nights.py::test_the_users_of_all_nights_are_taken_together"
+    ),
     "benchmark": "tests/benchmarks/test_tiny_runs.py::test_throughput",
     "benchmarks-stale": (
         "tests/benchmarks/test_stale.py::test_what_changed_after_the_measured_commit_is_listed"

@@ -1,0 +1,149 @@
+"""What the lists of several nights are worth, the users of all nights taken together.
+
+    python -m benchmarks.nights --data DIR --json FILE [--dataset ml-100k] [--days 1997-11-30,...]
+
+A night of a small data set has some fifty existing users who come back: too few to tell one method
+from another, or whether `p_like` is what it says. The night's own steps make the features of each
+day, in one lake; a model is trained for each day as `meta_train` trains it, apart from the learner
+of ratings, which no list by `p_like` asks. Its lists are judged as `evaluate` judges them, beside
+those of the same peers.
+
+A record holds a metric of a method with its 95% interval, and by how much the published lists are
+ahead (`lead_low`, `lead_high`), paired over users; a user of two nights counts as two. Of
+`published` there are also the mean of `p_like` of its listed items, the share of them that was
+liked, and the expected calibration error between the two.
+
+Shapes: R listed items.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmarks.inputs import lake_inputs
+from benchmarks.records import Record, write_json
+from meta_model.choice.selection import trained_choice
+from meta_model.choice.training import Training
+from meta_model.config import Config
+from meta_model.data.inputs import Inputs
+from meta_model.data.ragged import CPU
+from meta_model.device import choose_device
+from meta_model.evaluation.bootstrap import Bootstrap
+from meta_model.evaluation.list_calibration import expected_error, outcomes
+from meta_model.evaluation.list_methods import methods
+from meta_model.evaluation.list_quality import judged
+from meta_model.evaluation.weighting import weighted
+from meta_model.learners import create
+from meta_model.ranking.calibrating import calibrated
+from meta_model.ranking.recommender import Recommender
+from schemas.run import command_line
+from schemas.tables.metrics import NDCG10
+from schemas.tables.products import LIST_SCENARIOS
+
+log = logging.getLogger("benchmarks.nights")
+
+DAYS: Mapping[str, str] = {"ml-100k": "1997-11-30,1997-12-31,1998-01-31,1998-02-28,1998-03-31"}
+PUBLISHED = "published"
+_METRICS = (NDCG10.name, "recall20")
+_LEFT_OUT = ("by_choice", "by_rating", "item_mean", "without_trend")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the records of all `--days` to `--json`; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.nights", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the data sets")
+    parser.add_argument("--dataset", choices=[*DAYS], default="ml-100k")
+    parser.add_argument("--days", help="the nights, by commas (default: five of the data set)")
+    parser.add_argument("--choice-epochs", type=int, default=Training.epochs, help="of choices")
+    parser.add_argument("--json", type=Path, required=True, help="where to write the records")
+    parser.add_argument("--seed", type=int, default=1, help="of training")
+    options = parser.parse_args(arguments)
+    return command_line.run(lambda: write_json(options.json, measure(options)))
+
+
+def measure(options: argparse.Namespace) -> Iterator[Record]:
+    """A record for each scenario, number known, method and metric."""
+    choose_device("cpu")
+    days = [date.fromisoformat(day) for day in (options.days or DAYS[options.dataset]).split(",")]
+    values: dict[tuple[str, str], dict[str, list[Tensor]]] = defaultdict(lambda: defaultdict(list))
+    listed: dict[str, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+    with tempfile.TemporaryDirectory() as home:
+        for ds in days:
+            folder = options.data / options.dataset
+            inputs = lake_inputs.prepare(folder, options.dataset, Path(home), ds)
+            recommender = _trained(options, inputs)
+            for scenario in LIST_SCENARIOS:
+                for known, method, metric, of_users in _judged(recommender, inputs, scenario):
+                    values[scenario, known][f"{method} {metric}"].append(of_users)
+                listed[scenario].append(outcomes(recommender, inputs, scenario))
+    about = {"dataset": options.dataset, "nights": len(days)}
+    for (scenario, known), of_methods in values.items():
+        for record in _of_lists({name: torch.cat(each) for name, each in of_methods.items()}):
+            yield {**about, "scenario": scenario, "known": known, **record}
+    for scenario, found in listed.items():
+        p_like, liked = (torch.cat(parts) for parts in zip(*found, strict=True))
+        if not len(liked):
+            continue
+        for metric, value in _of_p_like(p_like, liked):
+            yield {**about, "scenario": scenario, "method": PUBLISHED, **_rounded(metric, value)}
+
+
+def _trained(options: argparse.Namespace, inputs: Inputs) -> Recommender:
+    """As a night's, but for the learner of ratings, which is not trained."""
+    config = Config(seed=options.seed).having({"choice.epochs": options.choice_epochs})
+    torch.manual_seed(options.seed)
+    learner = create(config, inputs)
+    choice = trained_choice(inputs, config, CPU, log.info)
+    recommender = weighted(Recommender.of(learner, choice, config, inputs, CPU), inputs)
+    return calibrated(recommender, inputs)
+
+
+def _judged(
+    recommender: Recommender, inputs: Inputs, scenario: str
+) -> Iterator[tuple[str, str, str, Tensor]]:
+    """Number known, method, metric and the metric of each user, in one order of users."""
+    own, compared = recommender.config.model, methods(recommender, inputs, None, log.info)
+    rankers = {name: ranker for name, ranker in compared.items() if name not in _LEFT_OUT}
+    for method, by_known in judged(rankers, recommender, inputs, scenario).items():
+        for known, found in by_known.items():
+            for metric in _METRICS:
+                yield known, PUBLISHED if method == own else method, metric, found.metrics[metric]
+
+
+def _of_lists(values: Mapping[str, Tensor]) -> Iterator[Record]:
+    """values: `method metric` and the users' values"""
+    for name, of_users in values.items():
+        method, metric = name.split()
+        bootstrap = Bootstrap(n_users=len(of_users))
+        low, high = bootstrap.interval(of_users)
+        about = {"method": method, "n_users": len(of_users), "low": round(low, 4)}
+        about |= {**_rounded(metric, of_users.mean().item()), "high": round(high, 4)}
+        if method != PUBLISHED:
+            low, high = bootstrap.interval(values[f"{PUBLISHED} {metric}"] - of_users)
+            about |= {"lead_low": round(low, 4), "lead_high": round(high, 4)}
+        yield about
+
+
+def _of_p_like(p_like: Tensor, liked: Tensor) -> Iterator[tuple[str, float]]:
+    yield "mean_p_like", p_like.mean().item()
+    yield "liked", liked.mean().item()
+    yield "ece", expected_error(p_like, liked)
+
+
+def _rounded(metric: str, value: float) -> Record:
+    return {"metric": metric, "value": round(value, 4)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The page of nights: what the lists of several nights are worth, and whether p_like is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.pages.markdown import page, table
+from benchmarks.records import Record
+from schemas.tables.metrics import NDCG10
+
+_PUBLISHED = "published"
+_TITLES = {"user_cold": "New users", "warm": "Existing users who come back"}
+
+
+def text(found: Sequence[Record]) -> str:
+    """The page docs/benchmarks/nights.md, a section for each scenario."""
+    shown = [each for each in found if each["metric"] == NDCG10.name]
+    parts = []
+    for scenario in dict.fromkeys(record["scenario"] for record in shown):
+        of_scenario = [record for record in shown if record["scenario"] == scenario]
+        parts += [f"## {_TITLES[scenario]}", _by_method(of_scenario)]
+    nights, file = found[0]["nights"], f"docs/benchmarks/nights-{found[0]['dataset']}.json"
+    return page(
+        "Nights",
+        f"`python -m benchmarks.nights --data DIR --json {file}`: the lists of {nights} nights, "
+        "judged as a night judges them, the users of all nights taken together. nDCG@10, by known "
+        "interactions; in brackets the 95% interval of how far the published lists are ahead of "
+        "the method, paired over users.",
+        found,
+        *parts,
+        "## p_like",
+        "Of the items in published lists: the mean of `p_like`, the share of items that the user "
+        "chose next and liked, and the expected calibration error in ten bins.",
+        _of_p_like([record for record in found if "known" not in record]),
+    )
+
+
+def _by_method(found: Sequence[Record]) -> str:
+    known = list(dict.fromkeys(record["known"] for record in found))
+    by_method: dict[str, dict[str, Record]] = {}
+    for record in found:
+        by_method.setdefault(record["method"], {})[record["known"]] = record
+    rows = [
+        [method.replace("_", " "), *(_cell(of_known[each]) for each in known)]
+        for method, of_known in by_method.items()
+    ]
+    users = [f"{by_method[_PUBLISHED][each]['n_users']:,}" for each in known]
+    return table(("known interactions", *known), [*rows, ["users", *users]])
+
+
+def _cell(record: Record) -> str:
+    value = f"{record['value']:.3f}"
+    if record["method"] == _PUBLISHED:
+        return value
+    return f"{value} ({record['lead_low']:+.3f} to {record['lead_high']:+.3f})"
+
+
+def _of_p_like(found: Sequence[Record]) -> str:
+    by_scenario: dict[str, dict[str, float]] = {}
+    for record in found:
+        by_scenario.setdefault(record["scenario"], {})[record["metric"]] = record["value"]
+    metrics = ("mean_p_like", "liked", "ece")
+    rows = [
+        [_TITLES[scenario], *(f"{values[metric]:.4f}" for metric in metrics)]
+        for scenario, values in by_scenario.items()
+    ]
+    return table(("", "mean p_like", "share liked", "expected calibration error"), rows)
