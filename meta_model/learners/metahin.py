@@ -11,10 +11,9 @@ fuses the paths' predictions by their losses on the support.
     a_u^p      =  softmax_p( -g L_u,support(omega_u^p, phi_u^p) )             fusion (10)
     r_ui       =  baseline + sum_p a_u^p r_ui^p                                         (9)
 
-n is the size of the support and d `local_update.support_damping`; L_u,support is a sum divided by
-n + d, too. The losses that weigh the paths are the support's; the published code takes the query's.
-e_ui^p, the support's residuals propagated along the path (`residual_propagation`), is our addition.
-docs/learners/metahin.md says where else we differ, and why.
+n is the size of the support, d `local_update.support_damping`; L_u,support divides by n + d, too.
+The losses that weigh the paths are the support's; the published code takes the query's. e_ui^p, the
+support's residuals along the path (`residual_propagation`), is ours; see docs/learners/metahin.md.
 
 Shapes: B tasks, N positions, M items; P, C, H and Z as in `metapath_layers`.
 """
@@ -100,11 +99,10 @@ class MetaHIN(RatingLearner[Semantics, MetaHINItems]):
 
     def _begin(self, tasks: Tasks, vectors: Tensor) -> Semantics:
         n_pairs = len(tasks) * self.n_paths
-        # The network has the queries of training tasks alone; another task may not know its query.
-        in_network = tasks.query.mask & tasks.in_statistics.unsqueeze(1)
         nothing = vectors.new_zeros(n_pairs, self.kappa.in_features)
         return Semantics(
-            items=tasks.items[tasks.query.rows * in_network],
+            # The network has the queries of training tasks alone; no other may know its query.
+            items=tasks.items[tasks.query.rows * tasks.in_statistics.unsqueeze(1)],
             user=self.of_users(vectors),
             taste=vectors.new_zeros(len(tasks), self.contexts.size),
             memory=self.propagation.empty_memory(n_pairs, self.contexts.size, vectors),
