@@ -1,6 +1,7 @@
 """Publish: the products of a ds replace that ds in the warehouse, all of them or none.
 
-Then their model is kept as the champion, with which later nights' models are compared.
+Then their model is kept as the champion, with which later nights' models are compared, and with it
+the evidence lists, which later nights hold on to.
 """
 
 from __future__ import annotations
@@ -30,7 +31,13 @@ from schemas.run.run_id import RunId
 from schemas.run.settings import Settings
 from schemas.tables import lake as tables
 from schemas.tables.columns import Table
-from schemas.tables.products import CHAMPION, LIST_QUALITY, MODEL_METRICS, PRODUCTS
+from schemas.tables.products import (
+    CHAMPION,
+    EVIDENCE_ITEMS,
+    LIST_QUALITY,
+    MODEL_METRICS,
+    PRODUCTS,
+)
 
 _MEASURED = (MODEL_METRICS, LIST_QUALITY)  # of the model that the gate judged
 
@@ -55,7 +62,7 @@ def run(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
         "airflow_run_id": os.environ.get("COLDSTART_AIRFLOW_RUN_ID") or None,
     }
     with (
-        _keeping_model(settings, ds, decided, run),
+        _keeping(settings, ds, decided, run, partitions[EVIDENCE_ITEMS]),
         warehouse.writing(settings.warehouse) as writer,
     ):
         _refuse_other_dataset(writer, settings, dataset)
@@ -99,10 +106,13 @@ def _require_one_run(partitions: Mapping[Table, Path], ds: date, decided: Decisi
 
 
 @contextmanager
-def _keeping_model(settings: Settings, ds: date, decided: Decision, run: RunId) -> Iterator[None]:
+def _keeping(
+    settings: Settings, ds: date, decided: Decision, run: RunId, evidence: Path
+) -> Iterator[None]:
     """Keep the model as the champion of later days when the block ends well: when it is published.
 
     It is copied from the day's own models or, if it was the champion before, from the champions.
+    The evidence lists are kept beside it: the lake may have others later, of a run that failed.
     """
     if decided.verdict == "challenger":
         source = Lake(root=settings.models).require(run.model, ds, made_by=META_TRAIN)
@@ -116,7 +126,9 @@ def _keeping_model(settings: Settings, ds: date, decided: Decision, run: RunId) 
             f"replaced since. Run the steps from {EVALUATE.name} on again for ds {ds}."
         )
     with Lake(root=settings.published).replacing(CHAMPIONS, ds) as draft:
-        shutil.copytree(source, draft.path, dirs_exist_ok=True)
+        lists = shutil.ignore_patterns(EVIDENCE_ITEMS.name)  # of the day that the model is from
+        shutil.copytree(source, draft.path, dirs_exist_ok=True, ignore=lists)
+        shutil.copytree(evidence, draft.path / EVIDENCE_ITEMS.name)
         draft.rows = 1
         yield
 

@@ -20,7 +20,8 @@ from schemas.run.artefact import Provenance
 from schemas.run.run_id import RunId
 from schemas.run.settings import Settings
 
-CHAMPIONS = "models"  # the one table of the lake `published/`: each ds's published model
+# The one table of the lake `published/`: each ds's published model, and its evidence lists.
+CHAMPIONS = "models"
 
 Verdict = Literal["challenger", "champion", "neither"]
 

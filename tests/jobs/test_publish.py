@@ -12,8 +12,10 @@ import pytest
 from jobs.steps import gate, publish
 from schemas.errors import UserError
 from schemas.lake import Lake
+from schemas.projections.arrow import read_partition
 from schemas.run import decision, journal
 from schemas.run.artefact import Provenance
+from schemas.tables.products import EVIDENCE_ITEMS
 from tests.jobs.engines import both_engines
 from tests.jobs.night import DS, NIGHT, RUN, Night
 
@@ -184,6 +186,18 @@ def test_the_champion_goes_on_where_the_gate_says_so(night):
     assert f"kept the last published model, {first} (the new one failed)" in said
     kept = night.settings.published / "models" / f"ds={TOMORROW}"
     assert Provenance.read(kept).model_version == RUN["model_version"]
+
+
+def test_the_lists_of_the_day_are_kept_beside_its_model(night):
+    """Also where the model is an older day's."""
+    night.publish()
+    night.next_day(mae=0.95)
+    night.rows["evidence_items"][0]["item_id"] = "i4"
+    night.publish()
+    for ds, items in ((DS, ["i1", "i2"]), (TOMORROW, ["i4", "i2"])):
+        kept = night.settings.published / "models" / f"ds={ds}" / "evidence_items"
+        rows = read_partition(EVIDENCE_ITEMS, kept).sort_by("rank")
+        assert rows["item_id"].to_pylist() == items
 
 
 def test_a_day_that_is_published_meanwhile_is_not_taken_for_the_champion(night):

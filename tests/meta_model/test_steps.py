@@ -16,6 +16,8 @@ import pytest
 from safetensors.torch import load_file
 
 from meta_model import __main__ as command_line
+from meta_model.evidence.segment_lists import segment_lists
+from meta_model.steps import select_evidence
 from schemas.lake import Lake
 from schemas.pipeline import EVALUATE, META_TRAIN, SCORE_COLD_USERS, SELECT_EVIDENCE, Step
 from schemas.projections.arrow import read_partition
@@ -58,6 +60,9 @@ def _publish(settings: Settings, ds: date) -> None:
     source = Lake(root=settings.models).version("melu", ds)
     with Lake(root=settings.published).replacing(decision.CHAMPIONS, ds) as draft:
         shutil.copytree(source, draft.path, dirs_exist_ok=True)
+        if ds in (lake := Lake(root=settings.lake)).days(EVIDENCE_ITEMS.name, until=ds):
+            lists = lake.version(EVIDENCE_ITEMS.name, ds)
+            shutil.copytree(lists, draft.path / EVIDENCE_ITEMS.name)
         draft.rows = 1
 
 
@@ -66,10 +71,12 @@ def _run_id(settings: Settings, ds: date) -> str:
     return f"{ds}.melu.{model['model_version']}"
 
 
-def _decide(settings: Settings, verdict: decision.Verdict, run_id: str | None) -> None:
-    challenger = _run_id(settings, SECOND)
+def _decide(
+    settings: Settings, verdict: decision.Verdict, run_id: str | None, ds: date = SECOND
+) -> None:
+    challenger = _run_id(settings, ds)
     decided = Decision(challenger=challenger, verdict=verdict, run_id=run_id, reasons=("so",))
-    decision.write(settings, SECOND, decided)
+    decision.write(settings, ds, decided)
 
 
 def _metrics(settings: Settings, ds: date) -> list[dict[str, Any]]:
@@ -172,6 +179,30 @@ def test_no_products_without_a_decision_on_this_very_model(
     _decide(settings, "challenger", f"{SECOND}.melu.000000000000")
     assert _run(SCORE_COLD_USERS, SECOND) == 2
     assert f"chose {SECOND}.melu.000000000000, but the model is now" in caplog.text
+
+
+def test_the_published_list_is_held_on_to_and_not_the_one_in_the_lake(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later run of the published day may have left another list in the lake, and failed."""
+    asked: list[tuple[int, ...]] = []
+
+    def watched(*arguments: Any, incumbents: tuple[int, ...], **options: Any) -> Any:
+        asked.append(incumbents)
+        return segment_lists(*arguments, incumbents=incumbents, **options)
+
+    monkeypatch.setattr(select_evidence, "segment_lists", watched)
+    for ds in (FIRST, SECOND):
+        _decide(settings, "challenger", _run_id(settings, ds), ds)
+    assert _run(SELECT_EVIDENCE, FIRST) == 0
+    partition = Lake(root=settings.lake).version(EVIDENCE_ITEMS.name, FIRST)
+    rows = read_partition(EVIDENCE_ITEMS, partition).sort_by("rank").to_pylist()
+    published = tuple(int(r["item_id"][1:]) for r in rows if r["segment"] == "all")
+    _publish(settings, FIRST)
+    assert _run(SELECT_EVIDENCE, FIRST, "--set", "products.evidence_items=5") == 0
+    assert _run(SELECT_EVIDENCE, SECOND) == 0
+    assert asked == [(), (), published]
+    assert len(published) > 5
 
 
 def test_the_last_published_day_counts_not_the_latest(settings: Settings) -> None:
