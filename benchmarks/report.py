@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.gpu import page as gpu_page
+from benchmarks.nights import page as nights_page
 from benchmarks.pages import accuracy as accuracy_page
 from benchmarks.pages import evidence as evidence_page
 from benchmarks.pages import features as features_page
@@ -21,7 +22,6 @@ from benchmarks.pages import learners as learners_page
 from benchmarks.pages import lists as lists_page
 from benchmarks.pages import new_items as new_items_page
 from benchmarks.pages import next_question as next_question_page
-from benchmarks.pages import nights as nights_page
 from benchmarks.pages import scaling as scaling_page
 from benchmarks.pages import throughput as throughput_page
 from benchmarks.pages import warehouse as warehouse_page
@@ -113,7 +113,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
     ),
     "next-question": ("meta_model", "benchmarks/adaptive.py"),
     "nights": (
-        *("meta_model", "jobs/transforms", "jobs/history", "benchmarks/nights.py"),
+        *("meta_model", "jobs/transforms", "jobs/history", "benchmarks/nights"),
         "benchmarks/inputs/lake_inputs.py",
     ),
     "new-items": (

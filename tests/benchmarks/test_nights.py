@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import nights, report
+from benchmarks import report
 from benchmarks.inputs import lake_inputs
+from benchmarks.nights import __main__ as nights
 from benchmarks.records import Record
 from meta_model.data.inputs import Inputs, load
 from schemas.lake import Lake

@@ -1,0 +1,1 @@
+"""The lists of several nights, their users taken together: `python -m benchmarks.nights`."""
