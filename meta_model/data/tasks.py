@@ -121,8 +121,17 @@ class Tasks:
             return self
         mask, is_choice = self.support.mask, self.chosen(feedback).support.mask
         number = is_choice.cumsum(1)
-        shown = mask & ((number < known) | ((number == known) & is_choice))
-        return replace(self, support=self.support.prefix(shown))
+        return self.knowing(mask & ((number < known) | ((number == known) & is_choice)))
+
+    def knowing(self, shown: Tensor) -> Tasks:
+        """The tasks with what is `shown` [B, S] of their support.
+
+        Where nothing of a support is, nor is how much came before it: it may be of an earlier day
+        than the list.
+        """
+        is_hidden = self.support.mask.any(1) & ~shown.any(1)
+        earlier_that_day = self.earlier_that_day.masked_fill(is_hidden, 0)
+        return replace(self, support=self.support.prefix(shown), earlier_that_day=earlier_that_day)
 
     def followed(self, known: int, n_next: int, feedback: Feedback = "explicit") -> Tasks:
         """The first `known` interactions as support, and as query the `n_next` that follow them.

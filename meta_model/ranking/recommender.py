@@ -141,9 +141,7 @@ class Recommender:
         -inf for what the user has met.
         """
         chosen = tasks.chosen(self.feedback)
-        met = chosen.support
-        adapted_to = replace(met, mask=met.mask & self.adapts(tasks).unsqueeze(1))
-        shown = replace(chosen, support=adapted_to)
+        shown = chosen.knowing(chosen.support.mask & self.adapts(tasks).unsqueeze(1))
         log_probabilities: Tensor = self.choice(shown, self._items) + self._weighted_trend
         log_probabilities = without_met(log_probabilities, tasks, self.feedback)
         log_choice, log_like = log_probabilities[CHOICE], log_probabilities[LIKE]

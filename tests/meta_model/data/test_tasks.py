@@ -75,6 +75,8 @@ def test_what_is_earlier_is_of_a_day_before_the_lists() -> None:
     assert later.n_of_day.tolist() == [1, 0], "the day of the list is another"
     assert later.followed(1, 2).n_of_day.tolist() == [5, 0]
     assert later.followed(0, 2).n_of_day.tolist() == [4, 4]
+    hidden = later.knowing(torch.zeros_like(later.support.mask))
+    assert hidden.n_of_day.tolist() == later.showing(0).n_of_day.tolist() == [0, 0]
     answers = replace(tasks, is_ordered=False)  # to questions, whenever they were rated
     assert not answers.is_earlier.any()
     assert answers.n_of_day.tolist() == [3, 1]
