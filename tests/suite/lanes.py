@@ -28,6 +28,11 @@ LANES = {
 ORDER = (*dict.fromkeys(LANES.values()), "tests/e2e", "tests/jobs", "tests/docker", "tests")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes name no test: those of a packed file hold the second of its making, in each worker."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if "workerinput" in vars(config):
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # before a library reads it
