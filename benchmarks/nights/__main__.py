@@ -39,7 +39,7 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
 from meta_model.device import choose_device
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evaluation.list_calibration import expected_error, outcomes
+from meta_model.evaluation.list_calibration import expected_error, outcomes, tasks_of
 from meta_model.evaluation.list_methods import methods
 from meta_model.evaluation.list_quality import judged
 from meta_model.evaluation.weighting import weighted
@@ -86,15 +86,14 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
             for scenario in LIST_SCENARIOS:
                 for known, method, metric, of_users in _judged(recommender, inputs, scenario):
                     values[scenario, known][f"{method} {metric}"].append(of_users)
-                listed[scenario].append(outcomes(recommender, inputs, scenario))
+                if tasks := tasks_of(recommender, inputs, scenario):
+                    listed[scenario].append(outcomes(recommender, tasks, inputs, scenario))
     about = {"dataset": options.dataset, "nights": len(days)}
     for (scenario, known), of_methods in values.items():
         for record in _of_lists({name: torch.cat(each) for name, each in of_methods.items()}):
             yield {**about, "scenario": scenario, "known": known, **record}
     for scenario, found in listed.items():
         p_like, liked = (torch.cat(parts) for parts in zip(*found, strict=True))
-        if not len(liked):
-            continue
         for metric, value in _of_p_like(p_like, liked):
             yield {**about, "scenario": scenario, "method": PUBLISHED, **_rounded(metric, value)}
 

@@ -64,8 +64,8 @@ def _not_behind_champion(own: Row, champion: Row) -> Rule:
 
 
 def _is_ahead(rival: Row) -> bool:
-    """Whether our lead is below 0 by more than chance explains."""
-    return bool(rival["lead_high"] < 0)
+    """Whether our lead is below 0 by more than chance explains; also where it is no number."""
+    return not rival["lead_high"] >= 0
 
 
 def _own(own: Row) -> str:

@@ -32,8 +32,11 @@ class Rule:
 
 
 def rules(rows: list[Row], model: str, feedback: Feedback, tolerance: float) -> Iterator[Rule]:
-    """Every rule of the `model`'s rows; the champion may be missed by the share `tolerance`."""
-    yield _finite(rows)
+    """Every rule of the `model`'s rows; the champion may be missed by the share `tolerance`.
+
+    A champion with a figure that is no number is not compared with.
+    """
+    yield _finite([row for row in rows if row["model"] != CHAMPION])
     expected = [metric.name for metric in of_tasks(feedback)]
     for scenario in SCENARIOS:
         of_scenario = _metrics(rows, model, scenario)
@@ -66,7 +69,7 @@ def _quality(
         yield _beats_baseline(scenario, primary, row)
     if is_decisive:
         yield _adapts(metrics)
-        if primary.name in champion:
+        if primary.name in champion and math.isfinite(champion[primary.name]["value"]):
             yield _holds_champion(primary, row, champion[primary.name], tolerance)
 
 

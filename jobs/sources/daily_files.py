@@ -36,7 +36,8 @@ from schemas.lake import Lake, Manifest
 from schemas.tables.history import ITEM_DAYS, USER_DAYS
 from schemas.tables.lake import INTERACTIONS_QUARANTINE
 
-_NO_ROWS = "0:0"
+_READ = {"feedback", "interactions", "rating_scale", "rating_step"}  # of the spec
+_WITHOUT_ROWS = "0:0"
 _HAS_UNKNOWN = "has unknown"
 
 
@@ -76,7 +77,7 @@ def extract(source: SourceFolder, spec: DatasetSpec, lake: Lake, ds: date) -> It
         of_rows = fingerprints_of(checked, spec)
         unknown = _with_unknown(reason_counts)
         fingerprints = {
-            day: ":".join([of_rows.get(day, _NO_ROWS), made_of[day], ids, unknown.get(day, "")])
+            day: f"{of_rows.get(day, _WITHOUT_ROWS)}:{made_of[day]}:{ids}:{unknown.get(day, '')}"
             for day in changed
         }
         gone = vanished(held, same | of_rows.keys())
@@ -119,9 +120,9 @@ def _not_read(source: SourceFolder, spec: DatasetSpec) -> str | None:
 
 
 def _made_of(file: Path, spec: DatasetSpec) -> str:
-    """A digest of the spec and of when, and how large, the day's file or files were written."""
+    """A digest of what reads the day, and of when, and how large, its files were written."""
     stats = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in files_in(file)]
-    return hashlib.sha256(repr((stats, spec)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((stats, spec.model_dump(include=_READ))).encode()).hexdigest()[:16]
 
 
 def _digest(*frames: DataFrame) -> str:
@@ -150,10 +151,10 @@ def _with_vanished(
     spark: SparkSession, lake: Lake, days: list[date], users: DataFrame, items: DataFrame
 ) -> set[date]:
     """Those days with a user or an item that is no longer known."""
-    vanished = set()
+    gone = set()
     for table, known in ((USER_DAYS, users), (ITEM_DAYS, items)):
         [key] = table.key
         unknown = read_days(spark, lake, table, days).join(known, on=key, how="left_anti")
         found = unknown.select(F.to_date("first_seen").alias("day")).distinct()
-        vanished |= {row["day"] for row in collected(found)}
-    return vanished
+        gone |= {row["day"] for row in collected(found)}
+    return gone

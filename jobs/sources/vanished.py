@@ -51,8 +51,9 @@ def check(
                 f"the dataset spec allows {limit:.2%}; nothing was written, the lake keeps what it "
                 "had",
                 *notes,
-                "Bring the files back. If they were rightly removed, raise max_vanished_fraction "
-                f"in {spec_file}, and the lake will be without them.",
+                "Bring the files back, or correct the spec if it reads other days than before. If "
+                f"they were rightly removed, raise max_vanished_fraction in {spec_file}, and the "
+                "lake will be without them.",
             ]
         )
     )

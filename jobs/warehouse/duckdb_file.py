@@ -33,7 +33,7 @@ def replacing(uri: WarehouseUri) -> Iterator[Connection]:
         _remove(draft)  # what a killed run left
         try:
             if path.exists():
-                _copy(uri, draft)
+                _copy(uri, path, draft)
             with opened(WarehouseUri.of_file(draft), shown=uri) as connection:
                 # DuckDB would keep what it wrote in up to four fifths of the machine's memory.
                 connection.execute(f"SET memory_limit = '{_MEMORY}'")
@@ -50,12 +50,12 @@ def replacing(uri: WarehouseUri) -> Iterator[Connection]:
             _remove(draft)
 
 
-def _copy(uri: WarehouseUri, draft: Path) -> None:
+def _copy(uri: WarehouseUri, path: Path, draft: Path) -> None:
     """Copy the file and what a killed writer left beside it, while no writer can open it."""
     with open_reader(uri):
-        shutil.copyfile(uri.path, draft)
-        if _write_ahead_log(uri.path).exists():
-            shutil.copyfile(_write_ahead_log(uri.path), _write_ahead_log(draft))
+        shutil.copyfile(path, draft)
+        if _write_ahead_log(path).exists():
+            shutil.copyfile(_write_ahead_log(path), _write_ahead_log(draft))
 
 
 def _let_in_the_same(path: Path, draft: Path) -> None:

@@ -48,11 +48,11 @@ def list_calibration(
     recommender: Recommender, inputs: Inputs, scenario: str
 ) -> ListCalibration | None:
     """Of the scenario's test users; None where there are none."""
-    tasks = _test_tasks(recommender, inputs, scenario)
+    tasks = tasks_of(recommender, inputs, scenario)
     if not tasks:
         return None
     cases = [(batch, size) for batch in tasks for size in _SHOWN[scenario]]
-    p_like, liked = outcomes(recommender, inputs, scenario)
+    p_like, liked = outcomes(recommender, tasks, inputs, scenario)
     within = [each for case in cases if len(each := _within(recommender, *case, inputs))]
     return ListCalibration(
         scenario=scenario,
@@ -62,22 +62,22 @@ def list_calibration(
     )
 
 
-@torch.no_grad()
-def outcomes(recommender: Recommender, inputs: Inputs, scenario: str) -> tuple[Tensor, Tensor]:
-    """p_like of what the scenario's test users would be shown, and whether they liked it, [R]."""
-    nothing = (torch.zeros(0, dtype=torch.float64),) * 2
-    rows = [
-        _listed(recommender, batch, size, inputs)
-        for batch in _test_tasks(recommender, inputs, scenario)
-        for size in _SHOWN[scenario]
-    ]
-    p_like, liked = (torch.cat(parts) for parts in zip(nothing, *rows, strict=True))
-    return p_like, liked
-
-
-def _test_tasks(recommender: Recommender, inputs: Inputs, scenario: str) -> list[Tasks]:
+def tasks_of(recommender: Recommender, inputs: Inputs, scenario: str) -> list[Tasks]:
+    """Of the scenario, on the recommender's device; drawn at random where there are many."""
     test = inputs.episodes.split("test", scenario=scenario)
     return drawn(test, DRAWN_TASKS, recommender.config.seed, on=recommender.device)
+
+
+@torch.no_grad()
+def outcomes(
+    recommender: Recommender, tasks: list[Tasks], inputs: Inputs, scenario: str
+) -> tuple[Tensor, Tensor]:
+    """p_like of what the users of all batches would be shown, and whether they liked it, [R]."""
+    rows = [
+        _listed(recommender, batch, size, inputs) for batch in tasks for size in _SHOWN[scenario]
+    ]
+    p_like, liked = (torch.cat(parts) for parts in zip(*rows, strict=True))
+    return p_like, liked
 
 
 def expected_error(probabilities: Tensor, happened: Tensor) -> float:

@@ -14,7 +14,6 @@ from meta_model.evidence.segment_lists import SegmentList, segment_lists
 from meta_model.steps import outputs, product_tables
 from meta_model.steps.night import Night
 from schemas.errors import UserError
-from schemas.lake import Lake
 from schemas.projections.arrow import read_partition
 from schemas.run import decision, journal
 from schemas.tables.products import EVIDENCE_ITEMS, EVIDENCE_QUALITY
@@ -50,12 +49,9 @@ def run_evidence(night: Night, record: journal.Step) -> None:
 
 def _published_evidence(night: Night, record: journal.Step) -> tuple[int, ...]:
     """The items of everyone's list that was published last before `ds`, by today's index."""
-    day = decision.champion_day(night.settings, night.ds)
-    if day is None:
+    if (published := decision.published_lists(night.settings, night.ds)) is None:
         return ()
-    published = Lake(root=night.settings.published).version(decision.CHAMPIONS, day)
-    if not (lists := published / EVIDENCE_ITEMS.name).is_dir():  # an older release kept none
-        return ()
+    day, lists = published
     try:
         rows = read_partition(EVIDENCE_ITEMS, lists)
     except UserError as error:  # another release wrote it

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, field_validator, model_val
 from schemas.toml_file import Numbers, Record, Texts
 
 _JAVAS_NAME = re.compile(r"\(\?<(?=[a-zA-Z])")  # of a group; Python writes (?P<
-_PYTHONS_NAME = "(?P"
+_PYTHONS_NAME = re.compile(r"(?<!\\)\(\?P[<=>]")
 
 
 class Feature(Record):
@@ -39,7 +39,7 @@ class Feature(Record):
     def _picks_a_group(cls, pattern: str | None) -> str | None:
         if pattern is None:
             return None
-        if _PYTHONS_NAME in pattern:
+        if _PYTHONS_NAME.search(pattern):
             raise ValueError(
                 f"{pattern!r} names a group as Python does; expected an expression of Java, which "
                 "Spark reads: (?<name>...), or ( and ) without a name"

@@ -39,11 +39,11 @@ def run(action: Callable[[], None]) -> int:
         log.error("error: %s", error)
         return 1
     except _CLOSED as error:
+        log.debug("where it was raised:", exc_info=True)
         log.error(
-            "error: %s: %s; expected a path that this user may read and write. Look at its owner "
-            "and its mode, and at COLDSTART_HOME or the option that names it.",
-            error.filename,
-            error.strerror,
+            "error: %s; expected a path that this user may read and write. Look at its owner and "
+            "its mode, and at COLDSTART_HOME or the option that names it.",
+            f"{error.filename}: {error.strerror}" if error.filename else error,
         )
         return 2
     except Exception as error:

@@ -19,6 +19,7 @@ from schemas.pipeline import GATE
 from schemas.run.artefact import Provenance
 from schemas.run.run_id import RunId
 from schemas.run.settings import Settings
+from schemas.tables.products import EVIDENCE_ITEMS
 
 # The one table of the lake `published/`: each ds's published model, and its evidence lists.
 CHAMPIONS = "models"
@@ -57,6 +58,19 @@ def champion_day(settings: Settings, ds: date) -> date | None:
     """The last ds before this one that is published: a backfill does not see later ones."""
     days = Lake(root=settings.published).days(CHAMPIONS, until=ds - timedelta(days=1))
     return max(days, default=None)
+
+
+def published_lists(settings: Settings, ds: date) -> tuple[date, Path] | None:
+    """The last ds before this one that is published, and the evidence lists that it published."""
+    if (day := champion_day(settings, ds)) is None:
+        return None
+    kept = Lake(root=settings.published).version(CHAMPIONS, day) / EVIDENCE_ITEMS.name
+    lake = Lake(root=settings.lake)
+    if kept.is_dir():
+        return day, kept
+    if day in lake.days(EVIDENCE_ITEMS.name, until=day):  # an older release kept the model alone
+        return day, lake.version(EVIDENCE_ITEMS.name, day)
+    return None
 
 
 def day_of(settings: Settings, ds: date, run: RunId) -> date | None:

@@ -136,6 +136,7 @@ def test_many_lost_days_stop_the_step(daily: Settings, source: Source) -> None:
     assert "raise max_vanished_fraction in" in str(told.value)
     assert _lake(daily) == before
     Path(f"{first}.gz").rename(first)
+    assert _ingest(daily, 4).rows_in == 0, "the spec reads the days as before"
     second.write_text("who,what,stars,when\n")
     [warning] = _ingest(daily, 4).facts["warnings"]
     assert "1 interactions of 1998-03-02 are no longer in the source" in warning

@@ -9,12 +9,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from jobs import __main__ as command_line
+from jobs.sources.formats import database
 from jobs.steps import ingest
 from schemas.dataset import spec as dataset_spec
-from schemas.errors import UserError
+from schemas.errors import PassingError, UserError
 from schemas.lake import Lake
 from schemas.projections.arrow import read_partition
 from schemas.run import journal
@@ -150,6 +153,24 @@ def test_a_spec_that_asks_for_trouble(
     source.respell(changed)
     with pytest.raises(UserError, match=message):
         dataset_spec.load(source.folder / "dataset.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("org.postgresql.util.PSQLException: Connection reset", PassingError),
+        ("Futures timed out after [300 seconds]", PySparkException),
+        ("org.postgresql.util.PSQLException: invalid byte sequence", PySparkException),
+    ],
+)
+def test_a_database_that_is_lost_while_it_is_copied_is_worth_another_try(
+    spark: SparkSession, shop: Settings, text: str, kind: type[Exception]
+) -> None:
+    spec = dataset_spec.load(shop.source / "dataset.toml")
+    assert spec.database is not None
+    failing = spark.range(1).select(F.raise_error(F.lit(text)).alias("never"))
+    with pytest.raises(kind, match=r"PSQL|Futures"):
+        database._write(failing, shop.home / "copy", spec.interactions, spec.database)
 
 
 def test_no_password_in_what_settings_say() -> None:

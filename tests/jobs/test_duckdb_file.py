@@ -86,9 +86,14 @@ def test_an_open_writer_is_named_with_what_to_do(night):
     night.publish()
 
 
-def test_what_a_killed_writer_left_beside_the_file_is_kept(night):
+@pytest.mark.parametrize("is_link", [False, True])
+def test_what_a_killed_writer_left_beside_the_file_is_kept(night, is_link):
     """A write-ahead log belongs to the rows; the copy must take it along."""
     night.publish()
+    file = night.settings.warehouse.path
+    if is_link:
+        file = file.rename(file.with_name("real.duckdb"))
+        night.settings.warehouse.path.symlink_to(file)
     killed = (
         "import duckdb, os, signal, sys\n"
         "c = duckdb.connect(sys.argv[1])\n"
@@ -96,7 +101,7 @@ def test_what_a_killed_writer_left_beside_the_file_is_kept(night):
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", killed, str(night.settings.warehouse.path)])
-    log = night.settings.warehouse.path.with_name("warehouse.duckdb.wal")
+    log = file.with_name(f"{file.name}.wal")
     assert log.exists()
     night.ds = LATER
     night.publish()

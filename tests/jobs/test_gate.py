@@ -122,9 +122,26 @@ def test_no_choice_publishes_figures_that_make_no_sense(night, choice):
     with pytest.raises(UserError, match="melu user_cold mae is nan") as error:
         _run(night, choose=choice)
     assert _decision(night)["verdict"] == "neither"
-    again = f"run python -m meta_model evaluate --ds {night.ds} --model melu again"
-    assert again in str(error.value)
+    assert "Train again or publish another MODEL" in str(error.value)
     assert "--choose" not in str(error.value)
+
+
+@pytest.mark.parametrize("metric", ["mae", "rmse"])
+def test_a_champion_without_figures_is_not_compared_with(night, metric):
+    night.next_day(mae=0.808, champions=0.8)
+    for row in night.rows["model_metrics"]:
+        if (row["model"], row["metric"]) == ("champion", metric):
+            row["value"] = float("nan")
+    assert _run(night)["verdict"] == "challenger"
+
+
+def test_a_lead_that_is_no_number_is_none(night):
+    night.rows["list_quality"] = of_lists(melu=0.2, popularity=0.1, item_knn=0.1)
+    for row in night.rows["list_quality"]:
+        if row["model"] == "item_knn":
+            row["lead_high"] = float("nan")
+    with pytest.raises(UserError, match="behind item_knn by more than chance explains"):
+        _run(night)
 
 
 def test_a_first_model_that_is_not_good_enough_may_be_chosen_and_what_runs_then_is_said(night):

@@ -63,6 +63,12 @@ def test_a_path_that_is_closed_is_2_and_a_message(number, caplog):
     assert f"error: /data/lake: {os.strerror(number)}; expected a path that" in caplog.text
 
 
+def test_a_path_that_a_library_names_only_in_words(caplog):
+    words = "Failed to open local file '/data/lake/part-0.parquet'. Detail: Permission denied"
+    assert command_line.run(_raising(PermissionError(words))) == 2
+    assert f"error: {words}; expected a path that" in caplog.text
+
+
 def test_a_full_disk_is_found_behind_another_error(caplog):
     outer = RuntimeError("write failed")
     outer.__cause__ = OSError(errno.ENOSPC, "No space left on device")

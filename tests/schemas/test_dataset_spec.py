@@ -18,6 +18,13 @@ def test_bundled_specs_load(path):
     assert dataset_spec.load(path).rating_levels == tuple(levels)
 
 
+def test_a_pattern_may_begin_with_a_bracket_of_the_text(tmp_path):
+    file = tmp_path / "dataset.toml"
+    pattern = r"pattern = '\(?PG-(\d+)'"
+    file.write_text(GOOD.replace('pattern = "^(\\\\d)"', pattern, 1))
+    assert "(?PG-" in str(dataset_spec.load(file))
+
+
 def _assert_refused(folder, good, old, new, message):
     assert old in good
     (folder / "dataset.toml").write_text(good.replace(old, new, 1))

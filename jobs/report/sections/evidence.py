@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 
-from jobs.report.attempts import Attempts
 from jobs.report.night import UNREADABLE, Night, Part, Row
 from jobs.report.sections.coverage import Attributes, Coverage, attributes_of_items
-from jobs.report.sections.verdict import verdict
 from schemas.projections.arrow import read_partition
-from schemas.run import journal
+from schemas.run import decision
 from schemas.tables.products import EVIDENCE_ITEMS
 
 EVERYONE = "all"  # the segment of all users
@@ -55,7 +54,7 @@ class EvidenceList:
 class Evidence:
     """The lists, everyone's first; `previous` is the ds they are compared with, if there is one.
 
-    previous_is_published: whether the journal of that ds ends with a publication
+    previous_is_published: whether these lists were published
     """
 
     lists: tuple[EvidenceList, ...]
@@ -72,8 +71,11 @@ def evidence(night: Night) -> Part[Evidence]:
     notes = [found.note] if found.note else []
     previous, is_published, before = None, False, list[Row]()
     try:
-        previous, is_published = _day_before(night)
-        before = _rows(night, previous)
+        published = decision.published_lists(night.settings, night.ds)
+        if found_before := published or _last(night):
+            previous, lists = found_before
+            is_published = published is not None
+            before = read_partition(EVIDENCE_ITEMS, lists).to_pylist()
     except UNREADABLE as error:
         notes.append(f"The list is not compared with the list before: {error}")
     attributes = None
@@ -113,27 +115,12 @@ def _compared(now: EvidenceList, before: EvidenceList) -> EvidenceList:
     )
 
 
-def _day_before(night: Night) -> tuple[date | None, bool]:
-    """The last ds before this one with lists that were published, else the last one with lists.
-
-    The journals say what was published: the warehouse may be another machine's, and down.
-    """
+def _last(night: Night) -> tuple[date, Path] | None:
+    """The last ds before this one that the lake has lists of, and these."""
     days = night.lake.days(EVIDENCE_ITEMS.name, until=night.ds - timedelta(days=1))
-    latest_first = sorted(days, reverse=True)
-    published = (day for day in latest_first if _is_published(night, day))
-    found = next(published, None)
-    return (found, True) if found else (next(iter(latest_first), None), False)
-
-
-def _is_published(night: Night, ds: date) -> bool:
-    return verdict(Attempts.of(journal.read(night.settings.journals, ds))).is_published
-
-
-def _rows(night: Night, ds: date | None) -> list[Row]:
-    if ds is None:
-        return []
-    version = night.lake.version(EVIDENCE_ITEMS.name, ds)
-    return read_partition(EVIDENCE_ITEMS, version).to_pylist()
+    if not days:
+        return None
+    return max(days), night.lake.version(EVIDENCE_ITEMS.name, max(days))
 
 
 def _lists(rows: list[Row], attributes: Attributes | None = None) -> tuple[EvidenceList, ...]:

@@ -28,7 +28,9 @@ _LOST = (
     "Communications link failure",
     "Connection reset",
     "terminating connection",
-    "timed out",
+    "onnect timed out",  # not all that times out: Spark's futures do, too
+    "onnection timed out",
+    "Read timed out",
 )
 _FETCHED_ROWS = 10_000  # at a time, over the wire: some drivers' default is all
 
@@ -88,10 +90,10 @@ def _table(
 
 
 def _write(frame: DataFrame, copy: Path, file: SourceFile, database: Database) -> None:
-    """Copy the table's rows; what goes wrong on this side is told as of any other table."""
+    """Copy the table's rows; an error of Spark or of the disk is raised as it is."""
     try:
         frame.write.parquet(str(copy))
-    except PySparkException as error:
+    except Exception as error:  # a driver of the step's own raises another class than a server
         if not _is_lost(error):
             raise
         raise PassingError(

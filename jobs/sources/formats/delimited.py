@@ -83,7 +83,8 @@ def _of_records(
     """Rows that may go over several lines: one reader a file, which cannot be divided.
 
     A quote that is never closed makes one record of all that follows. Each line of a record that is
-    not whole is a row of its own, so that what was swallowed is counted, and quarantined.
+    not whole is a row of its own, so that what was swallowed is counted, and quarantined. A quote
+    that opens in the last column is not noticed: its record has as many columns as any other.
     """
     reader = source.spark.read.schema(_schema(columns)).options(
         **_options(file), multiLine="true", header=str(not file.columns), encoding=file.encoding

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 from jobs.report.night import Night as FoundNight
 from jobs.report.sections import evidence
+from schemas.lake import Lake
+from schemas.run import decision
 from tests.jobs.night import DS, NIGHT, Night
 from tests.jobs.report import nights
 from tests.jobs.report.pages import parsed
@@ -52,12 +55,16 @@ def test_the_list_before_is_the_last_one_that_was_published(night: Night) -> Non
     found = evidence.evidence(FoundNight.read(night.settings, DS, "melu")).content
     assert found is not None
     assert (found.previous, found.previous_is_published) == (refused, False)
-    said = "since the list of 1998-03-28, of which no publication is on record."
+    said = "since the list of 1998-03-28, which was not published."
     assert said in nights.report(night)
-    nights.tell(Night(night.settings, ds=published, rows={}), nights.a_whole_night(published))
-    stopped = [e for e in nights.a_whole_night(refused) if e["step"] != "publish"]
-    nights.tell(Night(night.settings, ds=refused, rows={}), stopped)
+    with Lake(root=night.settings.published).replacing(decision.CHAMPIONS, published) as draft:
+        lists = Lake(root=night.settings.lake).version("evidence_items", published)
+        shutil.copytree(lists, draft.path / "evidence_items")
+        draft.rows = 1
+    later = {**NIGHT["evidence_items"][0], "item_id": "z"}  # of a run that was not published
+    Night(night.settings, ds=published, rows={"evidence_items": [later]}).write()
     found = evidence.evidence(FoundNight.read(night.settings, DS, "melu")).content
     assert found is not None
     assert (found.previous, found.previous_is_published) == (published, True)
+    assert found.lists[0].left == ("Film 1", "Film 1")
     assert "since the list of 1998-03-22." in nights.report(night)
