@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--days", help="the nights, by commas (default: five of the data set)")
     parser.add_argument("--choice-epochs", type=int, default=Training.epochs, help="of choices")
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
-    parser.add_argument("--seed", type=int, default=1, help="of training")
+    parser.add_argument("--seed", type=int, default=Config.seed, help="of training")
     options = parser.parse_args(arguments)
     return command_line.run(lambda: write_json(options.json, measure(options)))
 
