@@ -9,7 +9,9 @@ from datetime import date
 
 import pytest
 
+from jobs.steps import gate
 from schemas.errors import UserError
+from schemas.run.settings import REPOSITORY
 from tests.jobs.night import Night
 
 pytestmark = pytest.mark.usefixtures("process")
@@ -60,6 +62,29 @@ def test_who_may_read_the_file_may_read_the_next_one(night, tmp_path):
     night.publish()
     assert path.is_symlink()
     assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o640
+    assert _count(night) == 4
+
+
+def test_two_days_published_at_once_are_both_there(night):
+    """Each run replaces the whole file: without a lock the second to end undoes the first."""
+    days = (night.ds, LATER)
+    for ds in days:
+        night.ds = ds
+        night.write()
+        gate.run(night.settings, ds, night.record("gate"), "melu")
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-m", "jobs", "publish", "--ds", str(ds)],
+            cwd=REPOSITORY,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for ds in days
+    ]
+    for run in runs:
+        _, said = run.communicate()
+        assert run.returncode == 0, said
+    assert night.ask("SELECT ds FROM coldstart.publications ORDER BY ds") == [(d,) for d in days]
     assert _count(night) == 4
 
 
