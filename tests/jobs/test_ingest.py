@@ -38,10 +38,11 @@ def _rows(settings: Settings, table: str, day: int) -> list[dict]:
     return [row for path in partition.glob("*.parquet") for row in pq.read_table(path).to_pylist()]
 
 
-def test_a_run_writes_the_days_up_to_ds_and_nothing_later(tiny: Settings) -> None:
+def test_a_run_writes_the_days_up_to_ds_and_nothing_later(tiny: Settings, source: Source) -> None:
+    source.add(("u2", "i2", "3", 3))  # of the very next day, at which a late cut would show
     record = _ingest(tiny, 2)
     assert list(_versions(tiny)) == [1, 2]
-    assert (record.rows_in, record.rows_out) == (4, 3)
+    assert (record.rows_in, record.rows_out) == (5, 3)
     rows = _rows(tiny, "interactions", 1)
     assert [(r["user_id"], r["item_id"], r["rating"]) for r in rows] == [
         ("u1", "i1", 3.0),
