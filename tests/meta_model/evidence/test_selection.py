@@ -104,6 +104,24 @@ def test_an_incumbent_stays_unless_another_is_better_beyond_chance(
     assert forward_selection(model, existing, 5, others).tolist() == free
 
 
+@pytest.mark.parametrize(
+    ("mean", "noise", "expected"),
+    [
+        (0.01, 0.001, True),  # ten times its noise
+        (0.01, 0.1, False),  # a tenth of its noise: one standard error of 100 users
+        (0.01, 0.029, True),  # 3.4 standard errors
+        (0.01, 0.039, False),  # 2.6 standard errors
+        (5.0, 50.0, False),  # however large the mean
+        (-0.01, 0.001, False),
+    ],
+)
+def test_better_beyond_chance_is_three_standard_errors(
+    mean: float, noise: float, expected: bool
+) -> None:
+    differences = mean + noise * torch.tensor([1.0, -1.0]).repeat(50)
+    assert selection._is_beyond_chance(differences) is expected
+
+
 def test_a_list_is_no_longer_than_what_anyone_knows(inputs: Inputs, model: Ridge) -> None:
     existing = _existing(inputs, model)
     knows = existing.knows.clone()
