@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -19,31 +20,46 @@ RUNS = b'{"dag_runs": []}'
 
 
 @pytest.fixture
-def busy(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """A port at which the kernel takes connections and nobody answers them."""
-    monkeypatch.setattr(airflow_api, "_TIMEOUT_SECONDS", 0.2)
-    monkeypatch.setattr(airflow_api, "_PATIENCE_SECONDS", 0.5)
+def server() -> Iterator[socket.socket]:
+    """A port at which the kernel takes connections; a test may answer them."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
+
+
+@pytest.fixture
+def busy(server: socket.socket, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
+    """A port at which nobody answers in the time there is."""
+    monkeypatch.setattr(airflow_api, "_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(airflow_api, "_PATIENCE_SECONDS", 0.5)
+    return server
 
 
 def api_at(server: socket.socket) -> AirflowApi:
     return AirflowApi(url=f"http://127.0.0.1:{server.getsockname()[1]}", password="", _token="t")
 
 
-def answer_the_second(server: socket.socket) -> None:
+def answer_all_but_the_first(server: socket.socket, done: Event) -> None:
     unanswered, _ = server.accept()
-    answered, _ = server.accept()
-    with unanswered, answered:
-        answered.recv(4096)
-        answered.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + RUNS)
+    server.settimeout(0.05)
+    with unanswered:
+        while not done.is_set():
+            with suppress(OSError):  # nobody asks just now, or has hung up by now
+                answered, _ = server.accept()
+                with answered:
+                    answered.recv(4096)
+                    answered.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + RUNS)
 
 
-def test_a_question_is_asked_again(busy: socket.socket) -> None:
-    late = Thread(target=answer_the_second, args=(busy,))
+def test_a_question_is_asked_again(busy: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(airflow_api, "_PATIENCE_SECONDS", 60)
+    done = Event()
+    late = Thread(target=answer_all_but_the_first, args=(busy, done))
     late.start()
-    assert api_at(busy).run_states(DAY, DAY) == {}
-    late.join()
+    try:
+        assert api_at(busy).run_states(DAY, DAY) == {}
+    finally:
+        done.set()
+        late.join(60)
 
 
 def answer_two_pages(server: socket.socket, asked: list[str]) -> None:
@@ -56,13 +72,13 @@ def answer_two_pages(server: socket.socket, asked: list[str]) -> None:
             connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(page).encode())
 
 
-def test_more_runs_than_a_page_holds_are_all_seen(busy: socket.socket) -> None:
+def test_more_runs_than_a_page_holds_are_all_seen(server: socket.socket) -> None:
     """Airflow cuts its answer at a page, so that a long backfill would never be seen to end."""
     asked: list[str] = []
-    pages = Thread(target=answer_two_pages, args=(busy, asked))
+    pages = Thread(target=answer_two_pages, args=(server, asked), daemon=True)
     pages.start()
-    found = api_at(busy).run_states(date(1998, 3, 30), DAY)
-    pages.join()
+    found = api_at(server).run_states(date(1998, 3, 30), DAY)
+    pages.join(60)
     assert found == {date(1998, 3, 30): "success", DAY: "success"}
     assert ["offset=0" in asked[0], "offset=1" in asked[1]] == [True, True]
 

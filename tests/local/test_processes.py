@@ -33,7 +33,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def wait_until(condition: Callable[[], bool], timeout_seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], timeout_seconds: float = 60) -> None:
     deadline = time.monotonic() + timeout_seconds
     while not condition():
         assert time.monotonic() < deadline, "timed out"
@@ -52,13 +52,14 @@ def test_nothing_outlives_the_launcher(tmp_path: Path, number: int) -> None:
     wait_until(lambda: len(read_pids(pids)) == 2)
     assert all(is_running(pid) for pid in read_pids(pids))
     launcher.send_signal(number)
-    launcher.wait(10)
+    launcher.wait(60)
     wait_until(lambda: not any(is_running(pid) for pid in read_pids(pids)))
 
 
 def test_nothing_outlives_the_command(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    command = f"setsid sh -c 'echo $$ >> {pids}; exec sleep 60' & sleep 0.3; exit 7"
+    stray = f"setsid sh -c 'echo $$ >> {pids}; exec sleep 60'"
+    command = f"{stray} & until [ -s {pids} ]; do sleep 0.02; done; exit 7"
     with running("it", ["sh", "-c", command], environment=os.environ) as child:
         assert child.wait() == 7
     assert [is_running(pid) for pid in read_pids(pids)] == [False]
@@ -80,5 +81,5 @@ def test_a_child_that_does_not_come_up_is_named_with_its_log(tmp_path: Path) -> 
         running("the server", command, environment=os.environ, log=log) as child,
         pytest.raises(StartError, match=rf"the server ended with exit code 3; see {log}"),
     ):
-        child.wait_until(lambda: False, timeout_seconds=10)
+        child.wait_until(lambda: False, timeout_seconds=60)
     assert log.read_text() == "no port left\n"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -212,16 +214,20 @@ def test_the_last_published_day_counts_not_the_latest(settings: Settings) -> Non
     assert decision.champion_day(settings, SECOND + timedelta(days=9)) == SECOND
 
 
-def test_a_second_run_of_a_step_waits_for_a_first_that_lives(settings: Settings) -> None:
+def test_a_second_run_of_a_step_waits_for_a_first_that_lives(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     """As a retry does whose first try outlived its Airflow task."""
     ended: list[int] = []
     second = threading.Thread(target=lambda: ended.append(_run(EVALUATE, SECOND)))
-    with Lake(root=settings.lake).step_lock(EVALUATE.name, SECOND):
+    lock = Lake(root=settings.lake).step_lock(EVALUATE.name, SECOND)
+    with caplog.at_level(logging.INFO), lock:
         second.start()
-        second.join(1.5)
-        assert second.is_alive()
+        while "waiting for another process to release" not in caplog.text:
+            assert second.is_alive(), "it ended without waiting"
+            time.sleep(0.02)
         assert Lake(root=settings.lake).manifest(MODEL_METRICS.name, SECOND) is None
-    second.join(60)
+    second.join(120)
     assert ended == [0]
 
 

@@ -26,15 +26,20 @@ def test_done_is_0():
     assert command_line.run(lambda: None) == 0
 
 
-def test_an_action_is_in_utc_and_what_is_around_it_is_not(monkeypatch):
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    time.tzset()
+@pytest.fixture
+def kolkata(monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Kolkata")
+        time.tzset()
+        yield
+    time.tzset()  # also after a test that failed
+
+
+def test_an_action_is_in_utc_and_what_is_around_it_is_not(kolkata):
     seen = []
     assert command_line.run(lambda: seen.append((time.tzname[0], os.environ["TZ"]))) == 0
     assert seen == [("UTC", "UTC")]
     assert (time.tzname[0], os.environ["TZ"]) == ("IST", "Asia/Kolkata")
-    monkeypatch.undo()
-    time.tzset()
 
 
 def test_a_mistake_is_2_and_its_message(caplog):
