@@ -17,6 +17,7 @@ from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.learners import LEARNERS, Learner, configured, create
+from tests.meta_model.drawn import draw_all
 
 N_NEW = 5  # items that came after training
 
@@ -109,11 +110,7 @@ def test_predictions_are_the_same_under_other_numbers(
         config = config.having({"metahin.context_size": 99})
     torch.manual_seed(4)
     trained = create(config, known).double().eval()
-    for weight in trained.parameters():  # also those that start at zero
-        is_zero_row = weight.ndim == 2 and bool((weight[0] == 0).all()) and len(weight) > 1
-        torch.nn.init.normal_(weight, std=0.1)
-        if is_zero_row:
-            weight.data[0] = 0
+    draw_all(trained)
     meeting = create(config, later).double()
     weights = aligned(trained.state_dict(), meeting, row_keys(known), row_keys(later))
     meeting.load_state_dict(weights)
@@ -134,7 +131,7 @@ def test_choices_are_the_same_under_other_numbers(
     torch.manual_seed(4)
     trained = CHOICE_LEARNERS[name](known, size=6, dropout=0.0).double().eval()
     for weight in trained.parameters():
-        torch.nn.init.normal_(weight, std=0.1)
+        torch.nn.init.normal_(weight)
     for table in (trained.of_items, trained.of_users, trained.bias_of_values):
         table.table.data[0] = 0
     meeting = CHOICE_LEARNERS[name](later, size=6, dropout=0.0).double()

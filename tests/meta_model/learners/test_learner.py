@@ -22,6 +22,7 @@ from meta_model.data.tasks import InteractionSet, Tasks
 from meta_model.evaluation.scenarios import evaluate
 from meta_model.learners import LEARNERS, Learner, configured, create
 from meta_model.training.global_update import Progress, global_update, optimizer_of, task_losses
+from tests.meta_model.drawn import draw_all
 from tests.suite.examples import examples
 
 
@@ -63,7 +64,8 @@ def test_padding_and_order_change_nothing(
 ) -> None:
     torch.manual_seed(3)
     learner = create(Config(model=model, network=NetworkConfig(embedding_size=4)), inputs).eval()
-    tasks = tasks_of("train", "test")
+    draw_all(learner.double())
+    tasks = double(tasks_of("train", "test"))
     n_query = tasks.query.rows.shape[1]
     expected = _predict(learner, tasks)
     generator = _generator(seed)
@@ -75,7 +77,7 @@ def test_padding_and_order_change_nothing(
     mixed = wider[of_tasks]
     mixed = replace(mixed, support=mixed.support.map(lambda x: x[:, of_support]))
     torch.testing.assert_close(
-        _predict(learner, mixed)[:, :n_query], expected[of_tasks], rtol=0, atol=1e-5
+        _predict(learner, mixed)[:, :n_query], expected[of_tasks], rtol=0, atol=1e-9
     )
 
 
@@ -148,6 +150,7 @@ def test_query_ratings_never_move_predictions(
     config = Config(model=model, network=NetworkConfig(embedding_size=4, hidden_sizes=(6, 5)))
     torch.manual_seed(3)
     learner = create(config if kind == "ours" else config.paper(), inputs).eval()
+    draw_all(learner)
     tasks = tasks_of("validation", "test")
     drawn = torch.randint(1, 6, tasks.query.ratings.shape, generator=_generator(seed)).float()
     changed = replace(tasks, query=replace(tasks.query, ratings=drawn))
@@ -156,6 +159,7 @@ def test_query_ratings_never_move_predictions(
 
 def test_a_held_out_query_never_moves_predictions(any_learner: Learner, tasks_of) -> None:
     """Serving has none: which items are in it may say no more than their ratings do."""
+    draw_all(any_learner)
     tasks = tasks_of("validation", "test")
     hidden = replace(tasks, query=tasks.query.hidden())
     catalogue, query = any_learner.embed(tasks.items), any_learner.statistics.query(tasks)

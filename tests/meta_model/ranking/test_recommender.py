@@ -24,6 +24,7 @@ from meta_model.ranking import calibrating, calibration
 from meta_model.ranking.calibrating import calibrated, errors
 from meta_model.ranking.calibration import SIZES, Calibration, OfSize
 from meta_model.ranking.recommender import Recommender
+from tests.meta_model.drawn import draw_all
 
 CPU = torch.device("cpu")
 
@@ -151,8 +152,7 @@ def test_the_query_moves_nothing(
     config = configured(name, like=config).having({"products.rank_by": by})
     torch.manual_seed(3)
     learner = create(config, inputs)
-    for weight in learner.parameters():  # also those that start at zero
-        torch.nn.init.normal_(weight, std=0.3)
+    draw_all(learner)
     made = Recommender.of(learner, untrained(config, inputs), config, inputs, CPU)
     query = tasks.query.map(lambda tensor: tensor.flip(0))
     other = replace(tasks, query=replace(query, ratings=6 - query.ratings))
