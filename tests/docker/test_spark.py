@@ -18,9 +18,7 @@ import pytest
 from local.processes import Child, base_environment, free_port, running
 from schemas.run.settings import REPOSITORY
 from tests.jobs.homes import Home
-from tests.jobs.second_night import DS, after, stages
-
-__all__ = ["stages"]  # a fixture
+from tests.jobs.second_night import DS, after
 
 SCRIPTS = REPOSITORY / "docker" / "scripts"
 DRIVER = """

@@ -8,13 +8,11 @@ import pytest
 
 from schemas.dataset import choice as dataset_choice
 from schemas.dataset import spec as dataset_spec
-from schemas.run.settings import Settings
 from schemas.warehouse.uri import WarehouseUri
 from tests.jobs.engines import engine, postgresql, warehouse_uri
-from tests.jobs.night import Night, implicit_metrics
-from tests.jobs.second_night import stages
+from tests.jobs.night import Night, environment_of, implicit_metrics, new_night
 
-__all__ = ["engine", "postgresql", "stages", "warehouse_uri"]  # fixtures for every test here
+__all__ = ["engine", "postgresql", "warehouse_uri"]  # fixtures for every test here
 
 _RATINGS = ("rating_scale = [1, 5]\n", 'rating = "rating:float"\n')
 
@@ -22,12 +20,10 @@ _RATINGS = ("rating_scale = [1, 5]\n", 'rating = "rating:float"\n')
 @pytest.fixture
 def night(tmp_path: Path, warehouse_uri: WarehouseUri, monkeypatch: pytest.MonkeyPatch) -> Night:
     """A lake that is bound to its data set; nothing is written yet. No Spark."""
-    environment = {"COLDSTART_HOME": str(tmp_path), "COLDSTART_WAREHOUSE": warehouse_uri.text}
-    for name, value in environment.items():
+    made = new_night(tmp_path, warehouse_uri)
+    for name, value in environment_of(made).items():
         monkeypatch.setenv(name, value)
-    settings = Settings.from_environment(environment)
-    dataset_choice.bind(settings.lake, dataset_spec.BUNDLED / "ml-100k.toml")
-    return Night(settings)
+    return made
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,9 +38,17 @@ def postgresql() -> Iterator[WarehouseUri]:
 def warehouse_uri(
     engine: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[WarehouseUri]:
+    with new_warehouse(engine, tmp_path, request) as uri:
+        yield uri
+
+
+@contextmanager
+def new_warehouse(
+    engine: str, folder: Path, request: pytest.FixtureRequest
+) -> Iterator[WarehouseUri]:
     """A warehouse of the engine that is not there yet, or an empty database."""
     if engine == DUCKDB:
-        yield WarehouseUri.of_file(tmp_path / "warehouse.duckdb")
+        yield WarehouseUri.of_file(folder / "warehouse.duckdb")
         return
     server: WarehouseUri = request.getfixturevalue("postgresql")
     name = f"test_{uuid.uuid4().hex}"

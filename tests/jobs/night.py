@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from jobs import warehouse
 from jobs.steps import gate, publish
+from schemas.dataset import choice as dataset_choice
 from schemas.dataset import spec as dataset_spec
 from schemas.lake import Lake
 from schemas.projections.arrow import arrow_schema
@@ -23,6 +25,7 @@ from schemas.tables import lake as tables
 from schemas.tables import products
 from schemas.tables.columns import Table
 from schemas.tables.evaluation import STRATIFIED
+from schemas.warehouse.uri import WarehouseUri
 
 Row = dict[str, Any]
 
@@ -285,3 +288,17 @@ class Night:
 
     def record(self, name: str) -> journal.Step:
         return journal.Step(name=name, ds=self.ds, file=self.settings.home / "journal.jsonl")
+
+
+def new_night(home: Path, uri: WarehouseUri) -> Night:
+    """A lake that is bound to its data set; nothing is written yet."""
+    variables = {"COLDSTART_HOME": str(home), "COLDSTART_WAREHOUSE": uri.text}
+    settings = Settings.from_environment(variables)
+    dataset_choice.bind(settings.lake, dataset_spec.BUNDLED / "ml-100k.toml")
+    return Night(settings)
+
+
+def environment_of(night: Night) -> dict[str, str]:
+    """What a process needs to know to work on the night."""
+    uri = night.settings.warehouse.text
+    return {"COLDSTART_HOME": str(night.settings.home), "COLDSTART_WAREHOUSE": uri}

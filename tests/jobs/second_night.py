@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-import pytest
-
 from schemas.pipeline import INGEST, steps_of
 from tests.jobs.homes import Home, changed
 from tests.tiny_shop import empty_shop
@@ -32,12 +30,8 @@ feature = "tags"
 """
 
 
-@pytest.fixture(scope="session")
-def stages(
-    tmp_path_factory: pytest.TempPathFactory, spark_variables: Mapping[str, str]
-) -> dict[str, Home]:
+def stages(folder: Path, spark_variables: Mapping[str, str]) -> dict[str, Home]:
     """The home before each step of the second night, and at "" after the undisturbed last one."""
-    folder = tmp_path_factory.mktemp("undisturbed")
     source = empty_shop(folder / "source")
     source.respell(('separator = ";" }\n', 'separator = ";" }\n' + NETWORK))
     source.add(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pyarrow.csv as csv
@@ -13,8 +16,8 @@ import pytest
 
 from jobs import __main__ as command_line
 from schemas.run.settings import REPOSITORY
-from tests.jobs.engines import both_engines
-from tests.jobs.night import DS, RUN, Night
+from tests.jobs.engines import both_engines, new_warehouse
+from tests.jobs.night import DS, RUN, Night, environment_of, new_night
 
 pytestmark = both_engines
 
@@ -23,8 +26,32 @@ QUERIES = re.findall(r"```sql\n(.*?)```", (REPOSITORY / "docs" / "analysts.md").
 assert len(QUERIES) == 11
 
 
+@pytest.fixture(scope="module")
+def published(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], Night]]:
+    """By engine: published once for all tests, which only read."""
+    with ExitStack() as warehouses:
+
+        @cache
+        def of(engine: str) -> Night:
+            folder = tmp_path_factory.mktemp(engine)
+            uri = warehouses.enter_context(new_warehouse(engine, folder, request))
+            return _with_two_days(new_night(folder, uri))
+
+        yield of
+
+
 @pytest.fixture
-def two_days(night: Night) -> Night:
+def two_days(
+    engine: str, published: Callable[[str], Night], monkeypatch: pytest.MonkeyPatch
+) -> Night:
+    for name, value in environment_of(published(engine)).items():
+        monkeypatch.setenv(name, value)
+    return published(engine)
+
+
+def _with_two_days(night: Night) -> Night:
     """A second published day, whose list lost its first item and has a new second one."""
     for ds in (DS, LATER):
         night.ds = ds
