@@ -179,6 +179,21 @@ def test_no_password_in_what_settings_say() -> None:
     assert "s3cret" not in repr(settings)
 
 
+def test_the_password_is_in_no_log_and_in_no_file(
+    shop: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLDSTART_SOURCE_PASSWORD", "hunter2/of-ours")
+    password = Settings.from_environment().source_password
+    for name in ("", "jobs", "schemas", "pyspark"):  # a command line says no more than INFO
+        caplog.set_level(logging.DEBUG, logger=name)
+    _ingest(replace(shop, source_password=password))
+    assert caplog.records
+    assert "hunter2" not in caplog.text
+    files = [path for path in shop.home.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if b"hunter2" in path.read_bytes()]
+
+
 def test_the_reason_is_logged_without_a_traceback(
     shop: Settings, caplog: pytest.LogCaptureFixture, source: Source
 ) -> None:
