@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.steps import ingest
+from schemas import utc
 from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.run import journal
@@ -70,9 +71,11 @@ def test_a_byte_order_mark_and_foreign_letters(tiny: Settings, source: Source) -
 
 
 def test_an_event_of_a_later_day_waits_and_one_of_the_years_to_come_is_a_fault(
-    tiny: Settings, source: Source
+    tiny: Settings, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    today = utc.today()
+    monkeypatch.setattr(utc, "today", lambda: today)  # also after midnight
+    tomorrow = today + timedelta(days=1)
     start = int(datetime.combine(tomorrow, datetime.min.time(), UTC).timestamp())
     source.write_lines(f"u4,i1,3,{start - 1}", f"u4,i2,3,{start}", "u4,i3,3,2540000000")
     record = _ingest(tiny)
