@@ -32,6 +32,14 @@ def _predict(learner: Learner, tasks: Tasks) -> Tensor:
     return learner.predict(state, catalogue, learner.statistics.query(tasks))
 
 
+def _expected(learner: Learner, tasks: Tasks) -> Tensor:
+    """As a rating: what follows from a user's thresholds too."""
+    catalogue = learner.embed(tasks.items)
+    state = learner.adapt(tasks, catalogue)
+    forecasts = learner.predict(state, catalogue, learner.statistics.query(tasks))
+    return learner.expected(state, forecasts)
+
+
 def _padded(side: InteractionSet, columns: int) -> InteractionSet:
     return side.map(lambda x: torch.cat([x, torch.zeros_like(x[:, :1]).expand(-1, columns)], dim=1))
 
@@ -67,7 +75,7 @@ def test_padding_and_order_change_nothing(
     draw_all(learner.double())
     tasks = double(tasks_of("train", "test"))
     n_query = tasks.query.rows.shape[1]
-    expected = _predict(learner, tasks)
+    expected = _expected(learner, tasks)
     generator = _generator(seed)
     of_tasks = torch.randperm(len(tasks), generator=generator)
     wider = replace(
@@ -77,7 +85,7 @@ def test_padding_and_order_change_nothing(
     mixed = wider[of_tasks]
     mixed = replace(mixed, support=mixed.support.map(lambda x: x[:, of_support]))
     torch.testing.assert_close(
-        _predict(learner, mixed)[:, :n_query], expected[of_tasks], rtol=0, atol=1e-9
+        _expected(learner, mixed)[:, :n_query], expected[of_tasks], rtol=0, atol=1e-9
     )
 
 
@@ -154,7 +162,7 @@ def test_query_ratings_never_move_predictions(
     tasks = tasks_of("validation", "test")
     drawn = torch.randint(1, 6, tasks.query.ratings.shape, generator=_generator(seed)).float()
     changed = replace(tasks, query=replace(tasks.query, ratings=drawn))
-    assert torch.equal(_predict(learner, changed), _predict(learner, tasks))
+    assert torch.equal(_expected(learner, changed), _expected(learner, tasks))
 
 
 def test_a_held_out_query_never_moves_predictions(any_learner: Learner, tasks_of) -> None:
@@ -163,8 +171,9 @@ def test_a_held_out_query_never_moves_predictions(any_learner: Learner, tasks_of
     tasks = tasks_of("validation", "test")
     hidden = replace(tasks, query=tasks.query.hidden())
     catalogue, query = any_learner.embed(tasks.items), any_learner.statistics.query(tasks)
-    found = any_learner.predict(any_learner.adapt(hidden, catalogue), catalogue, query)
-    assert torch.equal(found, _predict(any_learner, tasks))
+    state = any_learner.adapt(hidden, catalogue)
+    found = any_learner.expected(state, any_learner.predict(state, catalogue, query))
+    assert torch.equal(found, _expected(any_learner, tasks))
 
 
 def _generator(seed: int) -> torch.Generator:
