@@ -32,7 +32,6 @@ from torch import Tensor
 
 from benchmarks.inputs import lake_inputs
 from benchmarks.records import Record, write_json
-from meta_model.choice.selection import trained_choice
 from meta_model.choice.training import Training
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
@@ -42,10 +41,10 @@ from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.list_calibration import expected_error, outcomes, tasks_of
 from meta_model.evaluation.list_methods import methods
 from meta_model.evaluation.list_quality import judged
-from meta_model.evaluation.weighting import weighted
+from meta_model.evaluation.lists import ListResult
 from meta_model.learners import create
-from meta_model.ranking.calibrating import calibrated
 from meta_model.ranking.recommender import Recommender
+from meta_model.steps.meta_train import with_choice
 from schemas.run import command_line
 from schemas.tables.metrics import NDCG10
 from schemas.tables.products import LIST_SCENARIOS
@@ -83,8 +82,11 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
             folder = options.data / options.dataset
             inputs = lake_inputs.prepare(folder, options.dataset, Path(home), ds)
             recommender = _trained(options, inputs)
+            compared = methods(recommender, inputs, None, log.info)
+            rankers = {name: each for name, each in compared.items() if name not in _LEFT_OUT}
             for scenario in LIST_SCENARIOS:
-                for known, method, metric, of_users in _judged(recommender, inputs, scenario):
+                of_scenario = judged(rankers, recommender, inputs, scenario)
+                for known, method, metric, of_users in _of_users(of_scenario, recommender):
                     values[scenario, known][f"{method} {metric}"].append(of_users)
                 if tasks := tasks_of(recommender, inputs, scenario):
                     listed[scenario].append(outcomes(recommender, tasks, inputs, scenario))
@@ -102,22 +104,18 @@ def _trained(options: argparse.Namespace, inputs: Inputs) -> Recommender:
     """As a night's, but for the learner of ratings, which is not trained."""
     config = Config(seed=options.seed).having({"choice.epochs": options.choice_epochs})
     torch.manual_seed(options.seed)
-    learner = create(config, inputs)
-    choice = trained_choice(inputs, config, CPU, log.info)
-    recommender = weighted(Recommender.of(learner, choice, config, inputs, CPU), inputs)
-    return calibrated(recommender, inputs)
+    return with_choice(create(config, inputs), config, inputs, CPU, log.info)
 
 
-def _judged(
-    recommender: Recommender, inputs: Inputs, scenario: str
+def _of_users(
+    lists: Mapping[str, Mapping[str, ListResult]], recommender: Recommender
 ) -> Iterator[tuple[str, str, str, Tensor]]:
     """Number known, method, metric and the metric of each user, in one order of users."""
-    own, compared = recommender.config.model, methods(recommender, inputs, None, log.info)
-    rankers = {name: ranker for name, ranker in compared.items() if name not in _LEFT_OUT}
-    for method, by_known in judged(rankers, recommender, inputs, scenario).items():
+    for name, by_known in lists.items():
+        method = PUBLISHED if name == recommender.config.model else name
         for known, found in by_known.items():
             for metric in _METRICS:
-                yield known, PUBLISHED if method == own else method, metric, found.metrics[metric]
+                yield known, method, metric, found.metrics[metric]
 
 
 def _of_lists(values: Mapping[str, Tensor]) -> Iterator[Record]:

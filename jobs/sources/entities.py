@@ -32,8 +32,6 @@ from schemas.tables.source import MAX_ID_CHARACTERS
 
 _RULES = _WITHOUT_ID, _UNSTORABLE = "broken, without an id", "no warehouse can hold the id"
 _COUNTED = (*_RULES, "_broken", "_titles", "_values")
-
-
 _TOO_MUCH = f"U+0000 or more than {MAX_ID_CHARACTERS} characters"
 
 

@@ -93,9 +93,9 @@ def _kept_models(settings: Settings, ds: date, model: str) -> tuple[str, str | N
 def _advice(outcome: list[Rule], ds: date, model: str) -> str:
     if not _make_sense(outcome):
         return (
-            "No choice publishes figures that make no sense. Train again or publish another MODEL; "
-            f"if the products' options alone are wrong, run {EVALUATE.command(ds, model)} again. "
-            "Then run this step."
+            "No choice publishes figures that make no sense. Train again or publish another MODEL. "
+            f"If the figures are of several runs, {EVALUATE.command(ds, model)} is enough. "
+            "Then run this step again."
         )
     return (
         "Look at the training curve and the data of that ds, train again, publish another MODEL, "

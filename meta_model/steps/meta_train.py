@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
@@ -51,7 +51,7 @@ def run_train(
         trained = meta_train(inputs, config, device, callbacks, checkpoints, processes)
         if not processes.is_first:
             return
-        recommender = with_choice(trained.learner, config, inputs, device, record)
+        recommender = with_choice(trained.learner, config, inputs, device, record.progress)
         provenance = artefact.save(settings.models, ds, inputs, trained, recommender)
         checkpoints.remove()
     record.rows_out = provenance.train_tasks
@@ -60,20 +60,23 @@ def run_train(
 
 
 def with_choice(
-    learner: Learner, config: Config, inputs: Inputs, device: torch.device, record: journal.Step
+    learner: Learner,
+    config: Config,
+    inputs: Inputs,
+    device: torch.device,
+    tell: Callable[[str], None],
 ) -> Recommender:
     """The learner of ratings beside a model of choices that is trained here, both calibrated."""
-
-    choice = trained_choice(inputs, config, device, record.progress)
+    choice = trained_choice(inputs, config, device, tell)
     half_life, earlier = choice.log_half_life.exp().item(), choice.logit_earlier.sigmoid().item()
-    record.progress(
+    tell(
         f"an interaction counts half as much after {half_life:.1f} later ones, and on a later day "
         f"{earlier:.2f} times as much"
     )
     recommender = weighted(Recommender.of(learner, choice, config, inputs, device), inputs)
     weight = recommender.config.choice.neighbour_weight
     if weight != config.choice.neighbour_weight:
-        record.progress(f"neighbours have the weight {weight:g}: validation users' lists say so")
+        tell(f"neighbours have the weight {weight:g}: validation users' lists say so")
     return calibrated(recommender, inputs)
 
 
