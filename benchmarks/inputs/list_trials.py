@@ -14,12 +14,12 @@ from torch import Tensor
 from benchmarks.inputs import (
     held_out_users,
     lake_inputs,
-    new_users,
     public_split,
     validation_users,
 )
 from benchmarks.records import Record
 from meta_model.choice.interactions import Interactions
+from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
@@ -28,9 +28,9 @@ from meta_model.data.tasks import Tasks
 from meta_model.device import choose_device
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import ListResult, Ranker, judge
-from meta_model.evaluation.weighting import weighted
 from meta_model.learners import Learner
 from meta_model.ranking.recommender import Recommender
+from meta_model.steps.meta_train import with_preferred_choice
 from schemas.tables.products import LIST_METRICS
 
 log = logging.getLogger("benchmarks.inputs.list_trials")
@@ -111,22 +111,17 @@ def trial_segments(inputs: Inputs) -> Segments:
 def published(
     options: argparse.Namespace, config: Config, learner: Learner, inputs: Inputs, scratch: Path
 ) -> Recommender:
-    """What a night would publish: a model of choices, its neighbours as validation weighs them."""
+    """What a night would publish: regularisation and weight are those that validation prefers."""
     device = choose_device(options.device)
-
-    def recommender(inputs: Inputs) -> Recommender:
-        choice = new_users.choice_model(options, config, inputs, device)
-        return Recommender.of(learner, choice, config, inputs, device)
-
-    found = recommender(inputs)
+    config = config.having({"choice.epochs": options.choice_epochs})
     if inputs.episodes.split("validation").n_tasks:  # as a night has them
-        found = weighted(found, inputs)
-    else:
-        validated = validation_users.held_back(inputs, scratch, options.seed)
-        chosen = weighted(recommender(validated), validated).config.choice.neighbour_weight
-        found = found.having({"choice.neighbour_weight": chosen})
-    log.info("neighbours have the weight %g", found.config.choice.neighbour_weight)
-    return found
+        return with_preferred_choice(learner, config, inputs, device, log.info)
+    validated = validation_users.held_back(inputs, scratch, options.seed)
+    config = with_preferred_choice(learner, config, validated, device, log.info).config
+    regularisation, weight = config.choice.regularisation, config.choice.neighbour_weight
+    log.info("%s regularisation, neighbours of weight %g", regularisation, weight)
+    choice = train(inputs, Training.of(config, regularisation), device=device)
+    return Recommender.of(learner, choice, config, inputs, device)
 
 
 def beside(judged: ListResult, rivals: Mapping[str, ListResult]) -> Iterator[Record]:

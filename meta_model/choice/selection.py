@@ -1,4 +1,4 @@
-"""The model of choices of a night: trained as the config says, or as validation users say."""
+"""The models of choices of a night: trained as the config says, or in each way in question."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _CELLS = 256 * 50_000  # tasks times items: of a larger catalogue fewer tasks ar
 _SHOWN = (0, 1, 3, 10, 30)  # interactions of a validation user, or all of a shorter support
 
 
-def trained_choice(
+def trained_choices(
     inputs: Inputs, config: Config, device: torch.device, tell: Callable[[str], None]
-) -> ChoiceModel:
-    """Trained with each regularisation in question; kept is the one with the least loss.
+) -> dict[str, ChoiceModel]:
+    """By the regularisation that a model was trained with, in ascending order of loss.
 
     The loss is that of what validation users do next, mean over numbers of interactions shown.
-    Without validation users the first one is kept.
+    Without validation users only the first regularisation is trained with.
     """
     named = config.choice.regularisation
     names = [*REGULARISATIONS] if named == "validated" else [named]
     if not inputs.episodes.split("validation").n_tasks:
         names = names[:1]
-    models, losses = {}, {}
+    models, losses = {}, dict.fromkeys(names, 0.0)
     for name in names:
         training = Training.of(config, name)
 
@@ -41,7 +41,7 @@ def trained_choice(
             loss = validation_loss(models[name], inputs, config.training.query_size, device)
             losses[name] = finite(loss, f"on validation users, after {name} regularisation")
             tell(f"choice, {name}: validation loss {losses[name]:.4f}")
-    return models[min(losses, key=losses.__getitem__) if losses else names[0]]
+    return {name: models[name] for name in sorted(names, key=losses.__getitem__)}
 
 
 @torch.no_grad()

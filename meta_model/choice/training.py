@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -37,11 +37,20 @@ from meta_model.data.tasks import Tasks
 from schemas.errors import UserError
 from schemas.pipeline import META_TRAIN
 
-# How many factors training hides, and how many steps an epoch has. A hundred thousand interactions
-# ask for the strong one, a million for the light one (docs/adr/0024).
-REGULARISATIONS: Mapping[str, Mapping[str, float]] = {
-    "light": {"dropout": 0.2, "batch_tasks": 128},
-    "strong": {"dropout": 0.4, "batch_tasks": 64},
+
+class Regularisation(NamedTuple):
+    """dropout: the share of factors that training hides; decays: times the config's decay."""
+
+    dropout: float
+    decays: float
+    batch_tasks: int
+
+
+# Hidden factors suit a night of MovieLens-100K, where next choices follow the order of time. Decay
+# alone suits larger data and tasks without an order (docs/adr/0035).
+REGULARISATIONS: Mapping[str, Regularisation] = {
+    "light": Regularisation(dropout=0.0, decays=10.0, batch_tasks=128),
+    "strong": Regularisation(dropout=0.4, decays=1.0, batch_tasks=64),
 }
 _POSTERIOR_RATE = 0.05  # of the pass that fits a posterior
 
@@ -57,7 +66,7 @@ class Training:
 
     learner: ChoiceLearner = ChoiceConfig.learner
     size: int = ChoiceConfig.size
-    dropout: float = 0.2
+    dropout: float = 0.0
     epochs: int = ChoiceConfig.epochs
     batch_tasks: int = 128
     rate: float = 0.005
@@ -71,10 +80,18 @@ class Training:
     @staticmethod
     def of(config: Config, regularisation: str) -> Training:
         """For the episodes of a night, which are in order of time."""
-        given: dict[str, Any] = dict(REGULARISATIONS[regularisation])
-        named = ("learner", "size", "epochs", "decay", "softmax_items")
-        given |= {name: getattr(config.choice, name) for name in named}
-        return Training(next_items=config.training.query_size, seed=config.seed, **given)
+        choice, regular = config.choice, REGULARISATIONS[regularisation]
+        return Training(
+            learner=choice.learner,
+            size=choice.size,
+            dropout=regular.dropout,
+            epochs=choice.epochs,
+            batch_tasks=regular.batch_tasks,
+            decay=choice.decay * regular.decays,
+            next_items=config.training.query_size,
+            softmax_items=choice.softmax_items,
+            seed=config.seed,
+        )
 
 
 def untrained(config: Config, inputs: Inputs) -> ChoiceModel:

@@ -112,14 +112,17 @@ class ChoiceConfig(Section):
     )
     size: int = option(48, "factors of an item and of a user", above=0)
     epochs: int = option(30, "passes over the training tasks", above=0)
-    decay: float = option(0.1, "weight decay of the factors", least=0)
+    decay: float = option(
+        0.1, "weight decay of the factors; light regularisation has ten times as much", least=0
+    )
     softmax_items: int = option(
         50_000,
         "items in the softmax of a training step: of a larger catalogue a sample of about so many",
         above=0,
     )
     regularisation: Regularisation = option(
-        "validated", "light, strong, or the one of both that suits validation users better"
+        "validated",
+        "light (decay alone), strong (hidden factors), or which validation users prefer",
     )
     # The calibration of p_like is fitted for it: no option of the products.
     neighbour_weight: float = option(

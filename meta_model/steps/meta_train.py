@@ -6,16 +6,17 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 
 import torch
 from tqdm import tqdm
 
 from meta_model.artefact import artefact
-from meta_model.choice.selection import trained_choice
+from meta_model.choice.selection import trained_choices
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs, load
-from meta_model.evaluation.weighting import weighted
+from meta_model.evaluation.preference import preferred
 from meta_model.learners import Learner
 from meta_model.ranking.calibrating import calibrated
 from meta_model.ranking.recommender import Recommender
@@ -67,17 +68,40 @@ def with_choice(
     tell: Callable[[str], None],
 ) -> Recommender:
     """The learner of ratings beside a model of choices that is trained here, both calibrated."""
-    choice = trained_choice(inputs, config, device, tell)
+    recommender = with_preferred_choice(learner, config, inputs, device, tell)
+    choice = recommender.choice
     half_life, earlier = choice.log_half_life.exp().item(), choice.logit_earlier.sigmoid().item()
     tell(
         f"an interaction counts half as much after {half_life:.1f} later ones, and on a later day "
         f"{earlier:.2f} times as much"
     )
-    recommender = weighted(Recommender.of(learner, choice, config, inputs, device), inputs)
-    weight = recommender.config.choice.neighbour_weight
-    if weight != config.choice.neighbour_weight:
-        tell(f"neighbours have the weight {weight:g}: validation users' lists say so")
     return calibrated(recommender, inputs)
+
+
+def with_preferred_choice(
+    learner: Learner,
+    config: Config,
+    inputs: Inputs,
+    device: torch.device,
+    tell: Callable[[str], None],
+) -> Recommender:
+    """Not calibrated; its config has the regularisation and the neighbours' weight it got."""
+    models = trained_choices(inputs, config, device, tell)
+    configs = [config.having({"choice.regularisation": name}) for name in models]
+    first, *others = (
+        Recommender.of(learner, model, of_model, inputs, device)
+        for model, of_model in zip(models.values(), configs, strict=True)
+    )
+    # The neighbours are the same for all, and are computed once.
+    candidates = [first, *(replace(each, neighbours=first.neighbours) for each in others)]
+    found = preferred(candidates, inputs)
+    kept, before = found.config.choice, first.config.choice
+    if kept != before:
+        tell(
+            f"{kept.regularisation} regularisation, and neighbours of weight "
+            f"{kept.neighbour_weight:g}: validation users' lists say so"
+        )
+    return found
 
 
 @contextmanager
