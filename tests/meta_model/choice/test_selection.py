@@ -35,7 +35,7 @@ def trained(inputs: Inputs, monkeypatch: pytest.MonkeyPatch) -> dict[str, Ridge]
 
 
 @pytest.mark.parametrize("best", sorted(REGULARISATIONS))
-def test_the_one_with_the_least_validation_loss_is_kept(
+def test_the_one_with_the_least_validation_loss_comes_first(
     inputs: Inputs, config: Config, trained: dict[str, Ridge], best: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -43,9 +43,10 @@ def test_the_one_with_the_least_validation_loss_is_kept(
         return 1.0 if model is trained.get(best) else 2.0
 
     monkeypatch.setattr(selection, "validation_loss", loss)
-    kept = selection.trained_choice(inputs, config, CPU, lambda _text: None)
-    assert trained.keys() == REGULARISATIONS.keys()
-    assert kept is trained[best]
+    found = selection.trained_choices(inputs, config, CPU, lambda _text: None)
+    assert found == trained
+    assert found.keys() == REGULARISATIONS.keys()
+    assert next(iter(found)) == best
 
 
 @pytest.mark.usefixtures("trained")
@@ -56,15 +57,16 @@ def test_a_validation_loss_that_is_no_number_is_no_least_one(
     losses = iter(math.nan if name == bad else 1.0 for name in REGULARISATIONS)
     monkeypatch.setattr(selection, "validation_loss", lambda *_arguments: next(losses))
     with pytest.raises(UserError, match=f"became nan on validation users, after {bad} regularis"):
-        selection.trained_choice(inputs, config, CPU, lambda _text: None)
+        selection.trained_choices(inputs, config, CPU, lambda _text: None)
 
 
 def test_a_named_one_is_trained_alone(
     inputs: Inputs, config: Config, trained: dict[str, Ridge]
 ) -> None:
     named = config.having({"choice.regularisation": "strong"})
-    kept = selection.trained_choice(inputs, named, CPU, lambda _text: None)
-    assert trained == {"strong": kept}
+    found = selection.trained_choices(inputs, named, CPU, lambda _text: None)
+    assert found == trained
+    assert found.keys() == {"strong"}
 
 
 def test_the_loss_is_of_the_query_after_so_many_interactions(inputs: Inputs, rows) -> None:

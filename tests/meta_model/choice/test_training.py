@@ -117,6 +117,14 @@ def test_either_regularisation_shows_some_items_as_new_ones() -> None:
     assert all(Training.of(Config(), name).hide_item >= 0.1 for name in REGULARISATIONS)
 
 
+def test_light_regularisation_decays_more_and_hides_no_factors() -> None:
+    """Hidden factors are not what a closed form solves with when it serves (decision 35)."""
+    config = Config().having({"choice.decay": 0.3})
+    light, strong = (Training.of(config, name) for name in ("light", "strong"))
+    assert (light.dropout, strong.dropout) == (0.0, 0.4)
+    assert (light.decay, strong.decay) == (pytest.approx(3.0), 0.3)
+
+
 TRAINING = Training(size=8, epochs=3, batch_tasks=8, dropout=0.0, hide_item=0.0)
 
 

@@ -1,9 +1,9 @@
-"""The neighbours' weight is the one of the best lists for validation users, if that is certain."""
+"""Model and neighbours' weight are those of validation users' best lists, if that is certain."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Sequence
 from statistics import fmean
 
 import pytest
@@ -13,15 +13,15 @@ from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
-from meta_model.evaluation import weighting
+from meta_model.evaluation import preference
 from meta_model.evaluation.lists import judge
-from meta_model.evaluation.weighting import preferred, weighted
+from meta_model.evaluation.preference import certain_best, preferred
 from meta_model.learners import create
 from meta_model.ranking.recommender import Recommender
 
 
-def _recommender(inputs: Inputs, config: Config) -> Recommender:
-    torch.manual_seed(2)  # of which the config's own weight is not the best
+def _recommender(inputs: Inputs, config: Config, seed: int = 2) -> Recommender:
+    torch.manual_seed(seed)  # with 2, the config's own weight is not the best
     learner, choice = create(config, inputs), untrained(config, inputs)
     return Recommender.of(learner, choice, config, inputs, torch.device("cpu"))
 
@@ -42,28 +42,33 @@ def _mean(recommender: Recommender, inputs: Inputs) -> float:
     return fmean(map(fmean, of_users.values()))
 
 
+def _means(inputs: Inputs, config: Config, seed: int) -> dict[float, float]:
+    """By the weight of neighbours; users of any time are judged without the trend."""
+    means = {}
+    for weight in (2.0, 1.0, 4.0, 8.0):
+        without_trend = {"choice.neighbour_weight": weight, "choice.trend_weight": 0.0}
+        means[weight] = _mean(_recommender(inputs, config.having(without_trend), seed), inputs)
+    return means
+
+
 def test_the_weight_with_the_best_lists_is_kept(
     inputs: Inputs, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weighting, "_STANDARD_ERRORS", -torch.inf)  # the tiny shop has few users
-    means = {}
-    for weight in (2.0, 1.0, 4.0, 8.0):
-        # Users of any time are judged without the trend.
-        without_trend = {"choice.neighbour_weight": weight, "choice.trend_weight": 0.0}
-        means[weight] = _mean(_recommender(inputs, config.having(without_trend)), inputs)
+    monkeypatch.setattr(preference, "_STANDARD_ERRORS", -torch.inf)  # the tiny shop has few users
+    means = _means(inputs, config, seed=2)
     best = max(means, key=means.__getitem__)
     assert best != config.choice.neighbour_weight
-    judged: list[dict[float, float]] = []
+    judged: list[list[float]] = []
 
-    def recorded(found: Mapping[float, torch.Tensor]) -> float:
-        judged.append({weight: values.mean().item() for weight, values in found.items()})
-        return preferred(found)
+    def recorded(found: Sequence[torch.Tensor]) -> int:
+        judged.append([values.mean().item() for values in found])
+        return certain_best(found)
 
-    monkeypatch.setattr(weighting, "preferred", recorded)
+    monkeypatch.setattr(preference, "certain_best", recorded)
     for rank_by in ("p_like", "choice", "rating"):  # products can be given another one later
         asked = _recommender(inputs, config.having({"products.rank_by": rank_by}))
-        found = weighted(asked, inputs).config
-        assert judged.pop() == pytest.approx(means)
+        found = preferred([asked], inputs).config
+        assert judged.pop() == pytest.approx([*means.values()])
         assert (found.choice.neighbour_weight, found.products.rank_by) == (best, rank_by)
         assert found.choice.trend_weight == config.choice.trend_weight
 
@@ -71,8 +76,9 @@ def test_the_weight_with_the_best_lists_is_kept(
 def test_a_weight_is_judged_by_user_at_each_number_known(inputs: Inputs, config: Config) -> None:
     recommender = _recommender(inputs, config)
     tasks = list(batches(inputs.episodes.split("validation"), 4))
-    found = weighting._by_user(recommender, inputs, tasks)
-    assert found.mean().item() == pytest.approx(_mean(recommender, inputs))
+    found = preference._by_user(recommender, inputs, tasks)
+    without_trend = recommender.having({"choice.trend_weight": 0.0})
+    assert found.mean().item() == pytest.approx(_mean(without_trend, inputs))
 
 
 @pytest.mark.parametrize(
@@ -81,14 +87,29 @@ def test_a_weight_is_judged_by_user_at_each_number_known(inputs: Inputs, config:
 def test_a_weight_that_is_given_stays(
     inputs: Inputs, config: Config, given: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weighting, "_STANDARD_ERRORS", -torch.inf)
+    monkeypatch.setattr(preference, "_STANDARD_ERRORS", -torch.inf)
     recommender = _recommender(inputs, config.having(given))
-    assert weighted(recommender, inputs) is recommender
+    assert preferred([recommender], inputs) is recommender
+
+
+def test_of_several_models_the_one_with_the_best_lists_is_kept(
+    inputs: Inputs, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = [_recommender(inputs, config, seed) for seed in (2, 3)]
+    highest = [max(_means(inputs, config, seed).values()) for seed in (2, 3)]
+    assert highest[0] != pytest.approx(highest[1])
+    better = highest.index(max(highest))
+    monkeypatch.setattr(preference, "_STANDARD_ERRORS", -torch.inf)
+    for order in (models, models[::-1]):
+        assert preferred(order, inputs).choice is models[better].choice
+    monkeypatch.setattr(preference, "_STANDARD_ERRORS", torch.inf)
+    for order in (models, models[::-1]):
+        assert preferred(order, inputs) is order[0]
 
 
 def test_a_lead_that_chance_explains_changes_nothing() -> None:
     first = torch.tensor([0.1, 0.2, 0.3, 0.4])
-    assert preferred({2.0: first, 4.0: first + torch.tensor([0.1, 0.1, 0.1, 0.09])}) == 4.0
-    assert preferred({2.0: first, 4.0: first + torch.tensor([0.4, -0.3, 0.1, 0.1])}) == 2.0
-    assert preferred({2.0: first, 1.0: first - 0.1}) == 2.0
-    assert preferred({2.0: first[:1], 4.0: first[:1] + 1}) == 2.0
+    assert certain_best([first, first - 0.1, first + torch.tensor([0.1, 0.1, 0.1, 0.09])]) == 2
+    assert certain_best([first, first + torch.tensor([0.4, -0.3, 0.1, 0.1])]) == 0
+    assert certain_best([first, first - 0.1]) == 0
+    assert certain_best([first[:1], first[:1] + 1]) == 0
