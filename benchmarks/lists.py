@@ -11,11 +11,11 @@ the order that a night publishes: a learner of choices with its neighbours; `wit
 the learner alone, and `unadapted` the published order as if nothing were known of the user.
 
 A record holds a metric of a method, and the interval of its difference to the best peer, 95%,
-paired over users. Regularisation and the neighbours' weight are chosen as a night chooses them, by the
-lists of training users who are held back for that. A peer blended with popularity has the weight that is best for it
-on the very users that it is judged by: a bound from above. With --peers, the Python of an
-environment that holds benchmarks/peers/requirements.txt, LensKit and implicit rank for the same
-users by their own code.
+paired over users. Regularisation and the neighbours' weight are chosen as a night chooses them, by
+the lists of training users who are held back for that. A peer blended with popularity has the
+weight that is best for it on the very users that it is judged by: a bound from above. With --peers,
+the Python of an environment that holds benchmarks/peers/requirements.txt, LensKit and implicit rank
+for the same users by their own code.
 """
 
 from __future__ import annotations
