@@ -19,7 +19,6 @@ from benchmarks.inputs import (
 )
 from benchmarks.records import Record
 from meta_model.choice.interactions import Interactions
-from meta_model.choice.training import Training, train
 from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
@@ -30,7 +29,7 @@ from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evaluation.lists import ListResult, Ranker, judge
 from meta_model.learners import Learner
 from meta_model.ranking.recommender import Recommender
-from meta_model.steps.meta_train import with_preferred_choice
+from meta_model.steps.meta_train import with_choice
 from schemas.tables.products import LIST_METRICS
 
 log = logging.getLogger("benchmarks.inputs.list_trials")
@@ -114,14 +113,10 @@ def published(
     """What a night would publish: regularisation and weight are those that validation prefers."""
     device = choose_device(options.device)
     config = config.having({"choice.epochs": options.choice_epochs})
-    if inputs.episodes.split("validation").n_tasks:  # as a night has them
-        return with_preferred_choice(learner, config, inputs, device, log.info)
-    validated = validation_users.held_back(inputs, scratch, options.seed)
-    config = with_preferred_choice(learner, config, validated, device, log.info).config
-    regularisation, weight = config.choice.regularisation, config.choice.neighbour_weight
-    log.info("%s regularisation, neighbours of weight %g", regularisation, weight)
-    choice = train(inputs, Training.of(config, regularisation), device=device)
-    return Recommender.of(learner, choice, config, inputs, device)
+    if not inputs.episodes.split("validation").n_tasks:  # what a night has
+        validated = validation_users.held_back(inputs, scratch, options.seed)
+        config = with_choice(learner, config, validated, device, log.info).config
+    return with_choice(learner, config, inputs, device, log.info)
 
 
 def beside(judged: ListResult, rivals: Mapping[str, ListResult]) -> Iterator[Record]:

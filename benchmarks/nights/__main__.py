@@ -43,6 +43,7 @@ from meta_model.evaluation.list_methods import methods
 from meta_model.evaluation.list_quality import judged
 from meta_model.evaluation.lists import ListResult
 from meta_model.learners import create
+from meta_model.ranking.calibrating import calibrated
 from meta_model.ranking.recommender import Recommender
 from meta_model.steps.meta_train import with_choice
 from schemas.run import command_line
@@ -104,7 +105,8 @@ def _trained(options: argparse.Namespace, inputs: Inputs) -> Recommender:
     """As a night's, but for the learner of ratings, which is not trained."""
     config = Config(seed=options.seed).having({"choice.epochs": options.choice_epochs})
     torch.manual_seed(options.seed)
-    return with_choice(create(config, inputs), config, inputs, CPU, log.info)
+    recommender = with_choice(create(config, inputs), config, inputs, CPU, log.info)
+    return calibrated(recommender, inputs)
 
 
 def _of_users(

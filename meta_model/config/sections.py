@@ -122,7 +122,7 @@ class ChoiceConfig(Section):
     )
     regularisation: Regularisation = option(
         "validated",
-        "light (decay alone), strong (hidden factors), or which validation users prefer",
+        "light (decay alone), strong (hidden factors), or what validation users prefer",
     )
     # The calibration of p_like is fitted for it: no option of the products.
     neighbour_weight: float = option(

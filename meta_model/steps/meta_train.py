@@ -53,6 +53,7 @@ def run_train(
         if not processes.is_first:
             return
         recommender = with_choice(trained.learner, config, inputs, device, record.progress)
+        recommender = calibrated(recommender, inputs)
         provenance = artefact.save(settings.models, ds, inputs, trained, recommender)
         checkpoints.remove()
     record.rows_out = provenance.train_tasks
@@ -67,40 +68,29 @@ def with_choice(
     device: torch.device,
     tell: Callable[[str], None],
 ) -> Recommender:
-    """The learner of ratings beside a model of choices that is trained here, both calibrated."""
-    recommender = with_preferred_choice(learner, config, inputs, device, tell)
-    choice = recommender.choice
-    half_life, earlier = choice.log_half_life.exp().item(), choice.logit_earlier.sigmoid().item()
-    tell(
-        f"an interaction counts half as much after {half_life:.1f} later ones, and on a later day "
-        f"{earlier:.2f} times as much"
-    )
-    return calibrated(recommender, inputs)
+    """The learner of ratings beside a model of choices that is trained here; not calibrated.
 
-
-def with_preferred_choice(
-    learner: Learner,
-    config: Config,
-    inputs: Inputs,
-    device: torch.device,
-    tell: Callable[[str], None],
-) -> Recommender:
-    """Not calibrated; its config has the regularisation and the neighbours' weight it got."""
+    Its config has the regularisation and the neighbours' weight that were chosen.
+    """
     models = trained_choices(inputs, config, device, tell)
-    configs = [config.having({"choice.regularisation": name}) for name in models]
-    first, *others = (
-        Recommender.of(learner, model, of_model, inputs, device)
-        for model, of_model in zip(models.values(), configs, strict=True)
-    )
-    # The neighbours are the same for all, and are computed once.
-    candidates = [first, *(replace(each, neighbours=first.neighbours) for each in others)]
+    least_loss, *_ = models.values()
+    of_all = Recommender.of(learner, least_loss, config, inputs, device)  # one set of neighbours
+    candidates = [
+        replace(of_all, choice=model, config=config.having({"choice.regularisation": name}))
+        for name, model in models.items()
+    ]
     found = preferred(candidates, inputs)
-    kept, before = found.config.choice, first.config.choice
-    if kept != before:
+    kept = found.config.choice
+    if kept != candidates[0].config.choice:
         tell(
             f"{kept.regularisation} regularisation, and neighbours of weight "
             f"{kept.neighbour_weight:g}: validation users' lists say so"
         )
+    half_life = found.choice.log_half_life.exp().item()
+    tell(
+        f"an interaction counts half as much after {half_life:.1f} later ones, and on a later day "
+        f"{found.choice.logit_earlier.sigmoid().item():.2f} times as much"
+    )
     return found
 
 

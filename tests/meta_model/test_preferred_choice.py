@@ -30,10 +30,10 @@ def test_the_config_has_the_regularisation_of_the_model_that_is_kept(
     monkeypatch.setattr(meta_train, "preferred", at_place)
     config, told = config.having({"choice.epochs": 1}), []
     learner = create(config, inputs)
-    found = meta_train.with_preferred_choice(learner, config, inputs, CPU, told.append)
+    found = meta_train.with_choice(learner, config, inputs, CPU, told.append)
     assert {each.config.choice.regularisation for each in candidates} == REGULARISATIONS.keys()
     kept = found.config.choice.regularisation
     assert found.choice.own.equal(train(inputs, Training.of(config, kept)).own)
-    assert (f"{kept} regularisation, and neighbours of weight 2" in told[-1]) == (place == 1)
+    assert (f"{kept} regularisation, and neighbours of weight 2" in told[-2]) == (place == 1)
     # An inverse of items by items, which is not computed twice.
     assert candidates[0].neighbours is candidates[1].neighbours
