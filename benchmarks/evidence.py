@@ -3,15 +3,17 @@
     python -m benchmarks.evidence --data DIR --dataset ml-1m --json FILE
     python -m benchmarks.evidence --data DIR --dataset ml-100k --folds 3 --repeats 5 --json FILE
 
-A learner of ratings and the model of choices are trained on `train`; lists are made of what they
-and `train` say; each user of `user_cold` reveals their ratings of the items of a list, the learner
-predicts the rest, and the model of choices recommends (meta_model/evidence/elicitation.py). With
-`--folds`, each of so many parts of the users is new in its turn, to models and lists of all others
-(inputs/held_out_users.py). With `--repeats`, all of that is done so often, and a user's figure
-is the mean: what is chance in training and in the partition of users is averaged out of the
-differences, and who the users are is left. `random` is the mean of five lists. The intervals are of
-the mean difference per user, 95%, by a paired bootstrap: a list beats another where that of MAE
-lies below 0, and where that of nDCG lies above.
+A learner of ratings and the model of choices are trained on `train`, as a night trains them:
+regularisation and neighbours' weight are those that some training users of the first trial prefer
+(inputs/validation_users.py). Lists are made of what the models and `train` say; each user of
+`user_cold` reveals their ratings of the items of a list, the learner predicts the rest, and the
+model of choices recommends (meta_model/evidence/elicitation.py). With `--folds`, each of so many
+parts of the users is new in its turn, to models and lists of all others (inputs/held_out_users.py).
+With `--repeats`, all of that is done so often, and a user's figure is the mean: what is chance in
+training and in the partition of users is averaged out of the differences, and who the users are is
+left. `random` is the mean of five lists. The intervals are of the mean difference per user, 95%, by
+a paired bootstrap: a list beats another where that of MAE lies below 0, and where that of nDCG lies
+above.
 """
 
 from __future__ import annotations
@@ -29,9 +31,10 @@ from typing import Any
 import torch
 
 from benchmarks.inputs import new_users
+from benchmarks.inputs.validation_users import validated
 from benchmarks.records import Record, write_json
 from benchmarks.yardsticks.designs import designs
-from meta_model.config import Config
+from meta_model.config import ChoiceConfig, Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.segments import ALL
 from meta_model.device import choose_device
@@ -40,7 +43,9 @@ from meta_model.evidence.elicitation import merged_by_user
 from meta_model.evidence.item_scores import item_scores
 from meta_model.evidence.quality import PUBLISHED, EvidenceResult, judge
 from meta_model.evidence.segment_lists import segment_lists
+from meta_model.learners import Learner
 from meta_model.ranking.recommender import Recommender
+from meta_model.steps.meta_train import with_choice
 from meta_model.training.meta_train import TrainingCallbacks, meta_train
 from schemas.errors import UserError
 from schemas.run import command_line
@@ -74,11 +79,19 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
     device = choose_device("auto")
     found: dict[tuple[int, str], list[EvidenceResult]] = {}
     switches = {"training.epochs": options.epochs} if options.epochs else {}
+    switches |= {"choice.epochs": options.choice_epochs}
     config = Config(model=options.learner, seed=options.seed).having(switches)
+    choice: ChoiceConfig | None = None
     with tempfile.TemporaryDirectory() as scratch:
         trials = new_users.trials(options, config, Path(scratch), options.repeats)
         for of_trial, inputs in trials:
-            for judged in _judged(options, of_trial, inputs, device):
+            callbacks = TrainingCallbacks(on_epoch=_log_epoch)
+            learner = meta_train(inputs, of_trial, device, callbacks).learner
+            if choice is None:
+                choice = validated(learner, of_trial, inputs, device, Path(scratch)).choice
+            of_trial = replace(of_trial, choice=choice)
+            recommender = with_choice(learner, of_trial, inputs, device, log.info)
+            for judged in _judged(learner, recommender, inputs, device):
                 # A trial may have nobody left to ask about a long list.
                 found.setdefault((judged.length, judged.name), []).append(judged)
     of_all = sorted(map(_joined, found.values()), key=lambda each: each.length)
@@ -87,15 +100,14 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
 
 
 def _judged(
-    options: argparse.Namespace, config: Config, inputs: Inputs, device: torch.device
+    learner: Learner, recommender: Recommender, inputs: Inputs, device: torch.device
 ) -> Iterator[EvidenceResult]:
-    """Train both models, choose lists, and ask new users."""
-    learner = meta_train(inputs, config, device, TrainingCallbacks(on_epoch=_log_epoch)).learner
-    choice = new_users.choice_model(options, config, inputs, device)
+    """Choose lists by the trained models, and ask new users."""
+    choice, config = recommender.choice, recommender.config
     chosen = segment_lists(choice, replace(inputs, segments=()), config, tell=log.info)[ALL]
     yield from judge(
         learner,
-        Recommender.of(learner, choice, config, inputs, device),
+        recommender,
         inputs,
         item_scores(learner, inputs, device)[ALL],
         chosen.items,

@@ -114,8 +114,7 @@ def published(
     device = choose_device(options.device)
     config = config.having({"choice.epochs": options.choice_epochs})
     if not inputs.episodes.split("validation").n_tasks:  # what a night has
-        validated = validation_users.held_back(inputs, scratch, options.seed)
-        config = with_choice(learner, config, validated, device, log.info).config
+        config = validation_users.validated(learner, config, inputs, device, scratch)
     return with_choice(learner, config, inputs, device, log.info)
 
 

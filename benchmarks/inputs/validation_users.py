@@ -6,19 +6,34 @@ that is then judged trains on everybody.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from benchmarks.inputs import split_tasks
+from meta_model.config import Config
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
+from meta_model.learners import Learner
+from meta_model.steps.meta_train import with_choice
+
+log = logging.getLogger("benchmarks.inputs.validation_users")
 
 _EVERY = 10  # one training user of so many
 _MOST = 1_000  # users: enough for a difference of a hundredth
+
+
+def validated(
+    learner: Learner, config: Config, inputs: Inputs, device: torch.device, scratch: Path
+) -> Config:
+    """With the regularisation and the neighbours' weight that users held back prefer."""
+    some = held_back(inputs, scratch, config.seed)
+    return with_choice(learner, config, some, device, log.info).config
 
 
 def held_back(inputs: Inputs, scratch: Path, seed: int) -> Inputs:

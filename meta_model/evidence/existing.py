@@ -25,7 +25,7 @@ class Existing:
     users: [U], by user index; candidates: [C], by item index
     ratings: [U, C] of the candidates; knows: [U, C], whether the user rated the candidate
     is_liked: [U, C], whether they like it
-    liked_rows, liked_items: [P], all that they like: a row of `users`, and an item
+    liked_rows, liked_items: [P], all that they like: a row of `users`, ascending, and an item
     """
 
     users: Tensor

@@ -2,8 +2,8 @@
 
     worth_i  =  gain_i  *  P(knows i)  *  (e_i^T C e_i) / (e_i^T C_0 e_i)
 
-gain_i is what an answer about item i, asked first, adds to recommendations: the first step of
-`selection`, mean over the existing users who know the item. P(knows i) is their share, times how
+gain_i is what an answer about item i, asked first, adds to recommendations (`search`), mean over
+the existing users who know the item. P(knows i) is their share, times how
 much likelier than an unknown user this one is to choose the item. The last factor is the share of
 the answer's variance that the answers so far have left.
 
@@ -20,7 +20,7 @@ from torch import Tensor
 from meta_model.choice.model import LIKE, ChoiceModel
 from meta_model.choice.posterior import Posterior
 from meta_model.evidence.existing import Existing
-from meta_model.evidence.selection import Search
+from meta_model.evidence.search import Search
 
 _MOST_LIKELIER = 2.0  # in nats: an answer or two say little of how much likelier
 
@@ -43,10 +43,10 @@ class Questions:
     @staticmethod
     @torch.no_grad()
     def of(model: ChoiceModel, existing: Existing) -> Questions:
-        """Of the items that existing users know; a gain of each, in nats."""
+        """Of the items that existing users know, and what an answer about each gains."""
         search = Search(model, existing)
         rates = existing.knows.double().mean(0)
-        gains = torch.stack([search.gains(n).mean() for n in range(len(rates))]) / rates
+        gains = search.first_gains() / rates
         factors = search.factors
         covariance = search.unasked.covariances[0]
         return Questions(

@@ -14,7 +14,7 @@ from meta_model.choice.model import ChoiceModel
 from meta_model.evaluation import list_metrics
 from meta_model.evaluation.lists import top
 from meta_model.evidence.existing import Existing
-from meta_model.evidence.selection import Search
+from meta_model.evidence.search import Search
 
 _USERS = 1_000  # whose recommendations are made, for each rank: enough for a mean
 
