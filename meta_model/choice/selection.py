@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import torch
 
+from meta_model.choice.loss import finite, loss_of
 from meta_model.choice.model import ChoiceModel
-from meta_model.choice.training import REGULARISATIONS, Training, finite, loss_of, train
+from meta_model.choice.training import REGULARISATIONS, Training, train
 from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs

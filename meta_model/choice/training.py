@@ -1,10 +1,8 @@
 """Training for choices: of each task some interactions are shown, and the others are to be chosen.
 
-The loss is the mean negative log likelihood of the items to be chosen in a softmax over the whole
-catalogue (multinomial likelihood, Liang et al., WWW 2018), or over a sample of a large one
-(`choice.sampling`); of all of them, and of those among them that were liked. Where a task's
-interactions are in order of time, the next ones after those shown are to be chosen, as it is when
-the model serves; without an order, all others are.
+The loss (`choice.loss`) is over the whole catalogue, or over a sample of a large one
+(`choice.sampling`). Where a task's interactions are in order of time, the next ones after those
+shown are to be chosen, as it is when the model serves; without an order, all others are.
 
 Every learner has the same loss, tasks and optimizer. Ridge learns its posterior with all else. The
 local update of another learner leaves w0 and l of `choice.posterior`, and perhaps r, as they were
@@ -14,7 +12,6 @@ stay as they are: the posterior chooses evidence and the next question.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,6 +22,7 @@ import torch
 from torch import Tensor
 
 from meta_model.choice.learners import LEARNERS
+from meta_model.choice.loss import finite, loss_of
 from meta_model.choice.model import ChoiceModel, Items
 from meta_model.choice.posterior import posterior_means
 from meta_model.choice.sampling import Sampling
@@ -34,8 +32,6 @@ from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
 from meta_model.data.tasks import Tasks
-from schemas.errors import UserError
-from schemas.pipeline import META_TRAIN
 
 
 class Regularisation(NamedTuple):
@@ -170,33 +166,6 @@ def _fit_posterior(
         optimizer.zero_grad()
         loss.backward(inputs=unused)
         optimizer.step()
-
-
-def finite(loss: float, when: str) -> float:
-    """The loss, where it is a finite number; else a `UserError` that says when it was not."""
-    if not math.isfinite(loss):
-        raise UserError(
-            f"the loss of the model of choices became {loss} {when}; expected a number. Look at "
-            "the ratings of the training tasks, or lower choice.size, and run the step "
-            f"{META_TRAIN.name} again."
-        )
-    return loss
-
-
-def loss_of(model: Callable[[Tasks], Tensor], tasks: Tasks, liked_from: float) -> Tensor:
-    """The mean negative log likelihood of the query's items, over tasks and the two questions.
-
-    To be liked are the items rated `liked_from` or more. An item that cannot be chosen, because
-    training has not seen it or it was shown, does not count, nor does a task without any other.
-    """
-    query = tasks.query
-    is_asked = torch.stack([query.mask, query.mask & (query.ratings >= liked_from)])  # [Q, B, N]
-    places = tasks.items[query.rows].expand_as(is_asked)
-    log_probabilities = model(tasks).gather(2, places)
-    counts = is_asked & ~log_probabilities.isneginf()  # what is no number has to be seen
-    of_items = -torch.where(counts, log_probabilities, 0)
-    of_tasks = of_items.sum(2) / counts.sum(2).clamp(min=1)
-    return (of_tasks.sum(1) / counts.any(2).sum(1).clamp(min=1)).mean()
 
 
 def split(tasks: Tasks, nothing: float, generator: torch.Generator, next_items: int) -> Tasks:

@@ -9,7 +9,7 @@ EVIDENCE_ITEMS = Table(
     name="evidence_items",
     description=(
         "The items to ask new users about. They are chosen as a set: each item is the one whose "
-        "answers add most to recommendations, given the items above it (docs/adr/0025). For a list "
+        "answers add most to recommendations, given the items above it (docs/adr/0036). For a list "
         "of 5 or 10 items, take the first 5 or 10 ranks."
     ),
     key=("segment", "rank"),

@@ -12,8 +12,8 @@ from meta_model.choice.learners import LEARNERS, matching
 from meta_model.choice.learners.aggregating import Aggregating
 from meta_model.choice.learners.matching import Matching
 from meta_model.choice.learners.melu import MeLU
+from meta_model.choice.loss import loss_of
 from meta_model.choice.model import CHOICE, LIKE, ChoiceModel, Items
-from meta_model.choice.training import loss_of
 from meta_model.config import ChoiceLearner
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks

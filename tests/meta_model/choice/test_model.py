@@ -15,11 +15,12 @@ import torch
 from meta_model.choice import training
 from meta_model.choice.content import expected_interactions
 from meta_model.choice.learners import LEARNERS
+from meta_model.choice.loss import loss_of
 from meta_model.choice.model import CHOICE, LIKE, ChoiceModel
 from meta_model.choice.posterior import posterior_means
 from meta_model.choice.sampling import Sampling
 from meta_model.choice.selection import validation_loss
-from meta_model.choice.training import Training, loss_of, train
+from meta_model.choice.training import Training, train
 from meta_model.config import ChoiceLearner, Config
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs

@@ -14,9 +14,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from meta_model.choice.learners import LEARNERS
+from meta_model.choice.loss import loss_of
 from meta_model.choice.model import ChoiceModel, Items
 from meta_model.choice.sampling import Sampling
-from meta_model.choice.training import Training, loss_of, train
+from meta_model.choice.training import Training, train
 from meta_model.config import ChoiceLearner, Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks

@@ -10,7 +10,8 @@ import torch
 
 from meta_model.choice import selection
 from meta_model.choice.learners.ridge import Ridge
-from meta_model.choice.training import REGULARISATIONS, Training, loss_of
+from meta_model.choice.loss import loss_of
+from meta_model.choice.training import REGULARISATIONS, Training
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.inputs import Inputs

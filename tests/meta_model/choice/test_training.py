@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from meta_model.choice.learners import LEARNERS
+from meta_model.choice.loss import loss_of
 from meta_model.choice.model import ChoiceModel
-from meta_model.choice.training import REGULARISATIONS, Training, loss_of, split, train
+from meta_model.choice.training import REGULARISATIONS, Training, split, train
 from meta_model.config import ChoiceLearner, Config
 from meta_model.data import episodes
 from meta_model.data.batching import batches

@@ -19,8 +19,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from meta_model import device
 from meta_model.choice.learners import LEARNERS as CHOICE_LEARNERS
+from meta_model.choice.loss import loss_of
 from meta_model.choice.sampling import Sampling
-from meta_model.choice.training import loss_of, split
+from meta_model.choice.training import split
 from meta_model.config import ChoiceLearner, Config
 from meta_model.data.inputs import Inputs
 from meta_model.data.resampling import Resplit
