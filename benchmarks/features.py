@@ -41,9 +41,9 @@ from schemas.pipeline import (
     CHECK_FEATURES,
     CHECK_INTERACTIONS,
     INGEST,
-    Step,
 )
 from schemas.run import command_line
+from schemas.step import Step
 
 log = logging.getLogger("benchmarks.features")
 

@@ -20,9 +20,9 @@ from schemas.pipeline import (
     REPORT,
     SCORE_COLD_USERS,
     SELECT_EVIDENCE,
-    Step,
 )
 from schemas.run.team_file import variables
+from schemas.step import Step
 from schemas.tables.products import PRODUCTS
 
 

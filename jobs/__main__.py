@@ -9,9 +9,10 @@ from datetime import date
 from pathlib import Path
 
 from schemas.lake import Lake
-from schemas.pipeline import GATE, INGEST, Step
+from schemas.pipeline import GATE, INGEST
 from schemas.run import command_line, journal
 from schemas.run.settings import Settings, parse_ds
+from schemas.step import Step
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 from meta_model.arguments import LENGTHS, NEXT_QUESTION, OPTIONS, parser
 from schemas.dataset.choice import of_lake
 from schemas.lake import Lake
-from schemas.pipeline import META_TRAIN, Step
+from schemas.pipeline import META_TRAIN
 from schemas.run import command_line, journal
 from schemas.run.learners import known
 from schemas.run.settings import Settings, parse_ds
 from schemas.run.team_file import team_file
+from schemas.step import Step
 
 if TYPE_CHECKING:
     import torch

@@ -26,7 +26,8 @@ from pathlib import Path
 from schemas import utc
 from schemas.errors import UserError
 from schemas.files import exclusive_lock, fsync
-from schemas.pipeline import MADE_BY, Step
+from schemas.pipeline import MADE_BY
+from schemas.step import Step
 
 _PARTITION = re.compile(r"ds=(\d{4}-\d{2}-\d{2})$")
 

@@ -31,7 +31,8 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.layers.metric_encoder import Encoded, MetricEncoder
 from meta_model.learners.learner import GradientNorms, ParameterGroup
-from meta_model.learners.rating_learner import RatingLearner, layer_groups
+from meta_model.learners.parameters import layer_groups
+from meta_model.learners.rating_learner import RatingLearner
 from meta_model.learners.task_state import Positions, State, Support
 
 

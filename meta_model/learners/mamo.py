@@ -35,7 +35,8 @@ from meta_model.layers.memories import Memories
 from meta_model.layers.per_example_gradients import PerExampleGradients
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import GradientNorms, ParameterGroup
-from meta_model.learners.rating_learner import RatingLearner, layer_groups, parameters_of
+from meta_model.learners.parameters import layer_groups, parameters_of
+from meta_model.learners.rating_learner import RatingLearner
 from meta_model.learners.task_state import Positions, State, Support
 
 

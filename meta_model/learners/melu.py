@@ -30,7 +30,8 @@ from meta_model.layers.decision_layers import DecisionLayers, Update
 from meta_model.layers.layer_inputs import ConcatenatedInputs, Projected
 from meta_model.layers.materialised_weights import MaterialisedWeights, materialise
 from meta_model.learners.learner import GradientNorms, ParameterGroup
-from meta_model.learners.rating_learner import RatingLearner, layer_groups
+from meta_model.learners.parameters import layer_groups
+from meta_model.learners.rating_learner import RatingLearner
 from meta_model.learners.task_state import Positions, State, Support
 from schemas.errors import UserError
 

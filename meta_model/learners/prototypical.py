@@ -29,7 +29,8 @@ from meta_model.data.tasks import Tasks
 from meta_model.layers.likelihoods import Categorical
 from meta_model.layers.metric_encoder import MetricEncoder
 from meta_model.learners.learner import GradientNorms, ParameterGroup
-from meta_model.learners.rating_learner import RatingLearner, layer_groups
+from meta_model.learners.parameters import layer_groups
+from meta_model.learners.rating_learner import RatingLearner
 from meta_model.learners.task_state import Positions, State, Support
 
 _DAMPING = 3.0  # k and m before training, in ratings

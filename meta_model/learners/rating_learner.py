@@ -38,6 +38,7 @@ from meta_model.layers.likelihoods import (
 )
 from meta_model.layers.metric_encoder import Encoded
 from meta_model.learners.learner import GradientNorms, Learner, ParameterGroup
+from meta_model.learners.parameters import parameters_of
 from meta_model.learners.task_state import (
     Catalogue,
     MethodItems,
@@ -246,16 +247,3 @@ class RatingLearner(
             baseline = self.statistics.mean + state.bias + item_bias
         side_features = self.items.side_features(known, item_bias)
         return Positions(rows=known.rows, side_features=side_features, baseline=baseline)
-
-
-def layer_groups(layers: nn.Module) -> Iterable[ParameterGroup]:
-    """A network's weights with a little decay, and its biases with none."""
-    parameters = parameters_of(layers)
-    yield ParameterGroup(parameters=[p for p in parameters if p.dim() > 1], decay=0.1)
-    yield ParameterGroup(parameters=[p for p in parameters if p.dim() == 1])
-
-
-def parameters_of(*modules: nn.Module | None) -> list[nn.Parameter]:
-    """The trained parameters of those modules that there are."""
-    there = (module for module in modules if module is not None)
-    return [p for module in there for p in module.parameters() if p.requires_grad]

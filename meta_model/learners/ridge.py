@@ -30,7 +30,8 @@ from meta_model.layers.cholesky import solved
 from meta_model.layers.metric_encoder import MetricEncoder
 from meta_model.layers.rows import at_rows
 from meta_model.learners.learner import GradientNorms, ParameterGroup
-from meta_model.learners.rating_learner import RatingLearner, layer_groups
+from meta_model.learners.parameters import layer_groups
+from meta_model.learners.rating_learner import RatingLearner
 from meta_model.learners.task_state import Positions, State, Support
 
 _RIDGE = 4.0  # l before training

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from schemas.errors import FULL_DISK, PassingError, UserError, full_disk_code
-from schemas.pipeline import Step, steps_of
+from schemas.pipeline import steps_of
 from schemas.run.learners import DEFAULT, known
 from schemas.run.team_file import team_file
+from schemas.step import Step
 
 log = logging.getLogger("coldstart")
 

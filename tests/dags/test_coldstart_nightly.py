@@ -2,6 +2,7 @@ import importlib
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import night_settings
@@ -155,7 +156,8 @@ def test_where_tasks_run(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_faults_that_may_pass_are_tried_again_and_nothing_takes_forever(dag: DAG) -> None:
     for task in dag.tasks:
         assert task.retries == 3
-        assert task.retry_exponential_backoff
+        assert task.retry_delay == timedelta(minutes=1)
+        assert task.retry_exponential_backoff == 2.0
         assert task.execution_timeout.total_seconds() == 6 * 3600
         assert task.has_on_failure_callback
     [deadline] = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]

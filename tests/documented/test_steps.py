@@ -13,8 +13,9 @@ from importlib import import_module
 import pytest
 
 from schemas import pipeline
-from schemas.pipeline import NIGHT, Step, steps_of
+from schemas.pipeline import NIGHT, steps_of
 from schemas.run.settings import REPOSITORY
+from schemas.step import Step
 from tests.documented.pages import PAGES
 
 PROGRAMS = ("jobs", "meta_model", "local")

@@ -20,8 +20,9 @@ import pytest
 from jobs.warehouse import open_reader
 from schemas.dataset import spec as dataset_spec
 from schemas.lake import Lake
-from schemas.pipeline import GATE, META_TRAIN, NIGHT, Step
+from schemas.pipeline import GATE, META_TRAIN, NIGHT
 from schemas.run.settings import Settings
+from schemas.step import Step
 from schemas.tables.products import WAREHOUSE_TABLES
 from tests.suite.training import SHORT_CHOICES
 

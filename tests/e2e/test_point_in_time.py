@@ -16,9 +16,10 @@ from datetime import date
 import pytest
 
 from jobs.warehouse import open_reader
-from schemas.pipeline import BUILD_EPISODES, INGEST, META_TRAIN, PUBLISH, SCORE_COLD_USERS, Step
+from schemas.pipeline import BUILD_EPISODES, INGEST, META_TRAIN, PUBLISH, SCORE_COLD_USERS
 from schemas.run import journal
 from schemas.run.settings import REPOSITORY
+from schemas.step import Step
 from tests.e2e.conftest import Home
 
 EARLY, LATE = date(1998, 3, 31), date(1998, 4, 10)

@@ -21,11 +21,12 @@ from meta_model import __main__ as command_line
 from meta_model.evidence.segment_lists import segment_lists
 from meta_model.steps import select_evidence
 from schemas.lake import Lake
-from schemas.pipeline import EVALUATE, META_TRAIN, SCORE_COLD_USERS, SELECT_EVIDENCE, Step
+from schemas.pipeline import EVALUATE, META_TRAIN, SCORE_COLD_USERS, SELECT_EVIDENCE
 from schemas.projections.arrow import read_partition
 from schemas.run import decision, journal
 from schemas.run.decision import Decision
 from schemas.run.settings import Settings
+from schemas.step import Step
 from schemas.tables.products import COLD_USER_SCORES, EVIDENCE_ITEMS, MODEL_METRICS
 from tests.meta_model import small_lake
 

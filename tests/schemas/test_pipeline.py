@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from schemas import docs
-from schemas.pipeline import GATE, META_TRAIN, NIGHT, Step
+from schemas.pipeline import GATE, META_TRAIN, NIGHT
 from schemas.run.settings import REPOSITORY
+from schemas.step import Step
 
 
 def test_whatever_a_step_reads_one_before_it_has_made() -> None:
