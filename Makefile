@@ -104,6 +104,10 @@ benchmark-evidence: install ## measure lists to ask about, on MovieLens-100K and
 			echo "only ml-100k is measured: name the folder of the public splits, DATA=/path"; \
 		fi; \
 	done
+	@if [ -n $(call quoted,$(strip $(DATA))) ]; then \
+		$(VENV_PYTHON) -m benchmarks.evidence --data $(call quoted,$(DATA)) \
+			--dataset dbook --repeats 3 --json docs/benchmarks/evidence-dbook.json; \
+	fi
 	@$(VENV_PYTHON) -m benchmarks.report
 
 # The peers are other people's code, and need versions of NumPy and SciPy of their own.

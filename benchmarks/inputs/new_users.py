@@ -73,7 +73,7 @@ def choice_model(
     inputs: Inputs,
     device: torch.device = CPU,
 ) -> ChoiceModel:
-    """Trained as a night trains it, with the regularisation that tasks without an order prefer."""
+    """With light regularisation always, and not, as a night, what validation users prefer."""
     training = replace(Training.of(config, "light"), epochs=options.choice_epochs)
     return train(
         inputs,

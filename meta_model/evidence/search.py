@@ -6,14 +6,13 @@ over existing users v: the model knows their attributes, and what they answer. A
 know item i gains nothing, so that how many can answer is a part of the gain. W has two measures of
 what v likes and is not asked about, by the softmax of the model of choices:
 
-    W_1  =  mean over the items of log p        their likelihood, rare tastes among it
-    W_2  =  sum over the items of 1 - (1 - p)^10, as a share of the most there can be
-                                                what ten draws find of them, as a short list does
+    W_1  =  mean over the items of log p
+    W_2  =  sum over the items of 1 - (1 - p)^10, divided by their number, by 10 at most
 
-By W_1 alone the first questions are of items that few know, by W_2 alone long lists are of what
-everybody knows (docs/adr/0036). g_t, the largest gain of a first question by the measure, makes
-both count alike. Answers change the posterior by rank-one updates (`choice.posterior`) instead of
-adapting again.
+W_1 is their likelihood, W_2 how many of them ten draws find, as a short list does. By W_1 alone one
+question can leave lists worse than none; by W_2 alone a long list asks about what everybody knows
+(docs/adr/0036). g_t, the largest gain of a first question by W_t, makes both count alike. Answers
+change the posterior by rank-one updates (`choice.posterior`) instead of adapting again.
 
 Shapes: U users, R users who know an item, C candidates, N items, F factors, P liked items of users.
 """
