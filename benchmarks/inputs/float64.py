@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from meta_model.data.tasks import InteractionSet, Tasks
+from meta_model.data.interaction_set import InteractionSet
+from meta_model.data.tasks import Tasks
 
 
 def double(tasks: Tasks) -> Tasks:

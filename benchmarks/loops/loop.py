@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from meta_model.data.tasks import InteractionSet, Tasks
+from meta_model.data.interaction_set import InteractionSet
+from meta_model.data.tasks import Tasks
 from meta_model.encoders.embedding import Attributes, FeatureEmbedding
 from meta_model.learners.rating_learner import RatingLearner
 

@@ -17,9 +17,10 @@ from torch import Tensor
 
 from meta_model import device
 from meta_model.data.episodes import Episodes
+from meta_model.data.interaction_set import InteractionSet
 from meta_model.data.ragged import CPU, Lengths, Padded, Ragged, to_device
 from meta_model.data.resampling import Resampling
-from meta_model.data.tasks import InteractionSet, Tasks
+from meta_model.data.tasks import Tasks
 
 # How many tasks stand for a split with more: enough for a few fitted numbers, and for a difference
 # of a hundredth between two methods' lists.

@@ -16,8 +16,13 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from meta_model.data.tasks import InteractionSet, Tasks
+from meta_model.data.interaction_set import InteractionSet
+from meta_model.data.tasks import Tasks
 from schemas.dataset.spec import Feedback
+
+# How many average ratings a mean is damped by; the numbers are those of LensKit's bias model.
+ITEM_DAMPING = 5.0
+USER_DAMPING = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,48 +6,14 @@ whose mask is False is padding: its item is 0 and its rating 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
 
+from meta_model.data.interaction_set import InteractionSet
 from meta_model.data.ragged import NO_DAY
 from schemas.dataset.spec import Feedback
-
-
-@dataclass(frozen=True, kw_only=True)
-class InteractionSet:
-    """The support set or the query set of each task, padded.
-
-    rows: the interactions' items, as rows of the batch's items; ratings, mask: [B, N] each
-    days: when, [B, N], in days since 1970-01-01; 0 where no time is known
-    """
-
-    rows: Tensor
-    ratings: Tensor
-    days: Tensor
-    mask: Tensor
-
-    def map(self, function: Callable[[Tensor], Tensor]) -> InteractionSet:
-        """The set with `function` applied to each of its tensors."""
-        return InteractionSet(
-            **{field.name: function(getattr(self, field.name)) for field in fields(self)}
-        )
-
-    def only(self, mask: Tensor) -> InteractionSet:
-        """What is where `mask` [B, N] says; the other positions are padding."""
-        return self.map(lambda tensor: tensor * mask)
-
-    def prefix(self, mask: Tensor) -> InteractionSet:
-        """What is where `mask` says, without the positions that are padding in every task."""
-        ends = torch.arange(1, mask.shape[1] + 1, device=mask.device)
-        width = max(1, int((ends * mask).max()))  # learners need one position, even of padding
-        return self.map(lambda tensor: (tensor * mask)[:, :width])
-
-    def hidden(self) -> InteractionSet:
-        """An empty set of the same width: all positions are padding."""
-        return self.map(torch.zeros_like)
 
 
 @dataclass(frozen=True, kw_only=True)

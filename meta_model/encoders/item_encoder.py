@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from meta_model.config import NetworkConfig
-from meta_model.data.damping import ITEM_DAMPING
 from meta_model.data.features import Features
-from meta_model.data.item_statistics import ItemPositions
+from meta_model.data.item_statistics import ITEM_DAMPING, ItemPositions
 from meta_model.encoders.embedding import (
     EMBEDDING_STD,
     LOG_SCALE,

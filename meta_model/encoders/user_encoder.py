@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from meta_model.config import NetworkConfig
-from meta_model.data.damping import USER_DAMPING
 from meta_model.data.features import Features
+from meta_model.data.item_statistics import USER_DAMPING
 from meta_model.encoders.embedding import (
     EMBEDDING_STD,
     LOG_SCALE,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from meta_model.data.damping import ITEM_DAMPING, USER_DAMPING
-from meta_model.data.item_statistics import ItemStatistics
+from meta_model.data.item_statistics import ITEM_DAMPING, USER_DAMPING, ItemStatistics
 from meta_model.data.tasks import Tasks
 
 

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
+from meta_model.data.interaction_set import InteractionSet
 from meta_model.data.ragged import CPU
-from meta_model.data.tasks import InteractionSet, Tasks
+from meta_model.data.tasks import Tasks
 from meta_model.evaluation import lists as list_evaluation
 from meta_model.evaluation import metrics
 from meta_model.evaluation.by_user import mean_by_user

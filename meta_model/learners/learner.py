@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from meta_model.config import Config, MethodConfig
 from meta_model.data.inputs import Inputs
+from meta_model.data.interaction_set import InteractionSet
 from meta_model.data.item_statistics import ItemPositions, ItemStatistics
-from meta_model.data.tasks import InteractionSet, Tasks
+from meta_model.data.tasks import Tasks
 
 if TYPE_CHECKING:
     import typing_extensions

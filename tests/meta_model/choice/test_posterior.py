@@ -9,7 +9,8 @@ from meta_model.choice.model import LIKE
 from meta_model.choice.posterior import Posterior
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.data.tasks import InteractionSet, Tasks
+from meta_model.data.interaction_set import InteractionSet
+from meta_model.data.tasks import Tasks
 
 
 def test_answers_one_by_one_are_the_local_update(inputs: Inputs, config: Config) -> None:

@@ -13,8 +13,9 @@ import torch
 from meta_model.data.batching import batches, drawn
 from meta_model.data.features import features, pad
 from meta_model.data.inputs import Inputs
+from meta_model.data.interaction_set import InteractionSet
 from meta_model.data.resampling import Resplit, Swap
-from meta_model.data.tasks import InteractionSet, Tasks
+from meta_model.data.tasks import Tasks
 
 RESPLIT = Resplit(query_size=4, min_support=2, short_share=0.5, empty_share=0.2)
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from meta_model.data.interaction_set import InteractionSet
 from meta_model.data.ragged import NO_DAY
-from meta_model.data.tasks import InteractionSet, Tasks
+from meta_model.data.tasks import Tasks
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
 # In order of time; the second task's support is shorter, so that there is padding before its query.

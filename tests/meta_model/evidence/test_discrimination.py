@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from meta_model.data.damping import ITEM_DAMPING, USER_DAMPING
 from meta_model.data.inputs import Inputs
-from meta_model.data.item_statistics import ItemStatistics
+from meta_model.data.interaction_set import InteractionSet
+from meta_model.data.item_statistics import ITEM_DAMPING, USER_DAMPING, ItemStatistics
 from meta_model.data.segments import ALL
-from meta_model.data.tasks import InteractionSet, Tasks
+from meta_model.data.tasks import Tasks
 from meta_model.evidence.discrimination import discrimination, products
 from meta_model.evidence.item_scores import item_scores, unit_scaled
 from meta_model.evidence.lists import LISTS, listed

@@ -14,8 +14,8 @@ from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.inputs import Inputs
+from meta_model.data.interaction_set import InteractionSet
 from meta_model.data.segments import ALL
-from meta_model.data.tasks import InteractionSet
 from meta_model.evidence.elicitation import ElicitationResult, elicit, merged_by_user
 from meta_model.evidence.item_scores import item_scores
 from meta_model.evidence.lists import LISTS, order

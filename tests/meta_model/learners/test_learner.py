@@ -17,8 +17,9 @@ from meta_model.config import Config, NetworkConfig
 from meta_model.data.batching import batches, from_episodes
 from meta_model.data.features import features
 from meta_model.data.inputs import Inputs
+from meta_model.data.interaction_set import InteractionSet
 from meta_model.data.metapaths import Metapaths
-from meta_model.data.tasks import InteractionSet, Tasks
+from meta_model.data.tasks import Tasks
 from meta_model.evaluation.scenarios import evaluate
 from meta_model.learners import LEARNERS, Learner, configured, create
 from meta_model.training.global_update import Progress, global_update, optimizer_of, task_losses
