@@ -35,10 +35,10 @@ help: ## list the targets
 install: ## make or update .venv (the other targets do it by themselves): PYTHON=/path/to/python3.13
 	@PYTHON=$(call quoted,$(PYTHON)) local/setup.sh
 
-nightly: install ## run one night and show what it produced: DS=1998-03-31 MODEL=melu SOURCE=folder
+nightly: install ## run one night and show what it produced: DS=1998-03-31 MODEL=ridge SOURCE=folder
 	@$(VENV_PYTHON) -m local nightly --ds $(call quoted,$(DS)) --model $(call quoted,$(MODEL))
 
-backfill: install ## run past days by Airflow's backfill: FROM=1998-03-30 TO=1998-03-31 MODEL=melu
+backfill: install ## run past days by Airflow's backfill: FROM=1998-03-30 TO=1998-03-31 MODEL=ridge
 	@$(VENV_PYTHON) -m local backfill --from $(call quoted,$(FROM)) --to $(call quoted,$(TO)) \
 		--model $(call quoted,$(MODEL))
 

@@ -50,7 +50,7 @@ from meta_model.training.meta_train import TrainingCallbacks, meta_train
 from schemas.errors import UserError
 from schemas.run import command_line
 from schemas.run.artefact import Epoch
-from schemas.run.learners import known
+from schemas.run.learners import DEFAULT, known
 
 log = logging.getLogger("benchmarks.evidence")
 
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--repeats", type=int, default=1, help="train and ask so often, with one seed after another"
     )
-    parser.add_argument("--learner", choices=known(), default="melu")
+    parser.add_argument("--learner", choices=known(), default=DEFAULT)
     parser.add_argument("--epochs", type=int, help="of the learner, instead of the config's")
     options = parser.parse_args(arguments)
     return command_line.run(lambda: write_json(options.json, measure(options)))
@@ -113,6 +113,7 @@ def _judged(
         chosen.items,
         device,
         min_adapt=config.products.min_adapt,
+        answer_rates=chosen.members.answer_rates,
         seed=config.seed,
         others=designs(choice, chosen.members, len(chosen.items)),
     )

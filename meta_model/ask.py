@@ -20,7 +20,7 @@ from schemas.errors import UserError
 _SHOWN = 5  # the next question, and what comes close to it
 SEEN: Literal["seen"] = "seen"  # of an item that the user knows and does not rate
 
-# None: the user does not know the item, which says nothing of their taste (docs/adr/0025).
+# None: the user does not know the item.
 Answer = float | Literal["seen"] | None
 
 
@@ -55,9 +55,10 @@ def _after(questions: Questions, unasked: Posterior, given: dict[int, Answer]) -
     usual = float(questions.model.mean_rating)
     for item, answer in given.items():
         column = (questions.candidates == item).nonzero().flatten()
-        if answer is not None and len(column):
-            ratings = torch.tensor([usual if answer == SEEN else answer], device=device)
-            knows = torch.ones(1, dtype=torch.bool, device=device)
+        if len(column):
+            rating = usual if answer is None or answer == SEEN else answer
+            ratings = torch.tensor([rating], device=device)
+            knows = torch.tensor([answer is not None], device=device)
             posterior = questions.answered(posterior, column, ratings, knows)
     return posterior
 

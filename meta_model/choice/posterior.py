@@ -1,16 +1,22 @@
 """What a model of choices knows of users' tastes, and what one more answer changes in it.
 
     A   =  E_S^T D E_S + w0 E^T E + l I
-    u   =  u0 + A^-1 (E_S^T D y - (A - l I) u0),   y = 1 + r (rating - mu)
+    u   =  u0 + A^-1 (E_S^T D y - E_Q^T p - (A - l I) u0),   y = 1 + r (rating - mu)
+    u'  =  u + C e (y - p - e . u) / (1 + e^T C e)  of an item that the user knows
     C'  =  C - (C e)(C e)^T / (1 + e^T C e)
-    u'  =  u + C e (y - e . u) / (1 + e^T C e)
+    u'  =  u - p C e  of one that they do not know
 
 Ridge regression is the posterior of a Gaussian linear model: u is its mean and C = A^-1 its
 covariance, in units of the noise. Items of the support count as chosen, the more so the better they
 were rated and, by D, the later they were chosen (`ChoiceModel.recency`; weighted least squares),
-and every item of the catalogue counts a little (w0) as not chosen. Answers to questions have no
-order of time: D is the identity. One more answer y on an item of factors e changes A by e e^T, so
-that the inverse need not be computed again (Sherman and Morrison, 1950).
+and every item of the catalogue counts a little (w0) as not chosen.
+
+Answers to questions (Q) have no order of time: D is the identity. From each answer is subtracted
+what was expected of it, p, the share of all users who know the item: a logistic regression of who
+knows what has the gradient (knows - p) e. So whoever does not know what everybody knows has told
+much of their taste, and whoever knows it little (docs/adr/0037). One more answer y on an item of
+factors e changes A by e e^T, so that the inverse need not be computed again (Sherman and Morrison,
+1950).
 
 The learner `ridge` adapts by it. Of other learners it is a second reading of the same factors, with
 w0, l and r fitted to it (`choice.training`): evidence and the next question are chosen by it.
@@ -38,6 +44,8 @@ def posterior_means(model: ChoiceModel, tasks: Tasks, items: Items) -> Tensor:
     targets = torch.stack([model.answers(ratings, q) for q in (CHOICE, LIKE)], dim=-1)
     chosen = weighted.mT @ shown + model.unchosen(items.catalogue)
     pulled = weighted.mT @ targets - chosen @ prior.unsqueeze(-1)  # [B, F, Q]
+    if tasks.asked is not None:
+        pulled = pulled - items.factors[tasks.asked.items].mT @ tasks.asked.rates.unsqueeze(-1)
     ridge = model.log_ridge.exp().expand(prior.shape[1]).diag()
     users = prior.unsqueeze(-1) + solved(chosen + ridge, pulled)
     return users.permute(2, 0, 1)
@@ -63,19 +71,23 @@ class Posterior:
     def __getitem__(self, chosen: Tensor) -> Posterior:
         return Posterior(means=self.means[chosen], covariances=self.covariances[chosen])
 
-    def means_after(self, factors: Tensor, answers: Tensor) -> Tensor:
-        """u' [U, F] after one answer [U] of each user, on items of factors [U, F]."""
-        steps = self._steps(factors)
-        return self.means + steps * self._surprise(factors, steps, answers).unsqueeze(1)
+    def means_after(self, factors: Tensor, answers: Tensor, knows: Tensor, rates: Tensor) -> Tensor:
+        """u' [U, F] after each user was asked about an item of factors [U, F].
 
-    def after(self, factors: Tensor, answers: Tensor, has_answered: Tensor) -> Posterior:
-        """The same with the covariances; users who have not answered stay as they are."""
+        answers: y of the users who know it [U], which `knows`; rates: p [U]
+        """
         steps = self._steps(factors)
-        surprise = self._surprise(factors, steps, answers) * has_answered
+        expected, variance = (factors * self.means).sum(1), (factors * steps).sum(1)
+        surprise = torch.where(knows, (answers - rates - expected) / (1 + variance), -rates)
+        return self.means + steps * surprise.unsqueeze(1)
+
+    def after(self, factors: Tensor, answers: Tensor, knows: Tensor, rates: Tensor) -> Posterior:
+        """The same with the covariances; those of users who do not know the item stay."""
+        steps = self._steps(factors)
         shrunk = steps / (1 + (steps * factors).sum(1, keepdim=True)).sqrt()
-        shrunk = shrunk * has_answered.unsqueeze(1)
+        shrunk = shrunk * knows.unsqueeze(1)
         return Posterior(
-            means=self.means + steps * surprise.unsqueeze(1),
+            means=self.means_after(factors, answers, knows, rates),
             covariances=self.covariances - shrunk.unsqueeze(2) * shrunk.unsqueeze(1),
         )
 
@@ -88,7 +100,3 @@ class Posterior:
         """C e [U, F]."""
         steps: Tensor = torch.bmm(self.covariances, factors.unsqueeze(2)).squeeze(2)
         return steps
-
-    def _surprise(self, factors: Tensor, steps: Tensor, answers: Tensor) -> Tensor:
-        expected, variance = (factors * self.means).sum(1), (factors * steps).sum(1)
-        return (answers - expected) / (1 + variance)

@@ -1,7 +1,7 @@
-"""The interactions of a batch of tasks, padded.
+"""The interactions of a batch of tasks, padded, and what their users were asked about.
 
-Shapes: B tasks, N positions. A position whose mask is False is padding: its item is 0 and its
-rating 0.
+Shapes: B tasks, N positions, A items asked about. A position whose mask is False is padding: its
+item is 0 and its rating 0.
 """
 
 from __future__ import annotations
@@ -45,3 +45,18 @@ class InteractionSet:
     def hidden(self) -> InteractionSet:
         """An empty set of the same width: all positions are padding."""
         return self.map(torch.zeros_like)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What each user was asked about; the support has the answers of those who knew an item.
+
+    items: by item index, [B, A]; rates: the share of all users who know each, [B, A]
+    """
+
+    items: Tensor
+    rates: Tensor
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Asked:
+        """The same with `function` applied to each of its tensors."""
+        return Asked(items=function(self.items), rates=function(self.rates))

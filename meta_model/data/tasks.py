@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
-from meta_model.data.interaction_set import InteractionSet
+from meta_model.data.interaction_set import Asked, InteractionSet
 from meta_model.data.ragged import NO_DAY
 from schemas.dataset.spec import Feedback
 
@@ -25,6 +25,7 @@ class Tasks:
     day: [B], of the list: that of the first interaction in the query, or later than all of them
     earlier_that_day: [B], how many interactions came before the first one here, on its day
     is_ordered: whether the interactions are in the order of time
+    asked: where the support is answers to questions, what the questions were about
     """
 
     users: Tensor
@@ -35,6 +36,7 @@ class Tasks:
     day: Tensor
     earlier_that_day: Tensor
     is_ordered: bool = True
+    asked: Asked | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -50,6 +52,7 @@ class Tasks:
             day=self.day[chosen],
             earlier_that_day=self.earlier_that_day[chosen],
             is_ordered=self.is_ordered,
+            asked=self.asked and self.asked.map(lambda tensor: tensor[chosen]),
         )
 
     def to(self, device: torch.device) -> Tasks:
@@ -69,6 +72,7 @@ class Tasks:
             day=move(self.day),
             earlier_that_day=move(self.earlier_that_day),
             is_ordered=self.is_ordered,
+            asked=self.asked and self.asked.map(move),
         )
 
     @property

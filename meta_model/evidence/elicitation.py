@@ -1,10 +1,10 @@
 """What a list is worth: held-out users answer it, the model adapts, and serves them.
 
-Each user reveals their true ratings of those items of the list that they have rated. The rest, on
-which all lists are compared, are the user's items that are in none of the lists compared, so that
-differences between lists are differences of what was asked and not of what was left. The rest is
-predicted, and it is what recommendations of the catalogue, less all that any list asks, should
-find.
+Each user reveals their true ratings of those items of the list that they have rated, and that they
+do not know the others. The rest, on which all lists are compared, are the user's items that are in
+none of the lists compared, so that differences between lists are differences of what was asked and
+not of what was left. The rest is predicted, and it is what recommendations of the catalogue, less
+all that any list asks, should find.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from meta_model.data.batching import batches
 from meta_model.data.inputs import Inputs
-from meta_model.data.interaction_set import InteractionSet
+from meta_model.data.interaction_set import Asked, InteractionSet
 from meta_model.data.ragged import CPU
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation import lists as list_evaluation
@@ -57,6 +57,7 @@ def elicit(
     device: torch.device,
     *,
     min_adapt: int,
+    answer_rates: Tensor,
     scenario: str = "user_cold",
     members: Tensor | None = None,
 ) -> dict[str, ElicitationResult]:
@@ -65,7 +66,8 @@ def elicit(
     Users count whose rest has five items or more, one of them liked: the same users for all lists;
     without any, there is no result. As in scoring, fewer than `min_adapt` reactions leave the
     shared model.
-    ranker: makes the lists that follow; members: who is asked, by user index [U + 1], or everyone
+    ranker: makes the lists that follow; answer_rates: the share of all users who know an item, by
+    item index [N + 1]; members: who is asked, by user index [U + 1], or everyone
     """
     if inputs.is_implicit:
         raise ValueError("elicitation needs ratings; implicit feedback has no reaction to reveal")
@@ -95,6 +97,7 @@ def elicit(
                 support=_selected(tasks.support, revealed),
                 query=_selected(tasks.support, rest),
                 is_ordered=False,  # of answers
+                asked=asked_about(listed, answer_rates, len(tasks)),
             )
             predicted = _predict(learner, known, catalogue, min_adapt, inputs)
             recommended = _recommend(ranker, known, may_be_listed, inputs.liked_from)
@@ -102,6 +105,12 @@ def elicit(
                 ElicitationResult(users=tasks.users.cpu(), **predicted, **recommended)
             )
     return {name: merged_by_user(parts) for name, parts in found.items() if parts}
+
+
+def asked_about(items: Tensor, answer_rates: Tensor, n_tasks: int) -> Asked:
+    """The same items, by item index [K], for all tasks; answer_rates: of all items, [N + 1]."""
+    rates = answer_rates.to(items.device)[items]
+    return Asked(items=items, rates=rates).map(lambda tensor: tensor.expand(n_tasks, -1))
 
 
 def _predict(

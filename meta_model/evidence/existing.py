@@ -25,6 +25,7 @@ class Existing:
     users: [U], by user index; candidates: [C], by item index
     ratings: [U, C] of the candidates; knows: [U, C], whether the user rated the candidate
     is_liked: [U, C], whether they like it
+    answer_rates: the share of all drawn users who know an item, by item index [N + 1]
     liked_rows, liked_items: [P], all that they like: a row of `users`, ascending, and an item
     """
 
@@ -33,6 +34,7 @@ class Existing:
     ratings: Tensor
     knows: Tensor
     is_liked: Tensor
+    answer_rates: Tensor
     liked_rows: Tensor
     liked_items: Tensor
 
@@ -90,6 +92,7 @@ def existing_users(
         ratings=of_candidates.to(device),
         knows=knows.to(device),
         is_liked=(knows & (of_candidates >= inputs.liked_from)).to(device),
+        answer_rates=(counts / max(1, len(users))).to(device),
         liked_rows=rows[likes].to(device),
         liked_items=items[likes].to(device),
     )

@@ -1,11 +1,11 @@
 """The next question to one user, given the answers so far.
 
-    worth_i  =  gain_i  *  P(knows i)  *  (e_i^T C e_i) / (e_i^T C_0 e_i)
+    worth_i  =  (P(knows i) gain_i  +  (1 - P(knows i)) gain'_i)  *  (e_i^T C e_i) / (e_i^T C_0 e_i)
 
-gain_i is what an answer about item i, asked first, adds to recommendations (`search`), mean over
-the existing users who know the item. P(knows i) is their share, times how
-much likelier than an unknown user this one is to choose the item. The last factor is the share of
-the answer's variance that the answers so far have left.
+gain_i and gain'_i are what an answer about item i, asked first, adds to recommendations (`search`),
+mean over the existing users who know the item, and over those who do not. P(knows i) is the share
+of those who do, times how much likelier than an unknown user this one is to choose the item. The
+last factor is the share of the answer's variance that the answers so far have left.
 
 Shapes: U users, C candidates.
 """
@@ -29,7 +29,8 @@ _MOST_LIKELIER = 2.0  # in nats: an answer or two say little of how much likelie
 class Questions:
     """What can be asked, and what it is worth before anything is.
 
-    candidates: [C], by item index; gains, answer_rates, variances: [C]; factors: [C, F]
+    candidates: [C], by item index; gains: [2, C], of users who do not know the candidate, and of
+    those who do; answer_rates, variances: [C]; factors: [C, F]
     """
 
     model: ChoiceModel
@@ -45,8 +46,8 @@ class Questions:
     def of(model: ChoiceModel, existing: Existing) -> Questions:
         """Of the items that existing users know, and what an answer about each gains."""
         search = Search(model, existing)
-        rates = existing.knows.double().mean(0)
-        gains = search.first_gains() / rates
+        knows, gained = existing.knows.mT, search.first_gains()  # [C, U]
+        gains = [(gained * of).sum(1) / of.sum(1).clamp(min=1) for of in (~knows, knows)]
         factors = search.factors
         covariance = search.unasked.covariances[0]
         return Questions(
@@ -54,8 +55,8 @@ class Questions:
             all_factors=search.items.factors,
             candidates=existing.candidates,
             factors=factors,
-            gains=gains,
-            answer_rates=rates,
+            gains=torch.stack(gains),
+            answer_rates=existing.answer_rates[existing.candidates],
             variances=((factors @ covariance) * factors).sum(1),
         )
 
@@ -72,15 +73,17 @@ class Questions:
         """
         moved = (posterior.means - unasked.means) @ self.factors.mT
         likelier = self.model.log_scale[LIKE].exp() * moved
-        knows = self.answer_rates * likelier.clamp(-_MOST_LIKELIER, _MOST_LIKELIER).exp()
+        likelier = likelier.clamp(-_MOST_LIKELIER, _MOST_LIKELIER).exp()
+        knows = (self.answer_rates * likelier).clamp(max=1)
         steps = torch.einsum("ufg,cg->ucf", posterior.covariances, self.factors)
         left = (steps * self.factors).sum(2) / self.variances
-        return self.gains * knows.clamp(max=1) * left
+        worth: Tensor = (self.gains[0] * (1 - knows) + self.gains[1] * knows) * left
+        return worth
 
     @torch.no_grad()
     def answered(
         self, posterior: Posterior, columns: Tensor, ratings: Tensor, knows: Tensor
     ) -> Posterior:
         """After each user's answer about a candidate [U]: a rating, where they know the item."""
-        answers = self.model.answers(ratings)
-        return posterior.after(self.factors[columns], answers, knows)
+        answers, rates = self.model.answers(ratings), self.answer_rates[columns]
+        return posterior.after(self.factors[columns], answers, knows, rates)

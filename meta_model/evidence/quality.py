@@ -57,6 +57,7 @@ def judge(
     device: torch.device,
     *,
     min_adapt: int,
+    answer_rates: Tensor,
     seed: int,
     members: Tensor | None = None,
     others: Mapping[str, Tensor] = MappingProxyType({}),
@@ -74,7 +75,14 @@ def judge(
         lists |= {NOTHING: selected[:0]}
         drawn = _drawn(scores, length, seed)
         found = elicit(
-            learner, ranker, inputs, lists | drawn, device, min_adapt=min_adapt, members=members
+            learner,
+            ranker,
+            inputs,
+            lists | drawn,
+            device,
+            min_adapt=min_adapt,
+            answer_rates=answer_rates,
+            members=members,
         )
         if not found:
             return

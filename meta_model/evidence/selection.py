@@ -30,7 +30,7 @@ def forward_selection(
 ) -> Tensor:
     """At most `k` candidates, by item index [K], in order; none that no existing user knows."""
     search = Search(model, existing)
-    bounds = search.first_gains()
+    bounds = search.first_gains().mean(1)
     bounds[~existing.knows.any(0)] = -torch.inf
     is_incumbent = torch.isin(existing.candidates.cpu(), torch.tensor(incumbents).long())
     bounds, chosen = bounds.cpu(), []

@@ -84,6 +84,7 @@ def _judged(
             each.items,
             night.device,
             min_adapt=products.min_adapt,
+            answer_rates=each.members.answer_rates,
             seed=config.seed,
             members=None if name == ALL else known.members(name),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 
 ENTRY_POINTS = "coldstart.learners"
-DEFAULT = "melu"
+DEFAULT = "ridge"
 OURS = ("aggregating", "maml", "mamo", "matching", "melu", "metahin", "prototypical", "ridge")
 
 

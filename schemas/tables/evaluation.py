@@ -13,7 +13,7 @@ _SCENARIO = Column(
     name="scenario", type=Type.STRING, allowed=SCENARIOS, description="See episodes."
 )
 _RUN = (
-    Column(name="model", type=Type.STRING, description="The learner's name, for example melu."),
+    Column(name="model", type=Type.STRING, description="The learner's name, for example ridge."),
     Column(name="run_id", type=Type.STRING, description="run_id of the model trained for this ds."),
 )
 

@@ -31,7 +31,7 @@ EDGES = {
     "publish": {"report"},
     "report": set(),
 }
-MODEL = "--model melu"
+MODEL = "--model ridge"
 TRAINER = "python -m meta_model"
 COMMANDS = {
     "ingest": "jobs ingest --ds D",
@@ -192,7 +192,7 @@ def test_the_dag_and_each_task_say_what_they_are(dag: DAG) -> None:
     assert "nightly cold-start pipeline" in dag.doc_md
     assert [task.task_id for task in dag.tasks if not task.doc_md] == []
     assert dag.params.dump() == {
-        **{"ds": None, "model": "melu", "dataset": None, "epochs": None, "top_k": None},
+        **{"ds": None, "model": "ridge", "dataset": None, "epochs": None, "top_k": None},
         **{"rank_by": None},
         **{"evidence_items": None, "gate": "compare", "publish": True},
     }

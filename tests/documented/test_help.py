@@ -40,4 +40,4 @@ def test_a_learner_that_there_is_not_ends_a_command_before_it_reads_anything(
         parser.parse_args(given)
     assert ended.value.code == 2
     told = capsys.readouterr().err
-    assert f"the model is {(given or ['', 'melu'])[1]!r}; expected one of maml, mamo." in told
+    assert f"the model is {(given or ['', 'ridge'])[1]!r}; expected one of maml, mamo." in told

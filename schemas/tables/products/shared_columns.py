@@ -12,7 +12,7 @@ DS = Column(
 
 
 PROVENANCE = (
-    Column(name="model", type=Type.STRING, description="The learner's name, for example melu."),
+    Column(name="model", type=Type.STRING, description="The learner's name, for example ridge."),
     Column(
         name="model_version",
         type=Type.STRING,

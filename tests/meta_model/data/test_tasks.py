@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from meta_model.data.interaction_set import InteractionSet
-from meta_model.data.ragged import NO_DAY
+from meta_model.data.interaction_set import Asked, InteractionSet
+from meta_model.data.ragged import CPU, NO_DAY
 from meta_model.data.tasks import Tasks
 from tests.meta_model.evaluation.literal_tasks import literal_tasks
 
@@ -100,3 +100,13 @@ def test_lists_of_the_last_day_are_of_users_who_came_on_several() -> None:
 def test_without_times_nothing_is_earlier() -> None:
     assert not TASKS.is_earlier.any()
     assert not literal_tasks(([(1, 5.0)], [])).is_earlier.any()
+
+
+def test_what_users_were_asked_goes_with_them() -> None:
+    about = Asked(items=torch.tensor([[3, 4], [5, 6]]), rates=torch.tensor([[0.1, 0.2], [0.3, 0]]))
+    tasks = replace(TASKS, asked=about)
+    for made in (tasks[torch.tensor([1])], tasks[torch.tensor([False, True])].to(CPU)):
+        assert made.asked is not None
+        assert made.asked.items.tolist() == [[5, 6]]
+        assert made.asked.rates.equal(about.rates[1:])
+    assert TASKS[torch.tensor([0])].to(CPU).asked is None

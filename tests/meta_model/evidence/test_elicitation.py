@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from meta_model.choice.training import untrained
 from meta_model.config import Config
 from meta_model.data.batching import from_episodes
 from meta_model.data.inputs import Inputs
-from meta_model.data.interaction_set import InteractionSet
+from meta_model.data.interaction_set import Asked, InteractionSet
 from meta_model.data.segments import ALL
 from meta_model.evidence.elicitation import ElicitationResult, elicit, merged_by_user
 from meta_model.evidence.item_scores import item_scores
@@ -32,6 +33,7 @@ def _ranker(inputs: Inputs, config: Config) -> OfFactors:
     with torch.no_grad():
         model.own_bias.copy_(torch.randn(len(model.own_bias)))
         model.own_bias[1:16] += 5
+        model.own.mul_(8)  # so that answers change the order
     return OfFactors(model)
 
 
@@ -60,7 +62,11 @@ def test_it_equals_a_loop_over_users(
     may_be_listed = (statistics.counts > 0) & ~torch.isin(
         torch.arange(n_items + 1), torch.tensor(of_any)
     )
-    found = elicit(learner, ranker, inputs, lists, CPU, min_adapt=min_adapt, scenario=scenario)
+    rates = torch.rand(n_items + 1)
+    found = elicit(
+        learner, ranker, inputs, lists, CPU,
+        min_adapt=min_adapt, answer_rates=rates, scenario=scenario,
+    )  # fmt: skip
     expected: dict[str, list[tuple[float, ...]]] = {name: [] for name in lists}
     for place, row in enumerate(rows("test").to_pylist()):
         everything = _of_one_user(row, list(range(1, n_items + 1)))
@@ -74,7 +80,8 @@ def test_it_equals_a_loop_over_users(
         for name, items in lists.items():
             revealed = _of_one_user(row, items.tolist())
             side = _side(revealed, where)
-            asked = replace(tasks, support=side, query=query, is_ordered=False)
+            about = Asked(items=items[None], rates=rates[items][None])
+            asked = replace(tasks, support=side, query=query, is_ordered=False, asked=about)
             catalogue = learner.embed(asked.items)
             is_known = len(revealed) >= min_adapt
             state = learner.adapt(asked, catalogue) if is_known else learner.unadapted(asked)
@@ -117,12 +124,15 @@ def test_all_lists_are_measured_on_the_same_rest(inputs: Inputs, config: Config)
     scenario = "warm"
     a, b = torch.arange(1, 4), torch.arange(4, 8)
     ranker = _ranker(inputs, config)
-    one = elicit(learner, ranker, inputs, {"a": a, "b": b}, CPU, min_adapt=1, scenario=scenario)
-    other = elicit(learner, ranker, inputs, {"b": b, "a": a}, CPU, min_adapt=1, scenario=scenario)
+    ask = partial(
+        elicit, learner, ranker, inputs,
+        device=CPU, min_adapt=1, answer_rates=torch.zeros(10_000), scenario=scenario,
+    )  # fmt: skip
+    one, other = ask({"a": a, "b": b}), ask({"b": b, "a": a})
     assert one["a"].mae.equal(other["a"].mae)
     assert len(one["a"].mae) == len(one["b"].mae)
     everything = {"a": torch.arange(1, len(inputs.item_profiles) + 1)}
-    assert elicit(learner, ranker, inputs, everything, CPU, min_adapt=1, scenario=scenario) == {}
+    assert ask(everything) == {}
 
 
 def test_lists_are_the_items_of_the_highest_scores(inputs: Inputs, config: Config, rows) -> None:

@@ -36,16 +36,22 @@ def test_its_worth_is_the_formula(questions: Questions) -> None:
     with torch.no_grad():
         posterior = questions.answered(unasked, columns, torch.tensor([5.0, 0.0]), knows)
         worth = questions.worth(posterior, unasked)
-        assert worth[1].equal(questions.worth(unasked, unasked)[1])  # who knew nothing told nothing
-        for candidate in range(len(questions.candidates)):
-            factors = questions.factors[candidate]
-            likelier = questions.model.log_scale[LIKE].exp() * (
-                (posterior.means[0] - unasked.means[0]) @ factors
-            )
-            knowing = questions.answer_rates[candidate] * likelier.clamp(-2, 2).exp()
-            before, after = (factors @ p.covariances[0] @ factors for p in (unasked, posterior))
-            expected = questions.gains[candidate] * min(1, knowing) * after / before
-            assert float(worth[0, candidate]) == pytest.approx(float(expected), rel=1e-3, abs=1e-7)
+        for user in range(2):
+            for candidate in range(len(questions.candidates)):
+                factors = questions.factors[candidate]
+                likelier = questions.model.log_scale[LIKE].exp() * (
+                    (posterior.means[user] - unasked.means[user]) @ factors
+                )
+                chance = questions.answer_rates[candidate] * likelier.clamp(-2, 2).exp()
+                chance = min(1.0, float(chance))
+                unknown, known = questions.gains[:, candidate].tolist()
+                before, after = (
+                    float(factors @ p.covariances[user] @ factors) for p in (unasked, posterior)
+                )
+                expected = ((1 - chance) * unknown + chance * known) * after / before
+                assert float(worth[user, candidate]) == pytest.approx(expected, rel=1e-3, abs=1e-6)
+        # Who does not know an item is the less likely to know those that are like it.
+        assert not worth[1].equal(questions.worth(unasked, unasked)[1])
         # An answer leaves less to tell of the same item.
         factors = questions.factors[2]
         assert posterior.variances(factors)[0] < unasked.variances(factors)[0]
