@@ -13,8 +13,9 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from meta_model.arguments import LENGTHS, NEXT_QUESTION, OPTIONS, parser
+from meta_model.arguments import LENGTHS, NEXT_QUESTION, OPTIONS, RECOMMEND, parser
 from schemas.dataset.choice import of_lake
+from schemas.errors import UserError
 from schemas.lake import Lake
 from schemas.pipeline import META_TRAIN
 from schemas.run import command_line, journal
@@ -71,16 +72,27 @@ def _open(options: argparse.Namespace, settings: Settings, ds: date, device: tor
     return night.having_set([*options.set, *length])
 
 
-def _ask(options: argparse.Namespace) -> None:
-    """No step of the night: it writes nothing, and may run beside one."""
-    from meta_model import ask
+def _next_question(options: argparse.Namespace) -> None:
+    from meta_model.session import next_question
+
+    next_question.run(_open_session(options), options.answers, options.user)
+
+
+def _recommend(options: argparse.Namespace) -> None:
+    from meta_model.session import recommend
+
+    if options.top_items < 1:
+        raise UserError(f"--top-items is {options.top_items}; expected 1 or more.")
+    recommend.run(_open_session(options), options.answers, options.user, options.top_items)
+
+
+def _open_session(options: argparse.Namespace) -> Night:
+    """No step of the night: a session writes nothing, and may run beside one."""
     from meta_model.device import choose_device
     from meta_model.steps.night import open_chosen
 
-    settings, ds = Settings.from_environment(), parse_ds(options.ds)
     device = choose_device(options.device, options.threads, options.tf32)
-    night = open_chosen(settings, ds, device, options.model)
-    ask.run(night, options.answers, options.user)
+    return open_chosen(Settings.from_environment(), parse_ds(options.ds), device, options.model)
 
 
 def _print_options(options: argparse.Namespace) -> None:
@@ -127,7 +139,7 @@ def _config(options: argparse.Namespace, order: RankBy | None, n_processes: int)
     return config.having({key: value for key, value in flags.items() if value is not None})
 
 
-_TOOLS = {NEXT_QUESTION: _ask, OPTIONS: _print_options}
+_TOOLS = {NEXT_QUESTION: _next_question, RECOMMEND: _recommend, OPTIONS: _print_options}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,7 +10,7 @@ from schemas.run import command_line
 from schemas.tables.products import RANKED_BY
 
 # Commands that are no step of the night.
-NEXT_QUESTION, OPTIONS = "next_question", "options"
+NEXT_QUESTION, RECOMMEND, OPTIONS = "next_question", "recommend", "options"
 
 # The steps that make a product: how long it is, on the command line and in the model's config.
 LENGTHS = {
@@ -32,14 +32,19 @@ def parser(description: str | None) -> argparse.ArgumentParser:
             flag, option = LENGTHS[step]
             about = f"how many, instead of {option} of the model's config"
             command.add_argument(flag, dest="length", type=int, help=about)
-    _add_next_question(commands)
+    _add_session(
+        commands, NEXT_QUESTION, "print what to ask one user next, given the answers so far"
+    )
+    recommend = _add_session(
+        commands, RECOMMEND, "print the list of one user, given the answers so far"
+    )
+    recommend.add_argument("--top-items", type=int, default=10, help="how many items (default: 10)")
     _add_options(commands)
     return made
 
 
-def _add_next_question(commands: command_line.Commands) -> None:
-    about = "print what to ask one user next, given the answers so far"
-    command = commands.add_parser(NEXT_QUESTION, help=about, description=about)
+def _add_session(commands: command_line.Commands, name: str, about: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=about, description=about)
     command_line.add_ds(command)
     command_line.add_model(command)
     _add_device(command)
@@ -51,7 +56,8 @@ def _add_next_question(commands: command_line.Commands) -> None:
     command.add_argument(
         "--user", metavar="USER_ID", help="whose attributes are known (default: nobody's)"
     )
-    command.set_defaults(step=None, tool=NEXT_QUESTION)
+    command.set_defaults(step=None, tool=name)
+    return command
 
 
 def _add_options(commands: command_line.Commands) -> None:

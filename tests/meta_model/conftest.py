@@ -141,7 +141,9 @@ def tasks_of(rows: Callable[..., pa.Table]) -> Callable[..., Tasks]:
 
 @pytest.fixture
 def config() -> Config:
+    """Of the learner that has most parts: a local update by gradient steps, and own thresholds."""
     return Config(
+        model="melu",
         network=NetworkConfig(embedding_size=8, hidden_sizes=(12, 10)),
         training=TrainingConfig(epochs=2, batch_tasks=8, query_size=4),
     )

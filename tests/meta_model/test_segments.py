@@ -145,7 +145,8 @@ def test_lists_are_judged_by_the_segments_own_users(
 
     def judged(**members: torch.Tensor) -> list[EvidenceResult]:
         models = (learner, ranker, segmented, values, chosen, CPU)
-        return list(judge(*models, min_adapt=1, seed=3, **members))
+        rates = torch.full((len(segmented.item_profiles) + 1,), 0.5)
+        return list(judge(*models, min_adapt=1, answer_rates=rates, seed=3, **members))
 
     assert judged(members=nobody) == []
     everyone, again = judged(), judged(members=~nobody)

@@ -8,7 +8,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def _run(step: Step, ds: date, *options: str) -> int:
 
 def _publish(settings: Settings, ds: date) -> None:
     """As `jobs publish` keeps what it published."""
-    source = Lake(root=settings.models).version("melu", ds)
+    source = Lake(root=settings.models).version("ridge", ds)
     with Lake(root=settings.published).replacing(decision.CHAMPIONS, ds) as draft:
         shutil.copytree(source, draft.path, dirs_exist_ok=True)
         if ds in (lake := Lake(root=settings.lake)).days(EVIDENCE_ITEMS.name, until=ds):
@@ -70,8 +70,8 @@ def _publish(settings: Settings, ds: date) -> None:
 
 
 def _run_id(settings: Settings, ds: date) -> str:
-    model = json.loads((settings.models / "melu" / f"ds={ds}" / "model.json").read_text())
-    return f"{ds}.melu.{model['model_version']}"
+    model = json.loads((settings.models / "ridge" / f"ds={ds}" / "model.json").read_text())
+    return f"{ds}.ridge.{model['model_version']}"
 
 
 def _decide(
@@ -98,14 +98,14 @@ def test_the_champion_is_measured_on_the_same_tasks(settings: Settings) -> None:
     rows = _metrics(settings, SECOND)
     by_model = {
         model: {r["metric"]: r for r in rows if r["model"] == model}
-        for model in ("melu", "champion")
+        for model in ("ridge", "champion")
     }
-    assert by_model["melu"].keys() == by_model["champion"].keys()
+    assert by_model["ridge"].keys() == by_model["champion"].keys()
     for metric, row in by_model["champion"].items():
         assert row["run_id"] == _run_id(settings, FIRST)
-        assert row["n_tasks"] == by_model["melu"][metric]["n_tasks"] == 20
-        assert row["baseline"] == by_model["melu"][metric]["baseline"]
-    assert by_model["melu"]["rmse"]["value"] != by_model["champion"]["rmse"]["value"]
+        assert row["n_tasks"] == by_model["ridge"][metric]["n_tasks"] == 20
+        assert row["baseline"] == by_model["ridge"][metric]["baseline"]
+    assert by_model["ridge"]["rmse"]["value"] != by_model["champion"]["rmse"]["value"]
     others = {row["run_id"] for row in rows if row["model"] != "champion"}
     assert others == {_run_id(settings, SECOND)}
 
@@ -113,7 +113,7 @@ def test_the_champion_is_measured_on_the_same_tasks(settings: Settings) -> None:
 def test_both_nights_hold_the_same_so_the_champion_is_as_good_as_it_was(settings: Settings) -> None:
     for ds in (FIRST, SECOND):
         assert _run(EVALUATE, ds) == 0
-    before = {r["metric"]: r["value"] for r in _metrics(settings, FIRST) if r["model"] == "melu"}
+    before = {r["metric"]: r["value"] for r in _metrics(settings, FIRST) if r["model"] == "ridge"}
     after = {
         r["metric"]: r["value"] for r in _metrics(settings, SECOND) if r["model"] == "champion"
     }
@@ -179,9 +179,9 @@ def test_no_products_without_a_decision_on_this_very_model(
     _decide(settings, "neither", None)
     assert _run(SCORE_COLD_USERS, SECOND) == 2
     assert "the gate refused" in caplog.text
-    _decide(settings, "challenger", f"{SECOND}.melu.000000000000")
+    _decide(settings, "challenger", f"{SECOND}.ridge.000000000000")
     assert _run(SCORE_COLD_USERS, SECOND) == 2
-    assert f"chose {SECOND}.melu.000000000000, but the model is now" in caplog.text
+    assert f"chose {SECOND}.ridge.000000000000, but the model is now" in caplog.text
 
 
 def test_the_published_list_is_held_on_to_and_not_the_one_in_the_lake(
@@ -232,31 +232,72 @@ def test_a_second_run_of_a_step_waits_for_a_first_that_lives(
     assert ended == [0]
 
 
-def test_the_next_question_is_one_that_was_not_asked(
+@pytest.fixture
+def ask(
     settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+) -> Callable[..., str]:
+    """What a command of a session prints after these answers."""
     _decide(settings, "challenger", _run_id(settings, SECOND))
-    answers = tmp_path / "answers.json"
 
-    def ask(text: str, *options: str) -> tuple[int, str]:
-        answers.write_text(text)
-        words = ["next_question", "--ds", str(SECOND), "--answers", str(answers), *options]
-        return command_line.main(words), capsys.readouterr().out
+    def ask(command: str, given: Mapping[str, float | str | None], *options: str) -> str:
+        answers = tmp_path / "answers.json"
+        answers.write_text(json.dumps(given))
+        words = [command, "--ds", str(SECOND), "--answers", str(answers), *options]
+        assert command_line.main(words) == 0
+        return capsys.readouterr().out
 
-    code, text = ask("{}")
-    assert code == 0
+    return ask
+
+
+def _items(printed: str, column: int) -> list[str]:
+    return [line.split()[column] for line in printed.splitlines()[1:]]
+
+
+def test_the_next_question_is_one_that_was_not_asked(ask: Callable[..., str]) -> None:
+    text = ask("next_question", {})
     assert text.splitlines()[0] == "rank  worth   item"
     asked: dict[str, float | str | None] = {}
     for answer in (5.0, None, "seen", 1.0):
-        first = text.splitlines()[1].split()[2]
+        first = _items(text, 2)[0]
         assert first not in asked
-        asked[first] = answer
-        code, text = ask(json.dumps(asked))
-        assert code == 0
+        before, asked = asked, asked | {first: answer}
+        text = ask("next_question", asked)
         if answer == "seen":  # which says something, and not that the item was liked
-            others = [ask(json.dumps(asked | {first: other})) for other in (None, 1, 5)]
-            assert (0, text) not in others
-    assert not set(asked) & {line.split()[2] for line in text.splitlines()[1:]}
+            others = [ask("next_question", asked | {first: other}) for other in (None, 1, 5)]
+            assert text not in others
+        if answer is None:  # which says something, too
+            assert _worths(text) != _worths(ask("next_question", before))
+    assert not set(asked) & set(_items(text, 2))
+
+
+def _worths(printed: str) -> dict[str, str]:
+    return dict(zip(_items(printed, 2), _items(printed, 1), strict=True))
+
+
+def test_a_list_after_answers_has_no_item_that_the_user_knows(ask: Callable[..., str]) -> None:
+    text = ask("recommend", {})
+    assert text.splitlines()[0] == "rank  p_like  score  item"
+    assert len(_items(text, 3)) == 10
+    first, second, *_ = _items(text, 3)
+    p_like = [float(value) for value in _items(text, 1)]
+    assert p_like == sorted(p_like, reverse=True)
+    assert all(0 < value < 1 for value in p_like)
+    assert len(_items(ask("recommend", {}, "--top-items", "3"), 3)) == 3
+    found = {answer: ask("recommend", {first: answer}) for answer in (5, 1, "seen", None)}
+    assert len(set(found.values())) == 4
+    for answer, printed in found.items():
+        everything = ask("recommend", {first: answer}, "--top-items", "999")
+        assert everything.startswith(printed)
+        assert (first in _items(everything, 3)) == (answer is None)
+    user = ask("recommend", {second: 4}, "--user", "u1")
+    assert second not in _items(user, 3)
+    assert user != ask("recommend", {second: 4})
+
+
+def test_a_list_of_no_items_is_told(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    words = ["recommend", "--ds", str(SECOND), "--answers", "a.json", "--top-items", "0"]
+    assert command_line.main(words) == 2
+    assert "--top-items is 0; expected 1 or more" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -304,7 +345,7 @@ def test_a_night_is_whole_with_every_learner_of_choices(
     assert set(_run_ids_of_products(settings)) == {_run_id(settings, SECOND)}
     scores = Lake(root=settings.lake).require(COLD_USER_SCORES.name, SECOND)
     assert set(read_partition(COLD_USER_SCORES, scores)["ranked_by"].to_pylist()) == {"choice"}
-    saved = settings.models / "melu" / f"ds={SECOND}"
+    saved = settings.models / "ridge" / f"ds={SECOND}"
     config = json.loads((saved / "config.json").read_text())
     assert config["choice"]["learner"] == learner
     assert OWN[learner] in load_file(saved / "choice.safetensors")

@@ -94,7 +94,10 @@ def test_an_entry_point_that_is_no_learner_is_refused(
             "matching adapts no",
         ),
         (replace(configured("mamo"), model="melu"), "has MamoConfig, expected MethodConfig"),
-        (Config(local_update=LocalUpdateConfig(rates="parameter")), "or choose the model maml"),
+        (
+            Config(model="melu", local_update=LocalUpdateConfig(rates="parameter")),
+            "or choose the model maml",
+        ),
     ],
 )
 def test_options_that_a_learner_lacks_are_refused(

@@ -44,7 +44,7 @@ def _train(home: Path, *arguments: str, launcher: tuple[str, ...] = ()) -> str:
 
 
 def _model(home: Path) -> Path:
-    return home / "models" / "melu" / f"ds={small_lake.DS}"
+    return home / "models" / "ridge" / f"ds={small_lake.DS}"
 
 
 def _version(home: Path) -> str:
@@ -86,7 +86,7 @@ def test_a_killed_run_ends_with_the_weights_of_an_undisturbed_one(
     undisturbed, killed = homes
     _train(undisturbed, "--epochs", "12")
     process = _start(killed, "--epochs", "12")
-    curve = killed / "models" / ".training" / "melu" / f"ds={small_lake.DS}" / "curve.jsonl"
+    curve = killed / "models" / ".training" / "ridge" / f"ds={small_lake.DS}" / "curve.jsonl"
     deadline = time.monotonic() + 120
     while not curve.exists() or len(curve.read_text().splitlines()) < 2:
         assert process.poll() is None, "training ended before it could be killed"
