@@ -22,10 +22,11 @@ def text(found: Sequence[Record]) -> str:
     return page(
         "Evidence",
         "`python -m benchmarks.evidence --data DIR --dataset NAME [--folds N] [--repeats N] --json "
-        "docs/benchmarks/evidence-NAME.json`: new users reveal their ratings of the items of a "
-        "list that they know. The model of choices then recommends from the catalogue, less the "
-        "items of all lists of that length; relevant is what the user likes (nDCG@10, recall@20). "
-        "MeLU predicts the user's other ratings (MAE, RMSE). Both are trained as a night trains "
+        "docs/benchmarks/evidence-NAME.json`: new users say how they rated the items of a "
+        "list (`rated` of them, on average), and that they do not know the others. The model of "
+        "choices then recommends from the catalogue, less the items of all lists of that length; "
+        "relevant is what the user likes (nDCG@10, recall@20). The learner of ratings, the default "
+        "one, predicts the user's other ratings (MAE, RMSE). Both are trained as a night trains "
         "them: some training users of the first trial choose the regularisation of the model of "
         "choices and the neighbours' weight. New users are those of the split's "
         "`user_cold`, or with folds every user of the data set in turn, to models and lists of all "
@@ -33,8 +34,9 @@ def text(found: Sequence[Record]) -> str:
         "Brackets are 95% intervals of the mean difference per user, by a paired bootstrap.",
         found,
         "`evidence` is the list that is published (decisions "
-        "[25](../adr/0025-evidence-is-chosen-as-a-set.md) and "
-        "[36](../adr/0036-evidence-has-two-measures.md)). By a score of each item alone: "
+        "[25](../adr/0025-evidence-is-chosen-as-a-set.md), "
+        "[36](../adr/0036-evidence-has-two-measures.md) and "
+        "[37](../adr/0037-not-knowing-is-an-answer.md)). By a score of each item alone: "
         "`evidence_correlation` "
         "([decision 19](../adr/0019-evidence-by-item-rest-correlation.md)), `evidence_paper` "
         "(MeLU's formula), `evidence_robust` (the same with the gradient of the prediction), "
@@ -56,12 +58,12 @@ def _trial(found: Sequence[Record]) -> Iterable[str]:
         yield _table(of_length)
     if rows := list(_by_answers(found)):
         yield "nDCG@10 of users apart, by how many items of our list they know:"
-        header = ("length", "answers", "users", "evidence", "popularity", "difference", "nothing")
+        header = ("length", "rated", "users", "evidence", "popularity", "difference", "nothing")
         yield table(header, rows)
 
 
 def _by_answers(found: Sequence[Record]) -> Iterable[Sequence[str]]:
-    """A row for each length of our list, and number of answers."""
+    """A row for each length of our list, and number of its items that users rated."""
     for record in found:
         for group in record.get("by_answers", ()):
             first, after = group["answers_from"], group["answers_below"]
@@ -104,7 +106,7 @@ def _interval(record: Record, metric: str, other: str) -> tuple[float, float]:
 
 
 def _table(found: Sequence[Record]) -> str:
-    header = ["list", "answers"]
+    header = ["list", "rated"]
     compared = {metric: others for metric, others in _OTHERS.items() if metric in found[0]}
     for metric, others in compared.items():
         header += [_metric(metric).title, *(f"minus {other}'s" for other in others)]

@@ -24,7 +24,6 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from meta_model.choice.model import LIKE, ChoiceModel
 from meta_model.choice.posterior import Posterior
@@ -124,12 +123,14 @@ class Search:
 
     def _softmax(self, means: Tensor, rows: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
         """The logarithms of the denominators [U] of tastes [U, F], and the items' logits [P]."""
-        sums, logits, start = [], [], 0
-        ends = F.pad(rows.bincount(minlength=len(means)).cumsum(0), (1, 0)).tolist()
-        for block in self.logits(means):
+        # Users of the same attributes and answers have one taste: of the first question, most do.
+        tastes, of_user = means.unique(dim=0, return_inverse=True)
+        of_pair, sums, start = of_user[rows], [], 0
+        logits = means.new_empty(len(rows))
+        for block in self.logits(tastes):
             stop = start + len(block)
-            pairs = slice(ends[start], ends[stop])
+            is_here = (of_pair >= start) & (of_pair < stop)
+            logits[is_here] = block[of_pair[is_here] - start, items[is_here]]
             sums.append(block.logsumexp(1))
-            logits.append(block[rows[pairs] - start, items[pairs]])
             start = stop
-        return torch.cat(sums), torch.cat(logits)
+        return torch.cat(sums)[of_user], logits

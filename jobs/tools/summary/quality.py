@@ -30,7 +30,7 @@ def of_evidence(warehouse: Connection, ds: date) -> str | None:
     )
     if not rows:
         return None
-    header = ("list", "users", "answers", "nDCG@10", "over popularity from", "to", "MAE")
+    header = ("list", "users", "rated", "nDCG@10", "over popularity from", "to", "MAE")
     about = (
         f"Recommendations of {ds} after held-out users were asked about {_JUDGED_LENGTH} items: "
         "nDCG@10"

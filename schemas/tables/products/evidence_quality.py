@@ -30,11 +30,11 @@ EVIDENCE_QUALITY = Table(
     name="evidence_quality",
     description=(
         "What it is worth to ask new users about a list of items. In a simulation, held-out users "
-        "reveal their ratings of the listed items and the model adapts. The model then predicts "
-        "their other ratings, and recommends from the catalogue without the items of the lists "
-        "that are compared. A segment with fewer held-out users than the option "
-        "products.judging_users (20 by default) has no rows. Empty for implicit feedback, which "
-        "has no ratings to reveal."
+        "say how they rated the listed items, and of those that they have not rated that they do "
+        "not know them. The model adapts, predicts their other ratings, and recommends from the "
+        "catalogue without the items of the lists that are compared. A segment with fewer held-out "
+        "users than the option products.judging_users (20 by default) has no rows. Empty for "
+        "implicit feedback, which has no ratings to reveal."
     ),
     key=("segment", "list", "length"),
     columns=(

@@ -10,6 +10,7 @@ from meta_model.choice.model import LIKE
 from meta_model.data.inputs import Inputs
 from meta_model.evidence.existing import existing_users
 from meta_model.evidence.next_question import Questions
+from meta_model.evidence.search import Search
 from meta_model.evidence.selection import forward_selection
 
 
@@ -28,6 +29,20 @@ def test_the_first_question_is_that_of_the_list(inputs: Inputs, questions: Quest
     unasked = questions.unknown(torch.tensor([0]))
     best = int(questions.worth(unasked, unasked)[0].argmax())
     assert questions.candidates[best] == forward_selection(questions.model, existing, 1)[0]
+
+
+def test_gains_are_means_over_those_who_do_not_know_the_item_and_those_who_do(
+    inputs: Inputs, questions: Questions
+) -> None:
+    existing = existing_users(inputs, questions.model, n_users=10_000, n_candidates=12, seed=1)
+    rates = existing.knows.float().mean(0)
+    assert questions.answer_rates.tolist() == pytest.approx(rates.tolist())
+    with torch.no_grad():
+        gained = Search(questions.model, existing).first_gains()
+    for candidate, of_users in enumerate(gained):
+        knows = existing.knows[:, candidate]
+        expected = [of_users[~knows].mean().item(), of_users[knows].mean().item()]
+        assert questions.gains[:, candidate].tolist() == pytest.approx(expected, rel=1e-4)
 
 
 def test_its_worth_is_the_formula(questions: Questions) -> None:
