@@ -84,7 +84,7 @@ def _asked(model: ChoiceModel, inputs: Inputs, config: Config) -> Iterator[tuple
         n_candidates=config.products.evidence_candidates,
         seed=config.seed,
     )
-    questions = Questions.of(model, existing)
+    questions = Questions.of(model, existing, inputs.liked_from)
     chosen = forward_selection(model, existing, max(LENGTHS))
     users, ratings = _new_users(inputs)
     of_list = (existing.candidates == chosen.unsqueeze(1)).long().argmax(1)
@@ -120,26 +120,26 @@ def _new_users(inputs: Inputs) -> tuple[Tensor, Tensor]:
 
 def _by_turns(questions: Questions, users: Tensor, ratings: Tensor, k: int) -> Tensor:
     """The columns of the candidates that each user is asked about, [U, k], one after the other."""
-    posterior = unasked = questions.unknown(users)
+    session = questions.unknown(users)
     is_asked = torch.zeros(len(users), len(questions.candidates), dtype=torch.bool)
     turns = []
     for _ in range(k):
-        worth = questions.worth(posterior, unasked).masked_fill(is_asked, -torch.inf)
+        worth = questions.worth(session).masked_fill(is_asked, -torch.inf)
         columns = worth.argmax(1)
         is_asked.scatter_(1, columns.unsqueeze(1), value=True)
         given = ratings.gather(1, questions.candidates[columns].unsqueeze(1)).squeeze(1)
-        posterior = questions.answered(posterior, columns, given, given > 0)
+        session = questions.answered(session, columns, given, given > 0)
         turns.append(columns)
     return torch.stack(turns, dim=1)
 
 
 def _after(questions: Questions, users: Tensor, ratings: Tensor, columns: Tensor) -> Tensor:
     """The users' posterior means [U, F] after the answers about the candidates [U, K]."""
-    posterior = questions.unknown(users)
+    session = questions.unknown(users)
     for of_turn in columns.unbind(1):
         given = ratings.gather(1, questions.candidates[of_turn].unsqueeze(1)).squeeze(1)
-        posterior = questions.answered(posterior, of_turn, given, given > 0)
-    return posterior.means
+        session = questions.answered(session, of_turn, given, given > 0)
+    return session.posterior.means
 
 
 if __name__ == "__main__":

@@ -30,8 +30,17 @@ def forward_selection(
 ) -> Tensor:
     """At most `k` candidates, by item index [K], in order; none that no existing user knows."""
     search = Search(model, existing)
-    bounds = search.first_gains().mean(1)
-    bounds[~existing.knows.any(0)] = -torch.inf
+    columns = grown(search, search.first_gains().mean(1), k, incumbents)
+    return existing.candidates.cpu()[columns]
+
+
+def grown(search: Search, first_gains: Tensor, k: int, incumbents: Sequence[int] = ()) -> Tensor:
+    """The same as places among the candidates, of a search that has asked nothing so far.
+
+    first_gains: of the candidates, mean over users [C]
+    """
+    existing = search.existing
+    bounds = first_gains.masked_fill(~existing.knows.any(0), -torch.inf)
     is_incumbent = torch.isin(existing.candidates.cpu(), torch.tensor(incumbents).long())
     bounds, chosen = bounds.cpu(), []
     for _ in range(min(k, int((bounds > -torch.inf).sum()))):
@@ -47,7 +56,7 @@ def forward_selection(
         bounds[best] = -torch.inf
         chosen.append(best)
         search.ask(best)
-    return existing.candidates.cpu()[torch.tensor(chosen, dtype=torch.int64)]
+    return torch.tensor(chosen, dtype=torch.int64)
 
 
 def _largest(search: Search, bounds: Tensor, fresh: dict[int, Tensor]) -> int:
