@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -33,6 +34,16 @@ _CELLS = 2**22  # logits that are held at once
 _DRAWS = 10  # of W_2: as many as nDCG@10 judges
 # float32 cannot represent shares still nearer to 1.
 _MOST = 1 - 1e-6
+
+
+class _WithoutAnswer(NamedTuple):
+    """Users who do not know a candidate, asked first: the tastes of all move alike.
+
+    log_sums: the logarithms of the denominators afterwards [U]; drift: of each item's logit [N + 1]
+    """
+
+    log_sums: Tensor
+    drift: Tensor
 
 
 class Search:
@@ -62,8 +73,7 @@ class Search:
 
     def first_gains(self) -> Tensor:
         """What each candidate gains each user as the first question [C, U]; sets `units`."""
-        columns = range(len(self.existing.candidates))
-        risen = torch.stack([self.rises(column) for column in columns])
+        risen = torch.stack([self.rises(*each) for each in enumerate(self._without_answers())])
         largest = risen.mean(2).amax(0)
         self.units = torch.where(largest > 0, largest, 1)
         return (risen / self.units.unsqueeze(1)).sum(1)
@@ -72,15 +82,26 @@ class Search:
         """What asking about the candidate would gain each user, [U]."""
         return (self.rises(candidate) / self.units.unsqueeze(1)).sum(0)
 
-    def rises(self, candidate: int) -> Tensor:
-        """How far W_1 and W_2 of each user rise if asked about the candidate, [2, U]."""
+    def rises(self, candidate: int, without: _WithoutAnswer | None = None) -> Tensor:
+        """How far W_1 and W_2 of each user rise if asked about the candidate, [2, U].
+
+        without: of the first question, what is known of the users who do not know the candidate
+        """
         rows, liked = self.existing.liked_rows, self.existing.liked_items
         log_sums, logits = self.now
         counts = self.is_left[liked] & (liked != self.existing.candidates[candidate])
         rows, liked, logits = rows[counts], liked[counts], logits[counts]
         before = self._worth(self.posterior.means, log_sums, logits, rows, candidate)
         means = self.posterior.means_after(*self._answers(candidate))
-        return self._worth(means, *self._softmax(means, rows, liked), rows, candidate) - before
+        if without is None:
+            after = self._softmax(means, rows, liked)
+        else:
+            after = (without.log_sums.clone(), logits + without.drift[liked])
+            knows = self.existing.knows[:, candidate]
+            pairs = knows[rows]
+            of_knowing = (knows.cumsum(0) - 1)[rows[pairs]]
+            after[0][knows], after[1][pairs] = self._softmax(means[knows], of_knowing, liked[pairs])
+        return self._worth(means, *after, rows, candidate) - before
 
     def redundancy(self, candidate: int) -> float:
         """The share of an answer that the answers so far already predict, 0..1.
@@ -106,6 +127,17 @@ class Search:
             existing.knows[:, candidate],
             existing.answer_rates[item].expand(len(existing)),
         )
+
+    def _without_answers(self) -> Iterator[_WithoutAnswer]:
+        """Of each candidate, in products of matrices: a softmax for each would take minutes."""
+        rates = self.existing.answer_rates[self.existing.candidates]
+        steps = self.unasked.covariances[0] @ self.factors.mT * -rates  # [F, C]
+        drifts = self.model.log_scale[LIKE].exp() * (self.items.factors @ steps)
+        weights, log_sums = drifts.exp(), []
+        for block in self.logits(self.posterior.means):
+            moved = (block.softmax(1) @ weights).log()
+            log_sums.append(block.logsumexp(1, keepdim=True) + moved)
+        yield from map(_WithoutAnswer, torch.cat(log_sums).unbind(1), drifts.unbind(1))
 
     def _worth(
         self, means: Tensor, log_sums: Tensor, logits: Tensor, rows: Tensor, candidate: int
