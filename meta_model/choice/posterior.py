@@ -12,11 +12,16 @@ were rated and, by D, the later they were chosen (`ChoiceModel.recency`; weighte
 and every item of the catalogue counts a little (w0) as not chosen.
 
 Answers to questions (Q) have no order of time: D is the identity. From each answer is subtracted
-what was expected of it, p, the share of all users who know the item: a logistic regression of who
+what was expected of it, p, the chance that the user knows the item: a logistic regression of who
 knows what has the gradient (knows - p) e. So whoever does not know what everybody knows has told
-much of their taste, and whoever knows it little (docs/adr/0037). One more answer y on an item of
-factors e changes A by e e^T, so that the inverse need not be computed again (Sherman and Morrison,
-1950).
+much of their taste, and whoever knows it little (docs/adr/0037).
+
+    p_i  =  share_i (k + a) / (sum_Q share_j + a)
+
+share is that of all users, k how many of the items the user knows: some know more than others do,
+and a new user has met little so far (the mean of a Gamma-Poisson model of prior mean 1). One more
+answer y on an item of factors e changes A by e e^T, so that the inverse need not be computed again
+(Sherman and Morrison, 1950).
 
 The learner `ridge` adapts by it. Of other learners it is a second reading of the same factors, with
 w0, l and r fitted to it (`choice.training`): evidence and the next question are chosen by it.
@@ -35,6 +40,8 @@ from meta_model.choice.model import CHOICE, LIKE, ChoiceModel, Items
 from meta_model.data.tasks import Tasks
 from meta_model.layers.cholesky import solved
 
+_USUAL = 4.0  # a: the known items that a user is taken to know as many of as others do
+
 
 def posterior_means(model: ChoiceModel, tasks: Tasks, items: Items) -> Tensor:
     """u [Q, B, F] after the supports; one factorisation of A answers both questions."""
@@ -44,11 +51,18 @@ def posterior_means(model: ChoiceModel, tasks: Tasks, items: Items) -> Tensor:
     targets = torch.stack([model.answers(ratings, q) for q in (CHOICE, LIKE)], dim=-1)
     chosen = weighted.mT @ shown + model.unchosen(items.catalogue)
     pulled = weighted.mT @ targets - chosen @ prior.unsqueeze(-1)  # [B, F, Q]
-    if tasks.asked is not None:
-        pulled = pulled - items.factors[tasks.asked.items].mT @ tasks.asked.rates.unsqueeze(-1)
+    if (asked := tasks.asked) is not None:
+        rates = expected_answers(asked.rates, tasks.support.mask.sum(1))
+        pulled = pulled - items.factors[asked.items].mT @ rates.unsqueeze(-1)
     ridge = model.log_ridge.exp().expand(prior.shape[1]).diag()
     users = prior.unsqueeze(-1) + solved(chosen + ridge, pulled)
     return users.permute(2, 0, 1)
+
+
+def expected_answers(shares: Tensor, n_known: Tensor) -> Tensor:
+    """p [B, A] of items that these shares of all users know, where a user knows so many [B]."""
+    activity = (n_known + _USUAL) / (shares.sum(1) + _USUAL)
+    return shares * activity.unsqueeze(1)
 
 
 @dataclass(frozen=True, kw_only=True)

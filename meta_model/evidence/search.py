@@ -12,7 +12,8 @@ model of choices:
 W_1 is their likelihood, W_2 how many of them ten draws find, as a short list does. By W_1 alone one
 question can leave lists worse than none; by W_2 alone a long list asks about what everybody knows
 (docs/adr/0036). g_t, the largest gain of a first question by W_t, makes both count alike. Answers
-change the posterior by rank-one updates (`choice.posterior`) instead of adapting again.
+change the posterior by rank-one updates (`choice.posterior`) instead of adapting again, where what
+is expected of an answer is the share of all users who know the item.
 
 Shapes: U users, C candidates, N items, F factors, P liked items of users.
 """
