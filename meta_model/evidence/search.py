@@ -2,8 +2,10 @@
 
     gain_i  =  mean_v  sum_t [ W_t(v; answers to list + i) - W_t(v; answers to list) ] / g_t
 
-over existing users v: the model knows their attributes, and what they answer, be it that they do
-not know the item. W has two measures of what v likes and is not asked about, by the softmax of the
+over existing users v: the model knows their attributes, and what they answer. A user who does not
+know item i gains nothing, so that how many can answer is a part of the gain: what not knowing says
+(`choice.posterior`) depends on how much a user has met, and new users have met little
+(docs/adr/0037). W has two measures of what v likes and is not asked about, by the softmax of the
 model of choices:
 
     W_1  =  mean over the items of log p
@@ -12,20 +14,19 @@ model of choices:
 W_1 is their likelihood, W_2 how many of them ten draws find, as a short list does. By W_1 alone one
 question can leave lists worse than none; by W_2 alone a long list asks about what everybody knows
 (docs/adr/0036). g_t, the largest gain of a first question by W_t, makes both count alike. Answers
-change the posterior by rank-one updates (`choice.posterior`) instead of adapting again, where what
-is expected of an answer is the share of all users who know the item.
+change the posterior by rank-one updates (`choice.posterior`) instead of adapting again.
 
-Shapes: U users, C candidates, N items, F factors, P liked items of users.
+Shapes: U users, R users who know an item, C candidates, N items, F factors, P liked items of users.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from meta_model.choice.model import LIKE, ChoiceModel
 from meta_model.choice.posterior import Posterior
@@ -35,16 +36,6 @@ _CELLS = 2**22  # logits that are held at once
 _DRAWS = 10  # of W_2: as many as nDCG@10 judges
 # float32 cannot represent shares still nearer to 1.
 _MOST = 1 - 1e-6
-
-
-class _WithoutAnswer(NamedTuple):
-    """Users who do not know a candidate, asked first: the tastes of all move alike.
-
-    log_sums: the logarithms of the denominators afterwards [U]; drift: of each item's logit [N + 1]
-    """
-
-    log_sums: Tensor
-    drift: Tensor
 
 
 class Search:
@@ -57,6 +48,9 @@ class Search:
         self.unasked = self.posterior[existing.users.new_zeros(1)]  # its covariance is everyone's
         self.is_left = model.is_trained.clone()  # [N + 1], what may be recommended
         self.is_left[0] = False
+        # `existing` has what users like in the order of its users.
+        self.n_liked = existing.liked_rows.bincount(minlength=len(existing))
+        self.first_liked = self.n_liked.cumsum(0) - self.n_liked
         self.units = self.factors.new_ones(2)  # g, once `first_gains` has set them
 
     @cached_property
@@ -74,35 +68,34 @@ class Search:
 
     def first_gains(self) -> Tensor:
         """What each candidate gains each user as the first question [C, U]; sets `units`."""
-        risen = torch.stack([self.rises(*each) for each in enumerate(self._without_answers())])
+        columns = range(len(self.existing.candidates))
+        risen = torch.stack([self.rises(column) for column in columns])
         largest = risen.mean(2).amax(0)
         self.units = torch.where(largest > 0, largest, 1)
         return (risen / self.units.unsqueeze(1)).sum(1)
 
     def gains(self, candidate: int) -> Tensor:
-        """What asking about the candidate would gain each user, [U]."""
+        """What asking about the candidate would gain each user, [U]; 0 without an answer."""
         return (self.rises(candidate) / self.units.unsqueeze(1)).sum(0)
 
-    def rises(self, candidate: int, without: _WithoutAnswer | None = None) -> Tensor:
-        """How far W_1 and W_2 of each user rise if asked about the candidate, [2, U].
-
-        without: of the first question, what is known of the users who do not know the candidate
-        """
-        rows, liked = self.existing.liked_rows, self.existing.liked_items
-        log_sums, logits = self.now
+    def rises(self, candidate: int) -> Tensor:
+        """How far W_1 and W_2 of each user rise if asked about the candidate, [2, U]."""
+        rows = self.existing.knows[:, candidate].nonzero().squeeze(1)
+        factors = self.factors[candidate].expand(len(rows), -1)
+        answers = self.model.answers(self.existing.ratings[rows, candidate])
+        means = self.posterior[rows].means_after(factors, answers, *self._as_answers(rows >= 0))
+        of_row, pairs = self._liked(rows)
+        liked = self.existing.liked_items[pairs]
         counts = self.is_left[liked] & (liked != self.existing.candidates[candidate])
-        rows, liked, logits = rows[counts], liked[counts], logits[counts]
-        before = self._worth(self.posterior.means, log_sums, logits, rows, candidate)
-        means = self.posterior.means_after(*self._answers(candidate))
-        if without is None:
-            after = self._softmax(means, rows, liked)
-        else:
-            after = (without.log_sums.clone(), logits + without.drift[liked])
-            knows = self.existing.knows[:, candidate]
-            pairs = knows[rows]
-            of_knowing = (knows.cumsum(0) - 1)[rows[pairs]]
-            after[0][knows], after[1][pairs] = self._softmax(means[knows], of_knowing, liked[pairs])
-        return self._worth(means, *after, rows, candidate) - before
+        of_row, pairs, liked = of_row[counts], pairs[counts], liked[counts]
+        log_sums, logits = self.now
+        risen = log_sums.new_zeros(2, len(self.existing))
+        risen[:, rows] = self._worth(
+            means, *self._softmax(means, of_row, liked), of_row, candidate
+        ) - self._worth(
+            self.posterior.means[rows], log_sums[rows], logits[pairs], of_row, candidate
+        )
+        return risen
 
     def redundancy(self, candidate: int) -> float:
         """The share of an answer that the answers so far already predict, 0..1.
@@ -114,56 +107,48 @@ class Search:
         return float((1 - left).clamp(min=0))
 
     def ask(self, candidate: int) -> None:
-        """Everyone answers about the candidate; it is recommended to nobody more."""
-        self.posterior = self.posterior.after(*self._answers(candidate))
+        """Everyone answers about the candidate who knows it; it is recommended to nobody more."""
+        knows = self.existing.knows[:, candidate]
+        factors = self.factors[candidate].expand(len(knows), -1)
+        answers = self.model.answers(self.existing.ratings[:, candidate])
+        self.posterior = self.posterior.after(factors, answers, *self._as_answers(knows))
         self.is_left[self.existing.candidates[candidate]] = False
         vars(self).pop("now", None)  # those of the question before
 
-    def _answers(self, candidate: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """The item's factors [U, F], the answers about it, who knows it, and its rate, [U] each."""
-        existing, item = self.existing, self.existing.candidates[candidate]
-        return (
-            self.factors[candidate].expand(len(existing), -1),
-            self.model.answers(existing.ratings[:, candidate]),
-            existing.knows[:, candidate],
-            existing.answer_rates[item].expand(len(existing)),
-        )
-
-    def _without_answers(self) -> Iterator[_WithoutAnswer]:
-        """Of each candidate, in products of matrices: a softmax for each would take minutes."""
-        rates = self.existing.answer_rates[self.existing.candidates]
-        steps = self.unasked.covariances[0] @ self.factors.mT * -rates  # [F, C]
-        drifts = self.model.log_scale[LIKE].exp() * (self.items.factors @ steps)
-        weights, log_sums = drifts.exp(), []
-        for block in self.logits(self.posterior.means):
-            moved = (block.softmax(1) @ weights).log()
-            log_sums.append(block.logsumexp(1, keepdim=True) + moved)
-        yield from map(_WithoutAnswer, torch.cat(log_sums).unbind(1), drifts.unbind(1))
+    def _as_answers(self, knows: Tensor) -> tuple[Tensor, Tensor]:
+        """Who knows an item, and what is expected of each: nothing."""
+        return knows, torch.zeros_like(knows, dtype=self.factors.dtype)
 
     def _worth(
-        self, means: Tensor, log_sums: Tensor, logits: Tensor, rows: Tensor, candidate: int
+        self, means: Tensor, log_sums: Tensor, logits: Tensor, of_row: Tensor, candidate: int
     ) -> Tensor:
-        """W_1 and W_2 [2, U] of users of tastes [U, F] and liked items [P] of their rows."""
+        """W_1 and W_2 [2, R] of users of tastes [R, F] and liked items [P] of their rows."""
         item, scale = self.existing.candidates[candidate], self.model.log_scale[LIKE].exp()
         own = scale * (means @ self.factors[candidate]) + self.items.biases[LIKE, item]
         # Without the candidate in the softmax.
         others = log_sums + torch.log1p(-(own - log_sums).exp().clamp(max=_MOST))
-        log_p = logits - others[rows]
+        log_p = logits - others[of_row]
         found = -torch.expm1(_DRAWS * torch.log1p(-log_p.exp().clamp(max=_MOST)))
-        sums = log_p.new_zeros(2, len(means)).index_add_(1, rows, torch.stack([log_p, found]))
-        n_liked = rows.bincount(minlength=len(means)).clamp(min=1)
+        sums = log_p.new_zeros(2, len(means)).index_add_(1, of_row, torch.stack([log_p, found]))
+        n_liked = of_row.bincount(minlength=len(means)).clamp(min=1)
         return sums / torch.stack([n_liked, n_liked.clamp(max=_DRAWS)])
 
-    def _softmax(self, means: Tensor, rows: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
-        """The logarithms of the denominators [U] of tastes [U, F], and the items' logits [P]."""
-        # Users of the same attributes and answers have one taste: of the first question, most do.
-        tastes, of_user = means.unique(dim=0, return_inverse=True)
-        of_pair, sums, start = of_user[rows], [], 0
-        logits = means.new_empty(len(rows))
-        for block in self.logits(tastes):
+    def _liked(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Of what users of these rows like, [P]: the place in `rows`, and that in `existing`."""
+        counts = self.n_liked[rows]
+        of_row = torch.arange(len(rows), device=rows.device).repeat_interleave(counts)
+        before = (counts.cumsum(0) - counts)[of_row]
+        of_user = torch.arange(len(of_row), device=rows.device) - before
+        return of_row, self.first_liked[rows][of_row] + of_user
+
+    def _softmax(self, means: Tensor, of_row: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """The logarithms of the denominators [R] of tastes [R, F], and the items' logits [P]."""
+        sums, logits, start = [], [], 0
+        ends = F.pad(of_row.bincount(minlength=len(means)).cumsum(0), (1, 0)).tolist()
+        for block in self.logits(means):
             stop = start + len(block)
-            is_here = (of_pair >= start) & (of_pair < stop)
-            logits[is_here] = block[of_pair[is_here] - start, items[is_here]]
+            pairs = slice(ends[start], ends[stop])
             sums.append(block.logsumexp(1))
+            logits.append(block[of_row[pairs] - start, items[pairs]])
             start = stop
-        return torch.cat(sums)[of_user], logits
+        return torch.cat(sums), torch.cat(logits)

@@ -64,9 +64,7 @@ def _worth(
     precision += model.log_ridge.exp() * torch.eye(factors.shape[1])
     answers = model.answers(existing.ratings[user, known])
     prior = model.log_ridge.exp() * model.at_any_time(existing.users[[user]])[0]
-    about = [candidates[c] for c in asked]
-    expected = factors[about].mT @ existing.answer_rates[about]
-    taste = torch.linalg.solve(precision, support.mT @ answers - expected + prior)
+    taste = torch.linalg.solve(precision, support.mT @ answers + prior)
     logits = scale * factors @ taste + items.biases[LIKE]
     gone = {0, *(candidates[c] for c in [*asked, hidden])}
     left = [i for i in range(len(factors)) if model.is_trained[i] and i not in gone]
@@ -101,6 +99,7 @@ def test_each_item_is_the_one_that_gains_most(
                             )
                         ]
                         for user in range(len(existing))
+                        if existing.knows[user, column]
                     ]
                 ).sum(0)
                 for column in range(len(existing.candidates))
