@@ -25,11 +25,11 @@ def text(found: Sequence[Record]) -> str:
         "docs/benchmarks/evidence-NAME.json`: new users say how they rated the items of a "
         "list (`rated` of them, on average), and that they do not know the others. The model of "
         "choices then recommends from the catalogue, less the items of all lists of that length; "
-        "relevant is what the user likes (nDCG@10, recall@20). The learner of ratings, the default "
-        "one, predicts the user's other ratings (MAE, RMSE). Both are trained as a night trains "
-        "them: some training users of the first trial choose the regularisation of the model of "
-        "choices and the neighbours' weight. New users are those of the split's "
-        "`user_cold`, or with folds every user of the data set in turn, to models and lists of all "
+        "relevant is what the user likes (nDCG@10, recall@20). A learner of ratings predicts the "
+        "user's other ratings (MAE, RMSE). Both are trained as a night trains them: some training "
+        "users of the first trial choose the regularisation of the model of choices and the "
+        "neighbours' weight. New users are those of the split's `user_cold`, or with folds every "
+        "user of the data set in turn, to models and lists of all "
         "others; repeated, a user's figure is the mean over models and folds of other seeds. "
         "Brackets are 95% intervals of the mean difference per user, by a paired bootstrap.",
         found,
@@ -52,6 +52,7 @@ def _trial(found: Sequence[Record]) -> Iterable[str]:
     first = found[0]
     times = f", {first['repeats']} times" if first["repeats"] > 1 else ""
     yield f"## {first['dataset']}, {first['new_users']}{times}"
+    yield f"The learner of ratings is `{first['learner']}`."
     for of_length in _groups(found, "length"):
         users = f"{of_length[0]['n_users']:,} new users"
         yield f"Lists of {of_length[0]['length']}, {users}. {' '.join(_verdicts(of_length))}"

@@ -40,7 +40,7 @@ from meta_model.choice.model import CHOICE, LIKE, ChoiceModel, Items
 from meta_model.data.tasks import Tasks
 from meta_model.layers.cholesky import solved
 
-_USUAL = 4.0  # a: the known items that a user is taken to know as many of as others do
+_USUAL = 4.0  # a: the larger, the more a user is taken to know as many items as others do
 
 
 def posterior_means(model: ChoiceModel, tasks: Tasks, items: Items) -> Tensor:
@@ -60,7 +60,7 @@ def posterior_means(model: ChoiceModel, tasks: Tasks, items: Items) -> Tensor:
 
 
 def expected_answers(shares: Tensor, n_known: Tensor) -> Tensor:
-    """p [B, A] of items that these shares of all users know, where a user knows so many [B]."""
+    """p [B, A]; shares: of all users who know each item; n_known: how many each user knows [B]."""
     activity = (n_known + _USUAL) / (shares.sum(1) + _USUAL)
     return shares * activity.unsqueeze(1)
 
@@ -85,17 +85,22 @@ class Posterior:
     def __getitem__(self, chosen: Tensor) -> Posterior:
         return Posterior(means=self.means[chosen], covariances=self.covariances[chosen])
 
-    def means_after(self, factors: Tensor, answers: Tensor, knows: Tensor, rates: Tensor) -> Tensor:
+    def means_after(
+        self, factors: Tensor, answers: Tensor, knows: Tensor, rates: Tensor | float = 0.0
+    ) -> Tensor:
         """u' [U, F] after each user was asked about an item of factors [U, F].
 
-        answers: y of the users who know it [U], which `knows`; rates: p [U]
+        answers: y, of the users who know the item; knows: who does; rates: p, by default nothing is
+        expected, so that users who do not know the item stay as they are. [U] each
         """
         steps = self._steps(factors)
         expected, variance = (factors * self.means).sum(1), (factors * steps).sum(1)
         surprise = torch.where(knows, (answers - rates - expected) / (1 + variance), -rates)
         return self.means + steps * surprise.unsqueeze(1)
 
-    def after(self, factors: Tensor, answers: Tensor, knows: Tensor, rates: Tensor) -> Posterior:
+    def after(
+        self, factors: Tensor, answers: Tensor, knows: Tensor, rates: Tensor | float = 0.0
+    ) -> Posterior:
         """The same with the covariances; those of users who do not know the item stay."""
         steps = self._steps(factors)
         shrunk = steps / (1 + (steps * factors).sum(1, keepdim=True)).sqrt()

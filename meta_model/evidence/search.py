@@ -83,7 +83,7 @@ class Search:
         rows = self.existing.knows[:, candidate].nonzero().squeeze(1)
         factors = self.factors[candidate].expand(len(rows), -1)
         answers = self.model.answers(self.existing.ratings[rows, candidate])
-        means = self.posterior[rows].means_after(factors, answers, *self._as_answers(rows >= 0))
+        means = self.posterior[rows].means_after(factors, answers, torch.ones_like(rows) > 0)
         of_row, pairs = self._liked(rows)
         liked = self.existing.liked_items[pairs]
         counts = self.is_left[liked] & (liked != self.existing.candidates[candidate])
@@ -111,13 +111,9 @@ class Search:
         knows = self.existing.knows[:, candidate]
         factors = self.factors[candidate].expand(len(knows), -1)
         answers = self.model.answers(self.existing.ratings[:, candidate])
-        self.posterior = self.posterior.after(factors, answers, *self._as_answers(knows))
+        self.posterior = self.posterior.after(factors, answers, knows)
         self.is_left[self.existing.candidates[candidate]] = False
         vars(self).pop("now", None)  # those of the question before
-
-    def _as_answers(self, knows: Tensor) -> tuple[Tensor, Tensor]:
-        """Who knows an item, and what is expected of each: nothing."""
-        return knows, torch.zeros_like(knows, dtype=self.factors.dtype)
 
     def _worth(
         self, means: Tensor, log_sums: Tensor, logits: Tensor, of_row: Tensor, candidate: int

@@ -19,7 +19,7 @@ from meta_model.steps.night import Night
 
 
 def run(night: Night, file: Path, user_id: str | None, length: int) -> None:
-    """Print the first `length` items of the list that the published ones would be."""
+    """Print the first `length` items of the user's list, in the order of published lists."""
     given = answers.read(file, night.inputs)
     rates = answers.existing(night, given).answer_rates.cpu()
     user = answers.user_index(night.inputs, user_id)

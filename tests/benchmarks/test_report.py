@@ -40,6 +40,7 @@ def test_a_list_is_better_where_its_interval_leaves_out_0() -> None:
     }
     shared = {
         "dataset": "ml-1m", "new_users": "3 folds", "repeats": 5, "length": 10, "n_users": 1_200,
+        "learner": "maml",
         "n_revealed_mean": 3.25, "mae": 0.75, "rmse": 0.95, "ndcg10_after": 0.2,
         "recall20_after": 0.3, "machine": "2 x CPU", "date": "2026-01-31",
     }  # fmt: skip
@@ -51,7 +52,7 @@ def test_a_list_is_better_where_its_interval_leaves_out_0() -> None:
     }
     ours = {"list": "evidence", **shared, **nothing, **more}
     page = report.PAGES["evidence"]([{"list": "random", **shared, **nothing}, ours])
-    assert "## ml-1m, 3 folds, 5 times\n" in page
+    assert "## ml-1m, 3 folds, 5 times\n\nThe learner of ratings is `maml`.\n" in page
     assert "Lists of 10, 1,200 new users. " in page
     assert "Better than popularity in nDCG@10: `evidence`." in page
     assert "Better than popularity in MAE: none." in page
