@@ -13,8 +13,8 @@ and every item of the catalogue counts a little (w0) as not chosen.
 
 Answers to questions (Q) have no order of time: D is the identity. From each answer is subtracted
 what was expected of it, p, the chance that the user knows the item: a logistic regression of who
-knows what has the gradient (knows - p) e. So whoever does not know what everybody knows has told
-much of their taste, and whoever knows it little (docs/adr/0037).
+knows what has the gradient (knows - p) e. A user who does not know what everybody knows tells much
+of their taste, and one who knows it tells little (docs/adr/0037).
 
     p_i  =  share_i (k + a) / (sum_Q share_j + a)
 

@@ -6,8 +6,8 @@ gain_iv is what a question about item i, asked first, adds to recommendations to
 (`search`). Those count most who would have answered as this user did: d_v is the number of answers
 in which v differs, where one of the two does not know the item; where both know it and one of them
 does not like it, that is half a difference. The last factor is the share of the answer's variance
-that the answers so far have left. Asked are the first 40 items that a list would have: of others
-the gain of a first question says little (docs/adr/0037).
+that the answers so far have left. Users are asked about the first 40 items that a list would have,
+because the gain of a first question says little about other items (docs/adr/0037).
 
 Shapes: U users, V existing users, C candidates, K of them that may be asked about, F factors.
 """
