@@ -33,7 +33,8 @@ SPEC = dataset_spec.load(dataset_spec.BUNDLED / "ml-100k.toml")
 TABLES = {t.name: t for t in (*tables.lake_tables(SPEC), *products.PRODUCTS, *STRATIFIED)}
 DS = date(1998, 3, 31)
 AT = datetime(1998, 3, 30, 12, tzinfo=UTC)
-RUN = {"model": "melu", "model_version": "0123456789ab", "run_id": "1998-03-31.melu.0123456789ab"}
+MODEL = "melu"  # named in each command: the default learner may change
+RUN = {"model": MODEL, "model_version": "0123456789ab", "run_id": f"{DS}.{MODEL}.0123456789ab"}
 
 
 def _user(n: int, **changed: Any) -> Row:
@@ -246,7 +247,7 @@ class Night:
         with Lake(root=self.settings.models).replacing("melu", self.ds) as draft:
             Provenance(
                 ds=str(self.ds),
-                model="melu",
+                model=MODEL,
                 model_version=self.version,
                 vocabulary_checksum="0" * 64,
                 best_epoch=2,
@@ -278,8 +279,8 @@ class Night:
     def publish(self) -> None:
         """Write the night, pass the gate and publish."""
         self.write()
-        gate.run(self.settings, self.ds, self.record("gate"), "melu")
-        publish.run(self.settings, self.ds, self.record("publish"), "melu")
+        gate.run(self.settings, self.ds, self.record("gate"), MODEL)
+        publish.run(self.settings, self.ds, self.record("publish"), MODEL)
 
     def ask(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What the warehouse answers to whom it lets read."""

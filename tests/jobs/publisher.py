@@ -21,6 +21,7 @@ from jobs.steps import publish
 from jobs.warehouse import duckdb_file
 from schemas.run import journal
 from schemas.run.settings import Settings
+from tests.jobs.night import MODEL
 
 
 def _publish(ds: date, killed_before: int) -> None:
@@ -43,7 +44,7 @@ def _publish(ds: date, killed_before: int) -> None:
         setattr(duckdb_file, name, deadly(getattr(duckdb_file, name)))
     settings = Settings.from_environment()
     record = journal.Step(name="publish", ds=ds, file=settings.home / "journal.jsonl")
-    publish.run(settings, ds, record, "melu")
+    publish.run(settings, ds, record, MODEL)
 
 
 def main() -> None:

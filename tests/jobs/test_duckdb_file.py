@@ -12,7 +12,7 @@ import pytest
 from jobs.steps import gate
 from schemas.errors import UserError
 from schemas.run.settings import REPOSITORY
-from tests.jobs.night import Night
+from tests.jobs.night import MODEL, Night
 
 pytestmark = pytest.mark.usefixtures("process")
 
@@ -71,10 +71,10 @@ def test_two_days_published_at_once_are_both_there(night):
     for ds in days:
         night.ds = ds
         night.write()
-        gate.run(night.settings, ds, night.record("gate"), "melu")
+        gate.run(night.settings, ds, night.record("gate"), MODEL)
     runs = [
         subprocess.Popen(
-            [sys.executable, "-m", "jobs", "publish", "--ds", str(ds)],
+            [sys.executable, "-m", "jobs", "publish", "--ds", str(ds), "--model", MODEL],
             cwd=REPOSITORY,
             stderr=subprocess.PIPE,
             text=True,

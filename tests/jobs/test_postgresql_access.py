@@ -19,7 +19,7 @@ from jobs import __main__ as command_line
 from jobs.warehouse.connection import opened
 from schemas.errors import PassingError, UserError
 from schemas.run.settings import REPOSITORY, Settings
-from tests.jobs.night import DS, Night
+from tests.jobs.night import DS, MODEL, Night
 from tests.jobs.tls_front import tls_front
 from tests.suite.postgresql import server_folder, started
 
@@ -212,7 +212,7 @@ def test_a_password_in_the_uri_is_in_no_message(person, monkeypatch, caplog) -> 
     uri = night.settings.warehouse.text.replace("coldstart_writer@", "coldstart_writer:hunter2@")
     monkeypatch.setenv("COLDSTART_WAREHOUSE", uri)
     with caplog.at_level(logging.DEBUG):
-        argv = ["publish", "--ds", str(DS)]
+        argv = ["publish", "--ds", str(DS), "--model", MODEL]
         night.write()
         assert command_line.main(["query", "SELECT 1"]) == 2
         assert command_line.main(argv) == 2

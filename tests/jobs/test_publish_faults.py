@@ -30,7 +30,7 @@ from schemas.run.settings import REPOSITORY
 from schemas.warehouse.stored import STORED_PRODUCTS
 from schemas.warehouse.uri import DUCKDB, WarehouseUri
 from tests.jobs.engines import both_engines, on_postgresql
-from tests.jobs.night import DS, Night
+from tests.jobs.night import DS, MODEL, Night
 from tests.suite.postgresql import server_folder, started
 
 pytestmark = pytest.mark.usefixtures("process")
@@ -66,11 +66,11 @@ def _change(night: Night) -> None:
     night.rows["evidence_items"][0]["item_id"] = "i4"
     del night.rows["cold_user_scores"][-1]
     night.write()
-    gate.run(night.settings, night.ds, night.record("gate"), "melu")
+    gate.run(night.settings, night.ds, night.record("gate"), MODEL)
 
 
 def _publish(night: Night) -> None:
-    publish.run(night.settings, night.ds, night.record("publish"), "melu")
+    publish.run(night.settings, night.ds, night.record("publish"), MODEL)
 
 
 @contextmanager
@@ -169,7 +169,7 @@ def test_a_server_that_is_not_there_is_worth_another_try(
     monkeypatch.setenv("COLDSTART_WAREHOUSE", "postgresql://me:hunter2@127.0.0.1:1/shop")
     settings = type(night.settings).from_environment()
     with pytest.raises(PassingError, match="did not answer") as error:
-        publish.run(settings, DS, night.record("publish"), "melu")
+        publish.run(settings, DS, night.record("publish"), MODEL)
     assert "hunter2" not in str(error.value)
 
 
@@ -250,8 +250,8 @@ def test_an_open_reader_blocks_nobody_and_sees_no_half(night: Night, level: str)
 def test_two_runs_of_one_ds_at_once(night: Night) -> None:
     """Both write all; whichever comes second replaces the first, whole."""
     night.write()
-    gate.run(night.settings, night.ds, night.record("gate"), "melu")
-    argv = [sys.executable, "-m", "jobs", "publish", "--ds", str(DS)]
+    gate.run(night.settings, night.ds, night.record("gate"), MODEL)
+    argv = [sys.executable, "-m", "jobs", "publish", "--ds", str(DS), "--model", MODEL]
     runs = [
         subprocess.Popen(argv, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) for _ in range(2)
     ]
@@ -439,7 +439,7 @@ def test_rows_in_two_streams_are_all_there(night: Night, monkeypatch: pytest.Mon
     night.write()
     [file] = (night.settings.lake / table.name / f"ds={DS}").glob("*.parquet")
     pq.write_table(pq.read_table(file), file, row_group_size=300)
-    gate.run(night.settings, night.ds, night.record("gate"), "melu")
+    gate.run(night.settings, night.ds, night.record("gate"), MODEL)
     _publish(night)
     users = night.ask("SELECT user_id FROM coldstart.latest_cold_user_scores ORDER BY user_id")
     assert users == [(f"u{n:04}",) for n in range(1_000)]
