@@ -1,6 +1,10 @@
-"""Existing users playing new ones: what they would answer to a question, and what they like.
+"""Existing users playing new ones: what they would have answered at first, and what they like.
 
-Shapes: U users, C candidates, P pairs of a user and an item.
+Of each user only the first task counts, as long as the test tasks of new users: new users have met
+little, and a list chosen by all that existing users ever met asks about what new users do not know
+(docs/adr/0039). Tasks without an order of time all count as the first.
+
+Shapes: B tasks, U users, N items, C candidates, P pairs of a user and an item.
 """
 
 from __future__ import annotations
@@ -13,9 +17,13 @@ from torch import Tensor
 
 from meta_model.choice.model import ChoiceModel
 from meta_model.data.batching import batches
+from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
+from meta_model.data.tasks import Tasks
 
 _BATCH_TASKS = 512
+_MOST_A_DAY = 2**32  # more interactions than a user has in a day
+_NEVER = torch.iinfo(torch.int64).max
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +31,10 @@ class Existing:
     """Existing users, and the items that new users may be asked about.
 
     users: [U], by user index; candidates: [C], by item index
-    ratings: [U, C] of the candidates; knows: [U, C], whether the user rated the candidate
+    ratings: [U, C] of the candidates; knows: [U, C], whether the user rated the candidate at first
     is_liked: [U, C], whether they like it
     answer_rates: the share of all drawn users who know an item, by item index [N + 1]
-    liked_rows, liked_items: [P], all that they like: a row of `users`, ascending, and an item
+    liked_rows, liked_items: [P], all that they like of it: a row of `users`, ascending, and an item
     """
 
     users: Tensor
@@ -65,7 +73,7 @@ def existing_users(
     seed: int,
     always: Sequence[int] = (),
 ) -> Existing:
-    """So many users of training and validation, drawn at random, and what they rated most.
+    """So many users of training and validation, drawn at random, and what most of them rated first.
 
     always: items that are candidates however few rated them
     """
@@ -99,20 +107,20 @@ def existing_users(
 
 
 def _pairs(inputs: Inputs, n_users: int, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Users [U], and of each of their interactions the user's row, the item and the rating [P].
+    """Users [U], and of each of their first interactions the user's row, item and rating [P].
 
-    A user may have several tasks, and an interaction may be in several of them.
+    Tasks of a user that are all the first may share an interaction.
     """
     episodes, n_items = inputs.episodes.split("train", "validation"), len(inputs.item_profiles)
-    present = torch.cat([tasks.users.unique() for tasks in batches(episodes, _BATCH_TASKS)])
-    known = present.unique()
+    first = _first_beginnings(episodes, len(inputs.user_profiles))
+    known = (first < _NEVER).nonzero().squeeze(1)
     draws = torch.Generator().manual_seed(seed)
     users = known[torch.randperm(len(known), generator=draws)[:n_users]].sort().values
-    row = torch.full((len(inputs.user_profiles) + 1,), -1)
+    row = torch.full_like(first, -1)
     row[users] = torch.arange(len(users))
     pairs, ratings = [], []
     for tasks in batches(episodes, _BATCH_TASKS):
-        drawn = tasks[row[tasks.users] >= 0]
+        drawn = tasks[(row[tasks.users] >= 0) & (_beginnings(tasks) == first[tasks.users])]
         past = drawn.whole().chosen(inputs.feedback).support
         rows = row[drawn.users].unsqueeze(1).expand_as(past.mask)[past.mask]
         pairs.append(rows * (n_items + 1) + drawn.items[past.rows[past.mask]])
@@ -120,3 +128,17 @@ def _pairs(inputs: Inputs, n_users: int, seed: int) -> tuple[Tensor, Tensor, Ten
     distinct, place = torch.cat(pairs).unique(return_inverse=True)
     of_pairs = torch.zeros(len(distinct)).scatter_(0, place, torch.cat(ratings))
     return users, distinct // (n_items + 1), distinct % (n_items + 1), of_pairs
+
+
+def _first_beginnings(episodes: Episodes, n_users: int) -> Tensor:
+    """When each user's first task begins, by user index [N + 1]; `_NEVER` of one without a task."""
+    first = torch.full((n_users + 1,), _NEVER)
+    for tasks in batches(episodes, _BATCH_TASKS):
+        first.scatter_reduce_(0, tasks.users, _beginnings(tasks), "amin")
+    return first
+
+
+def _beginnings(tasks: Tasks) -> Tensor:
+    """When tasks begin [B]: a number that rises with the day, and with the number in that day."""
+    days = tasks.support.days[:, 0].long()
+    return days * _MOST_A_DAY + tasks.earlier_that_day

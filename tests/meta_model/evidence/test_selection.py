@@ -179,22 +179,47 @@ def test_what_test_users_did_is_in_no_list(
     assert set(one.users.tolist()) == users
 
 
-def test_a_user_of_several_tasks_answers_as_one(
+def _of_one_user(inputs: Inputs, tasks: pa.Table, folder: Path) -> Inputs:
+    pq.write_table(tasks, folder / "part-0.parquet")
+    return replace(inputs, episodes=Episodes(files=(folder / "part-0.parquet",)))
+
+
+def test_tasks_that_begin_together_answer_as_one(
     inputs: Inputs, model: Ridge, rows, tmp_path: Path
 ) -> None:
+    """As those of a benchmark that has no order of time."""
     row = rows("train").to_pylist()[0]
     first = row | {"support_items": [1, 2], "support_ratings": [5.0, 1.0], "support_days": [9, 9],
                    "query_items": [3], "query_ratings": [4.0], "query_days": [9]}  # fmt: skip
     second = first | {"support_items": [2, 4], "support_ratings": [1.0, 2.0]}
     table = pa.Table.from_pylist([first, second], schema=rows("train").schema)
-    pq.write_table(table, tmp_path / "part-0.parquet")
-    only = replace(inputs, episodes=Episodes(files=(tmp_path / "part-0.parquet",)))
     model.is_trained[:] = True
-    existing = _existing(only, model)
+    existing = _existing(_of_one_user(inputs, table, tmp_path), model)
     assert existing.users.tolist() == [row["user_index"]]
     rated = dict(zip(existing.candidates.tolist(), existing.ratings[0].tolist(), strict=True))
     assert rated == {1: 5.0, 2: 1.0, 3: 4.0, 4: 2.0}
     assert sorted(existing.liked_items.tolist()) == [1, 3]
+
+
+def test_only_what_a_user_did_first_is_an_answer(
+    inputs: Inputs, model: Ridge, rows, tmp_path: Path
+) -> None:
+    """Later tasks are no answers: of the same day, and of a later one; in whatever order."""
+    row = rows("train").to_pylist()[0]
+    beginnings = [(10, 0, 1), (9, 3, 2), (9, 2, 3), (9, 11, 4)]
+    tasks = [
+        row | {"earlier_that_day": earlier, "support_items": [item], "support_ratings": [5.0],
+               "support_days": [day], "query_items": [item + 10], "query_ratings": [4.0],
+               "query_days": [day]}
+        for day, earlier, item in beginnings
+    ]  # fmt: skip
+    table = pa.Table.from_pylist(tasks, schema=rows("train").schema)
+    model.is_trained[:] = True
+    existing = _existing(_of_one_user(inputs, table, tmp_path), model)
+    assert sorted(existing.candidates.tolist()) == [3, 13]
+    assert existing.knows.all()
+    assert sorted(existing.liked_items.tolist()) == [3, 13]
+    assert existing.answer_rates.nonzero().squeeze(1).tolist() == [3, 13]
 
 
 def test_of_implicit_feedback_only_choices_are_answers(
