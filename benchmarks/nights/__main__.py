@@ -11,7 +11,8 @@ those of the same peers.
 A record holds a metric of a method with its 95% interval, and by how much the published lists are
 ahead (`lead_low`, `lead_high`), paired over users; a user of two nights counts as two. Of
 `published` there are also the mean of `p_like` of its listed items, the share of them that was
-liked, and the expected calibration error between the two.
+liked, and the expected calibration error between the two. Records of a `list` say what asking new
+users about it is worth (`nights.evidence`).
 
 Shapes: R listed items.
 """
@@ -31,6 +32,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.inputs import lake_inputs
+from benchmarks.nights import evidence
 from benchmarks.records import Record, write_json
 from meta_model.choice.training import Training
 from meta_model.config import Config
@@ -42,6 +44,7 @@ from meta_model.evaluation.list_calibration import expected_error, outcomes, tas
 from meta_model.evaluation.list_methods import methods
 from meta_model.evaluation.list_quality import judged
 from meta_model.evaluation.lists import ListResult
+from meta_model.evidence.elicitation import ElicitationResult
 from meta_model.learners import create
 from meta_model.ranking.calibrating import calibrated
 from meta_model.ranking.recommender import Recommender
@@ -73,11 +76,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(options: argparse.Namespace) -> Iterator[Record]:
-    """A record for each scenario, number known, method and metric."""
+    """A record for each scenario, number known, method and metric, and for each list to ask."""
     choose_device("cpu")
     days = [date.fromisoformat(day) for day in (options.days or DAYS[options.dataset]).split(",")]
     values: dict[tuple[str, str], dict[str, list[Tensor]]] = defaultdict(lambda: defaultdict(list))
     listed: dict[str, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+    asked: dict[tuple[int, str], list[ElicitationResult]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as home:
         for ds in days:
             folder = options.data / options.dataset
@@ -91,6 +95,8 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
                     values[scenario, known][f"{method} {metric}"].append(of_users)
                 if tasks := tasks_of(recommender, inputs, scenario):
                     listed[scenario].append(outcomes(recommender, tasks, inputs, scenario))
+            for length, name, result in evidence.asked(recommender, inputs):
+                asked[length, name].append(result)
     about = {"dataset": options.dataset, "nights": len(days)}
     for (scenario, known), of_methods in values.items():
         for record in _of_lists({name: torch.cat(each) for name, each in of_methods.items()}):
@@ -99,6 +105,8 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
         p_like, liked = (torch.cat(parts) for parts in zip(*found, strict=True))
         for metric, value in _of_p_like(p_like, liked):
             yield {**about, "scenario": scenario, "method": PUBLISHED, **_rounded(metric, value)}
+    for record in evidence.records(asked):
+        yield {**about, **record}
 
 
 def _trained(options: argparse.Namespace, inputs: Inputs) -> Recommender:

@@ -1,4 +1,4 @@
-"""The page of nights: what the lists of several nights are worth, and whether p_like is right."""
+"""The page of nights: what lists and evidence are worth, and whether p_like is right."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from benchmarks.records import Record
 from schemas.tables.metrics import NDCG10
 
 _PUBLISHED = "published"
+_SHOWN_LENGTH = 10  # of the lists that are asked
 _TITLES = {"user_cold": "New users", "warm": "Existing users who come back"}
 
 
@@ -31,7 +32,14 @@ def text(found: Sequence[Record]) -> str:
         "## p_like",
         "Of the items in published lists: the mean of `p_like`, the share of items that the user "
         "chose next and liked, and the expected calibration error in ten bins.",
-        _of_p_like([record for record in found if "known" not in record]),
+        _of_p_like([r for r in found if "known" not in r and "list" not in r]),
+        "## Evidence",
+        "New users say how they rated the items of a list, and that they do not know the others. "
+        "nDCG@10 of the recommendations that follow, less the items of all lists of that length. "
+        "In brackets: how many items were rated, and the 95% interval of the difference from "
+        "asking nothing. The last column is the 95% interval of how far `evidence`, the published "
+        "list, is ahead with ten questions.",
+        _of_evidence([record for record in found if "list" in record]),
     )
 
 
@@ -65,3 +73,22 @@ def _of_p_like(found: Sequence[Record]) -> str:
         for scenario, values in by_scenario.items()
     ]
     return table(("", "mean p_like", "share liked", "expected calibration error"), rows)
+
+
+def _of_evidence(found: Sequence[Record]) -> str:
+    """A line for each list, the best with ten questions first."""
+    by_list: dict[str, dict[int, Record]] = {}
+    for record in found:
+        by_list.setdefault(record["list"], {})[record["length"]] = record
+    ranked = sorted(by_list.items(), key=lambda of: -of[1][_SHOWN_LENGTH]["value"])
+    lengths = list(next(iter(by_list.values()), ()))
+    rows = []
+    for name, of_length in ranked:
+        lead = of_length[_SHOWN_LENGTH]
+        cells = [
+            f"{r['value']:.3f} ({r['rated']:.1f}, {r['gain_low']:+.3f} to {r['gain_high']:+.3f})"
+            for r in of_length.values()
+        ]
+        rows.append([name, *cells, f"{lead['lead_low']:+.3f} to {lead['lead_high']:+.3f}"])
+    users = [f"{by_list['evidence'][length]['n_users']:,}" for length in lengths]
+    return table(("questions", *map(str, lengths), "lead"), [*rows, ["users", *users, ""]])

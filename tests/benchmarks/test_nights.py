@@ -52,3 +52,11 @@ def test_the_users_of_all_nights_are_taken_together(
     assert "## New users\n" in page
     assert "| recent popularity |" in page
     assert "| New users | 0." in page
+    of_lists = [{(r["list"], r["length"]): r for r in f if "list" in r} for f in found]
+    assert of_lists[0].keys() == of_lists[1].keys()
+    for key, record in of_lists[0].items():
+        assert of_lists[1][key]["n_users"] == 2 * record["n_users"]
+        assert of_lists[1][key]["value"] == pytest.approx(record["value"], abs=1e-4)
+    assert of_lists[0]["evidence", 3]["lead_low"] == of_lists[0]["evidence", 3]["lead_high"] == 0
+    assert of_lists[0]["nothing", 3]["gain_low"] == of_lists[0]["nothing", 3]["rated"] == 0
+    assert "| evidence | 0." in page

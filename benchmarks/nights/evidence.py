@@ -1,0 +1,69 @@
+"""What evidence of several nights is worth to the new users of these nights, taken together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import torch
+
+from benchmarks.records import Record
+from benchmarks.yardsticks.designs import designs
+from meta_model.data.inputs import Inputs
+from meta_model.data.ragged import CPU
+from meta_model.data.segments import ALL
+from meta_model.evaluation.bootstrap import Bootstrap
+from meta_model.evidence.elicitation import ElicitationResult
+from meta_model.evidence.item_scores import item_scores
+from meta_model.evidence.quality import NOTHING, PUBLISHED, judge
+from meta_model.evidence.segment_lists import segment_lists
+from meta_model.ranking.recommender import Recommender
+
+_METRIC = "ndcg10_after"
+# These are made by the learner of ratings, which is not trained here.
+_LEFT_OUT = ("evidence_paper", "evidence_robust")
+
+
+def asked(recommender: Recommender, inputs: Inputs) -> Iterator[tuple[int, str, ElicitationResult]]:
+    """Length, name and what asking gave, of each list of one night."""
+    choice, learner, config = recommender.choice, recommender.learner, recommender.config
+    chosen = segment_lists(choice, replace(inputs, segments=()), config)[ALL]
+    for each in judge(
+        learner,
+        recommender,
+        inputs,
+        item_scores(learner, inputs, CPU)[ALL],
+        chosen.items,
+        CPU,
+        min_adapt=config.products.min_adapt,
+        answer_rates=chosen.members.answer_rates,
+        seed=config.seed,
+        others=designs(choice, chosen.members, len(chosen.items)),
+    ):
+        if each.name not in _LEFT_OUT:
+            yield each.length, each.name, each.elicited
+
+
+def records(found: Mapping[tuple[int, str], Sequence[ElicitationResult]]) -> Iterator[Record]:
+    """A record for each length and list: nDCG@10 of what follows, and two paired differences.
+
+    `gain` is from asking nothing, `lead` how far the published list is ahead of this one.
+    found: by length and name, the results of all nights; a user of two nights counts as two
+    """
+    after = {key: torch.cat([r.ndcg10_after for r in results]) for key, results in found.items()}
+    for (length, name), values in after.items():
+        differences = [values - after[length, NOTHING], after[length, PUBLISHED] - values]
+        gain, lead = Bootstrap(n_users=len(values)).intervals(differences)
+        revealed = torch.cat([result.n_revealed for result in found[length, name]])
+        yield {
+            "list": name,
+            "length": length,
+            "n_users": len(values),
+            "rated": round(revealed.mean().item(), 2),
+            "metric": _METRIC,
+            "value": round(values.mean().item(), 4),
+            "gain_low": round(gain[0], 4),
+            "gain_high": round(gain[1], 4),
+            "lead_low": round(lead[0], 4),
+            "lead_high": round(lead[1], 4),
+        }
