@@ -77,13 +77,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
 @torch.no_grad()
 def _asked(model: ChoiceModel, inputs: Inputs, config: Config) -> Iterator[tuple[int, str, Tensor]]:
     """nDCG@10 of each new user [U], by length and way of asking."""
-    existing = existing_users(
-        inputs,
-        model,
-        n_users=config.products.evidence_users,
-        n_candidates=config.products.evidence_candidates,
-        seed=config.seed,
-    )
+    existing = existing_users(inputs, model, config)
     questions = Questions.of(model, existing, inputs.liked_from)
     chosen = forward_selection(model, existing, max(LENGTHS))
     users, ratings = _new_users(inputs)

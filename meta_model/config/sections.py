@@ -155,7 +155,7 @@ class ProductConfig(Section):
     top_items: int = option(20, "scores published for each cold user", above=0)
     evidence_items: int = option(20, "length of the evidence list", above=0)
     evidence_users: int = option(
-        5_000, "existing users that the evidence list is chosen on, drawn at random", above=0
+        5_000, "existing users that the evidence list is chosen on, those who came last", above=0
     )
     evidence_candidates: int = option(
         400, "items that the evidence list is chosen from, those that most users rated", above=0

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from meta_model.choice.model import ChoiceModel
+from meta_model.config import Config
 from meta_model.data.batching import batches
 from meta_model.data.episodes import Episodes
 from meta_model.data.inputs import Inputs
@@ -33,7 +34,7 @@ class Existing:
     users: [U], by user index; candidates: [C], by item index
     ratings: [U, C] of the candidates; knows: [U, C], whether the user rated the candidate at first
     is_liked: [U, C], whether they like it
-    answer_rates: the share of all drawn users who know an item, by item index [N + 1]
+    answer_rates: the share of them who know an item, by item index [N + 1]
     liked_rows, liked_items: [P], all that they like of it: a row of `users`, ascending, and an item
     """
 
@@ -65,23 +66,19 @@ class Existing:
 
 
 def existing_users(
-    inputs: Inputs,
-    model: ChoiceModel,
-    *,
-    n_users: int,
-    n_candidates: int,
-    seed: int,
-    always: Sequence[int] = (),
+    inputs: Inputs, model: ChoiceModel, config: Config, always: Sequence[int] = ()
 ) -> Existing:
-    """So many users of training and validation, drawn at random, and what most of them rated first.
+    """The users of training and validation who came last, and what most of them rated at first.
 
+    As many as the config's products say: who came long ago began with what there was then. Of those
+    who came together, the config's seed draws some.
     always: items that are candidates however few rated them
     """
-    users, rows, items, ratings = _pairs(inputs, n_users, seed)
+    users, rows, items, ratings = _pairs(inputs, config.products.evidence_users, config.seed)
     is_trained = model.is_trained.cpu()[items]
     rows, items, ratings = rows[is_trained], items[is_trained], ratings[is_trained]
     counts = items.bincount(minlength=len(inputs.item_profiles) + 1)
-    most = counts.argsort(descending=True, stable=True)[:n_candidates]
+    most = counts.argsort(descending=True, stable=True)[: config.products.evidence_candidates]
     candidates = torch.tensor([*dict.fromkeys([*most.tolist(), *always])], dtype=torch.int64)
     candidates = candidates[counts[candidates] > 0]
     column = torch.full_like(counts, -1)
@@ -114,16 +111,17 @@ def _pairs(inputs: Inputs, n_users: int, seed: int) -> tuple[Tensor, Tensor, Ten
     episodes, n_items = inputs.episodes.split("train", "validation"), len(inputs.item_profiles)
     first = _first_beginnings(episodes, len(inputs.user_profiles))
     known = (first < _NEVER).nonzero().squeeze(1)
-    draws = torch.Generator().manual_seed(seed)
-    users = known[torch.randperm(len(known), generator=draws)[:n_users]].sort().values
+    drawn = known[torch.randperm(len(known), generator=torch.Generator().manual_seed(seed))]
+    latest = first[drawn].argsort(descending=True, stable=True)
+    users = drawn[latest[:n_users]].sort().values
     row = torch.full_like(first, -1)
     row[users] = torch.arange(len(users))
     pairs, ratings = [], []
     for tasks in batches(episodes, _BATCH_TASKS):
-        drawn = tasks[(row[tasks.users] >= 0) & (_beginnings(tasks) == first[tasks.users])]
-        past = drawn.whole().chosen(inputs.feedback).support
-        rows = row[drawn.users].unsqueeze(1).expand_as(past.mask)[past.mask]
-        pairs.append(rows * (n_items + 1) + drawn.items[past.rows[past.mask]])
+        begun = tasks[(row[tasks.users] >= 0) & (_beginnings(tasks) == first[tasks.users])]
+        past = begun.whole().chosen(inputs.feedback).support
+        rows = row[begun.users].unsqueeze(1).expand_as(past.mask)[past.mask]
+        pairs.append(rows * (n_items + 1) + begun.items[past.rows[past.mask]])
         ratings.append(past.ratings[past.mask])
     distinct, place = torch.cat(pairs).unique(return_inverse=True)
     of_pairs = torch.zeros(len(distinct)).scatter_(0, place, torch.cat(ratings))

@@ -43,14 +43,7 @@ def segment_lists(
     incumbents: everyone's list before, by item index
     """
     length = max(config.products.evidence_items, *LENGTHS)
-    existing = existing_users(
-        inputs,
-        model,
-        n_users=config.products.evidence_users,
-        n_candidates=config.products.evidence_candidates,
-        seed=config.seed,
-        always=incumbents,
-    )
+    existing = existing_users(inputs, model, config, incumbents)
     of_all = forward_selection(model, existing, length, incumbents)
     tell(f"{ALL}: {len(of_all)} items, chosen on {len(existing):,} existing users")
     found = {ALL: SegmentList(items=of_all, members=existing, same_as_all=True)}

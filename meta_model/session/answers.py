@@ -22,15 +22,8 @@ Answers = dict[int, Answer]  # by item index
 
 def existing(night: Night, given: Answers) -> Existing:
     """The existing users that evidence is chosen on; what was asked is among the candidates."""
-    products, model = night.loaded.config.products, night.loaded.recommender.choice
-    return existing_users(
-        night.inputs,
-        model,
-        n_users=products.evidence_users,
-        n_candidates=products.evidence_candidates,
-        seed=night.loaded.config.seed,
-        always=[*given],
-    )
+    model, config = night.loaded.recommender.choice, night.loaded.config
+    return existing_users(night.inputs, model, config, always=[*given])
 
 
 def rating(answer: Answer, usual: float) -> float:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from benchmarks.yardsticks.designs import designs
 from meta_model.choice.learners.ridge import Ridge
 from meta_model.choice.posterior import Posterior
+from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.evidence.existing import Existing, existing_users
 
@@ -20,7 +21,8 @@ def _drawn(inputs: Inputs) -> tuple[Ridge, Existing]:
     model = Ridge(inputs, 6, dropout=0.0).eval()
     with torch.no_grad():
         model.own.mul_(8)
-    return model, existing_users(inputs, model, n_users=10_000, n_candidates=12, seed=1)
+    few = Config(seed=1).having({"products.evidence_candidates": 12})
+    return model, existing_users(inputs, model, few)
 
 
 def _greedily(worth: Callable[[list[int]], float], n: int, k: int) -> list[int]:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from meta_model.choice.learners.ridge import Ridge
+from meta_model.config import Config
 from meta_model.data.inputs import Inputs
 from meta_model.evidence import next_question
 from meta_model.evidence.existing import Existing, existing_users
@@ -29,7 +30,8 @@ def model(inputs: Inputs) -> Ridge:
 
 @pytest.fixture
 def existing(inputs: Inputs, model: Ridge) -> Existing:
-    return existing_users(inputs, model, n_users=10_000, n_candidates=12, seed=1)
+    few = Config(seed=1).having({"products.evidence_candidates": 12})
+    return existing_users(inputs, model, few)
 
 
 @pytest.fixture

@@ -34,7 +34,12 @@ def model(inputs: Inputs) -> Ridge:
 
 
 def _existing(inputs: Inputs, model: Ridge, n_users: int = 10_000) -> Existing:
-    return existing_users(inputs, model, n_users=n_users, n_candidates=12, seed=1)
+    return existing_users(inputs, model, _of(n_users, seed=1))
+
+
+def _of(n_users: int, seed: int) -> Config:
+    options = {"products.evidence_users": n_users, "products.evidence_candidates": 12}
+    return Config(seed=seed).having(options)
 
 
 def _fond_of_all(existing: Existing, model: Ridge) -> Existing:
@@ -179,7 +184,7 @@ def test_what_test_users_did_is_in_no_list(
     assert set(one.users.tolist()) == users
 
 
-def _of_one_user(inputs: Inputs, tasks: pa.Table, folder: Path) -> Inputs:
+def _of_tasks(inputs: Inputs, tasks: pa.Table, folder: Path) -> Inputs:
     pq.write_table(tasks, folder / "part-0.parquet")
     return replace(inputs, episodes=Episodes(files=(folder / "part-0.parquet",)))
 
@@ -194,7 +199,7 @@ def test_tasks_that_begin_together_answer_as_one(
     second = first | {"support_items": [2, 4], "support_ratings": [1.0, 2.0]}
     table = pa.Table.from_pylist([first, second], schema=rows("train").schema)
     model.is_trained[:] = True
-    existing = _existing(_of_one_user(inputs, table, tmp_path), model)
+    existing = _existing(_of_tasks(inputs, table, tmp_path), model)
     assert existing.users.tolist() == [row["user_index"]]
     rated = dict(zip(existing.candidates.tolist(), existing.ratings[0].tolist(), strict=True))
     assert rated == {1: 5.0, 2: 1.0, 3: 4.0, 4: 2.0}
@@ -215,11 +220,33 @@ def test_only_what_a_user_did_first_is_an_answer(
     ]  # fmt: skip
     table = pa.Table.from_pylist(tasks, schema=rows("train").schema)
     model.is_trained[:] = True
-    existing = _existing(_of_one_user(inputs, table, tmp_path), model)
+    existing = _existing(_of_tasks(inputs, table, tmp_path), model)
     assert sorted(existing.candidates.tolist()) == [3, 13]
     assert existing.knows.all()
     assert sorted(existing.liked_items.tolist()) == [3, 13]
     assert existing.answer_rates.nonzero().squeeze(1).tolist() == [3, 13]
+
+
+def test_those_who_came_last_answer(inputs: Inputs, model: Ridge, rows, tmp_path: Path) -> None:
+    """By their first task; of users who came together, a seed draws some."""
+    row = rows("train").to_pylist()[0]
+    days = {1: 7, 2: 9, 3: 8, 4: 8, 5: 8, 6: 8}
+    begun = [{"user_index": user, "support_days": [day]} for user, day in days.items()]
+    later = {"user_index": 1, "support_days": [12]}
+    task = row | {"support_items": [1], "support_ratings": [5.0], "query_items": [2],
+                  "query_ratings": [4.0], "query_days": [12]}  # fmt: skip
+    table = pa.Table.from_pylist(
+        [task | changed for changed in (*begun, later)], schema=rows("train").schema
+    )
+    only, draws = _of_tasks(inputs, table, tmp_path), set()
+    for seed in range(20):
+        existing = existing_users(only, model, _of(3, seed))
+        users = existing.users.tolist()
+        assert users[0] == 2
+        assert users == sorted(users)
+        draws.add(tuple(users))
+    assert len(draws) > 2
+    assert {user for users in draws for user in users} == {2, 3, 4, 5, 6}
 
 
 def test_of_implicit_feedback_only_choices_are_answers(
