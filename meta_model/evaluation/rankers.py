@@ -14,7 +14,7 @@ from meta_model.choice.interactions import Interactions
 from meta_model.data.tasks import Tasks
 from meta_model.evaluation.lists import Ranker
 from meta_model.learners import Learner
-from meta_model.ranking.by_rating import catalogue_chunks, ratings
+from meta_model.ranking.by_rating import CatalogueRatings
 from meta_model.ranking.recommender import Recommender
 from schemas.dataset.spec import Feedback
 
@@ -69,13 +69,12 @@ class ByRating:
     """A learner's expected ratings after its local update; before it where nothing is known."""
 
     def __init__(self, learner: Learner, n_items: int, device: torch.device) -> None:
-        self.learner, self.device = learner.eval(), device
-        with torch.no_grad():
-            self.chunks = catalogue_chunks(learner, n_items, device)
+        self.device = device
+        self.ratings = CatalogueRatings(learner.eval(), n_items, device)
 
     @torch.no_grad()
     def scores(self, tasks: Tasks) -> Tensor:
         """Expected ratings [U, N + 1] of the whole catalogue; -inf for padding, item 0."""
         tasks = replace(tasks, query=tasks.query.hidden()).to(self.device)
         is_adapted = bool(tasks.support.mask.any())
-        return ratings(self.learner, tasks, is_adapted, self.chunks).cpu()
+        return self.ratings.of_all(tasks, is_adapted).cpu()

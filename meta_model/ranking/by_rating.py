@@ -1,12 +1,13 @@
 """The catalogue in the order of expected ratings: what a user would like best of all there is.
 
-Shapes: B tasks, N items.
+Shapes: B tasks, N items, K of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -55,6 +56,39 @@ def ratings(learner: Learner, tasks: Tasks, is_adapted: bool, chunks: Iterable[C
         forecasts = learner.predict(state, chunk.embedded, chunk.places)
         parts.append(learner.expected(state, forecasts))
     return torch.cat(parts, dim=1)
+
+
+class CatalogueRatings:
+    """A learner's expected ratings; the catalogue's part, the same for all users, is made once."""
+
+    def __init__(self, learner: Learner, n_items: int, device: torch.device) -> None:
+        self.learner, self.n_items, self.device = learner, n_items, device
+
+    def of_all(self, tasks: Tasks, is_adapted: bool) -> Tensor:
+        """Those of the whole catalogue [B, N + 1]; -inf for padding, item 0."""
+        return ratings(self.learner, tasks, is_adapted, self._chunks)
+
+    def of_some(self, tasks: Tasks, is_adapted: bool, items: Tensor) -> Tensor:
+        """Those of the items [B, K]; of padding any number."""
+        learner = self.learner
+        if is_adapted:
+            state = learner.adapt(tasks, learner.embed(tasks.items))
+        else:
+            state = learner.unadapted(tasks)
+        counts, deviation = self._whole.places.counts[0], self._whole.places.deviation[0]
+        rows = (items - 1).clamp(min=0)
+        places = ItemPositions(rows=rows, counts=counts[rows], deviation=deviation[rows])
+        return learner.expected(state, learner.predict(state, self._whole.embedded, places))
+
+    @cached_property
+    def _chunks(self) -> list[Chunk]:
+        return catalogue_chunks(self.learner, self.n_items, self.device)
+
+    @cached_property
+    def _whole(self) -> Chunk:
+        items = torch.arange(1, self.n_items + 1, device=self.device)
+        embedded, places = self.learner.embed(items), self.learner.statistics.of_all(items)
+        return Chunk(items=items, embedded=embedded, places=places)
 
 
 def without_met(scores: Tensor, tasks: Tasks, feedback: Feedback) -> Tensor:

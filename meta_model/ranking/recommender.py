@@ -27,10 +27,9 @@ from meta_model.choice.neighbours import Neighbours
 from meta_model.choice.trend import held_out_trend, trend_at_ds
 from meta_model.config import Config
 from meta_model.data.inputs import Inputs
-from meta_model.data.item_statistics import ItemPositions
 from meta_model.data.tasks import Tasks
 from meta_model.learners import Learner
-from meta_model.ranking.by_rating import Chunk, best, catalogue_chunks, ratings, without_met
+from meta_model.ranking.by_rating import CatalogueRatings, best, without_met
 from meta_model.ranking.calibration import Calibration
 from schemas.dataset.spec import Feedback
 
@@ -111,7 +110,7 @@ class Recommender:
             items=items,
             log_choice=log_choice.gather(1, items),
             scores=self._by_kind(
-                tasks, lambda some, adapts, rows: self._scores(some, adapts, items[rows])
+                tasks, lambda some, adapts, rows: self._ratings.of_some(some, adapts, items[rows])
             ),
             likes=self.calibration.logits(
                 log_like.gather(1, items), self.n_known(tasks), tasks.is_later
@@ -161,7 +160,8 @@ class Recommender:
             return log_like
         if self.config.products.rank_by == "choice":
             return log_choice
-        return self._by_kind(tasks, lambda some, adapts, _rows: self._ratings(some, adapts))
+        found = self._by_kind(tasks, lambda some, adapts, _: self._ratings.of_all(some, adapts))
+        return without_met(found, tasks, self.feedback)
 
     def _by_kind(self, tasks: Tasks, function: Callable[[Tasks, bool, Tensor], Tensor]) -> Tensor:
         """The function of the tasks that adapt, and of those that do not, in the tasks' order.
@@ -177,24 +177,6 @@ class Recommender:
         ]
         return torch.cat(parts)[torch.cat(rows).argsort()]
 
-    def _ratings(self, tasks: Tasks, is_adapted: bool) -> Tensor:
-        """The expected ratings of the whole catalogue [B, N + 1]; -inf for what was met."""
-        found = ratings(self.learner, tasks, is_adapted, self._chunks)
-        return without_met(found, tasks, self.feedback)
-
-    def _scores(self, tasks: Tasks, is_adapted: bool, items: Tensor) -> Tensor:
-        """The expected ratings of items [B, K]."""
-        learner = self.learner
-        if is_adapted:
-            state = learner.adapt(tasks, learner.embed(tasks.items))
-        else:
-            state = learner.unadapted(tasks)
-        embedded, statistics = self._catalogue.embedded, self._catalogue.places
-        rows = (items - 1).clamp(min=0)  # whatever item 0 gets, it is in no list
-        counts, deviation = statistics.counts[0], statistics.deviation[0]
-        places = ItemPositions(rows=rows, counts=counts[rows], deviation=deviation[rows])
-        return learner.expected(state, learner.predict(state, embedded, places))
-
     # The catalogue's part of the scores is the same for all users, and computed once.
 
     @cached_property
@@ -207,11 +189,5 @@ class Recommender:
         return (self.config.choice.trend_weight * self.trend).float()
 
     @cached_property
-    def _catalogue(self) -> Chunk:
-        items = torch.arange(1, self.n_items + 1, device=self.device)
-        embedded, places = self.learner.embed(items), self.learner.statistics.of_all(items)
-        return Chunk(items=items, embedded=embedded, places=places)
-
-    @cached_property
-    def _chunks(self) -> list[Chunk]:
-        return catalogue_chunks(self.learner, self.n_items, self.device)
+    def _ratings(self) -> CatalogueRatings:
+        return CatalogueRatings(self.learner, self.n_items, self.device)

@@ -34,7 +34,7 @@ def test_what_a_person_sees(night, capsys):
     assert max(map(len, tables.splitlines())) <= 100
     assert re.search(r"A film with a title that never .*…\s+0\.0100", text)
     for line in (
-        "show these to new users (rated it: share of existing users)",
+        "show these to new users (rated it: share of existing users, at first)",
         "gain up to here  rated it  redundancy  interactions",
         "  rank  title   p_like   score  80% from      to",
         "     1  Film 3  0.5000  4.0000    3.0000  4.5000",

@@ -33,7 +33,10 @@ def evidence(warehouse: Connection, ds: date) -> str:
         _TOP_ITEMS,
     )
     header = ("rank", "title", "gain up to here", "rated it", "redundancy", "interactions")
-    about = f"Evidence items of {ds}: show these to new users (rated it: share of existing users)"
+    about = (
+        f"Evidence items of {ds}: show these to new users "
+        "(rated it: share of existing users, at first)"
+    )
     return f"{about}\n\n" + text_table(header, rows, wide="title")
 
 

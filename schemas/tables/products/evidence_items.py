@@ -76,16 +76,17 @@ EVIDENCE_ITEMS = Table(
                 description=(
                     "By how much nDCG@10 of recommendations rises if a user is asked about the "
                     "items up to this rank, compared with asking nothing. It is measured on the "
-                    "existing users that the list was chosen on; evidence_quality measures "
-                    "held-out users."
+                    "existing users that the list was chosen on, as they were at first; "
+                    "evidence_quality measures held-out users."
                 ),
             ),
             Column(
                 name="answer_rate",
                 type=Type.FLOAT64,
                 description=(
-                    "Share of the segment's existing users who rated the item. New users answer "
-                    "less often on their first day: see n_revealed_mean of evidence_quality."
+                    "Share of the segment's existing users who rated the item at first: within "
+                    "the first max_support + query_size interactions, 40 by default. How many "
+                    "items held-out users rated is n_revealed_mean of evidence_quality."
                 ),
             ),
             Column(

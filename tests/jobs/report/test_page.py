@@ -32,7 +32,7 @@ def test_the_figures_are_those_of_the_tables(night: Night) -> None:
     nights.complete(night)
     page = parsed(nights.report(night))
     evidence = page.tables["2 items for everyone, in the order to ask them"]
-    assert evidence[0][2:4] == ["gain up to here", "existing users who rated it"]
+    assert evidence[0][2:4] == ["gain up to here", "existing users who rated it at first"]
     assert evidence[1:] == [
         ["1", "Film 1", "+0.0100", "25%", "0%", "2", NOTHING],
         ["2", "Film 2", "+0.1234", "25%", "10%", "54,321", NOTHING],
