@@ -4,15 +4,15 @@
 
 A night of a small data set has some fifty existing users who come back: too few to tell one method
 from another, or whether `p_like` is what it says. The night's own steps make the features of each
-day, in one lake; a model is trained for each day as `meta_train` trains it, apart from the learner
-of ratings, which no list by `p_like` asks. Its lists are judged as `evaluate` judges them, beside
-those of the same peers.
+day, in one lake; a model is trained for each day as `meta_train` trains it. Its lists are judged as
+`evaluate` judges them, beside those of the same peers, and its evidence as `select_evidence` does.
 
 A record holds a metric of a method with its 95% interval, and by how much the published lists are
 ahead (`lead_low`, `lead_high`), paired over users; a user of two nights counts as two. Of
 `published` there are also the mean of `p_like` of its listed items, the share of them that was
-liked, and the expected calibration error between the two. Records of a `list` say what asking new
-users about it is worth (`nights.evidence`).
+liked, and the expected calibration error between the two; and the share of ratings that the 80%
+intervals of scores hold. Records of a `list` say what asking new users about it is worth
+(`nights.evidence`).
 
 Shapes: R listed items.
 """
@@ -40,15 +40,20 @@ from meta_model.data.inputs import Inputs
 from meta_model.data.ragged import CPU
 from meta_model.device import choose_device
 from meta_model.evaluation.bootstrap import Bootstrap
-from meta_model.evaluation.list_calibration import expected_error, outcomes, tasks_of
+from meta_model.evaluation.list_calibration import (
+    expected_error,
+    outcomes,
+    tasks_of,
+    within_intervals,
+)
 from meta_model.evaluation.list_methods import methods
 from meta_model.evaluation.list_quality import judged
 from meta_model.evaluation.lists import ListResult
 from meta_model.evidence.elicitation import ElicitationResult
-from meta_model.learners import create
 from meta_model.ranking.calibrating import calibrated
 from meta_model.ranking.recommender import Recommender
 from meta_model.steps.meta_train import with_choice
+from meta_model.training.meta_train import meta_train
 from schemas.run import command_line
 from schemas.tables.metrics import NDCG10
 from schemas.tables.products import LIST_SCENARIOS
@@ -81,6 +86,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
     days = [date.fromisoformat(day) for day in (options.days or DAYS[options.dataset]).split(",")]
     values: dict[tuple[str, str], dict[str, list[Tensor]]] = defaultdict(lambda: defaultdict(list))
     listed: dict[str, list[tuple[Tensor, Tensor]]] = defaultdict(list)
+    within: dict[str, list[Tensor]] = defaultdict(list)
     asked: dict[tuple[int, str], list[ElicitationResult]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as home:
         for ds in days:
@@ -95,6 +101,7 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
                     values[scenario, known][f"{method} {metric}"].append(of_users)
                 if tasks := tasks_of(recommender, inputs, scenario):
                     listed[scenario].append(outcomes(recommender, tasks, inputs, scenario))
+                    within[scenario].append(within_intervals(recommender, tasks, inputs, scenario))
             for length, name, result in evidence.asked(recommender, inputs):
                 asked[length, name].append(result)
     about = {"dataset": options.dataset, "nights": len(days)}
@@ -103,17 +110,17 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
             yield {**about, "scenario": scenario, "known": known, **record}
     for scenario, found in listed.items():
         p_like, liked = (torch.cat(parts) for parts in zip(*found, strict=True))
-        for metric, value in _of_p_like(p_like, liked):
+        for metric, value in _of_p_like(p_like, liked, torch.cat(within[scenario])):
             yield {**about, "scenario": scenario, "method": PUBLISHED, **_rounded(metric, value)}
     for record in evidence.records(asked):
         yield {**about, **record}
 
 
 def _trained(options: argparse.Namespace, inputs: Inputs) -> Recommender:
-    """As a night's, but for the learner of ratings, which is not trained."""
+    """As a night's."""
     config = Config(seed=options.seed).having({"choice.epochs": options.choice_epochs})
-    torch.manual_seed(options.seed)
-    recommender = with_choice(create(config, inputs), config, inputs, CPU, log.info)
+    learner = meta_train(inputs, config, CPU).learner
+    recommender = with_choice(learner, config, inputs, CPU, log.info)
     return calibrated(recommender, inputs)
 
 
@@ -142,10 +149,12 @@ def _of_lists(values: Mapping[str, Tensor]) -> Iterator[Record]:
         yield about
 
 
-def _of_p_like(p_like: Tensor, liked: Tensor) -> Iterator[tuple[str, float]]:
+def _of_p_like(p_like: Tensor, liked: Tensor, within: Tensor) -> Iterator[tuple[str, float]]:
     yield "mean_p_like", p_like.mean().item()
     yield "liked", liked.mean().item()
     yield "ece", expected_error(p_like, liked)
+    if len(within):  # there are none where validation had too few ratings
+        yield "coverage", within.double().mean().item()
 
 
 def _rounded(metric: str, value: float) -> Record:

@@ -20,8 +20,6 @@ from meta_model.evidence.segment_lists import segment_lists
 from meta_model.ranking.recommender import Recommender
 
 _METRIC = "ndcg10_after"
-# These are made by the learner of ratings, which is not trained here.
-_LEFT_OUT = ("evidence_paper", "evidence_robust")
 
 
 def asked(recommender: Recommender, inputs: Inputs) -> Iterator[tuple[int, str, ElicitationResult]]:
@@ -40,8 +38,7 @@ def asked(recommender: Recommender, inputs: Inputs) -> Iterator[tuple[int, str, 
         seed=config.seed,
         others=designs(choice, chosen.members, len(chosen.items)),
     ):
-        if each.name not in _LEFT_OUT:
-            yield each.length, each.name, each.elicited
+        yield each.length, each.name, each.elicited
 
 
 def records(found: Mapping[tuple[int, str], Sequence[ElicitationResult]]) -> Iterator[Record]:
@@ -60,6 +57,7 @@ def records(found: Mapping[tuple[int, str], Sequence[ElicitationResult]]) -> Ite
             "length": length,
             "n_users": len(values),
             "rated": round(revealed.mean().item(), 2),
+            "mae": round(torch.cat([r.mae for r in found[length, name]]).mean().item(), 4),
             "metric": _METRIC,
             "value": round(values.mean().item(), 4),
             "gain_low": round(gain[0], 4),

@@ -29,16 +29,17 @@ def text(found: Sequence[Record]) -> str:
         "the method, paired over users.",
         found,
         *parts,
-        "## p_like",
+        "## p_like and the intervals of scores",
         "Of the items in published lists: the mean of `p_like`, the share of items that the user "
-        "chose next and liked, and the expected calibration error in ten bins.",
+        "chose next and liked, and the expected calibration error in ten bins. The last column is "
+        "the share of the ratings that follow which the 80% intervals of `score` hold.",
         _of_p_like([r for r in found if "known" not in r and "list" not in r]),
         "## Evidence",
         "New users say how they rated the items of a list, and that they do not know the others. "
         "nDCG@10 of the recommendations that follow, less the items of all lists of that length. "
         "In brackets: how many items were rated, and the 95% interval of the difference from "
-        "asking nothing. The last column is the 95% interval of how far `evidence`, the published "
-        "list, is ahead with ten questions.",
+        "asking nothing. With ten questions, `lead` is the 95% interval of how far `evidence`, the "
+        "published list, is ahead, and MAE that of the other ratings.",
         _of_evidence([record for record in found if "list" in record]),
     )
 
@@ -67,12 +68,13 @@ def _of_p_like(found: Sequence[Record]) -> str:
     by_scenario: dict[str, dict[str, float]] = {}
     for record in found:
         by_scenario.setdefault(record["scenario"], {})[record["metric"]] = record["value"]
-    metrics = ("mean_p_like", "liked", "ece")
+    metrics = ("mean_p_like", "liked", "ece", "coverage")
     rows = [
-        [_TITLES[scenario], *(f"{values[metric]:.4f}" for metric in metrics)]
+        [_TITLES[scenario], *(f"{values[m]:.4f}" if m in values else "-" for m in metrics)]
         for scenario, values in by_scenario.items()
     ]
-    return table(("", "mean p_like", "share liked", "expected calibration error"), rows)
+    header = ("", "mean p_like", "share liked", "expected calibration error", "within intervals")
+    return table(header, rows)
 
 
 def _of_evidence(found: Sequence[Record]) -> str:
@@ -84,11 +86,14 @@ def _of_evidence(found: Sequence[Record]) -> str:
     lengths = list(next(iter(by_list.values()), ()))
     rows = []
     for name, of_length in ranked:
-        lead = of_length[_SHOWN_LENGTH]
+        shown = of_length[_SHOWN_LENGTH]
         cells = [
             f"{r['value']:.3f} ({r['rated']:.1f}, {r['gain_low']:+.3f} to {r['gain_high']:+.3f})"
             for r in of_length.values()
         ]
-        rows.append([name, *cells, f"{lead['lead_low']:+.3f} to {lead['lead_high']:+.3f}"])
+        lead = f"{shown['lead_low']:+.3f} to {shown['lead_high']:+.3f}"
+        rows.append([name, *cells, lead, f"{shown['mae']:.3f}"])
     users = [f"{by_list['evidence'][length]['n_users']:,}" for length in lengths]
-    return table(("questions", *map(str, lengths), "lead"), [*rows, ["users", *users, ""]])
+    return table(
+        ("questions", *map(str, lengths), "lead", "MAE"), [*rows, ["users", *users, "", ""]]
+    )

@@ -51,13 +51,12 @@ def list_calibration(
     tasks = tasks_of(recommender, inputs, scenario)
     if not tasks:
         return None
-    cases = [(batch, size) for batch in tasks for size in _SHOWN[scenario]]
     p_like, liked = outcomes(recommender, tasks, inputs, scenario)
-    within = [each for case in cases if len(each := _within(recommender, *case, inputs))]
+    within = within_intervals(recommender, tasks, inputs, scenario)
     return ListCalibration(
         scenario=scenario,
         error=expected_error(p_like, liked),
-        coverage=torch.cat(within).double().mean().item() if within else None,
+        coverage=within.double().mean().item() if len(within) else None,
         n_users=sum(map(len, tasks)),
     )
 
@@ -78,6 +77,15 @@ def outcomes(
     ]
     p_like, liked = (torch.cat(parts) for parts in zip(*rows, strict=True))
     return p_like, liked
+
+
+@torch.no_grad()
+def within_intervals(
+    recommender: Recommender, tasks: list[Tasks], inputs: Inputs, scenario: str
+) -> Tensor:
+    """Whether each rating that follows is in its score's interval, [R]; empty without intervals."""
+    cases = [(batch, size) for batch in tasks for size in _SHOWN[scenario]]
+    return torch.cat([_within(recommender, *case, inputs) for case in cases])
 
 
 def expected_error(probabilities: Tensor, happened: Tensor) -> float:
