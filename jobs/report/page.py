@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from jobs.report import numbers
 from jobs.report.contents import Contents
-from jobs.report.drawing import by_day, charts, figures
+from jobs.report.drawing import by_day, charts, figures, training_curves
 from jobs.report.sections import elicitation
 from schemas.tables import metrics
 
@@ -34,7 +34,7 @@ def page(contents: Contents) -> str:
     }
     environment.globals |= {
         "by_day": by_day, "charts": charts, "figures": figures, "metrics": metrics,
-        "reach": elicitation.reach,
+        "reach": elicitation.reach, "training_curves": training_curves,
         "css": Markup((_FOLDER / "page.css").read_text()),  # noqa: S704 - ours
     }  # fmt: skip
     return environment.get_template("page.html").render(report=contents) + "\n"

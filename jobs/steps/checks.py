@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.checks import data_docs, drift, incremental
-from jobs.checks.validation import Validation, Validator
-from jobs.spark.partitions import read_days, read_history, read_partition
-from jobs.spark.session import spark_session
+from jobs.checks import incremental
+from jobs.checks.night import Frames, Night, check
+from jobs.spark.partitions import read_days, read_history
 from jobs.transforms.referential_checks import (
     with_chosen_negatives,
     with_rated,
@@ -22,35 +17,13 @@ from jobs.transforms.referential_checks import (
     with_unknowns,
 )
 from schemas.dataset import choice as dataset_choice
-from schemas.dataset.spec import DatasetSpec
-from schemas.errors import UserError
 from schemas.lake import Lake
-from schemas.pipeline import MADE_BY
-from schemas.projections.arrow import check_arrow
 from schemas.run import decision, journal
 from schemas.run.settings import Settings
 from schemas.tables import evaluation as evaluation_tables
 from schemas.tables import lake as tables
 from schemas.tables import metrics, products
 from schemas.tables.columns import Table
-from schemas.tables.drift import DRIFT
-
-
-@dataclass(frozen=True, kw_only=True)
-class Night:
-    """The tables of one ds, as Spark frames."""
-
-    spark: SparkSession
-    lake: Lake
-    spec: DatasetSpec
-    ds: date
-
-    def read(self, table: Table) -> DataFrame:
-        """The partition in force of `ds`; raises `UserError` with the step that makes it."""
-        return read_partition(self.spark, self.lake, table, self.ds)
-
-
-Frames = Iterator[tuple[Table, DataFrame]]
 
 
 def check_interactions(settings: Settings, ds: date, record: journal.Step) -> None:
@@ -64,7 +37,7 @@ def check_interactions(settings: Settings, ds: date, record: journal.Step) -> No
         yield tables.INTERACTIONS_QUARANTINE, night.read(tables.INTERACTIONS_QUARANTINE)
 
     record.progress(f"days of interactions to check: {len(days)}")
-    _check(settings, ds, record, spec, (interactions, tables.INTERACTIONS_QUARANTINE), frames)
+    check(settings, ds, record, spec, (interactions, tables.INTERACTIONS_QUARANTINE), frames)
     incremental.mark_checked(days.values(), interactions)
 
 
@@ -78,7 +51,7 @@ def check_features(settings: Settings, ds: date, record: journal.Step) -> None:
         tables.episodes(spec),
         tables.metapath_neighbours(spec),
     )
-    _check(settings, ds, record, spec, checked, _feature_frames)
+    check(settings, ds, record, spec, checked, _feature_frames)
 
 
 def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str) -> None:
@@ -108,7 +81,7 @@ def check_outputs(settings: Settings, ds: date, record: journal.Step, model: str
             yield table, night.read(table)
 
     checked = (evidence, quality, scores, figures, lists, *stratified)
-    _check(settings, ds, record, spec, checked, frames)
+    check(settings, ds, record, spec, checked, frames)
 
 
 def _narrowed(table: Table, allowed: tuple[str, ...], of: str = "model") -> Table:
@@ -137,76 +110,3 @@ def _feature_frames(night: Night) -> Frames:
     neighbours = tables.metapath_neighbours(night.spec)
     cap = night.spec.network.cap if night.spec.network else 0
     yield neighbours, with_unfit_neighbours(night.read(neighbours), night.read(items), cap)
-
-
-def _check(
-    settings: Settings,
-    ds: date,
-    record: journal.Step,
-    spec: DatasetSpec,
-    checked: tuple[Table, ...],
-    frames: Callable[[Night], Frames],
-) -> None:
-    """Validate the frames, write their Data Docs, and raise one `UserError` of all failures.
-
-    Drift from the previous ds is reported, and fails no step.
-    """
-    lake = Lake(root=settings.lake)
-    _check_files(lake, ds, checked)
-    validations = []
-    with spark_session(settings) as spark:
-        validator = Validator()
-        for table, frame in frames(Night(spark=spark, lake=lake, spec=spec, ds=ds)):
-            validation = validator.validate(table, frame)
-            validations.append(validation)
-            counts = validation.result.statistics
-            record.progress(
-                f"{table.name}: {validation.rows:,} rows, {counts['successful_expectations']} of "
-                f"{counts['evaluated_expectations']} expectations met"
-            )
-        drifts = validator.validate(DRIFT, drift.measure(spark, lake, checked, ds))
-    record.rows_in = sum(validation.rows for validation in validations)
-    title = f"{record.name} of {spec.title}, ds {ds}"
-    folder = settings.data_docs / f"ds={ds}" / record.name
-    index = data_docs.write(folder, title, [*validations, drifts])
-    record.facts["warnings"] = warnings = drifts.warnings()
-    for warning in warnings:
-        record.progress(f"warning: {warning}")
-    record.facts["data_docs"] = str(index)
-    record.progress(f"Data Docs: {index}")
-    _raise_failures(validations, ds, f"Data Docs: {index}")
-
-
-def _check_files(lake: Lake, ds: date, checked: tuple[Table, ...]) -> None:
-    """Hold the files themselves to their contracts: Spark would read a missing column as nulls."""
-    problems = []
-    for table in checked:
-        is_history = table.name == "interactions"
-        for day in incremental.days_to_check(lake, table, ds) if is_history else [ds]:
-            partition = lake.require(table.name, day)
-            for file in sorted(partition.glob("*.parquet")):
-                try:
-                    check_arrow(table, pq.read_schema(file), str(file))
-                except UserError as error:
-                    problems.append(str(error))
-                except pa.ArrowInvalid as error:
-                    step = MADE_BY[table.name]
-                    problems.append(
-                        f"{file} is not readable Parquet ({error}); "
-                        f"run the step {step.name} for ds {day} again: {step.command(day)}"
-                    )
-    if problems:
-        raise UserError("\n".join(problems))
-
-
-def _raise_failures(validations: list[Validation], ds: date, docs: str) -> None:
-    failures = [failure for validation in validations for failure in validation.failures()]
-    if not failures:
-        return
-    at_fault = sorted({MADE_BY[v.table.name].name for v in validations if v.failures()})
-    raise UserError(
-        f"{len(failures)} expectations of ds {ds} are not met:\n- "
-        + "\n- ".join(failures)
-        + f"\nCorrect the data or the step that wrote it ({', '.join(at_fault)}), "
-        f"and run that step again for ds {ds}. {docs}"
-    )
