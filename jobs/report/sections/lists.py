@@ -41,12 +41,14 @@ TITLES = {
 class Method:
     """nDCG@10 of one method's lists; `values`, `lows` and `highs` by number known, in its order.
 
-    lead: the interval of how far the published lists are ahead of it, mean over 1 to all known;
+    mean: over 1 to all known; lead: the interval of how far the published lists are ahead by it
     coverage, overlap, novelty: of all its lists together, with the most interactions known
     """
 
+    name: str
     title: str
     is_own: bool
+    mean: float
     values: tuple[float, ...]
     lows: tuple[float, ...]
     highs: tuple[float, ...]
@@ -67,6 +69,18 @@ class ListEvaluation:
     n_users: tuple[int, ...]
     n_users_of_mean: int
     methods: tuple[Method, ...]
+
+    def of_model(self, *, is_champion: bool) -> Method | None:
+        """The night's own model's or, where that is published, the champion's."""
+        return next(
+            (m for m in self.methods if (m.name == CHAMPION if is_champion else m.is_own)), None
+        )
+
+    @property
+    def best_peer(self) -> Method | None:
+        """The best of the simpler methods; None where there is none."""
+        peers = [method for method in self.methods if method.name in LIST_PEERS]
+        return max(peers, key=lambda method: method.mean, default=None)
 
 
 Lists = Mapping[str, ListEvaluation]  # by scenario
@@ -115,8 +129,10 @@ def _method(name: str, rows: list[Row], numbers: tuple[str, ...]) -> Method:
         for column in ("value", "low", "high")
     )
     return Method(
+        name=name,
         title=TITLES.get(name, name),
         is_own=is_own(rows[0]),
+        mean=mean["value"],
         values=values,
         lows=lows,
         highs=highs,

@@ -119,7 +119,8 @@ def test_the_verdict_comes_first_with_its_figures(night: Night) -> None:
         "MovieLens-100K · melu",
         "567 rows are in the warehouse.",
         f"MAE of new users, published model 0.8000 baseline 0.9000 ({MINUS}11.1%)",
-        "Gain of adapting to them 0.0200 of MAE, published model",
+        "nDCG@10 of new users\N{RIGHT SINGLE QUOTATION MARK} lists, published model 0.2000 "
+        "ItemKNN 0.1500 (+33.3%)",
         "Steps ran for 52 s",
         "met user_cold: MAE 0.8000",
     ):

@@ -9,7 +9,7 @@ from jobs.report.night import Night as FoundNight
 from jobs.report.sections import evidence
 from schemas.lake import Lake
 from schemas.run import decision
-from tests.jobs.night import DS, NIGHT, Night
+from tests.jobs.night import DS, NIGHT, Night, of_lists
 from tests.jobs.report import nights
 from tests.jobs.report.pages import parsed
 
@@ -25,6 +25,8 @@ def test_a_night_that_keeps_the_champion_shows_the_figures_of_what_is_published(
         if row["model"] == "melu" and row["metric"] in ("mae", "adaptation_gain")
     ]
     night.rows["model_metrics"] += champion
+    lists = {"melu": 0.2, "popularity": 0.1, "item_knn": 0.15, "champion": 0.18}
+    night.rows["list_quality"] = of_lists(**lists)
     nights.complete(night)
     kept = {"gate": "kept the last published model, 1998-03-30.melu.abc (the new one failed): MAE"}
     told = nights.a_whole_night(DS)
@@ -32,7 +34,7 @@ def test_a_night_that_keeps_the_champion_shows_the_figures_of_what_is_published(
     page = parsed(nights.report(night))
     header = page.text[: page.text.index("What to show new users")]
     assert f"MAE of new users, published model 0.8100 baseline 0.9000 ({MINUS}10.0%)" in header
-    assert "Gain of adapting to them 0.0300 of MAE, published model" in header
+    assert "lists, published model 0.1800 ItemKNN 0.1500 (+20.0%)" in header
     assert "melu, this night\N{RIGHT SINGLE QUOTATION MARK}s own model" in page.text
     assert "The day has the lists of the last published model." in page.text
     assert "as published" not in page.text
