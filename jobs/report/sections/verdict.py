@@ -56,7 +56,7 @@ class Verdict:
     @property
     def judged(self) -> str:
         """Whose figures stand in the head of the report."""
-        return "published model" if self.is_published else "this night's own model"
+        return "of the published model" if self.is_published else "of this night's own model"
 
     @property
     def gate_in_short(self) -> str:
