@@ -43,7 +43,6 @@ from meta_model.evidence.elicitation import merged_by_user
 from meta_model.evidence.item_scores import item_scores
 from meta_model.evidence.quality import PUBLISHED, EvidenceResult, judge
 from meta_model.evidence.segment_lists import segment_lists
-from meta_model.learners import Learner
 from meta_model.ranking.recommender import Recommender
 from meta_model.steps.meta_train import with_choice
 from meta_model.training.meta_train import TrainingCallbacks, meta_train
@@ -91,27 +90,25 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
                 choice = validated(learner, of_trial, inputs, device, Path(scratch)).choice
             of_trial = replace(of_trial, choice=choice)
             recommender = with_choice(learner, of_trial, inputs, device, log.info)
-            for judged in _judged(learner, recommender, inputs, device):
+            for each in judged(recommender, inputs):
                 # A trial may have nobody left to ask about a long list.
-                found.setdefault((judged.length, judged.name), []).append(judged)
+                found.setdefault((each.length, each.name), []).append(each)
     of_all = sorted(map(_joined, found.values()), key=lambda each: each.length)
     for _, of_length in groupby(of_all, key=lambda each: each.length):
         yield from _records(options, list(of_length))
 
 
-def _judged(
-    learner: Learner, recommender: Recommender, inputs: Inputs, device: torch.device
-) -> Iterator[EvidenceResult]:
-    """Choose lists by the trained models, and ask new users."""
-    choice, config = recommender.choice, recommender.config
+def judged(recommender: Recommender, inputs: Inputs) -> Iterator[EvidenceResult]:
+    """Our list and all others of one trial, by its trained models, asked of its new users."""
+    choice, learner, config = recommender.choice, recommender.learner, recommender.config
     chosen = segment_lists(choice, replace(inputs, segments=()), config, tell=log.info)[ALL]
     yield from judge(
         learner,
         recommender,
         inputs,
-        item_scores(learner, inputs, device)[ALL],
+        item_scores(learner, inputs, recommender.device)[ALL],
         chosen.items,
-        device,
+        recommender.device,
         min_adapt=config.products.min_adapt,
         answer_rates=chosen.members.answer_rates,
         seed=config.seed,
@@ -133,10 +130,10 @@ def _log_epoch(epoch: Epoch, _: float) -> None:
     log.info("epoch %d: loss %.4f", epoch.epoch, epoch.train_loss)
 
 
-def _records(options: argparse.Namespace, judged: list[EvidenceResult]) -> Iterator[Record]:
+def _records(options: argparse.Namespace, results: list[EvidenceResult]) -> Iterator[Record]:
     """Of the lists of one length."""
-    by_name = {each.name: each.elicited for each in judged}
-    for each in judged:
+    by_name = {each.name: each.elicited for each in results}
+    for each in results:
         elicited = each.elicited
         record: dict[str, Any] = {
             "dataset": options.dataset,
@@ -163,18 +160,18 @@ def _records(options: argparse.Namespace, judged: list[EvidenceResult]) -> Itera
         yield record
 
 
-def _by_answers(judged: EvidenceResult) -> Iterator[Record]:
+def _by_answers(result: EvidenceResult) -> Iterator[Record]:
     """nDCG@10 after a list, after popularity's and after nothing, by what users knew of the list.
 
     low, high: the interval of the difference from popularity's list; of two users or more
     """
     name = "ndcg10_after"
-    group = torch.bucketize(judged.elicited.n_revealed, torch.tensor(_ANSWERS[1:]), right=True)
+    group = torch.bucketize(result.elicited.n_revealed, torch.tensor(_ANSWERS[1:]), right=True)
     for number, (first, after) in enumerate(zip(_ANSWERS, (*_ANSWERS[1:], None), strict=True)):
         is_member = group == number
         own, popularity, nothing = (
             getattr(each, name)[is_member]
-            for each in (judged.elicited, judged.popularity, judged.nothing)
+            for each in (result.elicited, result.popularity, result.nothing)
         )
         if len(own) < 2:
             continue

@@ -31,6 +31,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from benchmarks.evidence import judged as judged_evidence
 from benchmarks.inputs import lake_inputs
 from benchmarks.nights import evidence
 from benchmarks.records import Record, write_json
@@ -102,8 +103,8 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
                 if tasks := tasks_of(recommender, inputs, scenario):
                     listed[scenario].append(outcomes(recommender, tasks, inputs, scenario))
                     within[scenario].append(within_intervals(recommender, tasks, inputs, scenario))
-            for length, name, result in evidence.asked(recommender, inputs):
-                asked[length, name].append(result)
+            for each in judged_evidence(recommender, inputs):
+                asked[each.length, each.name].append(each.elicited)
     about = {"dataset": options.dataset, "nights": len(days)}
     for (scenario, known), of_methods in values.items():
         for record in _of_lists({name: torch.cat(each) for name, each in of_methods.items()}):

@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import torch
 
 from benchmarks.records import Record
-from benchmarks.yardsticks.designs import designs
-from meta_model.data.inputs import Inputs
-from meta_model.data.ragged import CPU
-from meta_model.data.segments import ALL
 from meta_model.evaluation.bootstrap import Bootstrap
 from meta_model.evidence.elicitation import ElicitationResult
-from meta_model.evidence.item_scores import item_scores
-from meta_model.evidence.quality import NOTHING, PUBLISHED, judge
-from meta_model.evidence.segment_lists import segment_lists
-from meta_model.ranking.recommender import Recommender
+from meta_model.evidence.quality import NOTHING, PUBLISHED
 
 _METRIC = "ndcg10_after"
-
-
-def asked(recommender: Recommender, inputs: Inputs) -> Iterator[tuple[int, str, ElicitationResult]]:
-    """Length, name and what asking gave, of each list of one night."""
-    choice, learner, config = recommender.choice, recommender.learner, recommender.config
-    chosen = segment_lists(choice, replace(inputs, segments=()), config)[ALL]
-    for each in judge(
-        learner,
-        recommender,
-        inputs,
-        item_scores(learner, inputs, CPU)[ALL],
-        chosen.items,
-        CPU,
-        min_adapt=config.products.min_adapt,
-        answer_rates=chosen.members.answer_rates,
-        seed=config.seed,
-        others=designs(choice, chosen.members, len(chosen.items)),
-    ):
-        yield each.length, each.name, each.elicited
 
 
 def records(found: Mapping[tuple[int, str], Sequence[ElicitationResult]]) -> Iterator[Record]:
