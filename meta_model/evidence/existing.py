@@ -1,8 +1,8 @@
 """Existing users playing new ones: what they would have answered at first, and what they like.
 
-Of each user only the first task counts, as long as the test tasks of new users: new users have met
-little, and a list chosen by all that existing users ever met asks about what new users do not know
-(docs/adr/0039). Tasks without an order of time all count as the first.
+Only the first task of each user counts, which is as long as the test task of a new user. New users
+have met little: a list that is chosen by all that existing users ever met asks about items that new
+users do not know (docs/adr/0039). Tasks without an order of time all count as the first.
 
 Shapes: B tasks, U users, N items, C candidates, P pairs of a user and an item.
 """
@@ -32,10 +32,11 @@ class Existing:
     """Existing users, and the items that new users may be asked about.
 
     users: [U], by user index; candidates: [C], by item index
-    ratings: [U, C] of the candidates; knows: [U, C], whether the user rated the candidate at first
+    ratings: [U, C] in first tasks; knows: [U, C], whether the candidate is in the first task
     is_liked: [U, C], whether they like it
-    answer_rates: the share of them who know an item, by item index [N + 1]
-    liked_rows, liked_items: [P], all that they like of it: a row of `users`, ascending, and an item
+    answer_rates: the share of these users who know an item, by item index [N + 1]
+    liked_rows, liked_items: [P], all that users like in first tasks: a row of `users`, ascending,
+    and an item
     """
 
     users: Tensor
@@ -70,8 +71,8 @@ def existing_users(
 ) -> Existing:
     """The users of training and validation who came last, and what most of them rated at first.
 
-    As many as the config's products say: who came long ago began with what there was then. Of those
-    who came together, the config's seed draws some.
+    As many as `products.evidence_users`: users who came long ago began with the items of then. Of
+    users who came at the same time, the config's seed draws some.
     always: items that are candidates however few rated them
     """
     users, rows, items, ratings = _pairs(inputs, config.products.evidence_users, config.seed)

@@ -47,10 +47,7 @@ def ratings(learner: Learner, tasks: Tasks, is_adapted: bool, chunks: Iterable[C
 
     is_adapted: whether the learner adapts to the supports; else their users' attributes are all
     """
-    if is_adapted:
-        state = learner.for_catalogue(learner.adapt(tasks, learner.embed(tasks.items)))
-    else:
-        state = learner.unadapted(tasks)
+    state = learner.for_catalogue(_state(learner, tasks, is_adapted))
     parts = [torch.full((len(tasks), 1), -torch.inf, device=tasks.users.device)]
     for chunk in chunks:
         forecasts = learner.predict(state, chunk.embedded, chunk.places)
@@ -70,15 +67,12 @@ class CatalogueRatings:
 
     def of_some(self, tasks: Tasks, is_adapted: bool, items: Tensor) -> Tensor:
         """Those of the items [B, K]; of padding any number."""
-        learner = self.learner
-        if is_adapted:
-            state = learner.adapt(tasks, learner.embed(tasks.items))
-        else:
-            state = learner.unadapted(tasks)
-        counts, deviation = self._whole.places.counts[0], self._whole.places.deviation[0]
+        whole, state = self._whole, _state(self.learner, tasks, is_adapted)
+        counts, deviation = whole.places.counts[0], whole.places.deviation[0]
         rows = (items - 1).clamp(min=0)
         places = ItemPositions(rows=rows, counts=counts[rows], deviation=deviation[rows])
-        return learner.expected(state, learner.predict(state, self._whole.embedded, places))
+        forecasts = self.learner.predict(state, whole.embedded, places)
+        return self.learner.expected(state, forecasts)
 
     @cached_property
     def _chunks(self) -> list[Chunk]:
@@ -89,6 +83,13 @@ class CatalogueRatings:
         items = torch.arange(1, self.n_items + 1, device=self.device)
         embedded, places = self.learner.embed(items), self.learner.statistics.of_all(items)
         return Chunk(items=items, embedded=embedded, places=places)
+
+
+def _state(learner: Learner, tasks: Tasks, is_adapted: bool) -> Any:
+    """Of the tasks, after the local update or before it; its type is the learner's."""
+    if is_adapted:
+        return learner.adapt(tasks, learner.embed(tasks.items))
+    return learner.unadapted(tasks)
 
 
 def without_met(scores: Tensor, tasks: Tasks, feedback: Feedback) -> Tensor:

@@ -72,9 +72,11 @@ class ListEvaluation:
 
     def of_model(self, *, is_champion: bool) -> Method | None:
         """The night's own model's or, where that is published, the champion's."""
-        return next(
-            (m for m in self.methods if (m.name == CHAMPION if is_champion else m.is_own)), None
-        )
+
+        def is_wanted(method: Method) -> bool:
+            return method.name == CHAMPION if is_champion else method.is_own
+
+        return next(filter(is_wanted, self.methods), None)
 
     @property
     def best_peer(self) -> Method | None:
