@@ -1,7 +1,7 @@
 """How near each item is to those that a user chose: item-to-item methods, which learn no factors.
 
     near(x) = (1 + s) (n(K x) + s n(B x)),   s = k / (k + 10),   n(v) = v / max |v|
-    near(z) = (1 + s) n(C z)   of a new item
+    near(z) = n(C z) + s / 2   of a new item
 
 z is 1 where the user is known to have chosen an item, and x is less where they did not like it and
 where others followed it (`ChoiceModel.recency`). k counts the known interactions, but those of
@@ -36,6 +36,7 @@ from meta_model.data.tasks import Tasks
 _REGULARIZATION = 500.0
 _HALF = 10  # k, with which s is half of what it can be
 _POPULARITY = 0.7  # the exponent of n_i
+_BESIDE = 0.5  # what s adds to a new item
 _DISLIKED = 0.3  # x of an item that the user did not like
 _MOST_ITEMS = 10_000  # M: the most popular ones, because B is an inverse of items by items
 
@@ -68,9 +69,9 @@ class Neighbours:
         of_earlier = recency.amax(1).square() * tasks.is_earlier.sum(1)
         number = (tasks.n_of_day + of_earlier).unsqueeze(1)
         share = number / (number + _HALF)
-        near = near + share * of_largest(self._by_linear_model(weighted))
-        of_new = of_largest(self._content.near(chosen))
-        return (1 + share) * torch.where(self._is_known, near, of_new)
+        near = (1 + share) * (near + share * of_largest(self._by_linear_model(weighted)))
+        of_new = of_largest(self._content.near(chosen)) + _BESIDE * share
+        return torch.where(self._is_known, near, of_new)
 
     def _weights(self, tasks: Tasks, recency: Tensor) -> Tensor:
         """x [B, N + 1] of the items that a user is known to have chosen; 1 of all others."""

@@ -92,7 +92,7 @@ def test_a_new_item_is_as_near_as_its_attributes_say() -> None:
     """Item 5 has the attributes of item 2, and shares one with item 1."""
     found = _near(INTERACTIONS)
     of_content = torch.tensor([1 + 0.5, 0.5 + 1, 0.5, 0, 1.5])  # cosines with 1, plus those with 2
-    expected = (1 + 2 / 12) * (of_content / of_content.max())[4]
+    expected = (of_content / of_content.max())[4] + 0.5 * 2 / 12
     assert found[0, 5].item() == pytest.approx(expected.item())
     # Nobody chose item 4 either, which has no attribute of theirs.
     without = _near(
