@@ -1,7 +1,7 @@
 """How near each item is to those that a user chose: item-to-item methods, which learn no factors.
 
     near(x) = (1 + s) (n(K x) + s n(B x)),   s = k / (k + 10),   n(v) = v / max |v|
-    near(z) = n(C z) + s / 2   of a new item
+    near(z) = n(C z) + s / 2   of a new item that shares an attribute with them
 
 z is 1 where the user is known to have chosen an item, and x is less where they did not like it and
 where others followed it (`ChoiceModel.recency`). k counts the known interactions, but those of
@@ -70,7 +70,8 @@ class Neighbours:
         number = (tasks.n_of_day + of_earlier).unsqueeze(1)
         share = number / (number + _HALF)
         near = (1 + share) * (near + share * of_largest(self._by_linear_model(weighted)))
-        of_new = of_largest(self._content.near(chosen)) + _BESIDE * share
+        of_new = of_largest(self._content.near(chosen))
+        of_new = of_new + _BESIDE * share * (of_new > 0)
         return torch.where(self._is_known, near, of_new)
 
     def _weights(self, tasks: Tasks, recency: Tensor) -> Tensor:

@@ -98,10 +98,10 @@ def test_a_new_item_is_as_near_as_its_attributes_say() -> None:
     without = _near(
         Interactions(users=USERS[COLUMNS != 3], items=COLUMNS[COLUMNS != 3] + 1, n_items=5)
     )
-    assert without[0, 5].item() == pytest.approx(1 + 2 / 12)
+    assert without[0, 5].item() == pytest.approx(1 + 0.5 * 2 / 12)
     assert without[0, 4] == 0
     assert found[1, 1:5].eq(0).all(), "nobody chose item 5 beside another"
-    assert found[1, 5].item() == pytest.approx(1 + 1 / 11)
+    assert found[1, 5].item() == pytest.approx(1 + 0.5 * 1 / 11)
 
 
 def test_interactions_of_earlier_days_count_by_the_square_of_the_last_ones_weight(
