@@ -11,9 +11,12 @@ earlier days than the list's count c^2 times, where c is the weight of the last 
 item i that may be listed: cosines (Deshpande and Karypis, ACM TOIS 2004) in which popularity counts
 for less, because the factors' biases have it already. B are the weights of a linear model in closed
 form (EASE, Steck, WWW 2019, equation 8), which gains more than cosines by every further item that
-is known. C are the cosines of two items' attributes, which is all that is known of new items
-(docs/adr/0027). Factors smooth over what few users chose together; neighbours remember it, and the
-two err differently (Koren, KDD 2008).
+is known. Factors smooth over what few users chose together; neighbours remember it, and the two err
+differently (Koren, KDD 2008).
+
+C are the cosines of two items' attributes, which is all that is known of new items (docs/adr/0027).
+More known interactions do not make attributes say more. They make other items nearer, and s / 2
+keeps new items beside these (docs/adr/0040).
 
 Shapes: B tasks, V training users, N items (by index from 1; column 0 is padding), M items of B.
 """

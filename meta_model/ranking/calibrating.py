@@ -17,7 +17,7 @@ from meta_model.data.batching import DRAWN_TASKS, drawn
 from meta_model.data.inputs import Inputs
 from meta_model.data.tasks import Tasks
 from meta_model.ranking.by_rating import best
-from meta_model.ranking.calibration import SIZES, OfSize, interval, regressed
+from meta_model.ranking.calibration import SIZES, Errors, OfSize, interval, regressed
 from meta_model.ranking.recommender import Recommender
 
 
@@ -71,12 +71,7 @@ def _of_size(
     low, high = None, None
     if not inputs.is_implicit:
         trained = [tasks.followed(size, n_next) for tasks in training]
-        low, high = interval(
-            *(
-                torch.cat([errors(recommender, tasks, size) for tasks in some])
-                for some in (shown, trained)
-            )
-        )
+        low, high = interval(*(_errors(recommender, some, size) for some in (shown, trained)))
     return OfSize(
         n_support=size,
         intercept=intercept,
@@ -95,6 +90,15 @@ def _rows(recommender: Recommender, tasks: Tasks, liked_from: float) -> tuple[Te
     logits = recommender.calibration.logit_of_next(log_like[there])
     liked = tasks.liked_in_query(recommender.n_items, liked_from).gather(1, items)
     return logits.cpu(), liked[there].double().cpu()
+
+
+def _errors(recommender: Recommender, some: list[Tasks], size: int) -> Errors:
+    """Of all tasks; of a user without a query there are none."""
+    users = [tasks.users[tasks.query.mask.any(1)] for tasks in some]
+    return Errors(
+        values=torch.cat([errors(recommender, tasks, size) for tasks in some]),
+        n_users=len(torch.cat(users).unique()),
+    )
 
 
 def errors(recommender: Recommender, tasks: Tasks, size: int) -> Tensor:

@@ -6,13 +6,15 @@
 the items that they would be shown, which ones were among their next m interactions and liked? `P`
 is the probability of being the next liked item.
 
-The 80% interval of a rating comes from validation's n errors in order, e_(1) to e_(n) (split
-conformal, Lei et al., JASA 2018):
+The 80% interval of a rating comes from validation's n errors of U users, in order, e_(1) to e_(n)
+(split conformal, Lei et al., JASA 2018):
 
-    score + e_(k)  to  score + e_(n + 1 - k),   k = floor((n + 1) / 10)
+    score + e_(k)  to  score + e_(n + 1 - k),   k = floor( (n + 1) (1 / 10 - 1 / (U + 1)) )
 
-An error that is drawn as these were is between the two with a probability of 80% or more, however
-small n is. Training's errors take their place where these lie further out: validation users are
+A user's errors are alike. A new user is one of U + 1, and the errors of that one, which nobody has
+measured, may all be outside (Dunn, Wasserman and Ramdas, JASA 2023). So an error of a
+user who is drawn as these were is between the two with a probability of 80% or more, however small
+n and U are. Training's errors take their place where these lie further out: validation users are
 few, and may be easy by chance.
 
 All of it is fitted apart for users of about as many known interactions: the less is known, the
@@ -27,6 +29,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,7 +38,6 @@ from torch.nn import functional as F
 SIZES = (0, 1, 3, 10, 30)  # the least known interactions of users who are calibrated together
 PRIOR = (0.0, 1.0)  # of a and b: with nothing measured, p_like is P(among the next m)
 _OUTSIDE = 10  # of so many errors one is below the interval, and one above
-_LEAST_ERRORS = 20  # of fewer there is no interval
 _STEPS, _LEAST_STEP = 50, 1e-10
 
 
@@ -43,7 +45,7 @@ _STEPS, _LEAST_STEP = 50, 1e-10
 class OfSize:
     """Of users with `n_support` known interactions or more: a, b, and the interval's ends.
 
-    low, high: to be added to the score; None where validation has too few ratings to tell
+    low, high: to be added to the score; None where validation has too few users to tell
     """
 
     n_support: int
@@ -155,23 +157,29 @@ def _fitted(features: Tensor, liked: Tensor, around: Sequence[float]) -> list[fl
     return found
 
 
-def interval(validation: Tensor, training: Tensor) -> tuple[float | None, float | None]:
-    """The outermost ends of 80% of the errors [R] of each, rating minus score.
+class Errors(NamedTuple):
+    """Ratings minus scores [R], and how many users gave the ratings."""
 
-    None where validation has too few
-    """
-    if len(validation) < _LEAST_ERRORS:
+    values: Tensor
+    n_users: int
+
+
+def interval(validation: Errors, training: Errors) -> tuple[float | None, float | None]:
+    """The outermost ends of 80% of the errors of each; None where validation has too few."""
+    own, of_training = _ends(validation), _ends(training)
+    if own is None:
         return None, None
-    samples = [errors for errors in (validation, training) if len(errors) >= _LEAST_ERRORS]
-    lows, highs = zip(*map(_ends, samples), strict=True)
+    lows, highs = zip(own, of_training or own, strict=True)
     return min(lows), max(highs)
 
 
-def _ends(errors: Tensor) -> tuple[float, float]:
-    """e_(k) and e_(n + 1 - k) of the errors [n]."""
+def _ends(errors: Errors) -> tuple[float, float] | None:
+    """e_(k) and e_(n + 1 - k) of the errors; None where k is 0."""
     # A new error takes any of the n + 1 places among n others with the same probability: n + 1
     # counts. Quantiles of the n errors would be too narrow: they hold 72% where n is 20.
-    places = len(errors) + 1
-    n_outside = places // _OUTSIDE
-    low, high = (errors.kthvalue(k).values.item() for k in (n_outside, places - n_outside))
+    places, users = len(errors.values) + 1, errors.n_users + 1
+    n_outside = places * (users - _OUTSIDE) // (users * _OUTSIDE)
+    if n_outside < 1:
+        return None
+    low, high = (errors.values.kthvalue(k).values.item() for k in (n_outside, places - n_outside))
     return low, high

@@ -31,7 +31,7 @@ _LIST_COLUMNS = (
         description=(
             "Lower end of the 80% interval: 80% of ratings lie between score_low and score_high. "
             "The interval is cut to the scale; before the cut its width depends on n_support, not "
-            "on the item. Null if validation had too few ratings, and for implicit feedback."
+            "on the item. Null if validation had too few users, and for implicit feedback."
         ),
     ),
     Column(

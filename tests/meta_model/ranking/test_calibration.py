@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from meta_model.ranking.calibration import Calibration, OfSize, interval, regressed
+from meta_model.ranking.calibration import Calibration, Errors, OfSize, interval, regressed
 
 NOTHING = -torch.inf
 ONE = torch.tensor([1])  # known interaction
@@ -80,30 +80,49 @@ def test_without_rows_the_prior_stands() -> None:
     assert regressed(torch.zeros(0).double(), torch.zeros(0).double()) == (0.0, 1.0)
 
 
+MANY = 10**9  # users: as good as all of them
+
+
+def _of(values: torch.Tensor, n_users: int = MANY) -> Errors:
+    return Errors(values=values, n_users=n_users)
+
+
 def test_an_interval_holds_eighty_percent_of_the_errors() -> None:
-    errors = torch.linspace(-1, 1, 1001).double()
-    assert interval(errors, errors[:0]) == (pytest.approx(-0.802), pytest.approx(0.802))
-    assert interval(errors[:19], errors) == (None, None)
+    errors, nothing = torch.linspace(-1, 1, 1001).double(), torch.zeros(0).double()
+    found = interval(_of(errors), _of(nothing, 0))
+    assert found == (pytest.approx(-0.802), pytest.approx(0.802))
+    assert interval(_of(errors[:9]), _of(errors)) == (None, None)
+    assert interval(_of(errors, 9), _of(errors)) == (None, None)
 
 
 @pytest.mark.parametrize("n", [20, 28, 29, 99])
 def test_an_interval_of_few_errors_holds_eighty_percent_of_new_ones(n: int) -> None:
     """Errors that are uniform on 0..1: the interval's width is the share of new ones in it."""
     draws = torch.rand(2_000, n, generator=torch.Generator().manual_seed(1)).double()
-    ends = torch.tensor([interval(errors, errors[:0]) for errors in draws])
+    ends = torch.tensor([interval(_of(errors), _of(errors[:0])) for errors in draws])
     low, high = ends.mean(0).tolist()
     assert low < 0.102
     assert high > 0.898
     assert 0.798 < high - low < 0.87
 
 
+@pytest.mark.parametrize("n_users", [11, 25, 99])
+def test_an_interval_of_few_users_holds_eighty_percent_of_a_new_users_errors(n_users: int) -> None:
+    """Users all of whose errors are the same: only one user more says what another user's are."""
+    draws = torch.rand(2_000, n_users, generator=torch.Generator().manual_seed(1)).double()
+    users = draws.repeat_interleave(100, dim=1)
+    ends = torch.tensor([interval(_of(errors, n_users), _of(errors[:0], 0)) for errors in users])
+    held = (ends[:, 1] - ends[:, 0]).mean().item()
+    assert 0.798 < held < 0.87
+
+
 def test_an_interval_is_no_narrower_than_training_users_errors() -> None:
     errors = torch.linspace(-1, 1, 1001).double()
     ends = {
-        "narrower": interval(errors, errors / 2),
-        "wider": interval(errors, errors * 2),
-        "lower": interval(errors, errors - 0.5),
-        "too few": interval(errors, 9 * errors[::100]),
+        "narrower": interval(_of(errors), _of(errors / 2)),
+        "wider": interval(_of(errors), _of(errors * 2)),
+        "lower": interval(_of(errors), _of(errors - 0.5)),
+        "too few": interval(_of(errors), _of(9 * errors[::120])),
     }
     expected = {
         "narrower": (-0.802, 0.802),

@@ -239,12 +239,14 @@ def test_intervals_hold_what_validation_and_training_users_rated(
     size: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(calibration, "_LEAST_ERRORS", 2)
+    monkeypatch.setattr(calibration, "_OUTSIDE", 3)  # validation has four users
     low, high = calibrated(recommender, inputs).calibration.ends(torch.tensor([size]))
     n_next, ends = recommender.calibration.next_items, []
     for split in ("validation", "train"):
-        found = errors(recommender, tasks_of(split).followed(size, n_next), size).sort().values
-        n_outside = (len(found) + 1) // 10
+        tasks = tasks_of(split).followed(size, n_next)
+        found = errors(recommender, tasks, size).sort().values
+        n_users = len({*tasks.users[tasks.query.mask.any(1)].tolist()})
+        n_outside = int((len(found) + 1) * (1 / 3 - 1 / (n_users + 1)))
         ends.append(found[[n_outside - 1, -n_outside]])
     lows, highs = torch.stack(ends, dim=1)
     assert low.item() == pytest.approx(lows.min().item())
