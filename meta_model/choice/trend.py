@@ -1,12 +1,13 @@
 """The trend of an item's popularity: how often it was chosen of late, beside all the time before.
 
-    trend(i) = log(q_i / p_i),   q_i = (w_i + k W p_i) / (W + k W)
+    trend(i) = log( (w_i + a) / (W p_i + a) )
 
 w_i counts the item's interactions, each one half as much for every 14 days of its age, and W is
 their sum: time-decayed popularity (Ji, Sun, Zhang and Li, SIGIR 2020). p_i is the share that the
-model of choices has learnt for the item. Few interactions say little, so q is drawn towards p: k
-times all recent interactions count as distributed like p. A model learns from years, and a list is
-for tomorrow (docs/adr/0028).
+model of choices has learnt for the item, so that W p_i interactions are expected. Few interactions
+say little, so the ratio is drawn towards 1, by as much as a more interactions, all expected, would
+draw it (gamma-Poisson shrinkage; docs/adr/0042). A model learns from years, and a list is for
+tomorrow (docs/adr/0028).
 
 Shapes: N items, by index from 1; column 0 is padding.
 """
@@ -20,7 +21,7 @@ from torch import Tensor
 from meta_model.choice.model import CHOICE, Items
 from meta_model.data.inputs import Inputs
 
-_SHRINKAGE = 0.5  # k
+_DRAWN = 2.0  # a
 
 
 def held_out_trend(inputs: Inputs) -> Tensor:
@@ -30,11 +31,14 @@ def held_out_trend(inputs: Inputs) -> Tensor:
 
 
 def trend_at_ds(inputs: Inputs, items: Items) -> Tensor:
-    """[N + 1] at ds; of a new item against the share that its attributes promise."""
+    """[N + 1] at ds; of a new item against the share that its attributes promise, and not below 0.
+
+    A new item may have been there for a day of the weeks that count.
+    """
     counts, share = _learnt(inputs)
-    promised = items.biases[CHOICE].exp().to(counts)
-    share = torch.where(counts > 0, share, promised)
-    return _trend(share, decayed(inputs, "recent_interactions"))
+    is_trained, recent = counts > 0, decayed(inputs, "recent_interactions")
+    trend = _trend(torch.where(is_trained, share, items.biases[CHOICE].exp().to(counts)), recent)
+    return torch.where(is_trained, trend, trend.clamp(min=0))
 
 
 def decayed(inputs: Inputs, column: str) -> Tensor:
@@ -52,8 +56,4 @@ def _learnt(inputs: Inputs) -> tuple[Tensor, Tensor]:
 
 
 def _trend(share: Tensor, recent: Tensor) -> Tensor:
-    total = recent.sum()
-    if not total:
-        return torch.zeros_like(share)
-    drawn = (recent + _SHRINKAGE * total * share) / (total + _SHRINKAGE * total)
-    return (drawn / share).log()
+    return ((recent + _DRAWN) / (recent.sum() * share + _DRAWN)).log()

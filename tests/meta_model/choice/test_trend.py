@@ -48,13 +48,12 @@ def moved(inputs: Inputs) -> Inputs:
     )
 
 
-def test_the_trend_is_the_log_of_the_recent_share_over_the_learnt_one(moved: Inputs) -> None:
+def test_the_trend_is_the_log_of_recent_interactions_over_those_expected(moved: Inputs) -> None:
     found, n = held_out_trend(moved), len(moved.item_profiles)
     total = 6 + 6 + 1 + 2 * (n - 3) + 1  # of counts + 1, padding's too
-    share, recent = 6 / total, 8.0
-    rising = (recent + 0.5 * recent * share) / (1.5 * recent)
-    assert found[1].item() == pytest.approx(math.log(rising / share))
-    assert found[2].item() == pytest.approx(math.log(0.5 / 1.5)), "nobody chose it of late"
+    expected = 8 * 6 / total
+    assert found[1].item() == pytest.approx(math.log((8 + 2) / (expected + 2)))
+    assert found[2].item() == pytest.approx(math.log(2 / (expected + 2))), "nobody chose it of late"
     assert found[3].item() == 0, "before the held-out days a new item was not there"
 
 
@@ -62,9 +61,11 @@ def test_at_ds_a_new_item_has_its_interactions_up_to_then(moved: Inputs, config:
     items = untrained(config, moved).items()
     found = trend_at_ds(moved, items)
     promised = items.biases[0, 3].double().exp().item()
-    assert found[3].item() == pytest.approx(
-        math.log((2 + 0.5 * 8 * promised) / (1.5 * 8) / promised), rel=1e-5
-    )
+    expected = math.log((2 + 2) / (8 * promised + 2))
+    assert found[3].item() == pytest.approx(expected, rel=1e-5)
+    fewer = _with(moved, recent_interactions=[0.0, 800.0, 0.0, *[0.0] * (len(found) - 4)])
+    assert trend_at_ds(fewer, items)[3] == 0, "it may have been there for a day"
+    assert trend_at_ds(fewer, items)[1] < -1
     assert found[2] > 0 > found[1]
 
 
