@@ -135,10 +135,14 @@ else
 endif
 	@$(VENV_PYTHON) -m benchmarks.report
 
-benchmark-nights: install ## measure the lists of five nights of MovieLens-100K, their users together
+benchmark-nights: install ## measure the lists of five nights of MovieLens-100K and, with DATA=folder, two of toys
 	@$(VENV_PYTHON) -m jobs fetch
 	@$(VENV_PYTHON) -m benchmarks.nights --data "$${COLDSTART_HOME:-var}/datasets" \
 		--json docs/benchmarks/nights-ml-100k.json
+	@if [ -d $(call quoted,$(DATA))/toys ]; then \
+		$(VENV_PYTHON) -m benchmarks.nights --data $(call quoted,$(DATA)) --dataset toys \
+			--json docs/benchmarks/nights-toys.json; \
+	else echo "only ml-100k is measured: name the folder that has toys, DATA=/path/to/splits"; fi
 	@$(VENV_PYTHON) -m benchmarks.report
 
 test-ui: install ## run the tests that drive a browser alone; they need a Chromium on PATH

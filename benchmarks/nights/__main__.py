@@ -2,7 +2,7 @@
 
     python -m benchmarks.nights --data DIR --json FILE [--dataset ml-100k] [--days 1997-11-30,...]
 
-A night of a small data set has some fifty existing users who come back: too few to tell one method
+A night of MovieLens-100K has some fifty existing users who come back: too few to tell one method
 from another, or whether `p_like` is what it says. The night's own steps make the features of each
 day, in one lake; a model is trained for each day as `meta_train` trains it. Its lists are judged as
 `evaluate` judges them, beside those of the same peers, and its evidence as `select_evidence` does.
@@ -12,7 +12,7 @@ ahead (`lead_low`, `lead_high`), paired over users; a user of two nights counts 
 `published` there are also the mean of `p_like` of its listed items, the share of them that was
 liked, and the expected calibration error between the two; and the share of ratings that the 80%
 intervals of scores hold. Records of a `list` say what asking new users about it is worth
-(`nights.evidence`).
+(`nights.evidence`). Implicit feedback has no ratings, and so neither of the two.
 
 Shapes: R listed items.
 """
@@ -61,7 +61,10 @@ from schemas.tables.products import LIST_SCENARIOS
 
 log = logging.getLogger("benchmarks.nights")
 
-DAYS: Mapping[str, str] = {"ml-100k": "1997-11-30,1997-12-31,1998-01-31,1998-02-28,1998-03-31"}
+DAYS: Mapping[str, str] = {
+    "ml-100k": "1997-11-30,1997-12-31,1998-01-31,1998-02-28,1998-03-31",
+    "toys": "2020-02-29,2020-08-31",
+}
 PUBLISHED = "published"
 _METRICS = (NDCG10.name, "recall20")
 _LEFT_OUT = ("by_choice", "by_rating", "item_mean", "without_trend")
@@ -73,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--data", type=Path, required=True, help="the folder of the data sets")
     parser.add_argument("--dataset", choices=[*DAYS], default="ml-100k")
-    parser.add_argument("--days", help="the nights, by commas (default: five of the data set)")
+    parser.add_argument("--days", help="the nights, by commas (default: those of the page)")
     parser.add_argument("--choice-epochs", type=int, default=Training.epochs, help="of choices")
     parser.add_argument("--json", type=Path, required=True, help="where to write the records")
     parser.add_argument("--seed", type=int, default=Config.seed, help="of training")
@@ -103,7 +106,8 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
                 if tasks := tasks_of(recommender, inputs, scenario):
                     listed[scenario].append(outcomes(recommender, tasks, inputs, scenario))
                     within[scenario].append(within_intervals(recommender, tasks, inputs, scenario))
-            for each in judged_evidence(recommender, inputs):
+            # A user of implicit feedback has no rating to answer with.
+            for each in () if inputs.is_implicit else judged_evidence(recommender, inputs):
                 asked[each.length, each.name].append(each.elicited)
     about = {"dataset": options.dataset, "nights": len(days)}
     for (scenario, known), of_methods in values.items():

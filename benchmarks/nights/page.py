@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from benchmarks.pages.markdown import page, table
 from benchmarks.records import Record
@@ -14,34 +14,45 @@ _TITLES = {"user_cold": "New users", "warm": "Existing users who come back"}
 
 
 def text(found: Sequence[Record]) -> str:
-    """The page docs/benchmarks/nights.md, a section for each scenario."""
-    shown = [each for each in found if each["metric"] == NDCG10.name]
-    parts = []
-    for scenario in dict.fromkeys(record["scenario"] for record in shown):
-        of_scenario = [record for record in shown if record["scenario"] == scenario]
-        parts += [f"## {_TITLES[scenario]}", _by_method(of_scenario)]
-    nights, file = found[0]["nights"], f"docs/benchmarks/nights-{found[0]['dataset']}.json"
+    """The page docs/benchmarks/nights.md, a section for each data set."""
+    parts: list[str] = []
+    for dataset in dict.fromkeys(record["dataset"] for record in found):
+        parts += _of_dataset([record for record in found if record["dataset"] == dataset])
     return page(
         "Nights",
-        f"`python -m benchmarks.nights --data DIR --json {file}`: the lists of {nights} nights, "
-        "judged as a night judges them, the users of all nights taken together. nDCG@10, by known "
-        "interactions; in brackets the 95% interval of how far the published lists are ahead of "
-        "the method, paired over users.",
+        "`python -m benchmarks.nights --data DIR --dataset DATASET --json "
+        "docs/benchmarks/nights-DATASET.json`: the lists of several nights, judged as a night "
+        "judges them, the users of all nights taken together. nDCG@10, by known interactions; in "
+        "brackets the 95% interval of how far the published lists are ahead of the method, paired "
+        "over users. toys has purchases, and no ratings. The order of a user's purchases is real, "
+        "and the days are made up: each purchase is of a day of its own.\n\n"
+        "`p_like and the intervals of scores` is of the items in published lists: the mean of "
+        "`p_like`, the share of items that the user chose next and liked, and the expected "
+        "calibration error in ten bins. The last column is the share of the ratings that follow "
+        "which the 80% intervals of `score` hold.\n\n"
+        "`Evidence`: new users say how they rated the items of a list, and that they do not know "
+        "the others. nDCG@10 of the recommendations that follow, less the items of all lists of "
+        "that length. In brackets: how many items were rated, and the 95% interval of the "
+        "difference from asking nothing. With ten questions, `lead` is the 95% interval of how far "
+        "`evidence`, the published list, is ahead, and MAE that of the other ratings.",
         found,
         *parts,
-        "## p_like and the intervals of scores",
-        "Of the items in published lists: the mean of `p_like`, the share of items that the user "
-        "chose next and liked, and the expected calibration error in ten bins. The last column is "
-        "the share of the ratings that follow which the 80% intervals of `score` hold.",
-        _of_p_like([r for r in found if "known" not in r and "list" not in r]),
-        "## Evidence",
-        "New users say how they rated the items of a list, and that they do not know the others. "
-        "nDCG@10 of the recommendations that follow, less the items of all lists of that length. "
-        "In brackets: how many items were rated, and the 95% interval of the difference from "
-        "asking nothing. With ten questions, `lead` is the 95% interval of how far `evidence`, the "
-        "published list, is ahead, and MAE that of the other ratings.",
-        _of_evidence([record for record in found if "list" in record]),
     )
+
+
+def _of_dataset(found: Sequence[Record]) -> Iterator[str]:
+    """Headings and tables."""
+    n_nights = found[0]["nights"]
+    yield f"## {found[0]['dataset']}, {n_nights} {'night' if n_nights == 1 else 'nights'}"
+    of_lists = [each for each in found if each["metric"] == NDCG10.name]
+    for scenario in dict.fromkeys(record["scenario"] for record in of_lists):
+        yield f"### {_TITLES[scenario]}"
+        yield _by_method([record for record in of_lists if record["scenario"] == scenario])
+    yield "### p_like and the intervals of scores"
+    yield _of_p_like([r for r in found if "known" not in r and "list" not in r])
+    if evidence := [record for record in found if "list" in record]:
+        yield "### Evidence"
+        yield _of_evidence(evidence)
 
 
 def _by_method(found: Sequence[Record]) -> str:

@@ -48,8 +48,8 @@ def test_the_users_of_all_nights_are_taken_together(
         assert twice[key]["low"] <= twice[key]["value"] <= twice[key]["high"]
         assert (record["method"] == "published") == ("lead_low" not in record)
     page = report.PAGES["nights"](found[1])
-    assert "the lists of 2 nights" in page
-    assert "## New users\n" in page
+    assert "## ml-100k, 2 nights\n" in page
+    assert "### New users\n" in page
     assert "| recent popularity |" in page
     assert "| New users | 0." in page
     of_lists = [{(r["list"], r["length"]): r for r in f if "list" in r} for f in found]
