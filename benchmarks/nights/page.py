@@ -20,8 +20,8 @@ def text(found: Sequence[Record]) -> str:
         parts += _of_dataset([record for record in found if record["dataset"] == dataset])
     return page(
         "Nights",
-        "`python -m benchmarks.nights --data DIR --dataset DATASET --json "
-        "docs/benchmarks/nights-DATASET.json`: the lists of several nights, judged as a night "
+        "`python -m benchmarks.nights --data DIR --dataset toys --json "
+        "docs/benchmarks/nights-toys.json`, and the same of ml-100k: the lists of several nights, judged as a night "
         "judges them, the users of all nights taken together. nDCG@10, by known interactions; in "
         "brackets the 95% interval of how far the published lists are ahead of the method, paired "
         "over users. toys has purchases, and no ratings. The order of a user's purchases is real, "
