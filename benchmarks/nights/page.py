@@ -21,8 +21,9 @@ def text(found: Sequence[Record]) -> str:
     return page(
         "Nights",
         "`python -m benchmarks.nights --data DIR --dataset toys --json "
-        "docs/benchmarks/nights-toys.json`, and the same of ml-100k: the lists of several nights, judged as a night "
-        "judges them, the users of all nights taken together. nDCG@10, by known interactions; in "
+        "docs/benchmarks/nights-toys.json`, and the same of ml-100k: the lists of several nights, "
+        "judged as a night judges them, the users of all nights taken together. nDCG@10, by known "
+        "interactions; in "
         "brackets the 95% interval of how far the published lists are ahead of the method, paired "
         "over users. toys has purchases, and no ratings. The order of a user's purchases is real, "
         "and the days are made up: each purchase is of a day of its own.\n\n"
