@@ -140,6 +140,7 @@ def test_a_program_takes_the_arguments_that_a_page_shows(
 
 
 def test_every_target_is_run_or_says_why_not() -> None:
+    assert {*re.findall(r"^([a-z][\w-]*):", MAKEFILE, re.M)} == set(TARGETS)
     assert {*RUN_BY, *NOT_RUN} == set(TARGETS)
     assert not RUN_BY.keys() & NOT_RUN.keys()
 
