@@ -106,8 +106,9 @@ def measure(options: argparse.Namespace) -> Iterator[Record]:
                 if tasks := tasks_of(recommender, inputs, scenario):
                     listed[scenario].append(outcomes(recommender, tasks, inputs, scenario))
                     within[scenario].append(within_intervals(recommender, tasks, inputs, scenario))
-            # A user of implicit feedback has no rating to answer with.
-            for each in () if inputs.is_implicit else judged_evidence(recommender, inputs):
+            if inputs.is_implicit:  # its users have no rating to answer with
+                continue
+            for each in judged_evidence(recommender, inputs):
                 asked[each.length, each.name].append(each.elicited)
     about = {"dataset": options.dataset, "nights": len(days)}
     for (scenario, known), of_methods in values.items():

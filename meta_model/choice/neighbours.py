@@ -1,7 +1,7 @@
 """How near each item is to those that a user chose: item-to-item methods, which learn no factors.
 
     near(x) = (1 + s) (n(K x) + s n(B x)),   s = k / (k + 10),   n(v) = v / max |v|
-    near(z) = n(C z) + s / 2   of a new item that shares an attribute with them
+    near(z) = n(C z) + s / 2   of a new item with an attribute of these items
 
 z is 1 where the user is known to have chosen an item, and x is less where they did not like it and
 where others followed it (`ChoiceModel.recency`). k counts the known interactions, but those of

@@ -5,9 +5,8 @@
 w_i counts the item's interactions, each one half as much for every 14 days of its age, and W is
 their sum: time-decayed popularity (Ji, Sun, Zhang and Li, SIGIR 2020). p_i is the share that the
 model of choices has learnt for the item, so that W p_i interactions are expected. Few interactions
-say little, so the ratio is drawn towards 1, by as much as a more interactions, all expected, would
-draw it (gamma-Poisson shrinkage; docs/adr/0042). A model learns from years, and a list is for
-tomorrow (docs/adr/0028).
+say little: the constant a, in interactions, draws the ratio towards 1 (gamma-Poisson shrinkage;
+docs/adr/0042). A model learns from years, and a list is for tomorrow (docs/adr/0028).
 
 Shapes: N items, by index from 1; column 0 is padding.
 """

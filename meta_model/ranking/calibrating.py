@@ -71,7 +71,7 @@ def _of_size(
     low, high = None, None
     if not inputs.is_implicit:
         trained = [tasks.followed(size, n_next) for tasks in training]
-        low, high = interval(*(_errors(recommender, some, size) for some in (shown, trained)))
+        low, high = interval(*(_of_users(recommender, some, size) for some in (shown, trained)))
     return OfSize(
         n_support=size,
         intercept=intercept,
@@ -92,8 +92,8 @@ def _rows(recommender: Recommender, tasks: Tasks, liked_from: float) -> tuple[Te
     return logits.cpu(), liked[there].double().cpu()
 
 
-def _errors(recommender: Recommender, some: list[Tasks], size: int) -> Errors:
-    """Of all tasks; of a user without a query there are none."""
+def _of_users(recommender: Recommender, some: list[Tasks], size: int) -> Errors:
+    """The errors of all tasks; a user without a query has none, and does not count."""
     users = [tasks.users[tasks.query.mask.any(1)] for tasks in some]
     return Errors(
         values=torch.cat([errors(recommender, tasks, size) for tasks in some]),
