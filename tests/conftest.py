@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["source", "tiny"]  # fixtures for every test
 
 pytest_plugins = (
+    "tests.suite.zone",
     "tests.suite.examples",
     "tests.suite.kinds",
     "tests.suite.lanes",
